@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "pixel/image.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace waybill::pixel {
+
+/// Which of two implementations decodes: what wrote a file must not be what proves it (domain rule 3.5).
+enum class Decoder { primary, independent };
+
+/// What the samples of a transfer syntax may have lost (domain rule 3.1).
+enum class Fidelity { native, lossless, lossy, video, reference, unknown };
+[[nodiscard]] Fidelity fidelity_of(std::string_view transfer_syntax) noexcept;
+/// Whether pixel data of this syntax stands in fragments (PS3.5 A.4).
+[[nodiscard]] bool is_encapsulated(std::string_view transfer_syntax) noexcept;
+
+[[nodiscard]] bool can_decode(std::string_view transfer_syntax, Decoder which) noexcept;
+[[nodiscard]] bool can_encode(std::string_view transfer_syntax) noexcept;
+
+/// Name and version of the library that `decode_frame` / `encode_frame` would run, e.g. "charls 2.4.1".
+[[nodiscard]] std::string decoder_name(std::string_view transfer_syntax, Decoder which);
+[[nodiscard]] std::string encoder_name(std::string_view transfer_syntax);
+
+/// Decodes the codestream of one frame (fragments joined). Rows, columns, components and precision come from the
+/// codestream where it has them; `info` gives what it lacks (PS3.5 8.2). Never more than 2^31 bytes out.
+[[nodiscard]] Result<Frame> decode_frame(std::string_view transfer_syntax, const ImageInfo& info, ByteView codestream,
+                                         Decoder which = Decoder::primary);
+
+/// Encodes one frame (interleaved samples as in Frame::data) losslessly. Result has an even number of bytes is not
+/// promised; padding belongs to the fragment writer.
+[[nodiscard]] Result<Bytes> encode_frame(std::string_view transfer_syntax, const ImageInfo& info, const Frame& frame);
+
+/// What the first bytes of a codestream say it is, whatever the label (ENC-TSCODESTREAM).
+struct Sniffed {
+  std::string kind;    ///< "jpeg-baseline", "jpeg-extended", "jpeg-progressive", "jpeg-lossless", "jpeg-ls", "jpeg-2000", "htj2k", "jp2", "jxl", "rle", "unknown"
+  bool lossy = false;  ///< certain to be lossy (DCT, 9-7, NEAR > 0)
+  int predictor = 0;   ///< JPEG lossless: selection value
+  int near = 0;        ///< JPEG-LS: NEAR
+  std::uint32_t rows = 0, columns = 0;
+  int components = 0, precision = 0;
+  bool ended = false;  ///< the end marker (EOI / EOC) is there
+};
+[[nodiscard]] Sniffed sniff(ByteView codestream) noexcept;
+
+}  // namespace waybill::pixel
