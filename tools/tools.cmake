@@ -11,3 +11,7 @@ waybill_tool_if(transcode USES transcode)
 waybill_tool_if(load USES load)
 waybill_tool_if(verify USES verify)
 waybill_tool_if(report USES report)
+
+# The dispatcher: `waybill NAME` starts waybill-NAME beside it.
+add_executable(waybill tools/waybill.cpp)
+target_link_libraries(waybill PRIVATE waybill::core)

@@ -40,6 +40,8 @@ struct Node {
   std::uint64_t start = 0;   ///< first byte of the header
   std::uint64_t value = 0;   ///< first byte of the value
   std::uint64_t length = 0;  ///< bytes of the value as present, without a sequence delimiter
+  std::uint64_t end = 0;     ///< first byte behind the node with its delimiter
+  bool implicit_content = false;   ///< a UN of undefined length: its items are Implicit VR Little Endian (PS3.5 6.2.2)
 };
 
 struct Encoding {
@@ -67,6 +69,9 @@ class Dataset {
 
   /// The first top-level element with this tag, nullptr when absent.
   [[nodiscard]] const Node* find(Tag tag) const noexcept;
+  [[nodiscard]] std::uint32_t index_of(const Node& node) const noexcept {
+    return static_cast<std::uint32_t>(&node - nodes_.data());
+  }
   [[nodiscard]] ByteView value(const Node& node) const noexcept { return bytes_.subspan(node.value, node.length); }
   /// Raw text of a top-level element without trailing padding, not yet decoded; nullopt when absent.
   [[nodiscard]] std::optional<std::string_view> raw_text(Tag tag) const noexcept;
@@ -82,6 +87,14 @@ class Dataset {
   Encoding encoding_;
   std::uint64_t end_ = 0;
 };
+
+/// Appends a finding unless one of the same code is there already: one object lists each code once.
+void add_finding(std::vector<manifest::Finding>& findings, std::string_view code, manifest::Severity severity, Tag tag,
+                 std::string detail);
+
+/// Whether the VR has a 32-bit length in explicit encodings (PS3.5 7.1.2).
+[[nodiscard]] bool has_long_length(Vr vr) noexcept;
+[[nodiscard]] bool is_known_vr(Vr vr) noexcept;
 
 /// Parses a bare dataset in a known encoding, forgiving what readers must forgive (PS3.5 7); each deviation is a
 /// finding. Truncation gives what was whole plus finding ENC-LENOVER. `findings` is appended to.

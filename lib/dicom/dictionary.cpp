@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dicom/dictionary.hpp"
+
+#include <algorithm>
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dcdicent.h>
+#include <dcmtk/dcmdata/dcdict.h>
+#include <dcmtk/dcmdata/dcvr.h>
+#include <utility>
+#include <vector>
+
+namespace waybill::dicom {
+namespace {
+
+Vr vr_of(DcmEVR evr) {
+  switch (evr) {
+    case EVR_xs: return vr("xs");
+    case EVR_lt: return vr("OW");  // LUT Data: US or OW, both are 16-bit words
+    case EVR_ox:
+    case EVR_px:
+    case EVR_pixelSQ: return vr("ox");
+    case EVR_na:
+    case EVR_up: return 0;
+    default: break;
+  }
+  const char* name = DcmVR(evr).getValidVRName();
+  return name[0] != '\0' && name[1] != '\0' ? vr(name[0], name[1]) : Vr{0};
+}
+
+struct Table {
+  std::vector<std::pair<Tag, Vr>> exact;
+
+  Table() {
+    DcmDataDictionary& dictionary = dcmDataDict.wrlock();
+    for (auto it = dictionary.normalBegin(); it != dictionary.normalEnd(); ++it) {
+      const DcmDictEntry* entry = *it;
+      if (entry->getPrivateCreator() != nullptr) continue;
+      exact.emplace_back(tag(entry->getGroup(), entry->getElement()), vr_of(entry->getEVR()));
+    }
+    for (auto it = dictionary.repeatingBegin(); it != dictionary.repeatingEnd(); ++it) {
+      const DcmDictEntry* entry = *it;
+      if (entry->getPrivateCreator() != nullptr || (entry->getGroup() != 0x5000 && entry->getGroup() != 0x6000)) continue;
+      if (entry->getElement() != entry->getUpperElement()) continue;
+      for (std::uint16_t step = 0; step <= 0x1E; step = static_cast<std::uint16_t>(step + 2)) {
+        exact.emplace_back(tag(static_cast<std::uint16_t>(entry->getGroup() + step), entry->getElement()),
+                           vr_of(entry->getEVR()));
+      }
+    }
+    dcmDataDict.wrunlock();
+    std::stable_sort(exact.begin(), exact.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  }
+};
+
+}  // namespace
+
+Vr dictionary_vr(Tag t) {
+  static const Table table;
+  if ((t & 0xFFFFU) == 0) return vr("UL");
+  if ((t & 0x10000U) != 0) return (t & 0xFF00U) == 0 && (t & 0xFFU) >= 0x10 ? vr("LO") : Vr{0};
+  const auto at = std::lower_bound(table.exact.begin(), table.exact.end(), t,
+                                   [](const auto& entry, Tag wanted) { return entry.first < wanted; });
+  return at != table.exact.end() && at->first == t ? at->second : Vr{0};
+}
+
+}  // namespace waybill::dicom

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "dicom/dataset.hpp"
+
+namespace waybill::dicom {
+
+/// VR of a standard tag in the data dictionary (PS3.6), 0 when the tag is private or unknown. Tags that may be one of
+/// several VRs give "xs" (US or SS) or "ox" (OB or OW). The first call builds the table from DCMTK's; any thread.
+[[nodiscard]] Vr dictionary_vr(Tag tag);
+
+}  // namespace waybill::dicom

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recognition: what a stream of bytes is, whatever its name, label or preamble say (domain rules 2.1 and 2.2).
+#include "dicom/file.hpp"
+
+#include "core/sha256.hpp"
+#include "core/text.hpp"
+#include "dicom/dictionary.hpp"
+#include "dicom/uids.hpp"
+
+#include <algorithm>
+#include <array>
+#include <zlib.h>
+
+namespace waybill::dicom {
+
+using manifest::Severity;
+
+namespace {
+
+bool magic_at(ByteView file, std::size_t at) { return file.size() >= at + 4 && as_text(file.subspan(at, 4)) == "DICM"; }
+
+/// Elements in a row with ascending tags of plausible groups: how sure a guess of the encoding is. `meta` probes group 2.
+int plausible_elements(ByteView bytes, Encoding encoding) {
+  std::uint64_t at = 0;
+  Tag previous = 0;
+  int count = 0;
+  while (count < 4 && at + 8 <= bytes.size()) {
+    const std::byte* p = bytes.data() + at;
+    const Tag t = tag(load_u16(p, encoding.big_endian), load_u16(p + 2, encoding.big_endian));
+    if (count > 0 && t <= previous) break;
+    if (count == 0 && (t >> 16U) != 0x0002 && (t >> 16U) != 0x0004 && (t >> 16U) != 0x0008 && (t >> 16U) != 0x0010 && (t >> 16U) != 0) break;
+    std::uint64_t length = 0;
+    std::uint64_t value = at + 8;
+    if (encoding.explicit_vr) {
+      const Vr v = vr(static_cast<char>(p[4]), static_cast<char>(p[5]));
+      const bool letters = p[4] >= std::byte{'A'} && p[4] <= std::byte{'Z'} && p[5] >= std::byte{'A'} && p[5] <= std::byte{'Z'};
+      if (!is_known_vr(v) && !(count > 0 && letters)) break;
+      if (has_long_length(v)) {
+        if (at + 12 > bytes.size()) break;
+        length = load_u32(p + 8, encoding.big_endian);
+        value = at + 12;
+      } else {
+        length = load_u16(p + 6, encoding.big_endian);
+      }
+    } else {
+      length = load_u32(p + 4, encoding.big_endian);
+      if (count == 0 && dictionary_vr(t) == 0) break;
+    }
+    ++count;
+    previous = t;
+    if (length == 0xFFFFFFFFU) return count >= 1 ? 4 : 0;  // a sequence: what stands before it must do
+    if (length > bytes.size() - value) break;
+    at = value + length;
+    if (at == bytes.size()) return 4;  // exactly used up
+  }
+  return count;
+}
+
+/// The encoding the bytes of a dataset are really in; nullopt when they are no dataset.
+std::optional<Encoding> detect_encoding(ByteView bytes) {
+  static constexpr std::array kCandidates = {Encoding{true, false}, Encoding{false, false}, Encoding{true, true}};
+  for (const Encoding candidate : kCandidates) {
+    if (plausible_elements(bytes, candidate) >= 3) return candidate;
+  }
+  return std::nullopt;
+}
+
+std::string_view syntax_of(Encoding encoding) {
+  if (encoding.big_endian) return uid::kExplicitBigEndian;
+  return encoding.explicit_vr ? uid::kExplicitLittleEndian : uid::kImplicitLittleEndian;
+}
+
+/// Inflates a deflated dataset (RFC 1951; RFC 1950 wrapping is accepted, ENC-DEFLATED).
+Result<Bytes> inflate_dataset(ByteView in, const Limits& limits, std::vector<manifest::Finding>& findings) {
+  const bool zlib_header = in.size() >= 2 && in[0] == std::byte{0x78} && (load_u16(in.data(), true) % 31) == 0;
+  for (const int window : zlib_header ? std::array{15, -15} : std::array{-15, 15}) {
+    z_stream stream{};
+    if (inflateInit2(&stream, window) != Z_OK) return Failure{Fault::limit, "no memory to inflate the dataset"};
+    Bytes out;
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(in.data()));
+    stream.avail_in = static_cast<uInt>(std::min<std::size_t>(in.size(), 0xFFFFFFFFU));
+    int result = Z_OK;
+    bool too_large = false;
+    while (result == Z_OK) {
+      const std::size_t filled = out.size();
+      if (filled >= limits.inflated) {
+        too_large = true;
+        break;
+      }
+      out.resize(filled + std::max<std::size_t>(std::size_t{64} << 10U, filled / 2));
+      stream.next_out = reinterpret_cast<Bytef*>(out.data() + filled);
+      stream.avail_out = static_cast<uInt>(std::min<std::size_t>(out.size() - filled, 0x40000000U));
+      const uInt offered = stream.avail_out;
+      result = ::inflate(&stream, Z_NO_FLUSH);
+      out.resize(filled + (offered - stream.avail_out));
+      if (result == Z_BUF_ERROR && stream.avail_in == 0) break;
+    }
+    inflateEnd(&stream);
+    if (too_large) return Failure{Fault::limit, "the deflated dataset is larger than the limit; refused as a bomb"};
+    if (result == Z_STREAM_END) {
+      add_finding(findings, "ENC-DEFLATED", Severity::s1, 0, window > 0 ? "deflated with a zlib header (RFC 1950)" : "deflated dataset");
+      return out;
+    }
+    if (out.size() >= 8 && detect_encoding(out)) {
+      add_finding(findings, "ENC-LENOVER", Severity::s3, 0, "the deflated dataset is cut or damaged");
+      return out;
+    }
+  }
+  return Failure{Fault::malformed, "the dataset cannot be inflated"};
+}
+
+/// What stands behind the last element: padding, or bytes that must not be lost from sight.
+void look_behind(ByteView rest, std::vector<manifest::Finding>& findings) {
+  if (rest.empty()) return;
+  const std::byte fill = rest[0];
+  const bool constant = (fill == std::byte{0} || fill == std::byte{' '}) &&
+                        std::all_of(rest.begin(), rest.end(), [fill](std::byte b) { return b == fill; });
+  if (constant && rest.size() <= 1) return;
+  if (constant) {
+    add_finding(findings, "ENC-BLOCKPAD", Severity::s1, 0, std::to_string(rest.size()) + " padding bytes behind the dataset");
+    return;
+  }
+  add_finding(findings, "ENC-TRAILGARBAGE", Severity::s2, 0,
+              std::to_string(rest.size()) + " bytes behind the dataset, SHA-256 " + Sha256::of(rest).hex());
+}
+
+/// Reads group 2 from `at`, in explicit or (Elekta) implicit VR; stops at the first other group, whatever (0002,0000) says.
+Meta meta_from(ByteView file, std::uint64_t at, std::vector<manifest::Finding>* findings) {
+  Meta meta;
+  bool big = false;
+  const auto text = [&](std::uint64_t value, std::uint64_t length) {
+    return std::string(trim(as_text(file.subspan(value, length))));
+  };
+  if (file.size() >= at + 4 && load_u16(file.data() + at, true) == 0x0002 && load_u16(file.data() + at, false) != 0x0002) {
+    big = true;
+    if (findings != nullptr) add_finding(*findings, "ENC-METAVR", Severity::s1, 0, "the meta group is big endian");
+  }
+  while (file.size() >= at + 8) {
+    const std::byte* p = file.data() + at;
+    if (load_u16(p, big) != 0x0002) break;
+    const std::uint16_t element = load_u16(p + 2, big);
+    const Vr v = vr(static_cast<char>(p[4]), static_cast<char>(p[5]));
+    std::uint64_t length = 0;
+    std::uint64_t value = at + 8;
+    if (is_known_vr(v)) {
+      length = load_u16(p + 6, big);
+      if (has_long_length(v)) {
+        if (file.size() < at + 12) break;
+        length = load_u32(p + 8, big);
+        value = at + 12;
+      }
+    } else {
+      length = load_u32(p + 4, big);
+      if (findings != nullptr) add_finding(*findings, "ENC-METAVR", Severity::s1, tag(0x0002, element), "no known VR in the meta group; read as implicit");
+    }
+    if (length > file.size() - value) break;
+    meta.present = true;
+    if (element == 0x0010) meta.transfer_syntax = text(value, length);
+    if (element == 0x0002) meta.sop_class = text(value, length);
+    if (element == 0x0003) meta.sop_instance = text(value, length);
+    at = value + length;
+  }
+  meta.dataset_offset = at;
+  return meta;
+}
+
+struct Place { std::uint64_t meta = 0; bool has_meta = false; };
+
+/// Where the meta group begins, or that there is none.
+Place locate(ByteView file, std::vector<manifest::Finding>& findings) {
+  if (magic_at(file, 128)) {
+    const ByteView preamble = file.first(128);
+    if (std::any_of(preamble.begin(), preamble.end(), [](std::byte b) { return b != std::byte{0}; })) {
+      const std::string_view start = as_text(preamble.first(4));
+      const bool executable = start.starts_with("MZ") || start.starts_with("\x7F" "ELF") || start.starts_with("PK") || start.starts_with("#!");
+      add_finding(findings, executable ? "SEC-PREAMBLE" : "ENC-PREAMBLE", executable ? Severity::s3 : Severity::s0, 0,
+                  executable ? "the preamble has the signature of a program or archive" : "the preamble is not empty");
+    }
+    return {132, true};
+  }
+  if (magic_at(file, 0)) {
+    add_finding(findings, "ENC-NOPREAMBLE", Severity::s1, 0, "the preamble is missing; DICM stands at offset 0");
+    return {4, true};
+  }
+  const bool bare_meta = file.size() >= 8 && load_u16(file.data()) == 0x0002 && plausible_elements(file, Encoding{true, false}) >= 3;
+  if (bare_meta) add_finding(findings, "ENC-NOPREAMBLE", Severity::s1, 0, "preamble and DICM are missing before the meta group");
+  if (file.size() > 140 && !bare_meta && load_u16(file.data() + 128) == 0x0002 && plausible_elements(file.subspan(128), Encoding{true, false}) >= 3) {
+    add_finding(findings, "ENC-NOPREAMBLE", Severity::s1, 0, "DICM is missing behind the preamble");
+    return {128, true};
+  }
+  if (file.size() > 140 && !bare_meta && load_u16(file.data() + 132) == 0x0002 && plausible_elements(file.subspan(132), Encoding{true, false}) >= 3) {
+    add_finding(findings, "ENC-NOPREAMBLE", Severity::s1, 0, "the magic behind the preamble is not DICM");
+    return {132, true};
+  }
+  return {0, bare_meta};
+}
+
+Encoding declared_encoding(std::string_view syntax) {
+  if (syntax == uid::kImplicitLittleEndian || syntax == uid::kGePrivate) return {false, false};
+  if (syntax == uid::kExplicitBigEndian) return {true, true};
+  return {true, false};
+}
+
+/// Parses the body under its label, and under what the bytes say when they disagree (ENC-TSLABEL).
+Result<Done> parse_body(File& out, ByteView body, const Limits& limits) {
+  std::string syntax = out.meta.transfer_syntax;
+  if (uid::is_deflated(syntax)) {
+    auto inflated = inflate_dataset(body, limits, out.findings);
+    if (inflated) {
+      out.inflated = *std::move(inflated);
+      body = out.inflated;
+    } else if (inflated.error().fault == Fault::limit || !detect_encoding(body)) {
+      return inflated.error();
+    }
+  }
+  Encoding encoding = declared_encoding(syntax);
+  const auto detected = detect_encoding(body);
+  if (syntax.empty()) {
+    if (!detected) return Failure{Fault::not_dicom, "no transfer syntax is declared and none can be recognised"};
+    encoding = *detected;
+    syntax = std::string(syntax_of(encoding));
+  } else if (detected && *detected != encoding && plausible_elements(body, encoding) < 3) {
+    add_finding(out.findings, "ENC-TSLABEL", Severity::s2, tag(0x0002, 0x0010), "labelled " + syntax + " but encoded as " + std::string(syntax_of(*detected)));
+    encoding = *detected;
+    syntax = std::string(syntax_of(encoding));
+  } else if (uid::is_deflated(syntax) && out.inflated.empty()) {
+    add_finding(out.findings, "ENC-TSLABEL", Severity::s2, tag(0x0002, 0x0010), "labelled deflated but not deflated");
+    syntax = std::string(syntax_of(encoding));
+  }
+  auto dataset = parse_dataset(body, encoding, out.findings, limits);
+  if (!dataset) return dataset.error();
+  out.dataset = *std::move(dataset);
+  out.transfer_syntax = syntax;
+  look_behind(body.subspan(out.dataset.end()), out.findings);
+  return Done{};
+}
+
+void relabel_by_pixels(File& file) {
+  const Node* pixels = file.dataset.find(tag(0x7FE0, 0x0010));
+  if (pixels == nullptr) return;
+  const bool fragments = pixels->kind == NodeKind::fragments;
+  const bool label = uid::is_encapsulated(file.transfer_syntax);
+  if (label && !fragments) {
+    const ByteView v = file.dataset.value(*pixels);
+    if (v.size() >= 8 && load_u16(v.data()) == 0xFFFE) {
+      add_finding(file.findings, "PIX-EXPLLENENC", Severity::s2, pixels->tag, "encapsulated pixel data with a defined length");
+      return;
+    }
+    add_finding(file.findings, "ENC-TSLABEL", Severity::s2, tag(0x0002, 0x0010),
+                "labelled " + file.transfer_syntax + " but the pixel data is native");
+    file.transfer_syntax = std::string(syntax_of(file.dataset.encoding()));
+  } else if (!label && fragments && uid::is_native(file.transfer_syntax)) {
+    add_finding(file.findings, "ENC-TSLABEL", Severity::s3, tag(0x0002, 0x0010),
+                "labelled " + file.transfer_syntax + " but the pixel data is encapsulated");
+  }
+}
+
+void compare_meta(File& file) {
+  const auto differs = [&](Tag t, const std::string& meta) {
+    const auto value = file.dataset.raw_text(t);
+    return value && !meta.empty() && trim(*value) != meta;
+  };
+  if (file.meta.present && (differs(tag(0x0008, 0x0016), file.meta.sop_class) || differs(tag(0x0008, 0x0018), file.meta.sop_instance))) {
+    add_finding(file.findings, "ENC-METAMISMATCH", Severity::s2, tag(0x0002, 0x0003), "SOP Class or Instance UID of the meta group differ from the dataset's; the dataset's are used");
+  }
+}
+
+}  // namespace
+
+bool File::has(std::string_view code) const noexcept {
+  return std::any_of(findings.begin(), findings.end(), [&](const manifest::Finding& f) { return f.code == code; });
+}
+
+Result<File> parse_file(ByteView file, const Limits& limits) {
+  File out;
+  const Place place = locate(file, out.findings);
+  ByteView body = file;
+  if (place.has_meta) {
+    out.meta = meta_from(file, place.meta, &out.findings);
+    body = file.subspan(out.meta.dataset_offset);
+    if (out.meta.transfer_syntax.empty()) add_finding(out.findings, "ENC-NOMETA", Severity::s1, tag(0x0002, 0x0010), "no transfer syntax in the meta group");
+  } else {
+    if (!detect_encoding(file)) return Failure{Fault::not_dicom, "no DICOM magic and no dataset that can be recognised"};
+    add_finding(out.findings, "ENC-NOMETA", Severity::s1, 0, "no file meta information");
+  }
+  auto parsed = parse_body(out, body, limits);
+  if (!parsed) return parsed.error();
+  const bool named = out.dataset.find(tag(0x0008, 0x0016)) != nullptr || !out.meta.sop_class.empty() || out.dataset.find(tag(0x0004, 0x1220)) != nullptr;
+  if (!place.has_meta && !named) return Failure{Fault::not_dicom, "looks like a dataset but has no SOP Class UID"};
+  relabel_by_pixels(out);
+  compare_meta(out);
+  return out;
+}
+
+Result<File> parse_network_dataset(ByteView bytes, std::string_view transfer_syntax, const Limits& limits) {
+  File out;
+  out.meta.transfer_syntax = std::string(transfer_syntax);
+  auto parsed = parse_body(out, bytes, limits);
+  if (!parsed) return parsed.error();
+  relabel_by_pixels(out);
+  return out;
+}
+
+Result<Meta> read_meta(ByteView file) {
+  std::vector<manifest::Finding> findings;
+  const Place place = locate(file, findings);
+  if (!place.has_meta) return Failure{Fault::not_dicom, "no file meta information"};
+  Meta meta = meta_from(file, place.meta, nullptr);
+  if (!meta.present || meta.transfer_syntax.empty()) return Failure{Fault::malformed, "no transfer syntax in the file meta information"};
+  return meta;
+}
+
+}  // namespace waybill::dicom

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "dicom/file.hpp"
+#include "pixel/digest.hpp"
+
+#include <optional>
+
+namespace waybill::inspect {
+
+/// The pixel data of a parsed object with the attributes that say how to read it; nullopt when it has none at top level.
+/// Views live as long as the file.
+[[nodiscard]] std::optional<pixel::PixelData> pixel_data_of(const dicom::File& file);
+
+}  // namespace waybill::inspect

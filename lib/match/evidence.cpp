@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "match/evidence.hpp"
+
+#include "match/name.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace waybill::match {
+namespace {
+
+constexpr std::int64_t kNightSeconds = 4 * 3600;
+
+Same compare_keys(std::string_view a, std::string_view b) {
+  if (a.empty() || b.empty()) return Same::unknown;
+  if (a == b) return Same::equal;
+  return a.size() >= 4 && one_step_apart(a, b) ? Same::near : Same::differs;
+}
+
+Same compare_patients(const StudyKeys& keys, const Exam& exam) {
+  const Same id = compare_keys(keys.patient, id_key(exam.patient_id));
+  return id == Same::equal && !issuers_agree(keys.issuer, exam.issuer) ? Same::differs : id;
+}
+
+void compare_dates(const StudyKeys& keys, const Exam& exam, Evidence& evidence) {
+  const auto a = day_number(keys.date), b = day_number(exam.study_date);
+  if (!a || !b) return;
+  evidence.days = std::abs(*a - *b);
+  evidence.date = evidence.days == 0 ? Same::equal : evidence.days == 1 ? Same::near : Same::differs;
+  const auto s = second_of_day(keys.time), t = second_of_day(exam.study_time);
+  if (evidence.days == 1 && s && t) evidence.night = std::abs((*a - *b) * 86400 + *s - *t) <= kNightSeconds;
+}
+
+const char* word(Same same) {
+  switch (same) {
+    case Same::equal: return " equal";
+    case Same::near: return " nearly equal";
+    case Same::differs: return " differs";
+    case Same::unknown: return " unknown";
+  }
+  return " unknown";
+}
+
+}  // namespace
+
+StudyKeys keys_of(const StudyFacts& facts) {
+  const auto& s = facts.study;
+  StudyKeys keys;
+  keys.patient = id_key(s.patient_id.value_or(""));
+  keys.issuer = id_key(s.issuer.value_or(""));
+  if (!facts.several_accessions) keys.accession = accession_key(s.accession.value_or(""));
+  keys.name = s.patient_name.value_or("");
+  keys.birth_date = date_normal(s.birth_date.value_or("")).value_or("");
+  keys.sex = sex_normal(s.sex.value_or(""));
+  keys.date = date_normal(s.study_date.value_or("")).value_or("");
+  keys.time = time_normal(s.study_time.value_or("")).value_or("");
+  std::string modalities;
+  for (const auto& m : s.modalities) modalities += m + " ";
+  keys.classes = modality_classes(modalities);
+  return keys;
+}
+
+bool issuers_agree(std::string_view a, std::string_view b) {
+  const std::string x = id_key(a), y = id_key(b);
+  return x.empty() || y.empty() || x == y;
+}
+
+std::optional<std::int64_t> second_of_day(std::string_view time) {
+  if (time.size() < 6 || time.substr(0, 6).find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+  const auto two = [&](std::size_t at) { return (time[at] - '0') * 10 + (time[at + 1] - '0'); };
+  return two(0) * 3600 + two(2) * 60 + two(4);
+}
+
+Evidence compare(const StudyFacts& facts, const StudyKeys& keys, const Exam& exam) {
+  Evidence e;
+  if (!exam.study_uid.empty()) e.uid = exam.study_uid == facts.study.study ? Same::equal : Same::differs;
+  e.accession = compare_keys(keys.accession, accession_key(exam.accession));
+  e.patient = compare_patients(keys, exam);
+  e.linked = !keys.patient.empty() && std::binary_search(exam.other_ids.begin(), exam.other_ids.end(), keys.patient);
+  e.name = compare_names(keys.name, person_name(exam.last, exam.first, exam.middle));
+  e.birth_date = compare_birth_dates(keys.birth_date, exam.birth_date);
+  e.sex = compare_sexes(keys.sex, exam.sex);
+  e.modality = compare_classes(keys.classes, exam.classes);
+  compare_dates(keys, exam, e);
+  return e;
+}
+
+double score(const Evidence& e) {
+  const auto points = [](Same same, double equal, double near, double differs) {
+    return same == Same::equal ? equal : same == Same::near ? near : same == Same::differs ? differs : 0;
+  };
+  double sum = points(e.uid, 40, 0, 0) + points(e.accession, 40, 15, 0) + points(e.name, 12, 7, 0) + points(e.birth_date, 12, 6, -25) +
+               points(e.sex, 3, 0, -10) + points(e.modality, 6, 0, -15);
+  sum += e.linked ? 22 : points(e.patient, 25, 8, 0);
+  sum += e.days > 7 ? -20 : points(e.date, 8, 5, 0);
+  return std::clamp(sum, 0.0, 100.0);
+}
+
+std::string describe(const Evidence& e) {
+  std::string text = "study UID";
+  text += word(e.uid);
+  const auto add = [&](const char* name, Same same) { text += std::string(", ") + name + word(same); };
+  add("accession", e.accession);
+  add("patient ID", e.patient);
+  if (e.linked) text += " but listed in OTHER_IDS";
+  add("name", e.name);
+  add("birth date", e.birth_date);
+  add("sex", e.sex);
+  add("date", e.date);
+  add("modality", e.modality);
+  return text;
+}
+
+}  // namespace waybill::match

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "manifest/record.hpp"
+#include "match/exam.hpp"
+#include "match/normal.hpp"
+
+#include <string>
+#include <vector>
+
+namespace waybill::match {
+
+/// One study of the archive as its objects describe it. Where objects disagree the smallest value stands in `study` and a flag is set.
+struct StudyFacts {
+  manifest::Study study;
+  bool two_patients = false;        ///< two patient keys, or names and birth dates that exclude each other
+  bool several_accessions = false;  ///< the study's accession is then nobody's to choose
+  std::vector<std::string> mixed;   ///< tags whose value is not the same in all objects
+};
+
+/// How one study and one exam stand to each other, attribute by attribute.
+struct Evidence {
+  Same uid = Same::unknown, accession = Same::unknown, patient = Same::unknown, name = Same::unknown, birth_date = Same::unknown;
+  Same sex = Same::unknown, date = Same::unknown, modality = Same::unknown;
+  bool linked = false;        ///< the study's patient ID is among the exam's OTHER_IDS
+  bool night = false;         ///< days differ, but the times lie within four hours around midnight
+  std::int64_t days = 0;      ///< between the study dates
+};
+
+/// The attributes of a study in the forms that are compared, made once per study.
+struct StudyKeys {
+  std::string patient, issuer, accession, name, birth_date, sex, date, time;
+  std::vector<std::string> classes;
+};
+[[nodiscard]] StudyKeys keys_of(const StudyFacts& facts);
+
+/// Issuers agree when equal or when a side names none.
+[[nodiscard]] bool issuers_agree(std::string_view a, std::string_view b);
+
+[[nodiscard]] Evidence compare(const StudyFacts& facts, const StudyKeys& keys, const Exam& exam);
+
+/// 0 to 100 for ranking what a person looks at; it never decides.
+[[nodiscard]] double score(const Evidence& evidence);
+
+/// "study UID equal, patient ID differs": the comparison in words, without any value.
+[[nodiscard]] std::string describe(const Evidence& evidence);
+
+/// HHMMSS as seconds of the day, nullopt when it is no time.
+[[nodiscard]] std::optional<std::int64_t> second_of_day(std::string_view time);
+
+}  // namespace waybill::match

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "match/ladder.hpp"
+
+#include "core/sha256.hpp"
+#include "match/index.hpp"
+#include "match/name.hpp"
+#include "match/near.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+// Each study first gets at most one hit: the first rule of R0, R1, R2, R5 that some exam satisfies. A hit is generous, the
+// vetoes are strict: everything that speaks against it is collected and any one of them sends the study to a person.
+// Only then do the studies meet: one exam has one study, and one old patient ID leads to one patient.
+
+namespace waybill::match {
+namespace {
+
+struct Hit {
+  std::string_view rule;
+  std::size_t exam = 0;
+  Evidence evidence;
+  std::vector<std::size_t> others;   ///< exams that satisfy the rule as well
+};
+
+bool mentions_pregnancy(const Exam& exam) {
+  const std::string text = upper_text(exam.description);
+  static constexpr std::array<std::string_view, 5> kWords = {"OBSTET", "PREGNAN", "FETAL", "FOETAL", "SCHWANGER"};
+  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view w) { return text.find(w) != std::string::npos; });
+}
+
+bool holds(const std::vector<std::string>& classes, std::string_view c) { return std::find(classes.begin(), classes.end(), c) != classes.end(); }
+
+bool same_patient(const Exam& a, const Exam& b) { return id_key(a.patient_id) == id_key(b.patient_id) && issuers_agree(a.issuer, b.issuer); }
+
+bool linked(const Exam& a, const Exam& b) {
+  return std::binary_search(a.other_ids.begin(), a.other_ids.end(), id_key(b.patient_id)) ||
+         std::binary_search(b.other_ids.begin(), b.other_ids.end(), id_key(a.patient_id));
+}
+
+void tidy(std::vector<std::string>& words) {
+  std::sort(words.begin(), words.end());
+  words.erase(std::unique(words.begin(), words.end()), words.end());
+}
+
+class Run {
+ public:
+  Run(std::span<const StudyFacts> studies, std::span<const Exam> exams, const std::set<std::string>& approved)
+      : studies_(studies), exams_(exams), approved_(approved), hits_(studies.size()) {
+    outcome_.studies.resize(studies.size());
+    keys_.reserve(studies.size());
+    for (std::uint32_t i = 0; i < studies.size(); ++i) {
+      const StudyKeys& k = keys_.emplace_back(keys_of(studies[i]));
+      study_uid_.add(studies[i].study.study, i);
+      study_accession_.add(k.accession, i);
+      study_patient_.add(k.patient, i);
+    }
+    for (std::uint32_t x = 0; x < exams.size(); ++x) {
+      exam_uid_.add(exams[x].study_uid, x);
+      exam_accession_.add(accession_key(exams[x].accession), x);
+      exam_patient_.add(id_key(exams[x].patient_id), x);
+      if (is_birth_date(exams[x].birth_date)) exam_birth_.add(exams[x].birth_date, x);
+    }
+    for (auto* index : {&study_uid_, &study_accession_, &study_patient_, &exam_uid_, &exam_accession_, &exam_patient_, &exam_birth_})
+      index->seal();
+  }
+
+  Outcome decide() && {
+    for (std::size_t i = 0; i < studies_.size(); ++i) {
+      hits_[i] = find_hit(i);
+      if (hits_[i]) collect_vetoes(i, hits_[i]->exam, hits_[i]->evidence, hits_[i]->rule);
+    }
+    one_study_an_exam();
+    one_patient_an_old_id();
+    for (std::size_t i = 0; i < studies_.size(); ++i)
+      if (hits_[i]) settle(i);
+    look_near();
+    for (auto& decision : outcome_.studies) {
+      tidy(decision.vetoes);
+      tidy(decision.discrepancies);
+    }
+    count_exams();
+    return std::move(outcome_);
+  }
+
+ private:
+  struct Candidate {
+    std::size_t exam;
+    Evidence evidence;
+  };
+
+  std::vector<Candidate> candidates(std::size_t i, const HashIndex& index, std::string_view key) const {
+    std::vector<Candidate> found;
+    for (const auto& entry : index.find(key)) found.push_back({entry.second, compare(studies_[i], keys_[i], exams_[entry.second])});
+    return found;
+  }
+
+  /// The hit among those that pass; cancelled exams and exams that name another study of the archive give way.
+  template <typename F>
+  std::optional<Hit> pick(std::size_t i, std::string_view rule, std::vector<Candidate> all, const F& passes) const {
+    std::erase_if(all, [&](const Candidate& c) { return !passes(c.evidence); });
+    const auto prefer = [&](const auto& good) {
+      if (std::any_of(all.begin(), all.end(), good)) std::erase_if(all, [&](const Candidate& c) { return !good(c); });
+    };
+    prefer([&](const Candidate& c) { return exams_[c.exam].state != ExamState::cancelled; });
+    prefer([&](const Candidate& c) { return !names_another_study(i, c.exam); });
+    prefer([](const Candidate& c) { return c.evidence.accession == Same::equal; });
+    if (all.empty()) return std::nullopt;
+    Hit hit{rule, all.front().exam, all.front().evidence, {}};
+    for (std::size_t n = 1; n < all.size(); ++n) hit.others.push_back(all[n].exam);
+    return hit;
+  }
+
+  std::optional<Hit> find_hit(std::size_t i) const {
+    const StudyKeys& k = keys_[i];
+    const auto r0 = [](const Evidence& e) { return e.uid == Same::equal && e.patient == Same::equal; };
+    if (auto hit = pick(i, "R0", candidates(i, exam_uid_, studies_[i].study.study), r0)) return hit;
+    const auto same_accession = candidates(i, exam_accession_, k.accession);
+    const auto r1 = [](const Evidence& e) {
+      return e.accession == Same::equal && e.patient == Same::equal && e.modality != Same::differs;
+    };
+    if (auto hit = pick(i, "R1", same_accession, r1)) return hit;
+    const auto r2 = [](const Evidence& e) {
+      return e.accession == Same::equal && e.linked && e.name == Same::equal && e.birth_date == Same::equal && e.modality != Same::differs;
+    };
+    if (auto hit = pick(i, "R2", same_accession, r2)) return hit;
+    return find_by_cell(i);
+  }
+
+  static bool in_cell(const Evidence& e) {
+    return e.patient == Same::equal && e.modality == Same::equal && (e.date == Same::equal || e.night);
+  }
+
+  /// R5: one exam and one study of the patient on that day in that modality class.
+  std::optional<Hit> find_by_cell(std::size_t i) const {
+    if (!keys_[i].accession.empty() || studies_[i].several_accessions) return std::nullopt;
+    auto hit = pick(i, "R5", candidates(i, exam_patient_, keys_[i].patient), in_cell);
+    if (!hit || !hit->others.empty() || hit->evidence.uid == Same::differs) return std::nullopt;
+    for (const auto& entry : study_patient_.find(keys_[i].patient)) {
+      const std::size_t other = entry.second;
+      if (other != i && in_cell(compare(studies_[other], keys_[other], exams_[hit->exam]))) return std::nullopt;
+    }
+    return hit;
+  }
+
+  bool names_another_study(std::size_t i, std::size_t x) const {
+    const std::string& uid = exams_[x].study_uid;
+    if (uid.empty() || uid == studies_[i].study.study) return false;
+    const auto found = study_uid_.find(uid);
+    return std::any_of(found.begin(), found.end(), [&](const auto& entry) { return studies_[entry.second].study.study == uid; });
+  }
+
+  /// The RIS has this study under another exam.
+  bool bound_elsewhere(std::size_t i, std::size_t x) const {
+    if (exams_[x].study_uid == studies_[i].study.study) return false;
+    const auto found = exam_uid_.find(studies_[i].study.study);
+    return std::any_of(found.begin(), found.end(), [&](const auto& entry) { return exams_[entry.second].study_uid == studies_[i].study.study; });
+  }
+
+  /// Another patient of the same numbering has an exam with this accession.
+  bool accession_reused(std::size_t x) const {
+    const std::string key = accession_key(exams_[x].accession);
+    const auto found = exam_accession_.find(key);
+    return std::any_of(found.begin(), found.end(), [&](const auto& entry) {
+      const Exam &a = exams_[x], &b = exams_[entry.second];
+      return entry.second != x && accession_key(b.accession) == key && issuers_agree(a.issuer, b.issuer) && !same_patient(a, b) && !linked(a, b);
+    });
+  }
+
+  bool accession_on_several_studies(std::size_t i) const {
+    const auto found = study_accession_.find(keys_[i].accession);
+    return std::any_of(found.begin(), found.end(), [&](const auto& entry) {
+      const StudyKeys& other = keys_[entry.second];
+      return entry.second != i && other.accession == keys_[i].accession && issuers_agree(other.issuer, keys_[i].issuer);
+    });
+  }
+
+  /// Another patient of the RIS has this family name and birth date.
+  bool has_twin(std::size_t x) const {
+    const auto found = exam_birth_.find(exams_[x].birth_date);
+    return std::any_of(found.begin(), found.end(), [&](const auto& entry) {
+      const Exam &a = exams_[x], &b = exams_[entry.second];
+      return a.birth_date == b.birth_date && !same_patient(a, b) && !linked(a, b) && same_family(a.last, b.last);
+    });
+  }
+
+  bool before_birth(std::size_t i, std::size_t x) const {
+    const auto precedes = [](std::string_view date, std::string_view birth) {
+      const auto d = day_number(date), b = is_birth_date(birth) ? day_number(birth) : std::nullopt;
+      return d && b && *d + 1 < *b;
+    };
+    for (const std::string_view date : {std::string_view(keys_[i].date), std::string_view(exams_[x].study_date)})
+      if (precedes(date, keys_[i].birth_date) || precedes(date, exams_[x].birth_date)) return true;
+    return false;
+  }
+
+  /// Vetoes that need no exam.
+  void veto_study(std::size_t i) {
+    Decision& d = outcome_.studies[i];
+    const auto veto = [&](bool applies, const char* name) { if (applies) d.vetoes.emplace_back(name); };
+    veto(studies_[i].two_patients, "two-patients");
+    veto(is_placeholder_name(keys_[i].name), "placeholder-name");
+    veto(is_placeholder_id(keys_[i].patient), "placeholder-id");
+    veto(is_newborn_name(keys_[i].name), "newborn-or-twin");
+    if (studies_[i].two_patients) d.discrepancies.emplace_back("D15");
+    if (is_test_name(keys_[i].name)) d.discrepancies.emplace_back("D21");
+  }
+
+  void collect_vetoes(std::size_t i, std::size_t x, const Evidence& e, std::string_view rule) {
+    veto_study(i);
+    Decision& d = outcome_.studies[i];
+    const Exam& exam = exams_[x];
+    const auto veto = [&](bool applies, const char* name) { if (applies) d.vetoes.emplace_back(name); };
+    const std::string exam_name = person_name(exam.last, exam.first, exam.middle);
+    const bool told_apart = e.patient == Same::equal && e.name == Same::equal;
+    veto(is_placeholder_name(exam_name), "placeholder-name");
+    veto(is_placeholder_id(exam.patient_id), "placeholder-id");
+    veto(is_newborn_name(exam_name) || (!told_apart && has_twin(x)), "newborn-or-twin");
+    veto(e.birth_date == Same::differs && e.name == Same::differs, "birth-date-and-name-conflict");
+    const bool women = holds(exam.classes, "MG") || holds(keys_[i].classes, "MG") || mentions_pregnancy(exam);
+    veto(e.sex == Same::differs && women, "sex-conflict");
+    veto(before_birth(i, x), "exam-before-birth");
+    veto(exam.state == ExamState::cancelled, "exam-cancelled");
+    veto(exam.disputed, "ris-rows-disagree");
+    veto(accession_reused(x), "accession-reused");
+    veto((rule == "R1" || rule == "R2") && accession_on_several_studies(i), "accession-on-several-studies");
+    veto(bound_elsewhere(i, x), "study-already-bound");
+    veto(names_another_study(i, x), "exam-names-another-study");
+    veto(hits_[i] && !hits_[i]->others.empty(), "two-candidates");
+  }
+
+  /// An exam with hits of several studies keeps the one with the strongest rule, if that is one and nothing is against it.
+  void one_study_an_exam() {
+    std::map<std::size_t, std::vector<std::size_t>> by_exam;
+    for (std::size_t i = 0; i < hits_.size(); ++i)
+      if (hits_[i]) by_exam[hits_[i]->exam].push_back(i);
+    for (const auto& [exam, studies] : by_exam) {
+      if (studies.size() < 2) continue;
+      std::string_view best = "R9";
+      for (const std::size_t i : studies) best = std::min(best, hits_[i]->rule);
+      std::vector<std::size_t> strongest;
+      std::copy_if(studies.begin(), studies.end(), std::back_inserter(strongest), [&](std::size_t i) { return hits_[i]->rule == best; });
+      const bool clear = strongest.size() == 1 && outcome_.studies[strongest.front()].vetoes.empty();
+      for (const std::size_t i : studies) {
+        if (clear && i == strongest.front()) continue;
+        outcome_.studies[i].vetoes.emplace_back("exam-already-bound");
+        outcome_.studies[i].discrepancies.emplace_back("D16");
+      }
+    }
+  }
+
+  /// Studies of one old patient ID that R2 would give to different patients.
+  void one_patient_an_old_id() {
+    std::map<std::string, std::vector<std::size_t>> by_old_id;
+    for (std::size_t i = 0; i < hits_.size(); ++i)
+      if (hits_[i] && hits_[i]->rule == "R2") by_old_id[keys_[i].issuer + '\x1F' + keys_[i].patient].push_back(i);
+    for (const auto& [id, studies] : by_old_id) {
+      const Exam& first = exams_[hits_[studies.front()]->exam];
+      const bool scattered = std::any_of(studies.begin(), studies.end(), [&](std::size_t i) { return !same_patient(first, exams_[hits_[i]->exam]); });
+      if (!scattered) continue;
+      for (const std::size_t i : studies) outcome_.studies[i].vetoes.emplace_back("patient-scattered");
+    }
+  }
+
+  void settle(std::size_t i) {
+    const Hit& hit = *hits_[i];
+    Decision& d = outcome_.studies[i];
+    d.rule = hit.rule;
+    d.exam = hit.exam;
+    d.near = hit.others;
+    d.score = score(hit.evidence);
+    const bool may = hit.rule != "R5" || approved_.count("R5") > 0;
+    d.verdict = may && d.vetoes.empty() ? Verdict::matched : Verdict::review;
+    d.explanation = describe(hit.evidence);
+    if (!may) d.explanation += "; rule R5 is not approved for this site";
+    note_discrepancies(i, hit.exam, hit.evidence);
+  }
+
+  void note_discrepancies(std::size_t i, std::size_t x, const Evidence& e) {
+    Decision& d = outcome_.studies[i];
+    const Exam& exam = exams_[x];
+    const auto note = [&](bool applies, const char* code) { if (applies) d.discrepancies.emplace_back(code); };
+    const auto off = [](Same same) { return same == Same::differs || same == Same::near; };
+    note(off(e.patient), "D03");
+    note(off(e.name), "D04");
+    note(off(e.birth_date), "D05");
+    note(e.sex == Same::differs, "D06");
+    note(keys_[i].accession.empty() && !studies_[i].several_accessions && !exam.accession.empty(), "D07");
+    note(off(e.accession), "D08");
+    note(accession_reused(x) || accession_on_several_studies(i), "D09");
+    note(e.uid == Same::differs, "D10");
+    note(e.days > 1, "D11");
+    note(e.modality == Same::differs, "D12");
+    note(d.verdict == Verdict::matched && exam.images && *exam.images != studies_[i].study.instances, "D13");
+    note(e.linked, "D14");
+    note(exam.state == ExamState::cancelled, "D19");
+  }
+
+  /// For studies without a hit: what a person should look at.
+  void look_near() {
+    std::vector<std::size_t> open;
+    for (std::size_t i = 0; i < hits_.size(); ++i)
+      if (!hits_[i]) open.push_back(i);
+    const auto near = find_near(studies_, keys_, exams_, open);
+    for (std::size_t n = 0; n < open.size(); ++n) {
+      Decision& d = outcome_.studies[open[n]];
+      d.rule = "R10";
+      if (near[n].empty()) {
+        veto_study(open[n]);
+        d.explanation = "no exam of the RIS comes near this study";
+        d.discrepancies.emplace_back("D02");
+        continue;
+      }
+      take_near(open[n], near[n]);
+    }
+  }
+
+  void take_near(std::size_t i, const std::vector<NearExam>& near) {
+    Decision& d = outcome_.studies[i];
+    const NearExam& best = near.front();
+    d.verdict = Verdict::review;
+    if (best.rule == "R9") {
+      veto_study(i);
+      d.explanation = "came near R9: the patient is known, no exam fits this study";
+      d.discrepancies.emplace_back("D02");
+      return;
+    }
+    collect_vetoes(i, best.exam, best.evidence, best.rule);
+    d.score = best.score;
+    d.explanation = "came near " + best.rule + ": " + describe(best.evidence);
+    for (const auto& candidate : near)
+      if (candidate.rule != "R9") d.near.push_back(candidate.exam);
+    note_discrepancies(i, best.exam, best.evidence);
+  }
+
+  void count_exams() {
+    enum Mark : char { kNothing, kReview, kMatched };
+    std::vector<Mark> marks(exams_.size(), kNothing);
+    for (std::size_t i = 0; i < studies_.size(); ++i) {
+      const Decision& d = outcome_.studies[i];
+      const Mark mark = d.verdict == Verdict::matched ? kMatched : kReview;
+      if (d.exam) marks[*d.exam] = std::max(marks[*d.exam], mark);
+      for (const std::size_t x : d.near) marks[x] = std::max(marks[x], kReview);
+      if (mark != kMatched) continue;
+      for (const auto& entry : exam_uid_.find(studies_[i].study.study))  // several orders performed as one study
+        if (exams_[entry.second].study_uid == studies_[i].study.study && same_patient(exams_[entry.second], exams_[*d.exam]))
+          marks[entry.second] = kMatched;
+    }
+    for (std::size_t x = 0; x < exams_.size(); ++x) {
+      const auto state = exams_[x].state;
+      outcome_.exams.push_back(marks[x] == kMatched             ? ExamFate::matched
+                               : state == ExamState::cancelled  ? ExamFate::cancelled
+                               : marks[x] == kReview            ? ExamFate::review
+                               : state == ExamState::planned    ? ExamFate::planned
+                                                                : ExamFate::no_images);
+    }
+  }
+
+  std::span<const StudyFacts> studies_;
+  std::span<const Exam> exams_;
+  const std::set<std::string>& approved_;
+  std::vector<StudyKeys> keys_;
+  std::vector<std::optional<Hit>> hits_;
+  HashIndex study_uid_, study_accession_, study_patient_, exam_uid_, exam_accession_, exam_patient_, exam_birth_;
+  Outcome outcome_;
+};
+
+constexpr std::string_view kRuleSet =
+    "waybill rules 1\n"
+    "R0 study UID equal, patient ID equal\n"
+    "R1 accession equal and unique on both sides, patient ID equal, modality not in conflict\n"
+    "R2 accession equal and unique on both sides, patient ID among the exam's other IDs, name and birth date equal, modality not in conflict\n"
+    "R5 no accession, patient ID equal, same day or within 4 h around midnight, modality class equal, one exam and one study there; needs approval\n"
+    "R10 none of these; what comes near R0-R9 goes to a person\n"
+    "vetoes accession-on-several-studies accession-reused birth-date-and-name-conflict exam-already-bound exam-before-birth exam-cancelled\n"
+    "exam-names-another-study newborn-or-twin patient-scattered placeholder-id placeholder-name ris-rows-disagree sex-conflict study-already-bound\n"
+    "two-candidates two-patients\n"
+    "normal forms: ID trim and upper case, zeros kept; accession also without - / . _ and blanks; name folded, particles joined, Jaro-Winkler 0.92 is near\n"
+    "edits: 0008,0050 0010,0010 0010,0020 0010,0021 0010,0030 0010,0040 follow the RIS; contradicting birth dates and sexes stay\n";
+
+}  // namespace
+
+std::string_view to_string(Verdict verdict) noexcept {
+  switch (verdict) {
+    case Verdict::matched: return "auto";
+    case Verdict::review: return "review";
+    case Verdict::unmatched: return "unmatched";
+  }
+  return "unmatched";
+}
+
+std::string_view rule_set_text() noexcept { return kRuleSet; }
+std::string rule_set_hash() { return Sha256::of(kRuleSet).hex(); }
+
+Outcome decide(std::span<const StudyFacts> studies, std::span<const Exam> exams, const std::set<std::string>& approved) {
+  return Run(studies, exams, approved).decide();
+}
+
+}  // namespace waybill::match

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace waybill::scan {
+
+enum class EntryKind { file, symlink, fifo, socket, device, unreadable_folder, folder_loop, vanished };
+
+/// What a name in the tree is, before a byte of it is read.
+struct Entry {
+  EntryKind kind = EntryKind::file;
+  std::string path;        ///< absolute, raw bytes
+  std::uint64_t size = 0;
+  std::string mtime;       ///< RFC 3339 UTC
+  std::string error;       ///< for what cannot be read: the system's reason
+};
+
+/// Walks files and folders depth first, names in byte order, so that every walk of the same tree gives the same order.
+/// Symbolic links inside the tree are reported, not followed; a folder met twice (bind loop) is reported once more and not
+/// entered. Memory: the names of the folders on the way down. Nothing is opened but folders. Single-threaded.
+class Walk {
+ public:
+  /// Throws RunError(Exit::input) for a source that does not exist.
+  explicit Walk(const std::vector<std::string>& sources);
+  [[nodiscard]] std::optional<Entry> next();
+
+ private:
+  struct Folder {
+    std::string path;
+    std::vector<std::string> names;
+    std::size_t at = 0;
+  };
+  std::optional<Entry> visit(const std::string& path);
+  std::optional<Entry> enter(const std::string& path, std::uint64_t device, std::uint64_t inode);
+
+  std::vector<std::string> sources_;
+  std::size_t source_ = 0;
+  std::vector<Folder> stack_;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> seen_;   // (device, inode) of folders
+};
+
+}  // namespace waybill::scan
