@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manifest/chain.hpp"
 
-#include "core/json.hpp"
 #include "core/text.hpp"
 #include "manifest/json_reader.hpp"
 
@@ -83,10 +82,11 @@ bool Chain::stop_at_damage(const std::string& what, bool incomplete) {
 
 void Chain::check_mark() {
   if (!mark_ || offset_ < mark_->offset) return;
-  const bool here = offset_ == mark_->offset;
-  const bool passed = !here && frames_.size() > mark_->frames;
-  if (here && (frames_.size() != mark_->frames || last_.hex() != mark_->head)) fail("it is not what its mark file confirms");
-  if (!here && !passed) fail("its mark file names an offset inside a frame");
+  if (offset_ == mark_->offset) {
+    if (frames_.size() != mark_->frames || last_.hex() != mark_->head) fail("it is not what its mark file confirms");
+    mark_passed_ = true;
+  }
+  if (!mark_passed_) fail("its mark file names an offset inside a frame");
 }
 
 bool Chain::finish_trailer() {
@@ -184,41 +184,6 @@ bool Chain::read_signature(std::string_view line) {
 std::optional<std::string_view> Chain::next() {
   if (done_ || !take_frame()) return std::nullopt;
   return lines_;
-}
-
-Header parse_header(std::string_view line, const std::filesystem::path& path) {
-  if (kind_of(line) != "header") {
-    throw RunError(Exit::input, name_of(path) + " is no manifest: its first line is no header; name a manifest file");
-  }
-  simdjson::dom::parser parser;
-  const auto j = detail::parse_object(parser, line);
-  const auto format = detail::need<std::string>(j, "format");
-  if (format != "waybill/1") {
-    throw RunError(Exit::input, name_of(path) + " has the format \"" + path_to_text(format) +
-                                    "\", this program reads waybill/1; use the version that wrote it");
-  }
-  Header header;
-  header.stage = detail::need<std::string>(j, "stage");
-  header.run = detail::need<std::string>(j, "run");
-  header.tool = detail::need<std::string>(j, "tool");
-  header.created = detail::need<std::string>(j, "created");
-  header.options = simdjson::minify(detail::need<detail::JsonObject>(j, "options"));
-  detail::each_object(j, "inputs", [&](const detail::JsonObject& input) {
-    header.inputs.push_back({detail::need<std::string>(input, "name"), detail::need<std::string>(input, "head")});
-  });
-  return header;
-}
-
-std::string to_json(const Header& header) {
-  JsonWriter w;
-  w.begin_object().member("kind", "header").member("format", "waybill/1").member("stage", header.stage);
-  w.member("run", header.run).member("tool", header.tool).member("created", header.created);
-  w.key("options").raw(header.options).key("inputs").begin_array();
-  for (const auto& input : header.inputs) {
-    w.begin_object().member("name", input.name).member("head", input.head).end_object();
-  }
-  w.end_array().end_object();
-  return std::move(w).str();
 }
 
 }  // namespace waybill::manifest

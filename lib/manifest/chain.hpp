@@ -73,6 +73,7 @@ class Chain {
   bool eof_ = false;
   bool done_ = false;
   bool complete_ = false;
+  bool mark_passed_ = false;
   std::uint64_t offset_ = 0;
   std::uint64_t torn_bytes_ = 0;
   std::vector<FrameSize> frames_;
@@ -87,10 +88,5 @@ class Chain {
   std::uint64_t stated_records_ = 0;
   std::vector<Signature> signatures_;
 };
-
-/// The header line parsed; throws RunError(Exit::integrity).
-[[nodiscard]] Header parse_header(std::string_view line, const std::filesystem::path& path);
-/// The header as its line, without line feed.
-[[nodiscard]] std::string to_json(const Header& header);
 
 }  // namespace waybill::manifest

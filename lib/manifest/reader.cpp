@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manifest/reader.hpp"
 
+#include "core/result.hpp"
+#include "core/text.hpp"
 #include "manifest/chain.hpp"
+#include "manifest/header.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -43,7 +46,7 @@ struct Reader::State {
   explicit State(const std::filesystem::path& p) : path(p), chain(open_chain(p)) {
     const auto first = chain.next();
     if (!first) {
-      throw RunError(Exit::input, (path == "-" ? std::string("standard input") : path.string()) +
+      throw RunError(Exit::input, (path == "-" ? std::string("standard input") : path_to_text(path.native())) +
                                       " holds no manifest header: it is empty or its run was stopped at once; run the stage that writes it again");
     }
     lines = *first;

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/bytes.hpp"
+#include "net/peer.hpp"
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace waybill::net {
+
+inline constexpr std::string_view kVerificationClass = "1.2.840.10008.1.1";
+inline constexpr std::string_view kStudyRootFind = "1.2.840.10008.5.1.4.1.2.2.1";
+inline constexpr std::string_view kStudyRootGet = "1.2.840.10008.5.1.4.1.2.2.3";
+inline constexpr std::string_view kImplicitLittle = "1.2.840.10008.1.2";
+inline constexpr std::string_view kExplicitLittle = "1.2.840.10008.1.2.1";
+
+/// One presentation context: one class in one transfer syntax, so that an acceptance says exactly what may be sent.
+struct Context {
+  std::string sop_class;
+  std::string transfer_syntax;
+  bool scp_role = false;   ///< we take the SCP role (C-GET sub-operations)
+  auto operator<=>(const Context&) const = default;
+};
+inline constexpr std::size_t kMaxContexts = 128;   ///< odd ids 1 to 255 (PS3.8 9.3.2.2)
+
+struct Timeouts {
+  std::chrono::seconds connect{30};
+  std::chrono::seconds acse{30};
+  std::chrono::seconds dimse{30};   ///< for one message to begin and for each of its PDUs
+};
+
+/// What the peer said to one C-STORE.
+struct StoreResult {
+  std::optional<std::uint16_t> status;   ///< nullopt: no answer, the outcome is unknown (or nothing was sent, see `sent`)
+  std::string comment;                   ///< (0000,0902) as UTF-8
+  std::string error;                     ///< one sentence when status is absent
+  bool sent = true;                      ///< false: the context was not granted, not a byte went out
+};
+
+/// An object received by C-GET: the dataset as it came, not parsed.
+struct Received {
+  std::string sop_class, sop_instance, transfer_syntax;
+  Bytes dataset;
+};
+
+struct GetResult {
+  std::uint16_t status = 0;
+  std::uint32_t completed = 0, failed = 0, warning = 0;
+  std::string comment;
+};
+
+/// An association as requestor. One thread at a time; many may exist. The destructor releases, or aborts when dead.
+class Association {
+ public:
+  /// Connects and negotiates at most 128 contexts. Throws PeerError whose kind tells unreachable, permanent and
+  /// transient refusal apart.
+  [[nodiscard]] static Association request(const Peer& peer, const std::string& calling, std::vector<Context> contexts,
+                                           const Timeouts& timeouts = {});
+  ~Association();
+  Association(Association&&) noexcept;
+  Association& operator=(Association&&) noexcept;
+
+  [[nodiscard]] bool accepted(const Context& context) const;
+  [[nodiscard]] const std::vector<Context>& proposed() const noexcept;
+  /// Number of this association in the process, from 1.
+  [[nodiscard]] std::uint64_t number() const noexcept;
+  /// False after an error in the middle of a message: it was aborted and can only be thrown away.
+  [[nodiscard]] bool alive() const noexcept;
+
+  /// C-ECHO; throws PeerError.
+  void echo();
+
+  /// C-STORE: the dataset's bytes go to the socket as they are. Never throws for what the peer does.
+  [[nodiscard]] StoreResult store(const Context& context, const std::string& sop_instance, ByteView dataset);
+
+  /// Study Root C-FIND below one study or series: the UIDs of its children. Throws PeerError.
+  [[nodiscard]] std::set<std::string> find_series(const std::string& study);
+  [[nodiscard]] std::set<std::string> find_instances(const std::string& study, const std::string& series);
+  /// All SOP Instance UIDs of a study: SERIES level, then IMAGE level for each series.
+  [[nodiscard]] std::set<std::string> find_study(const std::string& study);
+
+  /// Study Root C-GET of a whole study; `receive` gets each dataset. A dataset beyond `cap` bytes aborts and throws.
+  GetResult get(const std::string& study, const std::function<void(Received)>& receive,
+                std::uint64_t cap = std::uint64_t{4} << 30U);
+
+  /// Contexts that find_… and get need besides those of the objects.
+  [[nodiscard]] static std::vector<Context> find_contexts();
+  [[nodiscard]] static std::vector<Context> get_contexts();
+
+ private:
+  struct State;
+  explicit Association(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace waybill::net

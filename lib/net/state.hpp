@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to lib/net: the only header here that sees DCMTK.
+#pragma once
+
+#include "net/association.hpp"
+#include "net/command.hpp"
+
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmnet/assoc.h>
+#include <dcmtk/dcmnet/dul.h>
+
+#include <map>
+
+namespace waybill::net {
+
+using ContextId = unsigned char;
+
+/// One received PDV.
+struct Fragment {
+  ContextId context = 0;
+  bool command = false;
+  bool last = false;
+  ByteView bytes;   ///< valid until the next read
+};
+
+struct Association::State {
+  Peer peer;
+  Timeouts timeouts;
+  std::vector<Context> proposed;
+  std::map<Context, ContextId> granted;
+  std::map<ContextId, Context> by_id;
+  T_ASC_Network* network = nullptr;
+  T_ASC_Association* association = nullptr;
+  std::uint64_t number = 0;
+  std::uint16_t next_message = 1;
+  bool alive = false;
+
+  State() = default;
+  ~State();
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  void connect(const std::string& calling);
+  void close() noexcept;
+  /// Aborts and throws PeerError(unreachable) with the reason.
+  [[noreturn]] void lose(const std::string& reason);
+
+  [[nodiscard]] std::uint16_t message_id() noexcept;
+  void send(ContextId context, bool command, ByteView bytes);
+  [[nodiscard]] Fragment read_fragment();
+  /// The next command and the context it came on.
+  [[nodiscard]] Command receive_command(ContextId& context);
+  /// Receives the dataset behind a command on the same context.
+  [[nodiscard]] Bytes receive_dataset(ContextId context, std::uint64_t cap);
+  /// Receives a response to `id` of the given kind; anything else loses the association.
+  [[nodiscard]] Command receive_response(Verb verb, std::uint16_t id, ContextId expected);
+  /// The first granted context of a class; throws PeerError(refused).
+  [[nodiscard]] ContextId context_of(std::string_view sop_class, const char* service) const;
+};
+
+}  // namespace waybill::net

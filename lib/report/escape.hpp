@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/bytes.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace waybill::report {
+
+/// Text for HTML content and quoted attribute values; control and direction-override characters become visible.
+[[nodiscard]] std::string html(std::string_view text);
+
+/// One quoted CSV field (RFC 4180). A text a spreadsheet would take for a formula gets a leading apostrophe.
+[[nodiscard]] std::string csv_field(std::string_view text);
+
+/// 1234567 as "1,234,567".
+[[nodiscard]] std::string grouped(std::uint64_t number);
+
+/// Bytes for people: "1.4 GB".
+[[nodiscard]] std::string size_text(std::uint64_t bytes);
+
+/// "97.7 %", never rounded up to 100 %.
+[[nodiscard]] std::string percent(std::uint64_t part, std::uint64_t whole);
+
+[[nodiscard]] std::string base64(ByteView bytes);
+
+}  // namespace waybill::report
