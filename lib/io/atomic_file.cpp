@@ -4,10 +4,10 @@
 #include "core/result.hpp"
 #include "core/text.hpp"
 
-#include <cerrno>
-#include <cstdio>
 #include <fcntl.h>
 #include <unistd.h>
+#include <cerrno>
+#include <cstdio>
 
 namespace waybill::io {
 

@@ -4,11 +4,11 @@
 #include "core/result.hpp"
 #include "core/text.hpp"
 
-#include <cerrno>
 #include <fcntl.h>
+#include <unistd.h>
+#include <cerrno>
 #include <string>
 #include <system_error>
-#include <unistd.h>
 
 namespace waybill::io {
 namespace {

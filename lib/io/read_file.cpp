@@ -3,13 +3,13 @@
 
 #include "io/descriptor.hpp"
 
-#include <cerrno>
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cerrno>
 #include <new>
 #include <string>
-#include <sys/stat.h>
 #include <system_error>
-#include <unistd.h>
 
 namespace waybill::io {
 namespace {
@@ -18,7 +18,9 @@ Failure unreadable(const std::string& what) { return {Fault::unreadable, what}; 
 std::string reason(int error) { return std::generic_category().message(error); }
 
 bool same_state(const struct stat& a, const struct stat& b) noexcept {
-  const auto same_time = [](const timespec& x, const timespec& y) { return x.tv_sec == y.tv_sec && x.tv_nsec == y.tv_nsec; };
+  const auto same_time = [](const timespec& x, const timespec& y) {
+    return x.tv_sec == y.tv_sec && x.tv_nsec == y.tv_nsec;
+  };
   return a.st_size == b.st_size && same_time(a.st_mtim, b.st_mtim) && same_time(a.st_ctim, b.st_ctim);
 }
 
@@ -46,7 +48,8 @@ Result<Bytes> read_file(const std::filesystem::path& path, std::uint64_t max_siz
   if (!S_ISREG(before.st_mode)) return unreadable("is no regular file");
   const auto size = static_cast<std::uint64_t>(before.st_size);
   if (size > max_size) {
-    return Failure{Fault::limit, "has " + std::to_string(size) + " bytes, more than the limit of " + std::to_string(max_size)};
+    return Failure{Fault::limit,
+                   "has " + std::to_string(size) + " bytes, more than the limit of " + std::to_string(max_size)};
   }
   Bytes bytes;
   try {
@@ -58,7 +61,8 @@ Result<Bytes> read_file(const std::filesystem::path& path, std::uint64_t max_siz
   if (n < 0) return unreadable("cannot be read: " + reason(errno));
   struct stat after {};
   if (::fstat(fd.get(), &after) != 0) return unreadable("cannot be examined: " + reason(errno));
-  if (static_cast<std::uint64_t>(n) != size || !same_state(before, after)) return unreadable("changed while being read");
+  if (static_cast<std::uint64_t>(n) != size || !same_state(before, after))
+    return unreadable("changed while being read");
   bytes.resize(size);
   return bytes;
 }

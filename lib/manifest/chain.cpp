@@ -13,7 +13,9 @@ namespace {
 constexpr std::size_t kReadBytes = 1U << 18U;
 constexpr std::string_view kMagicBytes = "\x28\xB5\x2F\xFD";
 
-std::string name_of(const std::filesystem::path& path) { return path == "-" ? "standard input" : path_to_text(path.native()); }
+std::string name_of(const std::filesystem::path& path) {
+  return path == "-" ? "standard input" : path_to_text(path.native());
+}
 
 }  // namespace
 
@@ -37,14 +39,16 @@ bool Chain::fill(std::size_t wanted) {
 }
 
 void Chain::fail(const std::string& what) const {
-  throw RunError(Exit::integrity, "manifest " + name_of(path_) + " is damaged at frame " + std::to_string(frames_.size()) +
-                                      " (byte " + std::to_string(offset_) + "): " + what +
-                                      "; keep it as it is and go on from a good copy");
+  throw RunError(Exit::integrity, "manifest " + name_of(path_) + " is damaged at frame " +
+                                      std::to_string(frames_.size()) + " (byte " + std::to_string(offset_) +
+                                      "): " + what + "; keep it as it is and go on from a good copy");
 }
 
-/// Whether a whole block frame stands anywhere in the pending bytes: then what is before it was no torn tail.
+/// Whether a whole block frame or a seal stands anywhere in the pending bytes: then what is before it was no torn tail.
 bool Chain::frame_follows() const {
+  constexpr std::string_view kSealStart("\x5D\x2A\x4D\x18\x28\0\0\0waybill1", 16);
   const std::string_view text = as_text(pending());
+  if (text.find(kSealStart) != std::string_view::npos) return true;
   for (std::size_t at = text.find(kMagicBytes, 1); at != std::string_view::npos; at = text.find(kMagicBytes, at + 1)) {
     const ByteView rest = pending().subspan(at);
     const Extent extent = measure_frame(rest);
@@ -93,7 +97,8 @@ bool Chain::finish_trailer() {
   const Bytes expected = render_trailer(frames_, last_);
   const bool enough = fill(expected.size());
   const ByteView found = pending().first(std::min(expected.size(), pending().size()));
-  if (!std::equal(found.begin(), found.end(), expected.begin())) return stop_at_damage("seal or frame table differ from the frames", false);
+  if (!std::equal(found.begin(), found.end(), expected.begin()))
+    return stop_at_damage("seal or frame table differ from the frames", false);
   if (!enough) return stop_at_damage("seal and frame table end early", true);
   if (fill(expected.size() + 1)) return stop_at_damage("bytes follow the frame table", false);
   complete_ = true;
@@ -115,7 +120,8 @@ bool Chain::take_frame() {
   if (extent.shape == Shape::incomplete) return stop_at_damage("the frame is incomplete", true);
   if (extent.shape != Shape::frame) {
     if (offset_ == 0 && !mark_) {
-      throw RunError(Exit::input, name_of(path_) + " is no manifest: it does not begin with a zstd frame; name a manifest file");
+      throw RunError(Exit::input,
+                     name_of(path_) + " is no manifest: it does not begin with a zstd frame; name a manifest file");
     }
     return stop_at_damage("no frame begins there", false);
   }
@@ -134,7 +140,8 @@ bool Chain::take_frame() {
 }
 
 bool Chain::check_content(std::string_view content) {
-  if (content.empty() || content.back() != '\n') return stop_at_damage("the frame does not end with a line feed", false);
+  if (content.empty() || content.back() != '\n')
+    return stop_at_damage("the frame does not end with a line feed", false);
   lines_ = content;
   if (frames_.empty()) return true;
   const std::string block = block_line(frames_.size(), last_) + "\n";
@@ -155,7 +162,8 @@ bool Chain::read_end(std::string_view line) {
   try {
     simdjson::dom::parser parser;
     const auto j = detail::parse_object(parser, line);
-    if (detail::need<std::string>(j, "prev") != last_.hex()) return stop_at_damage("its end line names another frame", false);
+    if (detail::need<std::string>(j, "prev") != last_.hex())
+      return stop_at_damage("its end line names another frame", false);
     stated_records_ = detail::need<std::uint64_t>(j, "records");
     End end{detail::need<std::string>(j, "state"), simdjson::minify(detail::need<detail::JsonObject>(j, "counts"))};
     end_frame_ = frames_.size();
@@ -173,7 +181,8 @@ bool Chain::read_signature(std::string_view line) {
   try {
     simdjson::dom::parser parser;
     const auto j = detail::parse_object(parser, line);
-    if (detail::need<std::string>(j, "algorithm") != "ed25519") return stop_at_damage("a signature of unknown algorithm", false);
+    if (detail::need<std::string>(j, "algorithm") != "ed25519")
+      return stop_at_damage("a signature of unknown algorithm", false);
     signatures_.push_back({detail::need<std::string>(j, "key"), detail::need<std::string>(j, "value"), last_.hex()});
     return true;
   } catch (const RunError&) {

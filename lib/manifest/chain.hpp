@@ -5,6 +5,7 @@
 #include "manifest/frame.hpp"
 #include "manifest/mark.hpp"
 #include "manifest/reader.hpp"
+#include "manifest/signature.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -14,13 +15,6 @@
 #include <vector>
 
 namespace waybill::manifest {
-
-/// A signature line of a manifest and the head it signs (hex).
-struct Signature {
-  std::string key;
-  std::string value;
-  std::string head;
-};
 
 /// Walks the frames of a manifest and proves each: checksum, block line, order, and behind the end the seal and table.
 ///
@@ -68,7 +62,7 @@ class Chain {
   io::Descriptor fd_;
   std::filesystem::path path_;
   std::optional<Mark> mark_;
-  Bytes buffer_;            // bytes read and not yet taken start at start_
+  Bytes buffer_;  // bytes read and not yet taken start at start_
   std::size_t start_ = 0;
   bool eof_ = false;
   bool done_ = false;
@@ -82,9 +76,9 @@ class Chain {
   std::string content_;     // the current frame's lines
   std::string_view lines_;  // the part of content_ to hand out
   std::optional<End> end_;
-  std::size_t end_frame_ = 0;        // number of the end frame
-  std::uint64_t end_offset_ = 0;     // its offset
-  Digest before_end_;                // hash of the frame before it
+  std::size_t end_frame_ = 0;     // number of the end frame
+  std::uint64_t end_offset_ = 0;  // its offset
+  Digest before_end_;             // hash of the frame before it
   std::uint64_t stated_records_ = 0;
   std::vector<Signature> signatures_;
 };

@@ -4,9 +4,9 @@
 #include "core/json.hpp"
 #include "core/result.hpp"
 
-#include <memory>
 #include <zstd.h>
 #include <zstd_errors.h>
+#include <memory>
 
 namespace waybill::manifest {
 namespace {
@@ -28,7 +28,8 @@ struct FreeContext {
 
 std::size_t must(std::size_t result) {
   if (ZSTD_isError(result) != 0U) {
-    throw RunError(Exit::internal, std::string("zstd refused to compress a manifest frame: ") + ZSTD_getErrorName(result));
+    throw RunError(Exit::internal,
+                   std::string("zstd refused to compress a manifest frame: ") + ZSTD_getErrorName(result));
   }
   return result;
 }
@@ -53,7 +54,8 @@ Extent measure_frame(ByteView bytes) noexcept {
   if (magic != kFrameMagic) return {Shape::invalid, 0};
   const std::size_t size = ZSTD_findFrameCompressedSize(bytes.data(), bytes.size());
   if (ZSTD_isError(size) == 0U) return {Shape::frame, size};
-  const bool goes_on = ZSTD_getErrorCode(size) == ZSTD_error_srcSize_wrong && bytes.size() < ZSTD_compressBound(kMaxContent);
+  const bool goes_on =
+      ZSTD_getErrorCode(size) == ZSTD_error_srcSize_wrong && bytes.size() < ZSTD_compressBound(kMaxContent);
   return {goes_on ? Shape::incomplete : Shape::invalid, 0};
 }
 

@@ -13,10 +13,10 @@
 /// The bytes of a manifest: zstd frames, the seal and the frame table behind them. docs/manifest.md is the grammar.
 namespace waybill::manifest {
 
-inline constexpr std::size_t kFlushBytes = 8U << 20U;      ///< a frame is written at this many bytes of lines …
-inline constexpr std::uint64_t kFlushRecords = 10000;      ///< … or this many records
-inline constexpr std::size_t kMaxLine = 32U << 20U;        ///< no line is longer
-inline constexpr std::size_t kMaxContent = 64U << 20U;     ///< no frame holds more; a reader allocates no more
+inline constexpr std::size_t kFlushBytes = 8U << 20U;   ///< a frame is written at this many bytes of lines …
+inline constexpr std::uint64_t kFlushRecords = 10000;   ///< … or this many records
+inline constexpr std::size_t kMaxLine = 32U << 20U;     ///< no line is longer
+inline constexpr std::size_t kMaxContent = 64U << 20U;  ///< no frame holds more; a reader allocates no more
 
 struct FrameSize {
   std::uint32_t compressed = 0;
@@ -30,7 +30,7 @@ struct FrameSize {
 enum class Shape { frame, incomplete, skippable, invalid };
 struct Extent {
   Shape shape = Shape::invalid;
-  std::size_t compressed = 0;   ///< bytes of a complete frame
+  std::size_t compressed = 0;  ///< bytes of a complete frame
 };
 /// Looks at the start of `bytes`; `incomplete` means that all bytes fit a frame that goes on behind them.
 [[nodiscard]] Extent measure_frame(ByteView bytes) noexcept;

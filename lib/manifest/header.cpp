@@ -15,7 +15,8 @@ namespace {
 std::map<std::string, std::string> option_values(const std::string& options) {
   simdjson::dom::parser parser;
   std::map<std::string, std::string> out;
-  for (const auto& [name, value] : detail::parse_object(parser, options)) out[std::string(name)] = simdjson::minify(value);
+  for (const auto& [name, value] : detail::parse_object(parser, options))
+    out[std::string(name)] = simdjson::minify(value);
   return out;
 }
 
@@ -37,7 +38,8 @@ std::set<std::string> differing_options(const std::string& before, const std::st
 
 Header parse_header(std::string_view line, const std::filesystem::path& path) {
   if (kind_of(line) != "header") {
-    throw RunError(Exit::input, path_to_text(path.native()) + " is no manifest: its first line is no header; name a manifest file");
+    throw RunError(Exit::input,
+                   path_to_text(path.native()) + " is no manifest: its first line is no header; name a manifest file");
   }
   simdjson::dom::parser parser;
   const auto j = detail::parse_object(parser, line);

@@ -3,10 +3,10 @@
 
 #include "core/result.hpp"
 
+#include <simdjson.h>
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <simdjson.h>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +18,9 @@ namespace waybill::manifest::detail {
 using JsonObject = simdjson::dom::object;
 
 [[noreturn]] inline void bad_line(std::string_view what) {
-  throw RunError(Exit::integrity, "a manifest line is no valid record (" + std::string(what) +
-                                      "); it was written by another program or version: check it with `waybill manifest check`");
+  throw RunError(Exit::integrity,
+                 "a manifest line is no valid record (" + std::string(what) +
+                     "); it was written by another program or version: check it with `waybill manifest check`");
 }
 
 template <typename T>

@@ -7,8 +7,8 @@
 #include "io/read_file.hpp"
 #include "manifest/json_reader.hpp"
 
-#include <cerrno>
 #include <unistd.h>
+#include <cerrno>
 
 namespace waybill::manifest {
 namespace {
@@ -22,8 +22,9 @@ std::filesystem::path beside(const std::filesystem::path& manifest, const char* 
 }
 
 [[noreturn]] void damaged(const std::filesystem::path& path) {
-  throw RunError(Exit::integrity, "the mark file " + path_to_text(path.native()) +
-                                      " is damaged; keep a copy of it and of the manifest, then remove it to go on without");
+  throw RunError(Exit::integrity,
+                 "the mark file " + path_to_text(path.native()) +
+                     " is damaged; keep a copy of it and of the manifest, then remove it to go on without");
 }
 
 }  // namespace
@@ -44,7 +45,8 @@ std::optional<Mark> read_mark(const std::filesystem::path& manifest) {
   try {
     simdjson::dom::parser parser;
     const auto j = detail::parse_object(parser, as_text(*bytes));
-    Mark mark{detail::need<std::uint64_t>(j, "offset"), detail::need<std::uint64_t>(j, "frames"), detail::need<std::string>(j, "head")};
+    Mark mark{detail::need<std::uint64_t>(j, "offset"), detail::need<std::uint64_t>(j, "frames"),
+              detail::need<std::string>(j, "head")};
     if (mark.head.size() == 64 && mark.frames > 0) return mark;
   } catch (const RunError&) {
     damaged(path);

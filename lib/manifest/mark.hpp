@@ -12,9 +12,9 @@ namespace waybill::manifest {
 
 /// What the file NAME.sync beside an open manifest says: everything before `offset` was confirmed by fdatasync.
 struct Mark {
-  std::uint64_t offset = 0;   ///< bytes
-  std::uint64_t frames = 0;   ///< frames in them
-  std::string head;           ///< SHA-256 of the last of these frames, hex
+  std::uint64_t offset = 0;  ///< bytes
+  std::uint64_t frames = 0;  ///< frames in them
+  std::string head;          ///< SHA-256 of the last of these frames, hex
 };
 
 [[nodiscard]] std::filesystem::path mark_path(const std::filesystem::path& manifest);

@@ -6,9 +6,9 @@
 #include "manifest/chain.hpp"
 #include "manifest/header.hpp"
 
-#include <cerrno>
 #include <fcntl.h>
 #include <unistd.h>
+#include <cerrno>
 
 namespace waybill::manifest {
 namespace {
@@ -47,7 +47,8 @@ struct Reader::State {
     const auto first = chain.next();
     if (!first) {
       throw RunError(Exit::input, (path == "-" ? std::string("standard input") : path_to_text(path.native())) +
-                                      " holds no manifest header: it is empty or its run was stopped at once; run the stage that writes it again");
+                                      " holds no manifest header: it is empty or its run was stopped at once; run the "
+                                      "stage that writes it again");
     }
     lines = *first;
     header = parse_header(take_line(lines), path);

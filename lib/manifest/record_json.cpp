@@ -11,7 +11,8 @@ Finding read_finding(const JsonObject& j) {
   Finding f;
   f.code = need<std::string>(j, "code");
   const auto severity = need<std::string>(j, "severity");
-  if (severity.size() != 2 || severity[0] != 'S' || severity[1] < '0' || severity[1] > '4') bad_line("severity is not S0 to S4");
+  if (severity.size() != 2 || severity[0] != 'S' || severity[1] < '0' || severity[1] > '4')
+    bad_line("severity is not S0 to S4");
   f.severity = static_cast<Severity>(severity[1] - '0');
   f.tag = find<std::string>(j, "tag").value_or("");
   f.detail = find<std::string>(j, "detail").value_or("");
@@ -59,7 +60,8 @@ Verify read_verify(const JsonObject& j) {
   v.grade = need<std::string>(j, "grade");
   v.verdict = need<std::string>(j, "verdict");
   each_object(j, "differences", [&](const JsonObject& d) {
-    v.differences.push_back({need<std::string>(d, "tag"), need<std::string>(d, "kind"), find<std::string>(d, "detail").value_or("")});
+    v.differences.push_back(
+        {need<std::string>(d, "tag"), need<std::string>(d, "kind"), find<std::string>(d, "detail").value_or("")});
   });
   return v;
 }

@@ -9,16 +9,16 @@
 #include "manifest/header.hpp"
 #include "manifest/json_reader.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <fcntl.h>
 #include <mutex>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <thread>
-#include <unistd.h>
 
 namespace waybill::manifest {
 namespace {
@@ -26,7 +26,9 @@ namespace {
 constexpr std::chrono::seconds kCommitInterval{1};
 constexpr std::size_t kCopyBytes = 1U << 20U;
 
-std::uint64_t count_lines(std::string_view lines) { return static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n')); }
+std::uint64_t count_lines(std::string_view lines) {
+  return static_cast<std::uint64_t>(std::count(lines.begin(), lines.end(), '\n'));
+}
 
 [[noreturn]] void misused(const std::string& what) { throw RunError(Exit::internal, "manifest writer: " + what); }
 
@@ -47,11 +49,13 @@ io::Descriptor open_locked(const std::filesystem::path& path) {
     struct stat named {};
     if (::fstat(fd.get(), &mine) != 0) io::throw_errno("examine", path, errno);
     if (!S_ISREG(mine.st_mode)) {
-      throw RunError(Exit::usage, path_to_text(path.native()) + " is no regular file; name another output, or - for standard output");
+      throw RunError(Exit::usage, path_to_text(path.native()) +
+                                      " is no regular file; name another output, or - for standard output");
     }
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK) io::throw_errno("lock", path, errno);
-      throw RunError(Exit::usage, "another run writes " + path_to_text(path.native()) + "; wait for its end or name another output");
+      throw RunError(Exit::usage,
+                     "another run writes " + path_to_text(path.native()) + "; wait for its end or name another output");
     }
     if (::stat(path.c_str(), &named) == 0 && named.st_ino == mine.st_ino && named.st_dev == mine.st_dev) return fd;
   }
@@ -64,7 +68,8 @@ void keep_torn(int fd, const std::filesystem::path& path, std::uint64_t offset) 
   if (!out) io::throw_errno("create", torn, errno);
   if (::lseek(fd, static_cast<off_t>(offset), SEEK_SET) < 0) io::throw_errno("seek in", path, errno);
   Bytes buffer(kCopyBytes);
-  while (const std::size_t n = io::read_some(fd, buffer, path)) io::write_all(out.get(), ByteView(buffer).first(n), torn);
+  while (const std::size_t n = io::read_some(fd, buffer, path))
+    io::write_all(out.get(), ByteView(buffer).first(n), torn);
   io::sync_all(out.get(), torn);
   io::sync_folder(io::folder_of(torn));
 }
@@ -76,7 +81,7 @@ struct Writer::State {
   Header header;
   bool to_pipe = false;
   bool resumed = false;
-  bool complete = false;   // found complete, or finished
+  bool complete = false;  // found complete, or finished
 
   // Output side, one thread at a time: held over compression, write and sync, so that frames keep the lines' order.
   std::mutex output_mutex;
@@ -145,7 +150,8 @@ void Writer::State::put(ByteView bytes) {
 void Writer::State::sync() {
   if (!to_pipe) return io::sync_data(fd.get(), path);
   // Standard output may be a file, then it is synced; a pipe or terminal has nothing to sync.
-  if (::fdatasync(fd.get()) != 0 && errno != EINVAL && errno != EROFS && errno != ENOTSUP) io::throw_errno("sync", path, errno);
+  if (::fdatasync(fd.get()) != 0 && errno != EINVAL && errno != EROFS && errno != ENOTSUP)
+    io::throw_errno("sync", path, errno);
 }
 
 /// Writes a frame of lines, synced and marked. `closing` is an end line: then the trailer follows and no mark is set.
@@ -253,7 +259,8 @@ void Writer::State::resume() {
   const std::size_t line = first->find('\n');
   const std::string difference = header_difference(parse_header(first->substr(0, line), path), header);
   if (!difference.empty()) {
-    throw RunError(Exit::usage, "cannot continue " + path_to_text(path.native()) + ", it was begun with other settings (" + difference +
+    throw RunError(Exit::usage, "cannot continue " + path_to_text(path.native()) +
+                                    ", it was begun with other settings (" + difference +
                                     "); use the same settings, name another output, or start over with --restart");
   }
   records = count_lines(*first) - 1;
@@ -272,7 +279,8 @@ void Writer::State::open(Restart restart) {
   Bytes head(std::min<std::size_t>(4, static_cast<std::size_t>(info.st_size)));
   if (!head.empty() && ::pread(fd.get(), head.data(), head.size(), 0) < 0) io::throw_errno("read", path, errno);
   if (measure_frame(head).shape == Shape::invalid && !read_mark(path)) {
-    throw RunError(Exit::usage, path_to_text(path.native()) + " exists and is no manifest; name another output or remove it");
+    throw RunError(Exit::usage,
+                   path_to_text(path.native()) + " exists and is no manifest; name another output or remove it");
   }
   const bool nothing_there = info.st_size == 0 && !read_mark(path);
   if (nothing_there || restart == Restart::yes) return start_over();
@@ -308,7 +316,8 @@ const std::filesystem::path& Writer::path() const noexcept { return state_->path
 
 void Writer::append(std::string_view json_line) {
   const std::string_view kind = kind_of(json_line);
-  if (kind.empty() || kind == "header" || kind == "block" || kind == "end" || kind == "signature") misused("a line of no record kind");
+  if (kind.empty() || kind == "header" || kind == "block" || kind == "end" || kind == "signature")
+    misused("a line of no record kind");
   if (json_line.find('\n') != std::string_view::npos) misused("a line feed inside a record");
   if (json_line.size() > kMaxLine) misused("a record of " + std::to_string(json_line.size()) + " bytes");
   bool full = false;
@@ -331,7 +340,8 @@ void Writer::finish(std::string_view counts) {
   {
     simdjson::dom::parser parser;
     simdjson::dom::object object;
-    if (parser.parse(counts.data(), counts.size()).get(object) != simdjson::SUCCESS) misused("counts are no JSON object");
+    if (parser.parse(counts.data(), counts.size()).get(object) != simdjson::SUCCESS)
+      misused("counts are no JSON object");
   }
   s.stop_timer();
   s.flush(false);

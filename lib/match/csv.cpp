@@ -15,8 +15,9 @@ constexpr std::size_t kMaxLinesInRow = 200;
 
 /// CP1252 0x80 to 0x9F; the five bytes without a meaning become U+FFFD.
 constexpr std::array<char32_t, 32> kCp1252 = {
-    0x20AC, 0xFFFD, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0xFFFD, 0x017D, 0xFFFD,
-    0xFFFD, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0xFFFD, 0x017E, 0x0178,
+    0x20AC, 0xFFFD, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
+    0x2039, 0x0152, 0xFFFD, 0x017D, 0xFFFD, 0xFFFD, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+    0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0xFFFD, 0x017E, 0x0178,
 };
 
 void put_utf8(std::string& out, char32_t c) {
@@ -168,7 +169,8 @@ bool runs_as_formula(std::string_view cell) {
   if (cell.empty()) return false;
   if (std::string_view("=+-@\t\r\n").find(cell.front()) != std::string_view::npos) return true;
   static constexpr std::array<std::string_view, 4> kFullWidth = {"\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"};
-  return std::any_of(kFullWidth.begin(), kFullWidth.end(), [&](std::string_view sign) { return cell.starts_with(sign); });
+  return std::any_of(kFullWidth.begin(), kFullWidth.end(),
+                     [&](std::string_view sign) { return cell.starts_with(sign); });
 }
 
 void put_cell(std::string& out, std::string_view raw) {

@@ -9,11 +9,12 @@
 namespace waybill::match {
 namespace {
 
-constexpr std::size_t kShortString = 16;   // VR SH, characters
-constexpr std::size_t kNameGroup = 64;     // VR PN, characters a group
+constexpr std::size_t kShortString = 16;  // VR SH, characters
+constexpr std::size_t kNameGroup = 64;    // VR PN, characters a group
 
 std::size_t characters(std::string_view utf8) {
-  return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+  return static_cast<std::size_t>(
+      std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
 /// Components of the alphabetic group in upper case, blanks tidied, empty ones at the end dropped.
@@ -63,7 +64,9 @@ class Edits {
   }
 
  private:
-  bool mixed(std::string_view tag) const { return std::find(facts_.mixed.begin(), facts_.mixed.end(), tag) != facts_.mixed.end(); }
+  bool mixed(std::string_view tag) const {
+    return std::find(facts_.mixed.begin(), facts_.mixed.end(), tag) != facts_.mixed.end();
+  }
 
   void add(std::string_view tag, std::string_view old_value, std::string_view new_value, const char* reason) {
     edits_.push_back({std::string(tag), std::string(old_value), std::string(new_value), reason});
@@ -81,7 +84,8 @@ class Edits {
   }
 
   void name() {
-    if (exam_.last.empty() || (exam_.first.empty() && study_.patient_name.value_or("").find('^') != std::string::npos)) return;
+    if (exam_.last.empty() || (exam_.first.empty() && study_.patient_name.value_or("").find('^') != std::string::npos))
+      return;
     const std::string old_name = study_.patient_name.value_or("");
     const std::string value = new_name(old_name, exam_);
     if (characters(value.substr(0, value.find('='))) > kNameGroup) return;

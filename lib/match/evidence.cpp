@@ -66,7 +66,8 @@ bool issuers_agree(std::string_view a, std::string_view b) {
 }
 
 std::optional<std::int64_t> second_of_day(std::string_view time) {
-  if (time.size() < 6 || time.substr(0, 6).find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+  if (time.size() < 6 || time.substr(0, 6).find_first_not_of("0123456789") != std::string_view::npos)
+    return std::nullopt;
   const auto two = [&](std::size_t at) { return (time[at] - '0') * 10 + (time[at + 1] - '0'); };
   return two(0) * 3600 + two(2) * 60 + two(4);
 }
@@ -89,8 +90,8 @@ double score(const Evidence& e) {
   const auto points = [](Same same, double equal, double near, double differs) {
     return same == Same::equal ? equal : same == Same::near ? near : same == Same::differs ? differs : 0;
   };
-  double sum = points(e.uid, 40, 0, 0) + points(e.accession, 40, 15, 0) + points(e.name, 12, 7, 0) + points(e.birth_date, 12, 6, -25) +
-               points(e.sex, 3, 0, -10) + points(e.modality, 6, 0, -15);
+  double sum = points(e.uid, 40, 0, 0) + points(e.accession, 40, 15, 0) + points(e.name, 12, 7, 0) +
+               points(e.birth_date, 12, 6, -25) + points(e.sex, 3, 0, -10) + points(e.modality, 6, 0, -15);
   sum += e.linked ? 22 : points(e.patient, 25, 8, 0);
   sum += e.days > 7 ? -20 : points(e.date, 8, 5, 0);
   return std::clamp(sum, 0.0, 100.0);

@@ -10,7 +10,8 @@
 
 namespace waybill::match {
 
-/// One study of the archive as its objects describe it. Where objects disagree the smallest value stands in `study` and a flag is set.
+/// One study of the archive as its objects describe it. Where objects disagree the smallest value stands in `study` and
+/// a flag is set.
 struct StudyFacts {
   manifest::Study study;
   bool two_patients = false;        ///< two patient keys, or names and birth dates that exclude each other
@@ -20,11 +21,12 @@ struct StudyFacts {
 
 /// How one study and one exam stand to each other, attribute by attribute.
 struct Evidence {
-  Same uid = Same::unknown, accession = Same::unknown, patient = Same::unknown, name = Same::unknown, birth_date = Same::unknown;
+  Same uid = Same::unknown, accession = Same::unknown, patient = Same::unknown, name = Same::unknown,
+       birth_date = Same::unknown;
   Same sex = Same::unknown, date = Same::unknown, modality = Same::unknown;
-  bool linked = false;        ///< the study's patient ID is among the exam's OTHER_IDS
-  bool night = false;         ///< days differ, but the times lie within four hours around midnight
-  std::int64_t days = 0;      ///< between the study dates
+  bool linked = false;    ///< the study's patient ID is among the exam's OTHER_IDS
+  bool night = false;     ///< days differ, but the times lie within four hours around midnight
+  std::int64_t days = 0;  ///< between the study dates
 };
 
 /// The attributes of a study in the forms that are compared, made once per study.

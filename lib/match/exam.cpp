@@ -18,8 +18,23 @@ namespace waybill::match {
 namespace {
 
 enum Column : std::size_t {
-  kPatientId, kIssuer, kLast, kFirst, kMiddle, kDob, kSex, kAccession, kModality, kStudyUid, kStudyDate, kStudyTime, kStatus,
-  kOtherIds, kProcDesc, kNumImages, kColumns,
+  kPatientId,
+  kIssuer,
+  kLast,
+  kFirst,
+  kMiddle,
+  kDob,
+  kSex,
+  kAccession,
+  kModality,
+  kStudyUid,
+  kStudyDate,
+  kStudyTime,
+  kStatus,
+  kOtherIds,
+  kProcDesc,
+  kNumImages,
+  kColumns,
 };
 constexpr std::array<std::string_view, kColumns> kNames = {
     "PATIENT_ID", "ISSUER",    "LAST",       "FIRST",      "MIDDLE", "DOB",       "SEX",       "ACCESSION",
@@ -53,19 +68,24 @@ Layout read_header(const CsvRow& row, const std::vector<std::string>& ignored) {
     if (is_ignored(name)) continue;
     const auto known = std::find(kNames.begin(), kNames.end(), name);
     if (known == kNames.end()) {
-      throw RunError(Exit::usage, "the RIS table has a column '" + shown(row.cells[i]) + "' that is not known; known are " + known_columns() +
+      throw RunError(Exit::usage, "the RIS table has a column '" + shown(row.cells[i]) +
+                                      "' that is not known; known are " + known_columns() +
                                       "; rename it, or leave it out with --ignore-columns " + shown(row.cells[i]));
     }
     auto& place = layout.at[static_cast<std::size_t>(known - kNames.begin())];
     if (place != kNone)
-      throw RunError(Exit::input, "the RIS table has the column " + name + " twice; keep one of them (known are " + known_columns() + ")");
+      throw RunError(Exit::input, "the RIS table has the column " + name + " twice; keep one of them (known are " +
+                                      known_columns() + ")");
     place = i;
   }
   if (layout.at[kPatientId] == kNone)
-    throw RunError(Exit::input, "the RIS table has no column PATIENT_ID; add it to the export (known are " + known_columns() + ")");
+    throw RunError(Exit::input,
+                   "the RIS table has no column PATIENT_ID; add it to the export (known are " + known_columns() + ")");
   if (layout.at[kAccession] == kNone && layout.at[kStudyUid] == kNone) {
-    throw RunError(Exit::input, "the RIS table has neither a column ACCESSION nor STUDY_UID; add one of them to the export (known are " +
-                                    known_columns() + ")");
+    throw RunError(
+        Exit::input,
+        "the RIS table has neither a column ACCESSION nor STUDY_UID; add one of them to the export (known are " +
+            known_columns() + ")");
   }
   return layout;
 }
@@ -88,7 +108,8 @@ ExamState state_from(std::string_view status) {
   const auto starts = [&](std::initializer_list<std::string_view> words) {
     return std::any_of(words.begin(), words.end(), [&](std::string_view w) { return word.starts_with(w); });
   };
-  if (starts({"CANCEL", "DISCONT", "STORN", "NO SHOW", "NOSHOW", "NO-SHOW", "ABORT"}) || word == "CA" || word == "DC" || word == "X")
+  if (starts({"CANCEL", "DISCONT", "STORN", "NO SHOW", "NOSHOW", "NO-SHOW", "ABORT"}) || word == "CA" || word == "DC" ||
+      word == "X")
     return ExamState::cancelled;
   if (starts({"SCHED", "ORDER", "PLAN", "REQUEST", "BOOK"}) || word == "SC" || word == "NW") return ExamState::planned;
   return ExamState::performed;
@@ -118,8 +139,8 @@ class RowReader {
   std::optional<std::string> check_width(const CsvRow& row) const {
     const std::size_t n = row.cells.size();
     const bool only_empty_more =
-        n > layout_.width && std::all_of(row.cells.begin() + static_cast<std::ptrdiff_t>(layout_.width), row.cells.end(),
-                                         [](const std::string& c) { return trim(c).empty(); });
+        n > layout_.width && std::all_of(row.cells.begin() + static_cast<std::ptrdiff_t>(layout_.width),
+                                         row.cells.end(), [](const std::string& c) { return trim(c).empty(); });
     if (n == layout_.width || only_empty_more) return std::nullopt;
     return "the row has " + std::to_string(n) + " cells, the header has " + std::to_string(layout_.width);
   }
@@ -173,9 +194,12 @@ class RowReader {
     for (const auto column : {kPatientId, kIssuer, kAccession, kLast, kFirst, kMiddle}) {
       const auto text = cell(column);
       const bool name = column == kLast || column == kFirst || column == kMiddle;
-      const bool control = std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-      if (control || text.find('\\') != std::string_view::npos) return std::string(kNames[column]) + " holds a backslash or control character";
-      if (name && text.find_first_of("^=") != std::string_view::npos) return std::string(kNames[column]) + " holds ^ or =";
+      const bool control = std::any_of(text.begin(), text.end(),
+                                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+      if (control || text.find('\\') != std::string_view::npos)
+        return std::string(kNames[column]) + " holds a backslash or control character";
+      if (name && text.find_first_of("^=") != std::string_view::npos)
+        return std::string(kNames[column]) + " holds ^ or =";
       if (!name && text.size() > 64) return std::string(kNames[column]) + " is longer than 64 characters";
     }
     return std::nullopt;
@@ -186,8 +210,8 @@ class RowReader {
 };
 
 auto content(const Exam& e) {
-  return std::tie(e.issuer, e.patient_id, e.accession, e.study_uid, e.last, e.first, e.middle, e.birth_date, e.sex, e.study_date,
-                  e.study_time, e.description, e.classes, e.other_ids, e.state, e.images);
+  return std::tie(e.issuer, e.patient_id, e.accession, e.study_uid, e.last, e.first, e.middle, e.birth_date, e.sex,
+                  e.study_date, e.study_time, e.description, e.classes, e.other_ids, e.state, e.images);
 }
 
 /// Equal for rows of one exam: same patient, accession and study.
@@ -195,13 +219,18 @@ std::string exam_key(const Exam& e) {
   return id_key(e.issuer) + '\x1F' + id_key(e.patient_id) + '\x1F' + accession_key(e.accession) + '\x1F' + e.study_uid;
 }
 
-/// Takes what a further row adds to the exam: procedure, modality, other IDs; a cancelled procedure does not cancel the others.
+/// Takes what a further row adds to the exam: procedure, modality, other IDs; a cancelled procedure does not cancel the
+/// others.
 void merge(Exam& exam, Exam& row) {
   const auto same = [](const std::string& a, const std::string& b) { return a.empty() || b.empty() || a == b; };
-  if (!same(exam.birth_date, row.birth_date) || !same(exam.sex, row.sex) || !same(exam.last, row.last) || !same(exam.first, row.first))
+  if (!same(exam.birth_date, row.birth_date) || !same(exam.sex, row.sex) || !same(exam.last, row.last) ||
+      !same(exam.first, row.first))
     exam.disputed = true;
-  const auto fill = [](std::string& into, std::string& from) { if (into.empty()) into = std::move(from); };
-  for (auto member : {&Exam::last, &Exam::first, &Exam::middle, &Exam::birth_date, &Exam::sex, &Exam::study_date, &Exam::study_time})
+  const auto fill = [](std::string& into, std::string& from) {
+    if (into.empty()) into = std::move(from);
+  };
+  for (auto member :
+       {&Exam::last, &Exam::first, &Exam::middle, &Exam::birth_date, &Exam::sex, &Exam::study_date, &Exam::study_time})
     fill(exam.*member, row.*member);
   if (!row.description.empty() && exam.description.find(row.description) == std::string::npos)
     exam.description += (exam.description.empty() ? "" : "; ") + row.description;
@@ -217,7 +246,8 @@ void merge(Exam& exam, Exam& row) {
   exam.line = std::min(exam.line, row.line);
 }
 
-/// Exams in the order of their content, rows of one exam brought together. Keys are made once: there may be millions of rows.
+/// Exams in the order of their content, rows of one exam brought together. Keys are made once: there may be millions of
+/// rows.
 void merge_repeated(ExamTable& table) {
   std::vector<std::pair<std::string, std::size_t>> order;
   order.reserve(table.exams.size());
@@ -258,14 +288,18 @@ ExamTable read_exams(std::string bytes, const std::vector<std::string>& ignored)
   table.separator = reader.separator();
   CsvRow row;
   if (!reader.next(row)) throw RunError(Exit::input, "the RIS table is empty; export it with a header line");
-  if (!row.error.empty()) throw RunError(Exit::input, "the header line of the RIS table cannot be read: " + row.error + "; correct it and run again");
+  if (!row.error.empty())
+    throw RunError(Exit::input,
+                   "the header line of the RIS table cannot be read: " + row.error + "; correct it and run again");
   const Layout layout = read_header(row, ignored);
   RowReader rows(layout);
   while (reader.next(row)) {
     ++table.rows;
     Exam exam;
-    if (auto reason = rows.read(row, exam)) table.bad.push_back({row.line, std::move(*reason)});
-    else table.exams.push_back(std::move(exam));
+    if (auto reason = rows.read(row, exam))
+      table.bad.push_back({row.line, std::move(*reason)});
+    else
+      table.exams.push_back(std::move(exam));
   }
   merge_repeated(table);
   name_exams(table.exams);
@@ -277,7 +311,8 @@ ExamTable read_exams_file(const std::filesystem::path& path, const std::vector<s
   std::ostringstream bytes;
   if (file) bytes << file.rdbuf();
   if (!file || bytes.view().empty()) {
-    throw RunError(Exit::input, "the RIS table " + path_to_text(path.string()) + " cannot be read or is empty; check --ris");
+    throw RunError(Exit::input,
+                   "the RIS table " + path_to_text(path.string()) + " cannot be read or is empty; check --ris");
   }
   return read_exams(std::move(bytes).str(), ignored);
 }

@@ -14,17 +14,18 @@ namespace waybill::match {
 /// What the RIS says became of an exam.
 enum class ExamState { performed, planned, cancelled };
 
-/// One exam of the RIS. Text is UTF-8; dates are YYYYMMDD, times HHMMSS, sex "M", "F", "O" or "" (unknown). Empty is unknown.
+/// One exam of the RIS. Text is UTF-8; dates are YYYYMMDD, times HHMMSS, sex "M", "F", "O" or "" (unknown). Empty is
+/// unknown.
 struct Exam {
-  std::string key;   ///< accession, or "uid:" and the study UID; "#n" behind it where two exams would share it
+  std::string key;  ///< accession, or "uid:" and the study UID; "#n" behind it where two exams would share it
   std::string patient_id, issuer, last, first, middle, birth_date, sex;
   std::string accession, study_uid, study_date, study_time, description;
-  std::vector<std::string> classes;     ///< modality classes, sorted
-  std::vector<std::string> other_ids;   ///< keys (id_key) of the patient's other IDs, sorted
+  std::vector<std::string> classes;    ///< modality classes, sorted
+  std::vector<std::string> other_ids;  ///< keys (id_key) of the patient's other IDs, sorted
   ExamState state = ExamState::performed;
   std::optional<std::uint64_t> images;
-  std::size_t line = 0;                 ///< of its first row in the file
-  bool disputed = false;                ///< rows of this exam contradict each other about the patient
+  std::size_t line = 0;   ///< of its first row in the file
+  bool disputed = false;  ///< rows of this exam contradict each other about the patient
 };
 
 /// A row that is no exam, and why; the reason holds column names, never values.
@@ -35,13 +36,13 @@ struct BadRow {
 
 /// All that was read of one RIS table. rows == exams.size() + repeated + bad.size().
 struct ExamTable {
-  std::vector<Exam> exams;   ///< sorted by content, so that the order of the rows does not matter
+  std::vector<Exam> exams;  ///< sorted by content, so that the order of the rows does not matter
   std::vector<BadRow> bad;
   std::uint64_t rows = 0;      ///< rows below the header
   std::uint64_t repeated = 0;  ///< further rows of an exam that is there already (one per procedure code)
   bool cp1252 = false;         ///< the file was no UTF-8
   char separator = ',';
-  Digest digest;               ///< SHA-256 of the file
+  Digest digest;  ///< SHA-256 of the file
 };
 
 /// Reads exams from the bytes of a CSV file. `ignored` names columns to skip. A column that is unknown, repeated or
@@ -49,6 +50,7 @@ struct ExamTable {
 [[nodiscard]] ExamTable read_exams(std::string bytes, const std::vector<std::string>& ignored = {});
 
 /// The same from a file; throws RunError(Exit::input) when it cannot be read.
-[[nodiscard]] ExamTable read_exams_file(const std::filesystem::path& path, const std::vector<std::string>& ignored = {});
+[[nodiscard]] ExamTable read_exams_file(const std::filesystem::path& path,
+                                        const std::vector<std::string>& ignored = {});
 
 }  // namespace waybill::match

@@ -27,8 +27,7 @@ class HashIndex {
     if (text.empty()) return {};
     const std::uint64_t hash = std::hash<std::string_view>{}(text);
     const auto first = std::lower_bound(entries_.begin(), entries_.end(), Entry{hash, 0});
-    auto last = first;
-    while (last != entries_.end() && last->first == hash) ++last;
+    const auto last = std::upper_bound(first, entries_.end(), Entry{hash, UINT32_MAX});
     return {first, last};
   }
 

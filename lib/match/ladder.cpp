@@ -10,29 +10,37 @@
 #include <array>
 #include <map>
 
-// Each study first gets at most one hit: the first rule of R0, R1, R2, R5 that some exam satisfies. A hit is generous, the
-// vetoes are strict: everything that speaks against it is collected and any one of them sends the study to a person.
-// Only then do the studies meet: one exam has one study, and one old patient ID leads to one patient.
+// Each study first gets at most one hit: the first rule of R0, R1, R2, R5 that some exam satisfies. A hit is generous,
+// the vetoes are strict: everything that speaks against it is collected and any one of them sends the study to a
+// person. Only then do the studies meet: one exam has one study, and one old patient ID leads to one patient.
 
 namespace waybill::match {
 namespace {
+
+/// A key that more exams share is no key ("0" in every accession); such studies go to a person.
+constexpr std::size_t kMostCandidates = 1000;
 
 struct Hit {
   std::string_view rule;
   std::size_t exam = 0;
   Evidence evidence;
-  std::vector<std::size_t> others;   ///< exams that satisfy the rule as well
+  std::vector<std::size_t> others;  ///< exams that satisfy the rule as well
 };
 
 bool mentions_pregnancy(const Exam& exam) {
   const std::string text = upper_text(exam.description);
   static constexpr std::array<std::string_view, 5> kWords = {"OBSTET", "PREGNAN", "FETAL", "FOETAL", "SCHWANGER"};
-  return std::any_of(kWords.begin(), kWords.end(), [&](std::string_view w) { return text.find(w) != std::string::npos; });
+  return std::any_of(kWords.begin(), kWords.end(),
+                     [&](std::string_view w) { return text.find(w) != std::string::npos; });
 }
 
-bool holds(const std::vector<std::string>& classes, std::string_view c) { return std::find(classes.begin(), classes.end(), c) != classes.end(); }
+bool holds(const std::vector<std::string>& classes, std::string_view c) {
+  return std::find(classes.begin(), classes.end(), c) != classes.end();
+}
 
-bool same_patient(const Exam& a, const Exam& b) { return id_key(a.patient_id) == id_key(b.patient_id) && issuers_agree(a.issuer, b.issuer); }
+bool same_patient(const Exam& a, const Exam& b) {
+  return id_key(a.patient_id) == id_key(b.patient_id) && issuers_agree(a.issuer, b.issuer);
+}
 
 bool linked(const Exam& a, const Exam& b) {
   return std::binary_search(a.other_ids.begin(), a.other_ids.end(), id_key(b.patient_id)) ||
@@ -62,7 +70,8 @@ class Run {
       exam_patient_.add(id_key(exams[x].patient_id), x);
       if (is_birth_date(exams[x].birth_date)) exam_birth_.add(exams[x].birth_date, x);
     }
-    for (auto* index : {&study_uid_, &study_accession_, &study_patient_, &exam_uid_, &exam_accession_, &exam_patient_, &exam_birth_})
+    for (auto* index :
+         {&study_uid_, &study_accession_, &study_patient_, &exam_uid_, &exam_accession_, &exam_patient_, &exam_birth_})
       index->seal();
   }
 
@@ -92,7 +101,10 @@ class Run {
 
   std::vector<Candidate> candidates(std::size_t i, const HashIndex& index, std::string_view key) const {
     std::vector<Candidate> found;
-    for (const auto& entry : index.find(key)) found.push_back({entry.second, compare(studies_[i], keys_[i], exams_[entry.second])});
+    const auto entries = index.find(key);
+    if (entries.size() > kMostCandidates) return found;
+    for (const auto& entry : entries)
+      found.push_back({entry.second, compare(studies_[i], keys_[i], exams_[entry.second])});
     return found;
   }
 
@@ -122,7 +134,8 @@ class Run {
     };
     if (auto hit = pick(i, "R1", same_accession, r1)) return hit;
     const auto r2 = [](const Evidence& e) {
-      return e.accession == Same::equal && e.linked && e.name == Same::equal && e.birth_date == Same::equal && e.modality != Same::differs;
+      return e.accession == Same::equal && e.linked && e.name == Same::equal && e.birth_date == Same::equal &&
+             e.modality != Same::differs;
     };
     if (auto hit = pick(i, "R2", same_accession, r2)) return hit;
     return find_by_cell(i);
@@ -137,7 +150,9 @@ class Run {
     if (!keys_[i].accession.empty() || studies_[i].several_accessions) return std::nullopt;
     auto hit = pick(i, "R5", candidates(i, exam_patient_, keys_[i].patient), in_cell);
     if (!hit || !hit->others.empty() || hit->evidence.uid == Same::differs) return std::nullopt;
-    for (const auto& entry : study_patient_.find(keys_[i].patient)) {
+    const auto same_id = study_patient_.find(keys_[i].patient);
+    if (same_id.size() > kMostCandidates) return std::nullopt;
+    for (const auto& entry : same_id) {
       const std::size_t other = entry.second;
       if (other != i && in_cell(compare(studies_[other], keys_[other], exams_[hit->exam]))) return std::nullopt;
     }
@@ -148,14 +163,16 @@ class Run {
     const std::string& uid = exams_[x].study_uid;
     if (uid.empty() || uid == studies_[i].study.study) return false;
     const auto found = study_uid_.find(uid);
-    return std::any_of(found.begin(), found.end(), [&](const auto& entry) { return studies_[entry.second].study.study == uid; });
+    return std::any_of(found.begin(), found.end(),
+                       [&](const auto& entry) { return studies_[entry.second].study.study == uid; });
   }
 
   /// The RIS has this study under another exam.
   bool bound_elsewhere(std::size_t i, std::size_t x) const {
     if (exams_[x].study_uid == studies_[i].study.study) return false;
     const auto found = exam_uid_.find(studies_[i].study.study);
-    return std::any_of(found.begin(), found.end(), [&](const auto& entry) { return exams_[entry.second].study_uid == studies_[i].study.study; });
+    return std::any_of(found.begin(), found.end(),
+                       [&](const auto& entry) { return exams_[entry.second].study_uid == studies_[i].study.study; });
   }
 
   /// Another patient of the same numbering has an exam with this accession.
@@ -164,7 +181,8 @@ class Run {
     const auto found = exam_accession_.find(key);
     return std::any_of(found.begin(), found.end(), [&](const auto& entry) {
       const Exam &a = exams_[x], &b = exams_[entry.second];
-      return entry.second != x && accession_key(b.accession) == key && issuers_agree(a.issuer, b.issuer) && !same_patient(a, b) && !linked(a, b);
+      return entry.second != x && accession_key(b.accession) == key && issuers_agree(a.issuer, b.issuer) &&
+             !same_patient(a, b) && !linked(a, b);
     });
   }
 
@@ -198,7 +216,9 @@ class Run {
   /// Vetoes that need no exam.
   void veto_study(std::size_t i) {
     Decision& d = outcome_.studies[i];
-    const auto veto = [&](bool applies, const char* name) { if (applies) d.vetoes.emplace_back(name); };
+    const auto veto = [&](bool applies, const char* name) {
+      if (applies) d.vetoes.emplace_back(name);
+    };
     veto(studies_[i].two_patients, "two-patients");
     veto(is_placeholder_name(keys_[i].name), "placeholder-name");
     veto(is_placeholder_id(keys_[i].patient), "placeholder-id");
@@ -211,7 +231,9 @@ class Run {
     veto_study(i);
     Decision& d = outcome_.studies[i];
     const Exam& exam = exams_[x];
-    const auto veto = [&](bool applies, const char* name) { if (applies) d.vetoes.emplace_back(name); };
+    const auto veto = [&](bool applies, const char* name) {
+      if (applies) d.vetoes.emplace_back(name);
+    };
     const std::string exam_name = person_name(exam.last, exam.first, exam.middle);
     const bool told_apart = e.patient == Same::equal && e.name == Same::equal;
     veto(is_placeholder_name(exam_name), "placeholder-name");
@@ -230,7 +252,8 @@ class Run {
     veto(hits_[i] && !hits_[i]->others.empty(), "two-candidates");
   }
 
-  /// An exam with hits of several studies keeps the one with the strongest rule, if that is one and nothing is against it.
+  /// An exam with hits of several studies keeps the one with the strongest rule, if that is one and nothing is against
+  /// it.
   void one_study_an_exam() {
     std::map<std::size_t, std::vector<std::size_t>> by_exam;
     for (std::size_t i = 0; i < hits_.size(); ++i)
@@ -240,7 +263,8 @@ class Run {
       std::string_view best = "R9";
       for (const std::size_t i : studies) best = std::min(best, hits_[i]->rule);
       std::vector<std::size_t> strongest;
-      std::copy_if(studies.begin(), studies.end(), std::back_inserter(strongest), [&](std::size_t i) { return hits_[i]->rule == best; });
+      std::copy_if(studies.begin(), studies.end(), std::back_inserter(strongest),
+                   [&](std::size_t i) { return hits_[i]->rule == best; });
       const bool clear = strongest.size() == 1 && outcome_.studies[strongest.front()].vetoes.empty();
       for (const std::size_t i : studies) {
         if (clear && i == strongest.front()) continue;
@@ -257,7 +281,8 @@ class Run {
       if (hits_[i] && hits_[i]->rule == "R2") by_old_id[keys_[i].issuer + '\x1F' + keys_[i].patient].push_back(i);
     for (const auto& [id, studies] : by_old_id) {
       const Exam& first = exams_[hits_[studies.front()]->exam];
-      const bool scattered = std::any_of(studies.begin(), studies.end(), [&](std::size_t i) { return !same_patient(first, exams_[hits_[i]->exam]); });
+      const bool scattered = std::any_of(studies.begin(), studies.end(),
+                                         [&](std::size_t i) { return !same_patient(first, exams_[hits_[i]->exam]); });
       if (!scattered) continue;
       for (const std::size_t i : studies) outcome_.studies[i].vetoes.emplace_back("patient-scattered");
     }
@@ -280,7 +305,9 @@ class Run {
   void note_discrepancies(std::size_t i, std::size_t x, const Evidence& e) {
     Decision& d = outcome_.studies[i];
     const Exam& exam = exams_[x];
-    const auto note = [&](bool applies, const char* code) { if (applies) d.discrepancies.emplace_back(code); };
+    const auto note = [&](bool applies, const char* code) {
+      if (applies) d.discrepancies.emplace_back(code);
+    };
     const auto off = [](Same same) { return same == Same::differs || same == Same::near; };
     note(off(e.patient), "D03");
     note(off(e.name), "D04");
@@ -344,16 +371,17 @@ class Run {
       for (const std::size_t x : d.near) marks[x] = std::max(marks[x], kReview);
       if (mark != kMatched) continue;
       for (const auto& entry : exam_uid_.find(studies_[i].study.study))  // several orders performed as one study
-        if (exams_[entry.second].study_uid == studies_[i].study.study && same_patient(exams_[entry.second], exams_[*d.exam]))
+        if (exams_[entry.second].study_uid == studies_[i].study.study &&
+            same_patient(exams_[entry.second], exams_[*d.exam]))
           marks[entry.second] = kMatched;
     }
     for (std::size_t x = 0; x < exams_.size(); ++x) {
       const auto state = exams_[x].state;
-      outcome_.exams.push_back(marks[x] == kMatched             ? ExamFate::matched
-                               : state == ExamState::cancelled  ? ExamFate::cancelled
-                               : marks[x] == kReview            ? ExamFate::review
-                               : state == ExamState::planned    ? ExamFate::planned
-                                                                : ExamFate::no_images);
+      outcome_.exams.push_back(marks[x] == kMatched            ? ExamFate::matched
+                               : state == ExamState::cancelled ? ExamFate::cancelled
+                               : marks[x] == kReview           ? ExamFate::review
+                               : state == ExamState::planned   ? ExamFate::planned
+                                                               : ExamFate::no_images);
     }
   }
 
@@ -370,14 +398,20 @@ constexpr std::string_view kRuleSet =
     "waybill rules 1\n"
     "R0 study UID equal, patient ID equal\n"
     "R1 accession equal and unique on both sides, patient ID equal, modality not in conflict\n"
-    "R2 accession equal and unique on both sides, patient ID among the exam's other IDs, name and birth date equal, modality not in conflict\n"
-    "R5 no accession, patient ID equal, same day or within 4 h around midnight, modality class equal, one exam and one study there; needs approval\n"
+    "R2 accession equal and unique on both sides, patient ID among the exam's other IDs, name and birth date equal, "
+    "modality not in conflict\n"
+    "R5 no accession, patient ID equal, same day or within 4 h around midnight, modality class equal, one exam and one "
+    "study there; needs approval\n"
     "R10 none of these; what comes near R0-R9 goes to a person\n"
-    "vetoes accession-on-several-studies accession-reused birth-date-and-name-conflict exam-already-bound exam-before-birth exam-cancelled\n"
-    "exam-names-another-study newborn-or-twin patient-scattered placeholder-id placeholder-name ris-rows-disagree sex-conflict study-already-bound\n"
+    "vetoes accession-on-several-studies accession-reused birth-date-and-name-conflict exam-already-bound "
+    "exam-before-birth exam-cancelled\n"
+    "exam-names-another-study newborn-or-twin patient-scattered placeholder-id placeholder-name ris-rows-disagree "
+    "sex-conflict study-already-bound\n"
     "two-candidates two-patients\n"
-    "normal forms: ID trim and upper case, zeros kept; accession also without - / . _ and blanks; name folded, particles joined, Jaro-Winkler 0.92 is near\n"
-    "edits: 0008,0050 0010,0010 0010,0020 0010,0021 0010,0030 0010,0040 follow the RIS; contradicting birth dates and sexes stay\n";
+    "normal forms: ID trim and upper case, zeros kept; accession also without - / . _ and blanks; name folded, "
+    "particles joined, Jaro-Winkler 0.92 is near\n"
+    "edits: 0008,0050 0010,0010 0010,0020 0010,0021 0010,0030 0010,0040 follow the RIS; contradicting birth dates and "
+    "sexes stay\n";
 
 }  // namespace
 
@@ -393,7 +427,8 @@ std::string_view to_string(Verdict verdict) noexcept {
 std::string_view rule_set_text() noexcept { return kRuleSet; }
 std::string rule_set_hash() { return Sha256::of(kRuleSet).hex(); }
 
-Outcome decide(std::span<const StudyFacts> studies, std::span<const Exam> exams, const std::set<std::string>& approved) {
+Outcome decide(std::span<const StudyFacts> studies, std::span<const Exam> exams,
+               const std::set<std::string>& approved) {
   return Run(studies, exams, approved).decide();
 }
 

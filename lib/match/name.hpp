@@ -10,14 +10,15 @@
 
 namespace waybill::match {
 
-/// The words of a person name in normal form: no accents, upper case, no titles or suffixes, particles joined to the word
-/// behind them (O BRIEN, VAN DER BERG), MAC as MC. For matching only, never written back.
+/// The words of a person name in normal form: no accents, upper case, no titles or suffixes, particles joined to the
+/// word behind them (O BRIEN, VAN DER BERG), MAC as MC. For matching only, never written back.
 struct NameWords {
   std::vector<std::string> family;
   std::vector<std::string> given;  ///< given and middle names
 };
 
-/// The normal form of a DICOM person name. Letters with two customary spellings give two forms: Müller is MUELLER and MULLER.
+/// The normal form of a DICOM person name. Letters with two customary spellings give two forms: Müller is MUELLER and
+/// MULLER.
 struct NameNormal {
   std::array<NameWords, 2> spellings;
 };

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <optional>
 
-// Only studies that no rule decided come here, so the index is over their keys and the exams stream past it: a site with
-// a million exams and a thousand open studies keeps a thousand keys, not a million.
+// Only studies that no rule decided come here, so the index is over their keys and the exams stream past it: a site
+// with a million exams and a thousand open studies keeps a thousand keys, not a million.
 
 namespace waybill::match {
 namespace {
@@ -37,7 +37,8 @@ struct OpenIndex {
       patient_near.add(k.patient, n);
       for (const auto& text : deletions(k.accession)) accession_near.add(text, n);
       for (const auto& text : deletions(k.patient)) patient_near.add(text, n);
-      if (is_birth_date(k.birth_date)) birth.add(k.birth_date, n);
+      const bool no_patient = k.patient.empty() || is_placeholder_id(k.patient);  // all that R7 is for
+      if (no_patient && is_birth_date(k.birth_date)) birth.add(k.birth_date, n);
     }
     for (auto* index : {&uid, &patient, &accession, &accession_near, &patient_near, &birth}) index->seal();
   }

@@ -91,7 +91,8 @@ std::optional<std::string> time_normal(std::string_view text) {
   if (colons > 0 && text.find(':') == 1) digits.insert(digits.begin(), '0');  // "9:30"
   if (digits.size() == 4) digits += "00";
   if (digits.size() != 6 || colons > 2) return std::nullopt;
-  const bool valid = number(digits.substr(0, 2)) < 24 && number(digits.substr(2, 2)) < 60 && number(digits.substr(4)) < 61;
+  const bool valid =
+      number(digits.substr(0, 2)) < 24 && number(digits.substr(2, 2)) < 60 && number(digits.substr(4)) < 61;
   return valid ? std::optional(digits) : std::nullopt;
 }
 
@@ -128,23 +129,28 @@ Same compare_sexes(std::string_view a, std::string_view b) {
 
 std::vector<std::string> modality_classes(std::string_view modality) {
   static const std::map<std::string, std::string, std::less<>> kClass = {
-      {"CR", "XR"}, {"DX", "XR"}, {"RG", "XR"}, {"XR", "XR"}, {"DR", "XR"}, {"PT", "PT"}, {"PET", "PT"}, {"US", "US"},
-      {"EC", "US"}, {"IVUS", "US"}, {"DD", "US"}, {"MR", "MR"}, {"MRI", "MR"}, {"CT", "CT"}, {"CAT", "CT"}, {"MG", "MG"},
-      {"MAM", "MG"}, {"NM", "NM"}, {"NUC", "NM"}, {"ST", "NM"}, {"XA", "XA"}, {"RF", "XA"}, {"AN", "XA"}, {"DSA", "XA"},
-      {"OT", ""}, {"SC", ""}, {"SR", ""}, {"PR", ""}, {"KO", ""}, {"DOC", ""}, {"REG", ""}, {"SEG", ""}, {"AU", ""},
-      {"FID", ""}, {"PLAN", ""}, {"RTDOSE", ""}, {"RTSTRUCT", ""}, {"RTPLAN", ""}};
+      {"CR", "XR"},   {"DX", "XR"},     {"RG", "XR"},   {"XR", "XR"}, {"DR", "XR"},  {"PT", "PT"},  {"PET", "PT"},
+      {"US", "US"},   {"EC", "US"},     {"IVUS", "US"}, {"DD", "US"}, {"MR", "MR"},  {"MRI", "MR"}, {"CT", "CT"},
+      {"CAT", "CT"},  {"MG", "MG"},     {"MAM", "MG"},  {"NM", "NM"}, {"NUC", "NM"}, {"ST", "NM"},  {"XA", "XA"},
+      {"RF", "XA"},   {"AN", "XA"},     {"DSA", "XA"},  {"OT", ""},   {"SC", ""},    {"SR", ""},    {"PR", ""},
+      {"KO", ""},     {"DOC", ""},      {"REG", ""},    {"SEG", ""},  {"AU", ""},    {"FID", ""},   {"PLAN", ""},
+      {"RTDOSE", ""}, {"RTSTRUCT", ""}, {"RTPLAN", ""}};
   std::vector<std::string> classes;
   std::string word;
   const auto add = [&] {
     if (word.empty()) return;
     const auto known = kClass.find(word);
-    if (known == kClass.end()) classes.push_back(word);
-    else if (!known->second.empty()) classes.push_back(known->second);
+    if (known == kClass.end())
+      classes.push_back(word);
+    else if (!known->second.empty())
+      classes.push_back(known->second);
     word.clear();
   };
   for (const char c : modality) {
-    if (std::string_view("/\\,;+ ").find(c) == std::string_view::npos) word += upper(c);
-    else add();
+    if (std::string_view("/\\,;+ ").find(c) == std::string_view::npos)
+      word += upper(c);
+    else
+      add();
   }
   add();
   std::sort(classes.begin(), classes.end());
@@ -154,7 +160,8 @@ std::vector<std::string> modality_classes(std::string_view modality) {
 
 Same compare_classes(const std::vector<std::string>& a, const std::vector<std::string>& b) {
   if (a.empty() || b.empty()) return Same::unknown;
-  const bool share = std::any_of(a.begin(), a.end(), [&](const std::string& c) { return std::binary_search(b.begin(), b.end(), c); });
+  const bool share =
+      std::any_of(a.begin(), a.end(), [&](const std::string& c) { return std::binary_search(b.begin(), b.end(), c); });
   return share ? Same::equal : Same::differs;
 }
 
@@ -171,8 +178,8 @@ bool one_step_apart(std::string_view a, std::string_view b) {
 bool is_placeholder_id(std::string_view id) {
   const std::string key = id_key(id);
   if (key.empty()) return false;
-  static constexpr std::array<std::string_view, 12> kWords = {"UNKNOWN", "TEST", "NONE", "NULL", "NA", "N/A", "NN", "TEMP",
-                                                              "DUMMY", "NOID", "NO ID", "PATIENT"};
+  static constexpr std::array<std::string_view, 12> kWords = {"UNKNOWN", "TEST", "NONE",  "NULL", "NA",    "N/A",
+                                                              "NN",      "TEMP", "DUMMY", "NOID", "NO ID", "PATIENT"};
   if (std::find(kWords.begin(), kWords.end(), key) != kWords.end() || key.starts_with("ANON")) return true;
   const bool one_sign = key.find_first_not_of(key.front()) == std::string::npos;
   return one_sign && (key.front() == '0' || key.front() == 'X' || (key.front() == '9' && key.size() >= 4));

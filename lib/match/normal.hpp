@@ -18,8 +18,8 @@ enum class Same { unknown, equal, near, differs };
 /// The key of an accession number: like id_key, without blanks, `-`, `/`, `.` and `_`.
 [[nodiscard]] std::string accession_key(std::string_view accession);
 
-/// YYYYMMDD from YYYYMMDD, YYYY-MM-DD, YYYY/MM/DD or DD.MM.YYYY, a time behind it being left out. nullopt when it is none
-/// of these or no day of the calendar; 03/04/1970 is nullopt as well, since nobody can tell day from month.
+/// YYYYMMDD from YYYYMMDD, YYYY-MM-DD, YYYY/MM/DD or DD.MM.YYYY, a time behind it being left out. nullopt when it is
+/// none of these or no day of the calendar; 03/04/1970 is nullopt as well, since nobody can tell day from month.
 [[nodiscard]] std::optional<std::string> date_normal(std::string_view text);
 
 /// HHMMSS from HHMMSS, HHMM, HH:MM:SS or HH:MM with an optional fraction.
@@ -28,8 +28,8 @@ enum class Same { unknown, equal, near, differs };
 /// Days since 1970 of a YYYYMMDD text, nullopt when it is no day.
 [[nodiscard]] std::optional<std::int64_t> day_number(std::string_view date);
 
-/// Birth dates (YYYYMMDD). Near: day and month exchanged, one digit, two digits exchanged, another century, or the first of
-/// January of the same year. Placeholders (1900-01-01, year 9999, incomplete) are unknown.
+/// Birth dates (YYYYMMDD). Near: day and month exchanged, one digit, two digits exchanged, another century, or the
+/// first of January of the same year. Placeholders (1900-01-01, year 9999, incomplete) are unknown.
 [[nodiscard]] Same compare_birth_dates(std::string_view a, std::string_view b);
 
 /// Whether the text is a birth date that says something (a day of the calendar and no placeholder).
@@ -41,8 +41,8 @@ enum class Same { unknown, equal, near, differs };
 /// M against F differs; everything with O or nothing on a side is unknown unless the same.
 [[nodiscard]] Same compare_sexes(std::string_view a, std::string_view b);
 
-/// RIS classes of a modality text such as "PT/CT": CR, DX, RG are XR; EC is US; RF, AN are XA; OT, SC, SR … say nothing.
-/// Sorted, without repetition.
+/// RIS classes of a modality text such as "PT/CT": CR, DX, RG are XR; EC is US; RF, AN are XA; OT, SC, SR … say
+/// nothing. Sorted, without repetition.
 [[nodiscard]] std::vector<std::string> modality_classes(std::string_view modality);
 
 /// Equal when the sets share a class, unknown when either is empty.

@@ -26,23 +26,24 @@ inline constexpr std::string_view kExplicitLittle = "1.2.840.10008.1.2.1";
 struct Context {
   std::string sop_class;
   std::string transfer_syntax;
-  bool scp_role = false;   ///< we take the SCP role (C-GET sub-operations)
+  bool scp_role = false;  ///< we take the SCP role (C-GET sub-operations)
   auto operator<=>(const Context&) const = default;
 };
-inline constexpr std::size_t kMaxContexts = 128;   ///< odd ids 1 to 255 (PS3.8 9.3.2.2)
+inline constexpr std::size_t kMaxContexts = 128;  ///< odd ids 1 to 255 (PS3.8 9.3.2.2)
 
 struct Timeouts {
   std::chrono::seconds connect{30};
   std::chrono::seconds acse{30};
-  std::chrono::seconds dimse{30};   ///< for one message to begin and for each of its PDUs
+  std::chrono::seconds dimse{30};  ///< for one message to begin and for each of its PDUs
 };
 
 /// What the peer said to one C-STORE.
 struct StoreResult {
-  std::optional<std::uint16_t> status;   ///< nullopt: no answer, the outcome is unknown (or nothing was sent, see `sent`)
-  std::string comment;                   ///< (0000,0902) as UTF-8
-  std::string error;                     ///< one sentence when status is absent
-  bool sent = true;                      ///< false: the context was not granted, not a byte went out
+  std::optional<std::uint16_t>
+      status;           ///< nullopt: no answer, the outcome is unknown (or nothing was sent, see `sent`)
+  std::string comment;  ///< (0000,0902) as UTF-8
+  std::string error;    ///< one sentence when status is absent
+  bool sent = true;     ///< false: the context was not granted, not a byte went out
 };
 
 /// An object received by C-GET: the dataset as it came, not parsed.

@@ -40,8 +40,7 @@ std::string Peer::url() const {
 }
 
 void check_ae_title(std::string_view title, std::string_view what) {
-  const bool printable =
-      std::ranges::all_of(title, [](unsigned char c) { return c >= 0x20 && c < 0x7F && c != '\\'; });
+  const bool printable = std::ranges::all_of(title, [](unsigned char c) { return c >= 0x20 && c < 0x7F && c != '\\'; });
   const bool blank = title.find_first_not_of(' ') == std::string_view::npos;
   if (title.size() <= 16 && printable && !blank) return;
   throw RunError(Exit::usage, std::string(what) + " '" + std::string(title) +

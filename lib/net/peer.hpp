@@ -11,8 +11,8 @@ namespace waybill::net {
 
 /// A DICOM node: who is called and where it listens.
 struct Peer {
-  std::string called;   ///< AE title, 1 to 16 characters
-  std::string host;     ///< name or address
+  std::string called;  ///< AE title, 1 to 16 characters
+  std::string host;    ///< name or address
   std::uint16_t port = 104;
   /// "dicom://CALLED@host:port", the form in headers and messages.
   [[nodiscard]] std::string url() const;

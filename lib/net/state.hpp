@@ -20,7 +20,7 @@ struct Fragment {
   ContextId context = 0;
   bool command = false;
   bool last = false;
-  ByteView bytes;   ///< valid until the next read
+  ByteView bytes;  ///< valid until the next read
 };
 
 struct Association::State {
@@ -54,6 +54,10 @@ struct Association::State {
   [[nodiscard]] Bytes receive_dataset(ContextId context, std::uint64_t cap);
   /// Receives a response to `id` of the given kind; anything else loses the association.
   [[nodiscard]] Command receive_response(Verb verb, std::uint16_t id, ContextId expected);
+  /// One C-FIND below `path` (study, or study and series); the answers' values of tag `wanted`.
+  [[nodiscard]] std::set<std::string> find(const std::vector<std::string>& path, std::uint32_t wanted);
+  /// Takes one C-STORE sub-operation: dataset in, answer 0000 out.
+  [[nodiscard]] Received receive_store(const Command& request, ContextId context, std::uint64_t cap);
   /// The first granted context of a class; throws PeerError(refused).
   [[nodiscard]] ContextId context_of(std::string_view sop_class, const char* service) const;
 };

@@ -20,6 +20,9 @@ enum class Fidelity { native, lossless, lossy, video, reference, unknown };
 [[nodiscard]] bool can_decode(std::string_view transfer_syntax, Decoder which) noexcept;
 [[nodiscard]] bool can_encode(std::string_view transfer_syntax) noexcept;
 
+/// The decoder that shares no code with what `encode_frame` runs for this syntax: it proves what was written.
+[[nodiscard]] Decoder verifier_of(std::string_view transfer_syntax) noexcept;
+
 /// Name and version of the library that `decode_frame` / `encode_frame` would run, e.g. "charls 2.4.1".
 [[nodiscard]] std::string decoder_name(std::string_view transfer_syntax, Decoder which);
 [[nodiscard]] std::string encoder_name(std::string_view transfer_syntax);
@@ -35,7 +38,8 @@ enum class Fidelity { native, lossless, lossy, video, reference, unknown };
 
 /// What the first bytes of a codestream say it is, whatever the label (ENC-TSCODESTREAM).
 struct Sniffed {
-  std::string kind;    ///< "jpeg-baseline", "jpeg-extended", "jpeg-progressive", "jpeg-lossless", "jpeg-ls", "jpeg-2000", "htj2k", "jp2", "jxl", "rle", "unknown"
+  std::string kind;  ///< "jpeg-baseline", "jpeg-extended", "jpeg-progressive", "jpeg-lossless", "jpeg-ls", "jpeg-2000",
+                     ///< "htj2k", "jp2", "jxl", "rle", "unknown"
   bool lossy = false;  ///< certain to be lossy (DCT, 9-7, NEAR > 0)
   int predictor = 0;   ///< JPEG lossless: selection value
   int near = 0;        ///< JPEG-LS: NEAR

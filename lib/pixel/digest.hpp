@@ -5,7 +5,7 @@
 #include "pixel/codec.hpp"
 #include "pixel/encapsulated.hpp"
 
-#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,17 +16,17 @@ namespace waybill::pixel {
 struct PixelData {
   ImageInfo info;
   std::string transfer_syntax;
-  ByteView value;           ///< native bytes, or the encapsulated items (see index_frames)
+  ByteView value;  ///< native bytes, or the encapsulated items (see index_frames)
   bool encapsulated = false;
   bool big_endian = false;  ///< native words are big endian
 };
 
 struct PixelDigests {
-  Digest pixel;        ///< PIX1
-  Digest codestream;   ///< CSTR; only meaningful when encapsulated
-  std::uint32_t frames = 0;   ///< decoded frames
-  bool constant = true;       ///< all samples equal (an empty image)
-  bool unused_bits = false;   ///< bits outside BitsStored were set and not sign extension (PIX-UNUSEDBITS)
+  Digest pixel;              ///< PIX1
+  Digest codestream;         ///< CSTR; only meaningful when encapsulated
+  std::uint32_t frames = 0;  ///< decoded frames
+  bool constant = true;      ///< all samples equal (an empty image)
+  bool unused_bits = false;  ///< bits outside BitsStored were set and not sign extension (PIX-UNUSEDBITS)
 };
 
 /// Frame `i` of native or encapsulated pixel data, decoded. Bounds are checked against `value`.
@@ -48,7 +48,8 @@ class FrameReader {
 [[nodiscard]] Result<PixelDigests> digest_pixels(const PixelData& data, std::vector<manifest::Finding>& findings,
                                                  Decoder which = Decoder::primary);
 
-/// CSTR alone: per frame the codestream bytes, trailing NULs trimmed; for syntaxes that are not decoded (video, unknown).
+/// CSTR alone: per frame the codestream bytes, NULs behind an end marker trimmed; for syntaxes that are not decoded
+/// (video, unknown).
 [[nodiscard]] Result<Digest> digest_codestreams(const PixelData& data, std::vector<manifest::Finding>& findings);
 
 /// Bytes native pixel data must have (PS3.5 8.1.1), before padding to even; 64-bit checked, nullopt on overflow.

@@ -10,7 +10,8 @@
 
 namespace waybill::pixel {
 
-/// Frames of encapsulated Pixel Data (PS3.5 A.4): for each frame the fragments' value bytes, in order. Views into the value.
+/// Frames of encapsulated Pixel Data (PS3.5 A.4): for each frame the fragments' value bytes, in order. Views into the
+/// value.
 struct FrameIndex {
   std::vector<std::vector<ByteView>> frames;
 };

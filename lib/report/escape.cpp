@@ -3,9 +3,9 @@
 
 #include "core/text.hpp"
 
+#include <openssl/evp.h>
 #include <array>
 #include <cstdio>
-#include <openssl/evp.h>
 
 namespace waybill::report {
 namespace {

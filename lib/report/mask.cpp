@@ -27,8 +27,8 @@ std::string Mask::patient(std::string_view issuer, std::string_view id) const {
   text += id;
   std::array<unsigned char, 32> code{};
   unsigned length = 0;
-  if (HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()), reinterpret_cast<const unsigned char*>(text.data()),
-           text.size(), code.data(), &length) == nullptr) {
+  if (HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
+           reinterpret_cast<const unsigned char*>(text.data()), text.size(), code.data(), &length) == nullptr) {
     throw RunError(Exit::internal, "OpenSSL refused an HMAC step; check the installed libcrypto");
   }
   return to_hex(std::as_bytes(std::span(code))).substr(0, kShown);

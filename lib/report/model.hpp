@@ -77,28 +77,34 @@ struct Group {
   std::uint64_t objects = 0, verified = 0, loaded = 0, waiting = 0, no_transfer = 0, exceptions = 0, bytes = 0;
 };
 
-struct EditCount { std::uint64_t studies = 0, instances = 0; };
-struct CodeCount { std::uint64_t findings = 0; std::string severity; };  ///< severity: the worst seen
+struct EditCount {
+  std::uint64_t studies = 0, instances = 0;
+};
+struct CodeCount {
+  std::uint64_t findings = 0;
+  std::string severity;
+};  ///< severity: the worst seen
 
 struct Report {
   std::string created;
   bool phi_shown = false;
-  std::vector<ManifestSummary> manifests;   ///< by stage, then time
+  std::vector<ManifestSummary> manifests;  ///< by stage, then time
   std::vector<Link> links;
   std::vector<Balance> balances;
-  std::vector<Unexplained> unexplained;     ///< at most kMostListed listed; see unexplained_total
+  std::vector<Unexplained> unexplained;  ///< at most kMostListed listed; see unexplained_total
   std::uint64_t unexplained_total = 0;
   Levels scanned;
-  Buckets buckets{};                        ///< final state of every object
+  Buckets buckets{};  ///< final state of every object
   std::array<std::uint64_t, kGrades> grades{};
   std::uint64_t ungraded = 0;
+  std::uint64_t extra_at_peer = 0;  ///< instances the target has in these studies and no manifest explains
   std::vector<Group> groups;
   std::vector<Exception> exceptions;
   std::map<std::string, CodeCount> codes;
   std::map<std::string, std::uint64_t> verdicts, rules, decisions, discrepancies, vetoes;
-  std::map<std::string, EditCount> edits;   ///< by tag, of studies decided "auto"
-  std::vector<std::string> edits_used_by;   ///< manifests made with the reconcile manifest as input
-  std::vector<std::string> statement;       ///< what was proved, in words
+  std::map<std::string, EditCount> edits;  ///< by tag, of studies decided "auto"
+  std::vector<std::string> edits_used_by;  ///< manifests made with the reconcile manifest as input
+  std::vector<std::string> statement;      ///< what was proved, in words
   Exit exit = Exit::ok;
 };
 

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load/peers.hpp"
+
+#include "core/stop.hpp"
+
+#include <algorithm>
+#include <thread>
+
+namespace waybill::load {
+
+namespace {
+
+bool proposes_all(const net::Association& association, const std::vector<net::Context>& contexts) {
+  const auto& proposed = association.proposed();
+  return std::ranges::all_of(contexts,
+                             [&](const net::Context& context) { return std::ranges::count(proposed, context) != 0; });
+}
+
+}  // namespace
+
+Peers::Peers(net::Peer peer, std::string calling, net::Timeouts timeouts)
+    : peer_(std::move(peer)), calling_(std::move(calling)), timeouts_(timeouts) {}
+
+net::Association Peers::request(std::vector<net::Context> contexts) {
+  constexpr int kTries = 4;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      return net::Association::request(peer_, calling_, contexts, timeouts_);
+    } catch (const net::PeerError& error) {
+      const bool transient = error.kind() == net::PeerError::Kind::rejected_transient;
+      if (!transient || attempt == kTries || stop_requested()) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(500 << attempt));
+  }
+}
+
+void Peers::check() {
+  const net::Context verification{std::string(net::kVerificationClass), std::string(net::kImplicitLittle)};
+  net::Association association = request({verification});
+  if (association.accepted(verification)) association.echo();
+}
+
+std::optional<net::Association> Peers::take_idle(const std::vector<net::Context>& contexts, const std::string& study) {
+  const std::lock_guard lock(idle_mutex_);
+  auto best = idle_.end();
+  for (auto it = idle_.begin(); it != idle_.end(); ++it) {
+    if (!proposes_all(it->association, contexts)) continue;
+    if (best == idle_.end() || it->study == study) best = it;
+  }
+  if (best == idle_.end()) {
+    if (!idle_.empty()) idle_.erase(idle_.begin());  // make room for the new one
+    return std::nullopt;
+  }
+  net::Association association = std::move(best->association);
+  idle_.erase(best);
+  return association;
+}
+
+net::Association Peers::acquire(const std::vector<net::Context>& contexts, const std::string& study) {
+  if (auto idle = take_idle(contexts, study)) return *std::move(idle);
+  return request(contexts);
+}
+
+void Peers::give_back(net::Association association, const std::string& study) {
+  if (!association.alive()) return;
+  const std::lock_guard lock(idle_mutex_);
+  idle_.push_back({std::move(association), study});
+}
+
+std::optional<std::set<std::string>> Peers::instances(const std::string& study, const std::string& series) {
+  const std::lock_guard lock(find_mutex_);
+  for (bool fresh = false;;) {
+    try {
+      if (!find_) {
+        fresh = true;
+        find_ = request(net::Association::find_contexts());
+      }
+      return find_->find_instances(study, series);
+    } catch (const net::PeerError& error) {
+      find_.reset();
+      if (error.kind() == net::PeerError::Kind::refused) return std::nullopt;
+      if (fresh) throw;  // an old association may have timed out; a new one says whether the peer is there
+    }
+  }
+}
+
+}  // namespace waybill::load

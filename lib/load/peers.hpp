@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "net/association.hpp"
+
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace waybill::load {
+
+/// Associations with one peer: idle ones are used again while their contexts fit. Any thread.
+class Peers {
+ public:
+  Peers(net::Peer peer, std::string calling, net::Timeouts timeouts);
+
+  /// One association and a C-ECHO where granted; throws net::PeerError.
+  void check();
+
+  /// An association that proposed all `contexts`, preferably the one that last carried `study`. Throws net::PeerError;
+  /// a transient refusal is tried again three times.
+  [[nodiscard]] net::Association acquire(const std::vector<net::Context>& contexts, const std::string& study);
+  void give_back(net::Association association, const std::string& study);
+
+  /// SOP Instance UIDs of a series at the peer; nullopt when it grants no C-FIND. Throws net::PeerError when it is
+  /// down.
+  [[nodiscard]] std::optional<std::set<std::string>> instances(const std::string& study, const std::string& series);
+
+ private:
+  struct Idle {
+    net::Association association;
+    std::string study;
+  };
+  [[nodiscard]] net::Association request(std::vector<net::Context> contexts);
+  [[nodiscard]] std::optional<net::Association> take_idle(const std::vector<net::Context>& contexts,
+                                                          const std::string& study);
+
+  net::Peer peer_;
+  std::string calling_;
+  net::Timeouts timeouts_;
+  std::mutex idle_mutex_;
+  std::vector<Idle> idle_;
+  std::mutex find_mutex_;
+  std::optional<net::Association> find_;
+};
+
+}  // namespace waybill::load

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load/plan.hpp"
+
+#include "core/result.hpp"
+
+#include <algorithm>
+#include <array>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace waybill::load {
+
+using manifest::Bucket;
+using manifest::Severity;
+
+Contents read_manifest(const std::filesystem::path& path) {
+  manifest::Reader reader(path);
+  Contents contents;
+  contents.stage = reader.header().stage;
+  std::unordered_map<std::string, std::size_t> by_id;
+  std::vector<manifest::LateFinding> late;
+  while (auto record = reader.next()) {
+    if (auto* object = std::get_if<manifest::Object>(&*record)) {
+      if (!by_id.emplace(object->id, contents.objects.size()).second) {
+        throw RunError(Exit::integrity, reader.name() + " lists object " + object->id +
+                                            " twice; make the manifest again from its source");
+      }
+      contents.objects.push_back(std::move(*object));
+    } else if (auto* study = std::get_if<manifest::Study>(&*record)) {
+      contents.studies.push_back(std::move(*study));
+    } else if (auto* finding = std::get_if<manifest::LateFinding>(&*record)) {
+      late.push_back(std::move(*finding));
+    }
+  }
+  if (!reader.end()) {
+    throw RunError(Exit::input, reader.name() + " is not complete (its " + contents.stage +
+                                    " was interrupted); run that again to its end first");
+  }
+  for (const auto& [id, finding] : late) {
+    if (const auto found = by_id.find(id); found != by_id.end())
+      contents.objects[found->second].findings.push_back(finding);
+  }
+  contents.input = {reader.name(), reader.head()};
+  return contents;
+}
+
+int load_rank(std::string_view sop_class) noexcept {
+  constexpr std::string_view kKeyObject = "1.2.840.10008.5.1.4.1.1.88.59";
+  constexpr std::string_view kReports = "1.2.840.10008.5.1.4.1.1.88.";
+  constexpr std::string_view kStates = "1.2.840.10008.5.1.4.1.1.11.";
+  if (sop_class == kKeyObject) return 2;
+  if (sop_class.starts_with(kReports)) return 3;
+  return sop_class.starts_with(kStates) ? 1 : 0;
+}
+
+namespace {
+
+bool is_severe(const manifest::Finding& finding) {
+  return finding.severity == Severity::s3 || finding.severity == Severity::s4;
+}
+
+/// Whether the object is to be sent; sets the bucket of one that must not be.
+bool admit(manifest::Object& object, std::unordered_set<std::string>& uids) {
+  if (object.bucket != Bucket::instance && object.bucket != Bucket::pending) return false;
+  if (object.transcode && object.transcode->outcome == "not-staged") {
+    object.bucket = Bucket::failed;
+    return false;
+  }
+  if (std::ranges::any_of(object.findings, is_severe)) {
+    object.bucket = Bucket::quarantined;
+    return false;
+  }
+  if (object.sop_instance && !uids.insert(*object.sop_instance).second) {
+    object.bucket = Bucket::quarantined;
+    object.findings.push_back(
+        {"LOAD-UIDCLASH", Severity::s3, "0008,0018",
+         "another object of this manifest has the same SOP Instance UID; only the first was sent"});
+    return false;
+  }
+  object.findings.erase(std::remove_if(object.findings.begin(), object.findings.end(),
+                                       [](const auto& f) { return f.code == "LOAD-PENDING"; }),
+                        object.findings.end());
+  return true;
+}
+
+}  // namespace
+
+Plan make_plan(Contents& contents) {
+  Plan plan;
+  std::unordered_set<std::string> uids;
+  std::unordered_map<std::string, std::size_t> groups;
+  std::vector<Batch> studies;
+  for (std::size_t i = 0; i < contents.objects.size(); ++i) {
+    manifest::Object& object = contents.objects[i];
+    if (!admit(object, uids)) {
+      plan.carried.push_back(i);
+      continue;
+    }
+    const std::string study = object.study.value_or("");
+    const auto [place, added] = groups.emplace(study, studies.size());
+    if (added) studies.push_back({study, {}});
+    studies[place->second].objects.push_back(i);
+  }
+  for (Batch& study : studies) {
+    std::ranges::stable_sort(study.objects, {},
+                             [&](std::size_t i) { return load_rank(contents.objects[i].sop_class.value_or("")); });
+    for (std::size_t from = 0; from < study.objects.size(); from += kBatchObjects) {
+      const std::size_t to = std::min(study.objects.size(), from + kBatchObjects);
+      plan.batches.push_back({study.study,
+                              {study.objects.begin() + static_cast<std::ptrdiff_t>(from),
+                               study.objects.begin() + static_cast<std::ptrdiff_t>(to)}});
+    }
+  }
+  return plan;
+}
+
+Buckets count_buckets(const std::vector<manifest::Object>& objects) {
+  Buckets counts;
+  for (const auto& object : objects) ++counts[std::string(to_string(object.bucket))];
+  return counts;
+}
+
+}  // namespace waybill::load

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load/send.hpp"
+
+#include "core/clock.hpp"
+#include "core/stop.hpp"
+#include "load/bytes.hpp"
+
+#include <algorithm>
+#include <thread>
+
+namespace waybill::load {
+
+using manifest::Bucket;
+using manifest::Finding;
+using manifest::Object;
+using manifest::Severity;
+
+void Halt::set(std::exception_ptr error) {
+  const std::lock_guard lock(mutex_);
+  if (!error_) error_ = std::move(error);
+  set_.store(true);
+}
+
+void Halt::rethrow() const {
+  const std::lock_guard lock(mutex_);
+  if (error_) std::rethrow_exception(error_);
+}
+
+namespace {
+
+/// A wait that a stop signal cuts short.
+void wait_for(std::chrono::milliseconds time, const Halt& halt) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < until && !stop_requested() && !halt.is_set()) {
+    std::this_thread::sleep_for(std::min(time, std::chrono::milliseconds(50)));
+  }
+}
+
+void mark_not_sent(Object& object, std::string_view code, Severity severity, const std::string& detail) {
+  object.bucket = Bucket::failed;
+  object.load->outcome = "not-sent";
+  object.load->at = utc_now();
+  object.findings.push_back({std::string(code), severity, "", detail});
+}
+
+net::Context context_of(const Object& object) {
+  const auto file = file_to_send(object);
+  return {object.sop_class.value_or(""), file ? file->transfer_syntax : "", false};
+}
+
+bool is_sendable(const Object& object, const net::Context& context) {
+  return !context.sop_class.empty() && !context.transfer_syntax.empty() && object.sop_instance &&
+         !object.sop_instance->empty() && object.sop_instance->size() <= 64 && context.sop_class.size() <= 64 &&
+         context.transfer_syntax.size() <= 64;
+}
+
+std::vector<net::Context> contexts_of(const std::vector<Object>& objects) {
+  std::set<net::Context> contexts;
+  for (const Object& object : objects) {
+    const net::Context context = context_of(object);
+    if (is_sendable(object, context)) contexts.insert(context);
+  }
+  return {contexts.begin(), contexts.end()};  // at most kBatchObjects, so below net::kMaxContexts
+}
+
+/// The checked bytes; on failure the object is marked and nullopt given.
+std::optional<Bytes> read_for(Object& object) {
+  const auto file = file_to_send(object);
+  if (!file) {
+    mark_not_sent(object, "LOAD-UNREADABLE", Severity::s3, file.error().what);
+    return std::nullopt;
+  }
+  auto bytes = read_checked(*file);
+  if (bytes) return *std::move(bytes);
+  const bool mismatch = bytes.error().fault == Fault::mismatch;
+  mark_not_sent(object, mismatch ? "LOAD-FIXITY" : "LOAD-UNREADABLE", Severity::s4, bytes.error().what);
+  return std::nullopt;
+}
+
+}  // namespace
+
+void mark_found(Object& object) {
+  if (!object.load) object.load.emplace();
+  object.bucket = Bucket::loaded;
+  object.load->status.clear();
+  object.load->outcome = "found-after-interruption";
+  object.load->at = utc_now();
+}
+
+void mark_unknown(Object& object) {
+  if (!object.load) object.load.emplace();
+  object.bucket = Bucket::failed;
+  object.load->outcome = "no-answer";
+  object.load->at = utc_now();
+  object.findings.push_back(
+      {"LOAD-UNKNOWN", Severity::s3, "",
+       "sent without an answer, and the peer cannot be asked whether it has the object; have it checked there"});
+}
+
+/// The association of a batch, opened again when it died.
+struct Sender::Lane {
+  Peers& peers;
+  std::vector<net::Context> contexts;
+  std::string study;
+  std::optional<net::Association> association;
+
+  net::Association& get() {
+    if (association && !association->alive()) association.reset();
+    if (!association) association = peers.acquire(contexts, study);
+    return *association;
+  }
+};
+
+/// Whether the object's outcome stands now. Throws PeerError when the peer is gone or takes nothing from us.
+bool Sender::settle(Object& object, const Meaning& meaning, Lane& lane, bool last_try) const {
+  using Next = Meaning::Next;
+  if (meaning.next == Next::stop) {
+    throw net::PeerError(net::PeerError::Kind::refused,
+                         options_.target.url() + " answered C-STORE with 0124 (not authorised); have AE title " +
+                             options_.calling + " allowed to store there, then run the same command again");
+  }
+  if (meaning.next == Next::ask) {
+    if (lane.association && !lane.association->alive()) lane.association.reset();
+    const auto there = object.study && object.series ? peers_.instances(*object.study, *object.series) : std::nullopt;
+    if (!there) {
+      mark_unknown(object);
+      return true;
+    }
+    if (there->contains(*object.sop_instance)) {
+      mark_found(object);
+      return true;
+    }
+  }
+  if (meaning.next != Next::done && !last_try) return false;
+  object.bucket = meaning.bucket;
+  object.load->outcome = meaning.outcome;
+  if (meaning.finding) object.findings.push_back(*meaning.finding);
+  return true;
+}
+
+void Sender::send_one(Object& object, Lane& lane) const {
+  object.load.emplace();
+  const net::Context context = context_of(object);
+  const auto bytes = read_for(object);
+  if (!bytes) return;
+  if (!is_sendable(object, context)) {
+    return mark_not_sent(object, "LOAD-NOUID", Severity::s3,
+                         "SOP class, SOP instance or transfer syntax UID is missing or too long");
+  }
+  const auto offset = dataset_offset(*bytes);
+  if (!offset) return mark_not_sent(object, "LOAD-UNREADABLE", Severity::s4, offset.error().what);
+  const ByteView dataset = ByteView(*bytes).subspan(*offset);
+
+  auto pause = options_.back_off;
+  for (unsigned attempt = 0;; ++attempt, pause *= 2) {
+    net::Association& association = lane.get();
+    const net::StoreResult result = association.store(context, *object.sop_instance, dataset);
+    object.load->attempts += result.sent ? 1 : 0;
+    object.load->association = std::to_string(association.number());
+    object.load->status = result.status ? status_text(*result.status) : "";
+    object.load->comment = result.comment;
+    object.load->at = utc_now();
+    if (settle(object, meaning_of(result), lane, attempt >= options_.retries || stop_requested())) return;
+    wait_for(pause, halt_);
+  }
+}
+
+void Sender::send(Work& work) const {
+  Lane lane{peers_, contexts_of(work.objects), work.study, std::nullopt};
+  try {
+    for (Object& object : work.objects) {
+      if (halt_.is_set() || stop_requested()) break;
+      Object sent = object;  // an unanswered object stays as it was
+      send_one(sent, lane);
+      object = std::move(sent);
+      ++work.answered;
+      const bool good = object.bucket == Bucket::loaded;
+      if (options_.progress) options_.progress(1, object.source.size, good ? 0 : 1);
+    }
+  } catch (const net::PeerError&) {
+    halt_.set(std::current_exception());
+  }
+  if (lane.association) peers_.give_back(*std::move(lane.association), work.study);
+}
+
+}  // namespace waybill::load

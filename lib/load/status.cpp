@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load/status.hpp"
+
+#include <array>
+
+namespace waybill::load {
+
+using manifest::Bucket;
+using manifest::Severity;
+using Next = Meaning::Next;
+
+std::string status_text(std::uint16_t status) {
+  const std::array bytes{static_cast<std::byte>(status >> 8U), static_cast<std::byte>(status & 0xFFU)};
+  return to_hex(bytes);
+}
+
+namespace {
+
+Meaning refused(std::string_view code, const std::string& detail) {
+  return {Next::done, Bucket::failed, "refused", manifest::Finding{std::string(code), Severity::s3, "", detail}};
+}
+
+Meaning meaning_of_status(std::uint16_t status) {
+  const std::string text = "the peer answered C-STORE with status " + status_text(status);
+  switch (status) {
+    case 0x0000: return {Next::done, Bucket::loaded, "sent", std::nullopt};
+    case 0xB000:
+    case 0xB006:
+    case 0xB007:
+      return {
+          Next::done, Bucket::loaded, "sent",
+          manifest::Finding{"LOAD-WARNING", Severity::s2, "", text + ": stored, but changed or doubted; read it back"}};
+    case 0x0111:
+      return {Next::done, Bucket::loaded, "already-present",
+              manifest::Finding{"LOAD-DUPLICATE", Severity::s1, "",
+                                text + ": it was there before; compare with waybill-verify"}};
+    case 0x0110:
+      return {Next::ask, Bucket::failed, "refused",
+              manifest::Finding{"LOAD-PROCESSING", Severity::s3, "", text + ": processing failure"}};
+    case 0x0213:
+    case 0xFE00:
+      return {Next::retry, Bucket::pending, "refused",
+              manifest::Finding{"LOAD-PENDING", Severity::s2, "", text + ": resources"}};
+    case 0x0122:
+    case 0x0112:
+    case 0x0118: return refused("D27", text + ": the SOP class is not supported");
+    case 0x0117: return refused("LOAD-REFUSED", text + ": invalid SOP instance");
+    case 0x0124: return {Next::stop, Bucket::pending, "refused", std::nullopt};
+    default: break;
+  }
+  if (status >= 0xA700 && status <= 0xA7FF) {
+    return {Next::retry, Bucket::pending, "refused",
+            manifest::Finding{"LOAD-PENDING", Severity::s2, "", text + ": out of resources"}};
+  }
+  if (status >= 0xA900 && status <= 0xA9FF)
+    return refused("LOAD-REFUSED", text + ": the dataset does not match its SOP class");
+  if (status >= 0xC000 && status <= 0xCFFF) return refused("LOAD-REFUSED", text + ": cannot understand");
+  return refused("LOAD-REFUSED", text);
+}
+
+}  // namespace
+
+Meaning meaning_of(const net::StoreResult& result) {
+  if (!result.sent) return refused("D27", result.error);
+  if (result.status) return meaning_of_status(*result.status);
+  return {Next::ask, Bucket::failed, "no-answer",
+          manifest::Finding{"LOAD-NOANSWER", Severity::s3, "",
+                            "the peer gave no answer to this object, and does not list it"}};
+}
+
+}  // namespace waybill::load

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/text.hpp"
+#include "dicom/dataset.hpp"
+#include "net/state.hpp"
+
+#include <array>
+#include <utility>
+
+namespace waybill::net {
+
+namespace {
+
+constexpr dicom::Tag kLevel = dicom::tag(0x0008, 0x0052);
+constexpr dicom::Tag kSopInstance = dicom::tag(0x0008, 0x0018);
+constexpr dicom::Tag kStudy = dicom::tag(0x0020, 0x000D);
+constexpr dicom::Tag kSeries = dicom::tag(0x0020, 0x000E);
+constexpr std::size_t kMaxAnswers = 4'000'000;
+constexpr std::uint64_t kMaxIdentifier = 1U << 20U;
+
+struct Key {
+  dicom::Tag tag;
+  const char* vr;
+  std::string value;
+};
+
+/// An identifier of short text keys in either little endian encoding; keys are given in tag order.
+Bytes encode_keys(const std::vector<Key>& keys, bool explicit_vr) {
+  Bytes out;
+  for (const Key& key : keys) {
+    const std::string_view vr = key.vr;
+    std::string value = key.value;
+    if (value.size() % 2 != 0) value.push_back(vr == "UI" ? '\0' : ' ');
+    put_u16(out, static_cast<std::uint16_t>(key.tag >> 16U));
+    put_u16(out, static_cast<std::uint16_t>(key.tag & 0xFFFFU));
+    if (explicit_vr) {
+      put_bytes(out, as_bytes(vr));
+      put_u16(out, static_cast<std::uint16_t>(value.size()));
+    } else {
+      put_u32(out, static_cast<std::uint32_t>(value.size()));
+    }
+    put_bytes(out, as_bytes(value));
+  }
+  return out;
+}
+
+bool is_pending(std::uint16_t status) { return status == 0xFF00 || status == 0xFF01; }
+
+std::string hex(std::uint16_t status) {
+  const std::array bytes{static_cast<std::byte>(status >> 8U), static_cast<std::byte>(status & 0xFFU)};
+  return to_hex(bytes);
+}
+
+Command request_of(Verb verb, std::string_view sop_class, std::uint16_t id) {
+  return Command::make(static_cast<std::uint16_t>(verb), true)
+      .set(field::kAffectedClass, sop_class)
+      .set(field::kMessageId, id)
+      .set(field::kPriority, std::uint16_t{0});
+}
+
+}  // namespace
+
+/// One C-FIND; the answers' values of `wanted`.
+std::set<std::string> Association::State::find(const std::vector<std::string>& path, std::uint32_t wanted) {
+  const ContextId context = context_of(kStudyRootFind, "C-FIND (Study Root)");
+  const bool explicit_vr = by_id.at(context).transfer_syntax == kExplicitLittle;
+  const bool images = wanted == kSopInstance;
+  std::vector<Key> keys{{kLevel, "CS", images ? "IMAGE" : "SERIES"}};
+  if (images) keys.insert(keys.begin(), {kSopInstance, "UI", ""});
+  keys.push_back({kStudy, "UI", path.at(0)});
+  keys.push_back({kSeries, "UI", images ? path.at(1) : ""});
+  const std::uint16_t id = message_id();
+  send(context, true, request_of(Verb::find, kStudyRootFind, id).encode());
+  send(context, false, encode_keys(keys, explicit_vr));
+
+  std::set<std::string> values;
+  for (std::size_t answers = 0;; ++answers) {
+    const Command response = receive_response(Verb::find, id, context);
+    const std::uint16_t status = response.number(field::kStatus);
+    const Bytes identifier = response.data_follows() ? receive_dataset(context, kMaxIdentifier) : Bytes();
+    if (status == 0) return values;
+    if (!is_pending(status)) {
+      throw PeerError(PeerError::Kind::refused, peer.url() + " answered C-FIND with status " + hex(status) +
+                                                    "; ask its operator, then run the same command again");
+    }
+    if (answers >= kMaxAnswers) lose("C-FIND gave more than 4,000,000 answers");
+    std::vector<manifest::Finding> findings;
+    const auto parsed = dicom::parse_dataset(identifier, {explicit_vr, false}, findings);
+    if (!parsed) lose("a C-FIND answer cannot be read (" + parsed.error().what + ")");
+    const auto value = parsed->raw_text(wanted);
+    if (value && !value->empty()) values.insert(std::string(trim(*value)));
+  }
+}
+
+std::set<std::string> Association::find_series(const std::string& study) { return state_->find({study}, kSeries); }
+
+std::set<std::string> Association::find_instances(const std::string& study, const std::string& series) {
+  return state_->find({study, series}, kSopInstance);
+}
+
+std::set<std::string> Association::find_study(const std::string& study) {
+  std::set<std::string> all;
+  for (const std::string& series : find_series(study)) all.merge(find_instances(study, series));
+  return all;
+}
+
+/// Takes one C-STORE sub-operation: dataset in, answer 0000 out.
+Received Association::State::receive_store(const Command& request, ContextId context, std::uint64_t cap) {
+  if (!request.data_follows()) lose("the peer sent a C-STORE without a dataset");
+  Received object;
+  object.sop_class = request.text(field::kAffectedClass);
+  object.sop_instance = request.text(field::kAffectedInstance);
+  object.transfer_syntax = by_id.at(context).transfer_syntax;
+  object.dataset = receive_dataset(context, cap);
+  const Command response = Command::make(static_cast<std::uint16_t>(Verb::store) | kResponse, false)
+                               .set(field::kAffectedClass, object.sop_class)
+                               .set(field::kRespondedTo, request.number(field::kMessageId))
+                               .set(field::kStatus, std::uint16_t{0})
+                               .set(field::kAffectedInstance, object.sop_instance);
+  send(context, true, response.encode());
+  return object;
+}
+
+GetResult Association::get(const std::string& study, const std::function<void(Received)>& receive, std::uint64_t cap) {
+  State& state = *state_;
+  const ContextId context = state.context_of(kStudyRootGet, "C-GET (Study Root)");
+  const bool explicit_vr = state.by_id.at(context).transfer_syntax == kExplicitLittle;
+  const std::uint16_t id = state.message_id();
+  state.send(context, true, request_of(Verb::get, kStudyRootGet, id).encode());
+  state.send(context, false, encode_keys({{kLevel, "CS", "STUDY"}, {kStudy, "UI", study}}, explicit_vr));
+  for (;;) {
+    ContextId arrived = 0;
+    const Command command = state.receive_command(arrived);
+    const std::uint16_t type = command.number(field::kCommand);
+    if (type == static_cast<std::uint16_t>(Verb::store)) {
+      receive(state.receive_store(command, arrived, cap));
+      continue;
+    }
+    if (type != (static_cast<std::uint16_t>(Verb::get) | kResponse) || command.number(field::kRespondedTo) != id) {
+      state.lose("the peer answered C-GET with another message");
+    }
+    if (command.data_follows()) (void)state.receive_dataset(arrived, kMaxIdentifier);
+    const std::uint16_t status = command.number(field::kStatus);
+    if (is_pending(status)) continue;
+    return {status, command.number(field::kCompleted), command.number(field::kFailed), command.number(field::kWarning),
+            repair_utf8(command.text(field::kErrorComment))};
+  }
+}
+
+std::vector<Context> Association::find_contexts() {
+  return {{std::string(kStudyRootFind), std::string(kImplicitLittle)},
+          {std::string(kStudyRootFind), std::string(kExplicitLittle)}};
+}
+
+std::vector<Context> Association::get_contexts() {
+  return {{std::string(kStudyRootGet), std::string(kImplicitLittle)},
+          {std::string(kStudyRootGet), std::string(kExplicitLittle)}};
+}
+
+}  // namespace waybill::net

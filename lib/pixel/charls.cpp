@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Only the charls_jpegls_* functions of CharLS 2: the older names are also exported by DCMTK's fork, with other
+// structs.
+#include "pixel/codecs.hpp"
+#include "pixel/samples.hpp"
+
+#include <charls/charls.h>
+#include <cstring>
+#include <memory>
+
+namespace waybill::pixel {
+namespace {
+
+using DecoderHandle = std::unique_ptr<charls_jpegls_decoder, void (*)(const charls_jpegls_decoder*)>;
+using EncoderHandle = std::unique_ptr<charls_jpegls_encoder, void (*)(const charls_jpegls_encoder*)>;
+
+Failure refused(charls_jpegls_errc code) {
+  return {Fault::malformed, std::string("JPEG-LS: ") + charls_get_error_message(code)};
+}
+
+}  // namespace
+
+std::string charls_version() { return std::string("charls ") + charls_get_version_string(); }
+
+Result<Frame> decode_charls(const ImageInfo& info, ByteView stream) {
+  const DecoderHandle decoder(charls_jpegls_decoder_create(), charls_jpegls_decoder_destroy);
+  if (!decoder) return Failure{Fault::limit, "no memory for a JPEG-LS decoder"};
+  auto code = charls_jpegls_decoder_set_source_buffer(decoder.get(), stream.data(), stream.size());
+  if (code == charls::jpegls_errc::success) code = charls_jpegls_decoder_read_header(decoder.get());
+  charls_frame_info header{};
+  if (code == charls::jpegls_errc::success) code = charls_jpegls_decoder_get_frame_info(decoder.get(), &header);
+  if (code != charls::jpegls_errc::success) return refused(code);
+  const std::uint64_t width = header.bits_per_sample > 8 ? 2 : 1;
+  const std::uint64_t size =
+      std::uint64_t{header.width} * header.height * static_cast<std::uint64_t>(header.component_count) * width;
+  // The run mode can code a line in few bits, so only sizes far beyond any image are refused here.
+  if (size == 0 || size > kMaxFrameBytes || size / 4096 > stream.size() * 64 || header.component_count > 4)
+    return Failure{Fault::limit, "JPEG-LS: the frame's dimensions are out of proportion"};
+  charls::interleave_mode mode = charls::interleave_mode::none;
+  (void)charls_jpegls_decoder_get_interleave_mode(decoder.get(), &mode);
+  Bytes data(size);
+  code = charls_jpegls_decoder_decode_to_buffer(decoder.get(), data.data(), data.size(), 0);
+  if (code != charls::jpegls_errc::success) return refused(code);
+  Frame frame;
+  frame.rows = header.height;
+  frame.columns = header.width;
+  frame.samples = static_cast<std::uint16_t>(header.component_count);
+  frame.precision = static_cast<std::uint16_t>(header.bits_per_sample);
+  frame.photometric = info.photometric;
+  frame.bytes_per_sample = static_cast<std::uint16_t>(width);
+  frame.data = mode == charls::interleave_mode::none && frame.samples > 1 ? interleave(data, frame.samples, width)
+                                                                          : std::move(data);
+  widen(frame, info.bits_allocated);
+  return frame;
+}
+
+Result<Bytes> encode_charls(const ImageInfo& info, const Frame& frame) {
+  auto samples = masked_samples(info, frame);
+  if (!samples) return samples.error();
+  const EncoderHandle encoder(charls_jpegls_encoder_create(), charls_jpegls_encoder_destroy);
+  if (!encoder) return Failure{Fault::limit, "no memory for a JPEG-LS encoder"};
+  const charls_frame_info header{frame.columns, frame.rows, info.bits_stored, frame.samples};
+  auto code = charls_jpegls_encoder_set_frame_info(encoder.get(), &header);
+  if (code == charls::jpegls_errc::success && frame.samples > 1)
+    code = charls_jpegls_encoder_set_interleave_mode(encoder.get(), charls::interleave_mode::sample);
+  std::size_t room = 0;
+  if (code == charls::jpegls_errc::success)
+    code = charls_jpegls_encoder_get_estimated_destination_size(encoder.get(), &room);
+  if (code != charls::jpegls_errc::success) return refused(code);
+  Bytes out(room + 4096);
+  code = charls_jpegls_encoder_set_destination_buffer(encoder.get(), out.data(), out.size());
+  if (code == charls::jpegls_errc::success)
+    code = charls_jpegls_encoder_encode_from_buffer(encoder.get(), samples->data(), samples->size(), 0);
+  std::size_t written = 0;
+  if (code == charls::jpegls_errc::success) code = charls_jpegls_encoder_get_bytes_written(encoder.get(), &written);
+  if (code != charls::jpegls_errc::success) return refused(code);
+  out.resize(written);
+  return out;
+}
+
+}  // namespace waybill::pixel

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "pixel/codec.hpp"
+
+/// The implementations behind pixel/codec.hpp; each lives in its own file and library. All are thread-safe and bounded.
+namespace waybill::pixel {
+
+inline constexpr std::uint64_t kMaxFrameBytes = std::uint64_t{1} << 31U;
+
+/// Bytes one decoded frame has; Failure when the header's numbers make no sense or exceed kMaxFrameBytes.
+[[nodiscard]] Result<std::uint64_t> frame_bytes(const ImageInfo& info);
+
+/// RLE (PS3.5 Annex G), our own.
+[[nodiscard]] Result<Frame> decode_rle(const ImageInfo& info, ByteView stream);
+[[nodiscard]] Result<Bytes> encode_rle(const ImageInfo& info, const Frame& frame);
+
+/// JPEG lossless, process 14 with any predictor (ITU-T T.81 Annex H), our own decoder.
+[[nodiscard]] Result<Frame> decode_jpeg_lossless(const ImageInfo& info, ByteView stream);
+
+/// JPEG-LS by CharLS.
+[[nodiscard]] Result<Frame> decode_charls(const ImageInfo& info, ByteView stream);
+[[nodiscard]] Result<Bytes> encode_charls(const ImageInfo& info, const Frame& frame);
+
+/// JPEG 2000 and HTJ2K by OpenJPEG.
+[[nodiscard]] Result<Frame> decode_openjpeg(const ImageInfo& info, ByteView stream);
+
+/// One deflated frame (PS3.5 A.4.12) by zlib.
+[[nodiscard]] Result<Frame> decode_deflated(const ImageInfo& info, ByteView stream);
+
+/// Any codec DCMTK has, one frame through a dataset in memory.
+[[nodiscard]] Result<Frame> decode_dcmtk(std::string_view transfer_syntax, const ImageInfo& info, ByteView stream);
+[[nodiscard]] Result<Bytes> encode_dcmtk_jpeg_lossless(const ImageInfo& info, const Frame& frame);
+[[nodiscard]] std::string dcmtk_version();
+[[nodiscard]] std::string charls_version();
+[[nodiscard]] std::string openjpeg_version();
+
+}  // namespace waybill::pixel

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// DCMTK's codecs for one frame: the frame is put into a small dataset in memory and the representation changed.
+#include "pixel/codecs.hpp"
+#include "pixel/register.hpp"
+#include "pixel/samples.hpp"
+
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmdata/dcdatset.h>
+#include <dcmtk/dcmdata/dcdeftag.h>
+#include <dcmtk/dcmdata/dcpixel.h>
+#include <dcmtk/dcmdata/dcpixseq.h>
+#include <dcmtk/dcmdata/dcpxitem.h>
+#include <dcmtk/dcmdata/dcrledrg.h>
+#include <dcmtk/dcmdata/dcxfer.h>
+#include <dcmtk/dcmjpeg/djdecode.h>
+#include <dcmtk/dcmjpeg/djencode.h>
+#include <dcmtk/dcmjpeg/djrplol.h>
+#include <dcmtk/dcmjpls/djdecode.h>
+
+namespace waybill::pixel {
+namespace {
+
+void describe(DcmDataset& dataset, const ImageInfo& info, std::uint32_t rows, std::uint32_t columns,
+              std::uint16_t samples) {
+  dataset.putAndInsertUint16(DCM_SamplesPerPixel, samples);
+  dataset.putAndInsertString(DCM_PhotometricInterpretation,
+                             info.photometric.empty() ? "MONOCHROME2" : info.photometric.c_str());
+  if (samples > 1) dataset.putAndInsertUint16(DCM_PlanarConfiguration, 0);
+  dataset.putAndInsertUint16(DCM_Rows, static_cast<Uint16>(rows));
+  dataset.putAndInsertUint16(DCM_Columns, static_cast<Uint16>(columns));
+  dataset.putAndInsertUint16(DCM_BitsAllocated, info.bits_allocated);
+  dataset.putAndInsertUint16(DCM_BitsStored, info.bits_stored);
+  dataset.putAndInsertUint16(DCM_HighBit, info.high_bit);
+  dataset.putAndInsertUint16(DCM_PixelRepresentation, info.is_signed ? 1 : 0);
+  dataset.putAndInsertString(DCM_SOPClassUID, "1.2.840.10008.5.1.4.1.1.7");
+  dataset.putAndInsertString(DCM_SOPInstanceUID, "1.2.3");
+}
+
+/// The dataset's numbers with those of the codestream where it has them: DCMTK trusts the dataset.
+ImageInfo fitted(ImageInfo info, const Sniffed& seen) {
+  if (seen.rows == 0 || seen.columns == 0) return info;
+  info.rows = seen.rows;
+  info.columns = seen.columns;
+  info.samples = static_cast<std::uint16_t>(seen.components);
+  info.bits_allocated = seen.precision > 8 ? 16 : 8;
+  info.bits_stored = static_cast<std::uint16_t>(seen.precision);
+  info.high_bit = static_cast<std::uint16_t>(seen.precision - 1);
+  if (info.samples == 1 && (info.photometric == "RGB" || info.photometric.starts_with("YBR")))
+    info.photometric = "MONOCHROME2";
+  return info;
+}
+
+Failure failed(const OFCondition& condition) { return {Fault::malformed, std::string("DCMTK: ") + condition.text()}; }
+
+}  // namespace
+
+void register_codecs() {
+  DJDecoderRegistration::registerCodecs(EDC_never, EUC_never, EPC_colorByPixel);
+  DJEncoderRegistration::registerCodecs(ECC_lossyYCbCr, EUC_never);
+  DJLSDecoderRegistration::registerCodecs(EJLSUC_never, EJLSPC_colorByPixel);
+  DcmRLEDecoderRegistration::registerCodecs();
+}
+
+void unregister_codecs() {
+  DcmRLEDecoderRegistration::cleanup();
+  DJLSDecoderRegistration::cleanup();
+  DJEncoderRegistration::cleanup();
+  DJDecoderRegistration::cleanup();
+}
+
+std::string dcmtk_version() { return "dcmtk " PACKAGE_VERSION; }
+
+Result<Frame> decode_dcmtk(std::string_view transfer_syntax, const ImageInfo& declared, ByteView stream) {
+  const Sniffed seen = sniff(stream);
+  const ImageInfo info = fitted(declared, seen);
+  const auto size = frame_bytes(info);
+  if (!size) return size.error();
+  if (info.rows > 0xFFFFU || info.columns > 0xFFFFU || *size / 4096 > stream.size() * 64)
+    return Failure{Fault::limit, "the frame's dimensions are out of proportion"};
+  try {
+    DcmDataset dataset;
+    describe(dataset, info, info.rows, info.columns, info.samples);
+    const E_TransferSyntax xfer = DcmXfer(std::string(transfer_syntax).c_str()).getXfer();
+    auto sequence = std::make_unique<DcmPixelSequence>(DCM_PixelSequenceTag);
+    auto table = std::make_unique<DcmPixelItem>(DCM_PixelItemTag);
+    sequence->insert(table.release());
+    Bytes even(stream.begin(), stream.end());
+    if (even.size() % 2 != 0) even.push_back(std::byte{0});
+    auto item = std::make_unique<DcmPixelItem>(DCM_PixelItemTag);
+    item->putUint8Array(reinterpret_cast<const Uint8*>(even.data()), static_cast<unsigned long>(even.size()));
+    sequence->insert(item.release());
+    auto pixels = std::make_unique<DcmPixelData>(DCM_PixelData);
+    pixels->putOriginalRepresentation(xfer, nullptr, sequence.release());
+    dataset.insert(pixels.release(), OFTrue);
+    OFCondition result = dataset.chooseRepresentation(EXS_LittleEndianExplicit, nullptr);
+    if (result.bad()) return failed(result);
+    DcmElement* element = nullptr;
+    dataset.findAndGetElement(DCM_PixelData, element);
+    Frame frame;
+    frame.rows = info.rows;
+    frame.columns = info.columns;
+    frame.samples = info.samples;
+    frame.bytes_per_sample = static_cast<std::uint16_t>(info.bits_allocated / 8);
+    frame.photometric = info.photometric;
+    frame.data.resize(*size);
+    const std::byte* from = nullptr;
+    std::uint64_t have = 0;
+    if (info.bits_allocated > 8) {
+      Uint16* words = nullptr;
+      if (element == nullptr || element->getUint16Array(words).bad() || words == nullptr)
+        return Failure{Fault::malformed, "DCMTK: no pixels"};
+      from = reinterpret_cast<const std::byte*>(words);
+    } else {
+      Uint8* bytes = nullptr;
+      if (element == nullptr || element->getUint8Array(bytes).bad() || bytes == nullptr)
+        return Failure{Fault::malformed, "DCMTK: no pixels"};
+      from = reinterpret_cast<const std::byte*>(bytes);
+    }
+    have = element->getLength();
+    if (have < *size) return Failure{Fault::truncated, "DCMTK: fewer pixels than rows and columns ask for"};
+    std::copy(from, from + *size, frame.data.begin());
+    // RLE comes out of DCMTK by plane when the dataset says so; we said by pixel, it keeps the stream's planes.
+    Uint16 planar = 0;
+    if (info.samples > 1 && dataset.findAndGetUint16(DCM_PlanarConfiguration, planar).good() && planar == 1)
+      frame.data = interleave(frame.data, info.samples, frame.bytes_per_sample);
+    frame.photometric = declared.photometric;
+    frame.precision = static_cast<std::uint16_t>(seen.precision);
+    widen(frame, declared.bits_allocated);
+    return frame;
+  } catch (const std::exception& e) {
+    return Failure{Fault::malformed, std::string("DCMTK: ") + e.what()};
+  }
+}
+
+Result<Bytes> encode_dcmtk_jpeg_lossless(const ImageInfo& info, const Frame& frame) {
+  if ((info.bits_allocated != 8 && info.bits_allocated != 16) || frame.rows > 0xFFFFU || frame.columns > 0xFFFFU)
+    return Failure{Fault::unsupported, "JPEG lossless takes 8 or 16 bits allocated"};
+  if (auto sound = masked_samples(info, frame); !sound) return sound.error();
+  try {
+    DcmDataset dataset;
+    describe(dataset, info, frame.rows, frame.columns, frame.samples);
+    if (info.bits_allocated == 16) {
+      dataset.putAndInsertUint16Array(DCM_PixelData, reinterpret_cast<const Uint16*>(frame.data.data()),
+                                      static_cast<unsigned long>(frame.data.size() / 2));
+    } else {
+      Bytes even(frame.data);
+      if (even.size() % 2 != 0) even.push_back(std::byte{0});
+      dataset.putAndInsertUint8Array(DCM_PixelData, reinterpret_cast<const Uint8*>(even.data()),
+                                     static_cast<unsigned long>(even.size()));
+    }
+    const DJ_RPLossless first_order(1, 0);
+    const OFCondition result = dataset.chooseRepresentation(EXS_JPEGProcess14SV1, &first_order);
+    if (result.bad()) return failed(result);
+    DcmElement* element = nullptr;
+    dataset.findAndGetElement(DCM_PixelData, element);
+    auto* pixels = dynamic_cast<DcmPixelData*>(element);
+    DcmPixelSequence* sequence = nullptr;
+    DcmPixelItem* item = nullptr;
+    Uint8* bytes = nullptr;
+    if (pixels == nullptr ||
+        pixels->getEncapsulatedRepresentation(EXS_JPEGProcess14SV1, &first_order, sequence).bad() ||
+        sequence == nullptr || sequence->card() != 2 || sequence->getItem(item, 1).bad() ||
+        item->getUint8Array(bytes).bad()) {
+      return Failure{Fault::malformed, "DCMTK: no codestream"};
+    }
+    const auto* from = reinterpret_cast<const std::byte*>(bytes);
+    return Bytes(from, from + item->getLength());
+  } catch (const std::exception& e) {
+    return Failure{Fault::malformed, std::string("DCMTK: ") + e.what()};
+  }
+}
+
+}  // namespace waybill::pixel

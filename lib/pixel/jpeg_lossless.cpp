@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// JPEG lossless, process 14 (ITU-T T.81 Annex H): Huffman-coded differences to one of seven predictors. Our own
+// decoder, so that what DCMTK encoded is proved by other code.
+#include "pixel/codecs.hpp"
+
+#include <array>
+#include <cstring>
+
+namespace waybill::pixel {
+namespace {
+
+struct Huffman {
+  std::array<int, 18> first_code{}, last_code{}, first_index{};
+  std::array<std::uint8_t, 256> symbols{};
+  int count = 0;
+  bool defined = false;
+};
+
+/// Bits of the entropy-coded segment, stuffed zero bytes removed; stands still at a marker.
+class BitReader {
+ public:
+  BitReader(ByteView in, std::size_t at) : in_(in), at_(at) {}
+
+  bool bits(int n, std::uint32_t& out) {
+    while (have_ < n) {
+      if (at_ >= in_.size()) return false;
+      const auto byte = std::to_integer<std::uint32_t>(in_[at_]);
+      if (byte == 0xFF) {
+        if (at_ + 1 >= in_.size() || in_[at_ + 1] != std::byte{0}) return false;
+        ++at_;
+      }
+      ++at_;
+      buffer_ = (buffer_ << 8U) | byte;
+      have_ += 8;
+    }
+    have_ -= n;
+    out = static_cast<std::uint32_t>((buffer_ >> static_cast<unsigned>(have_)) &
+                                     ((std::uint64_t{1} << static_cast<unsigned>(n)) - 1));
+    return true;
+  }
+
+  bool symbol(const Huffman& table, int& out) {
+    int code = 0;
+    for (int length = 1; length <= 16; ++length) {
+      std::uint32_t bit = 0;
+      if (!bits(1, bit)) return false;
+      code = code * 2 + static_cast<int>(bit);
+      const auto l = static_cast<std::size_t>(length);
+      if (table.last_code[l] >= 0 && code <= table.last_code[l] && code >= table.first_code[l]) {
+        out = table.symbols[static_cast<std::size_t>(table.first_index[l] + code - table.first_code[l])];
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /// Steps over a restart marker.
+  bool restart() {
+    have_ = 0;
+    while (at_ + 1 < in_.size() && in_[at_] == std::byte{0xFF} && in_[at_ + 1] == std::byte{0xFF}) ++at_;
+    if (at_ + 1 >= in_.size() || in_[at_] != std::byte{0xFF}) return false;
+    const auto marker = std::to_integer<unsigned>(in_[at_ + 1]);
+    if (marker < 0xD0 || marker > 0xD7) return false;
+    at_ += 2;
+    return true;
+  }
+
+ private:
+  ByteView in_;
+  std::size_t at_;
+  std::uint64_t buffer_ = 0;
+  int have_ = 0;
+};
+
+class Decoder14 {
+ public:
+  Decoder14(const ImageInfo& info, ByteView in) : info_(info), in_(in) {}
+
+  Result<Frame> run() {
+    if (in_.size() < 4 || load_u16(in_.data(), true) != 0xFFD8) return bad("no SOI");
+    std::size_t at = 2;
+    while (at + 4 <= in_.size()) {
+      if (in_[at] != std::byte{0xFF}) return bad("no marker where one is due");
+      const auto marker = std::to_integer<unsigned>(in_[at + 1]);
+      if (marker == 0xFF) {
+        ++at;
+        continue;
+      }
+      const std::size_t length = load_u16(in_.data() + at + 2, true);
+      if (length < 2 || at + 2 + length > in_.size()) return bad("a marker segment runs past the end");
+      const ByteView segment = in_.subspan(at + 4, length - 2);
+      at += 2 + length;
+      if (marker == 0xC3 && !frame_header(segment)) return bad("the frame header is not valid");
+      if (marker == 0xC4 && !huffman_tables(segment)) return bad("a Huffman table is not valid");
+      if (marker == 0xDD && segment.size() >= 2) restart_ = load_u16(segment.data(), true);
+      if (marker == 0xDA) return scan(segment, at);
+      if (marker == 0xD9) break;
+      const bool other_frame =
+          marker >= 0xC0 && marker <= 0xCF && marker != 0xC3 && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
+      if (other_frame) return bad("not a Huffman-coded lossless frame");
+    }
+    return bad("no scan");
+  }
+
+ private:
+  static Failure bad(const std::string& why) { return {Fault::malformed, "JPEG lossless: " + why}; }
+
+  bool frame_header(ByteView s) {
+    if (s.size() < 6) return false;
+    precision_ = std::to_integer<int>(s[0]);
+    rows_ = load_u16(s.data() + 1, true);
+    columns_ = load_u16(s.data() + 3, true);
+    components_ = std::to_integer<unsigned>(s[5]);
+    if (precision_ < 2 || precision_ > 16 || rows_ == 0 || columns_ == 0 || (components_ != 1 && components_ != 3))
+      return false;
+    if (s.size() < 6 + std::size_t{3} * components_) return false;
+    for (unsigned i = 0; i < components_; ++i) {
+      ids_[i] = s[6 + std::size_t{3} * i];
+      if (components_ > 1 && s[7 + std::size_t{3} * i] != std::byte{0x11})
+        return false;  // no subsampling in lossless medical images
+    }
+    return true;
+  }
+
+  bool huffman_tables(ByteView s) {
+    while (s.size() >= 17) {
+      Huffman& table = tables_[std::to_integer<std::size_t>(s[0]) & 3U];
+      table = Huffman{};
+      int code = 0;
+      int index = 0;
+      for (std::size_t length = 1; length <= 16; ++length) {
+        const int n = std::to_integer<int>(s[length]);
+        table.first_code[length] = code;
+        table.first_index[length] = index;
+        table.last_code[length] = n > 0 ? code + n - 1 : -1;
+        code = (code + n) * 2;
+        index += n;
+      }
+      if (index > 256 || s.size() < 17 + static_cast<std::size_t>(index)) return false;
+      for (int i = 0; i < index; ++i)
+        table.symbols[static_cast<std::size_t>(i)] = std::to_integer<std::uint8_t>(s[17 + static_cast<std::size_t>(i)]);
+      table.defined = true;
+      s = s.subspan(17 + static_cast<std::size_t>(index));
+    }
+    return s.empty();
+  }
+
+  Result<Frame> scan(ByteView s, std::size_t at) {
+    if (rows_ == 0 || s.size() < 4 || std::to_integer<unsigned>(s[0]) != components_ ||
+        s.size() < 4 + std::size_t{2} * components_)
+      return bad("the scan header is not valid");
+    std::array<const Huffman*, 3> tables{};
+    for (unsigned i = 0; i < components_; ++i) {
+      tables[i] = &tables_[(std::to_integer<std::size_t>(s[2 + std::size_t{2} * i]) >> 4U) & 3U];
+      if (!tables[i]->defined) return bad("a Huffman table is missing");
+    }
+    const std::size_t tail = 1 + std::size_t{2} * components_;
+    predictor_ = std::to_integer<int>(s[tail]);
+    shift_ = std::to_integer<int>(s[tail + 2]) & 15;
+    if (predictor_ < 1 || predictor_ > 7 || shift_ >= precision_) return bad("the predictor is not valid");
+    // A sample takes at least one bit: what cannot fill the frame is refused before memory is taken.
+    const std::uint64_t samples = std::uint64_t{rows_} * columns_ * components_;
+    if (samples > (in_.size() - at) * 8 || samples * 2 > kMaxFrameBytes)
+      return Failure{Fault::truncated, "JPEG lossless: the scan is too short for rows and columns"};
+    std::vector<std::uint16_t> out(samples);
+    BitReader reader(in_, at);
+    std::uint64_t units = 0;
+    bool fresh = true;  // the first line of the image or after a restart predicts from the left alone
+    std::uint32_t fresh_row = 0;
+    for (std::uint32_t y = 0; y < rows_; ++y) {
+      for (std::uint32_t x = 0; x < columns_; ++x, ++units) {
+        if (restart_ != 0 && units != 0 && units % restart_ == 0) {
+          if (!reader.restart()) return bad("a restart marker is missing");
+          fresh = true;
+        }
+        const bool start = fresh;
+        if (fresh) fresh_row = y;
+        fresh = false;
+        for (unsigned c = 0; c < components_; ++c) {
+          int difference = 0;
+          if (!read_difference(reader, *tables[c], difference))
+            return Failure{Fault::truncated, "JPEG lossless: the scan ends early"};
+          std::uint16_t* p = &out[(std::size_t{y} * columns_ + x) * components_ + c];
+          *p = static_cast<std::uint16_t>(predict(p, x, y, start, y == fresh_row) + difference);
+        }
+      }
+    }
+    return finish(out);
+  }
+
+  bool read_difference(BitReader& reader, const Huffman& table, int& difference) const {
+    int category = 0;
+    if (!reader.symbol(table, category) || category > 16) return false;
+    if (category == 0) {
+      difference = 0;
+      return true;
+    }
+    if (category == 16) {
+      difference = 32768;
+      return true;
+    }
+    std::uint32_t bits = 0;
+    if (!reader.bits(category, bits)) return false;
+    const auto value = static_cast<int>(bits);
+    difference = value < (1 << (category - 1)) ? value - (1 << category) + 1 : value;
+    return true;
+  }
+
+  int predict(const std::uint16_t* p, std::uint32_t x, std::uint32_t y, bool start, bool first_row) const {
+    const auto n = static_cast<std::ptrdiff_t>(components_);
+    const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(columns_) * n;
+    if (start) return 1 << (precision_ - shift_ - 1);
+    if (first_row || y == 0) return x == 0 ? p[-row] : p[-n];
+    if (x == 0) return p[-row];
+    const int a = p[-n];
+    const int b = p[-row];
+    const int c = p[-row - n];
+    switch (predictor_) {
+      case 1: return a;
+      case 2: return b;
+      case 3: return c;
+      case 4: return a + b - c;
+      case 5: return a + ((b - c) >> 1);
+      case 6: return b + ((a - c) >> 1);
+      default: return (a + b) >> 1;
+    }
+  }
+
+  Result<Frame> finish(const std::vector<std::uint16_t>& samples) const {
+    Frame frame;
+    frame.rows = rows_;
+    frame.columns = columns_;
+    frame.samples = static_cast<std::uint16_t>(components_);
+    frame.precision = static_cast<std::uint16_t>(precision_);
+    frame.photometric = info_.photometric;
+    frame.bytes_per_sample = static_cast<std::uint16_t>(info_.bits_allocated > 8 || precision_ > 8 ? 2 : 1);
+    frame.data.resize(samples.size() * frame.bytes_per_sample);
+    const auto shift = static_cast<unsigned>(shift_);
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      const auto v = static_cast<std::uint16_t>(samples[i] << shift);
+      frame.data[i * frame.bytes_per_sample] = static_cast<std::byte>(v & 0xFFU);
+      if (frame.bytes_per_sample == 2) frame.data[i * 2 + 1] = static_cast<std::byte>(v >> 8U);
+    }
+    return frame;
+  }
+
+  const ImageInfo& info_;
+  ByteView in_;
+  std::array<Huffman, 4> tables_{};
+  std::array<std::byte, 3> ids_{};
+  std::uint32_t rows_ = 0, columns_ = 0, restart_ = 0;
+  unsigned components_ = 0;
+  int precision_ = 0, predictor_ = 1, shift_ = 0;
+};
+
+}  // namespace
+
+Result<Frame> decode_jpeg_lossless(const ImageInfo& info, ByteView stream) { return Decoder14(info, stream).run(); }
+
+}  // namespace waybill::pixel

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pixel/codecs.hpp"
+
+#include <openjpeg.h>
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+namespace waybill::pixel {
+namespace {
+
+struct Source {
+  ByteView bytes;
+  std::size_t at = 0;
+};
+
+OPJ_SIZE_T read(void* to, OPJ_SIZE_T n, void* user) {
+  auto& source = *static_cast<Source*>(user);
+  const std::size_t left = source.bytes.size() - source.at;
+  if (left == 0) return static_cast<OPJ_SIZE_T>(-1);
+  const std::size_t now = std::min<std::size_t>(n, left);
+  std::memcpy(to, source.bytes.data() + source.at, now);
+  source.at += now;
+  return now;
+}
+
+OPJ_OFF_T skip(OPJ_OFF_T n, void* user) {
+  auto& source = *static_cast<Source*>(user);
+  if (n < 0) return -1;
+  const std::size_t now = std::min<std::size_t>(static_cast<std::size_t>(n), source.bytes.size() - source.at);
+  source.at += now;
+  return static_cast<OPJ_OFF_T>(now);
+}
+
+OPJ_BOOL seek(OPJ_OFF_T at, void* user) {
+  auto& source = *static_cast<Source*>(user);
+  if (at < 0 || static_cast<std::size_t>(at) > source.bytes.size()) return OPJ_FALSE;
+  source.at = static_cast<std::size_t>(at);
+  return OPJ_TRUE;
+}
+
+void silent(const char*, void*) {}
+
+using Codec = std::unique_ptr<opj_codec_t, void (*)(opj_codec_t*)>;
+using Stream = std::unique_ptr<opj_stream_t, void (*)(opj_stream_t*)>;
+using Image = std::unique_ptr<opj_image_t, void (*)(opj_image_t*)>;
+
+Failure bad(const char* why) { return {Fault::malformed, std::string("JPEG 2000: ") + why}; }
+
+Result<Frame> samples_of(const opj_image_t& image, const ImageInfo& info) {
+  const opj_image_comp_t& first = image.comps[0];
+  for (OPJ_UINT32 c = 0; c < image.numcomps; ++c) {
+    const opj_image_comp_t& comp = image.comps[c];
+    if (comp.w != first.w || comp.h != first.h || comp.prec != first.prec || comp.sgnd != first.sgnd ||
+        comp.data == nullptr)
+      return bad("components differ in size or precision");
+  }
+  Frame frame;
+  frame.rows = first.h;
+  frame.columns = first.w;
+  frame.samples = static_cast<std::uint16_t>(image.numcomps);
+  frame.precision = static_cast<std::uint16_t>(first.prec);
+  frame.stream_signed = first.sgnd != 0;
+  frame.photometric = info.photometric == "YBR_RCT" || info.photometric == "YBR_ICT" ? "RGB" : info.photometric;
+  const std::uint32_t bits = std::max<std::uint32_t>(first.prec, info.bits_allocated);
+  frame.bytes_per_sample = static_cast<std::uint16_t>(bits <= 8 ? 1 : bits <= 16 ? 2 : 4);
+  const std::size_t pixels = std::size_t{first.w} * first.h;
+  frame.data.resize(pixels * image.numcomps * frame.bytes_per_sample);
+  for (OPJ_UINT32 c = 0; c < image.numcomps; ++c) {
+    for (std::size_t i = 0; i < pixels; ++i) {
+      const auto v = static_cast<std::uint32_t>(image.comps[c].data[i]);
+      std::byte* p = frame.data.data() + (i * image.numcomps + c) * frame.bytes_per_sample;
+      for (unsigned b = 0; b < frame.bytes_per_sample; ++b) p[b] = static_cast<std::byte>((v >> (8 * b)) & 0xFFU);
+    }
+  }
+  return frame;
+}
+
+}  // namespace
+
+std::string openjpeg_version() { return std::string("openjpeg ") + opj_version(); }
+
+Result<Frame> decode_openjpeg(const ImageInfo& info, ByteView stream) {
+  const bool boxes = stream.size() >= 12 && as_text(stream.subspan(4, 4)) == "jP  ";
+  const Codec codec(opj_create_decompress(boxes ? OPJ_CODEC_JP2 : OPJ_CODEC_J2K), opj_destroy_codec);
+  opj_set_info_handler(codec.get(), silent, nullptr);
+  opj_set_warning_handler(codec.get(), silent, nullptr);
+  opj_set_error_handler(codec.get(), silent, nullptr);
+  opj_dparameters_t parameters;
+  opj_set_default_decoder_parameters(&parameters);
+  if (!opj_setup_decoder(codec.get(), &parameters) || !opj_decoder_set_strict_mode(codec.get(), OPJ_TRUE))
+    return bad("the decoder cannot be set up");
+  Source source{stream};
+  const Stream input(
+      opj_stream_create(std::min<std::size_t>(std::max<std::size_t>(stream.size(), 1024), 1U << 20U), OPJ_TRUE),
+      opj_stream_destroy);
+  opj_stream_set_user_data(input.get(), &source, nullptr);
+  opj_stream_set_user_data_length(input.get(), stream.size());
+  opj_stream_set_read_function(input.get(), read);
+  opj_stream_set_skip_function(input.get(), skip);
+  opj_stream_set_seek_function(input.get(), seek);
+  opj_image_t* raw = nullptr;
+  const bool header = opj_read_header(input.get(), codec.get(), &raw) != 0;
+  const Image image(raw, opj_image_destroy);
+  if (!header || !image || image->numcomps == 0 || image->numcomps > 4) return bad("the header is not valid");
+  const std::uint64_t width = image->x1 > image->x0 ? image->x1 - image->x0 : 0;
+  const std::uint64_t height = image->y1 > image->y0 ? image->y1 - image->y0 : 0;
+  if (width == 0 || height == 0) return bad("the image is empty");
+  const std::uint64_t pixels = width * height;  // both are below 2^32
+  if (pixels > kMaxFrameBytes / (std::uint64_t{4} * image->numcomps) || pixels / 16384 > stream.size())
+    return Failure{Fault::limit, "JPEG 2000: the frame's dimensions are out of proportion"};
+  if (!opj_decode(codec.get(), input.get(), image.get()) || !opj_end_decompress(codec.get(), input.get()))
+    return Failure{Fault::truncated, "JPEG 2000: the codestream is damaged or cut"};
+  return samples_of(*image, info);
+}
+
+}  // namespace waybill::pixel

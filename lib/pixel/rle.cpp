@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pixel/codecs.hpp"
+
+#include <array>
+
+namespace waybill::pixel {
+namespace {
+
+/// One PackBits segment (PS3.5 G.3) into every `step`-th byte from `out`, exactly `count` of them.
+bool unpack(ByteView in, std::byte* out, std::size_t count, std::size_t step) {
+  std::size_t at = 0;
+  std::size_t done = 0;
+  while (done < count) {
+    if (at >= in.size()) return false;
+    const auto n = static_cast<std::int8_t>(std::to_integer<std::uint8_t>(in[at++]));
+    if (n >= 0) {
+      const std::size_t run = static_cast<std::size_t>(n) + 1;
+      if (run > in.size() - at) return false;
+      for (std::size_t i = 0; i < run && done < count; ++i) out[step * done++] = in[at + i];
+      at += run;
+    } else if (n != -128) {
+      if (at >= in.size()) return false;
+      const std::size_t run = static_cast<std::size_t>(1 - n);
+      for (std::size_t i = 0; i < run && done < count; ++i) out[step * done++] = in[at];
+      ++at;
+    }
+  }
+  return true;
+}
+
+/// PackBits of one row, which no run may cross (PS3.5 G.3.1).
+void pack_row(const std::byte* in, std::size_t n, std::size_t step, Bytes& out) {
+  std::size_t i = 0;
+  const auto at = [&](std::size_t k) { return in[k * step]; };
+  while (i < n) {
+    std::size_t run = 1;
+    while (i + run < n && run < 128 && at(i + run) == at(i)) ++run;
+    if (run >= 2) {
+      out.push_back(static_cast<std::byte>(257 - run));
+      out.push_back(at(i));
+      i += run;
+      continue;
+    }
+    std::size_t literal = 1;
+    while (i + literal < n && literal < 128 && !(i + literal + 1 < n && at(i + literal) == at(i + literal + 1)))
+      ++literal;
+    out.push_back(static_cast<std::byte>(literal - 1));
+    for (std::size_t k = 0; k < literal; ++k) out.push_back(at(i + k));
+    i += literal;
+  }
+}
+
+}  // namespace
+
+Result<Frame> decode_rle(const ImageInfo& info, ByteView stream) {
+  const auto size = frame_bytes(info);
+  if (!size) return size.error();
+  if (stream.size() < 64) return Failure{Fault::truncated, "an RLE frame without its header"};
+  const std::uint32_t segments = load_u32(stream.data());
+  const std::uint32_t bytes_per_sample = info.bits_allocated / 8U;
+  if (segments != info.samples * bytes_per_sample || segments == 0 || segments > 15)
+    return Failure{Fault::malformed, std::to_string(segments) + " RLE segments do not fit samples and bits"};
+  // A run of two bytes gives at most 128: what cannot fill the frame is refused before memory is taken.
+  if (*size > stream.size() * 64 + 128 * segments)
+    return Failure{Fault::truncated, "the RLE frame is too short for rows and columns"};
+  Frame out;
+  out.rows = info.rows;
+  out.columns = info.columns;
+  out.samples = info.samples;
+  out.bytes_per_sample = static_cast<std::uint16_t>(bytes_per_sample);
+  out.photometric = info.photometric;
+  out.data.resize(*size);
+  const std::size_t pixels = std::size_t{info.rows} * info.columns;
+  for (std::uint32_t s = 0; s < segments; ++s) {
+    const std::uint64_t begin = load_u32(stream.data() + 4 + std::size_t{4} * s);
+    const std::uint64_t end = s + 1 < segments ? load_u32(stream.data() + 8 + std::size_t{4} * s) : stream.size();
+    if (begin < 64 || begin > end || end > stream.size())
+      return Failure{Fault::malformed, "RLE segment offsets are out of order or range"};
+    const std::uint32_t sample = s / bytes_per_sample;
+    const std::uint32_t byte =
+        bytes_per_sample - 1 - s % bytes_per_sample;  // segments run from the most significant byte
+    std::byte* to = out.data.data() + std::size_t{sample} * bytes_per_sample + byte;
+    if (!unpack(stream.subspan(begin, end - begin), to, pixels, std::size_t{info.samples} * bytes_per_sample))
+      return Failure{Fault::truncated, "an RLE segment ends early"};
+  }
+  return out;
+}
+
+Result<Bytes> encode_rle(const ImageInfo& info, const Frame& frame) {
+  const std::uint32_t bytes_per_sample = info.bits_allocated / 8U;
+  const std::uint32_t segments = info.samples * bytes_per_sample;
+  if (segments == 0 || segments > 15) return Failure{Fault::unsupported, "RLE has no more than 15 segments"};
+  Bytes out(64, std::byte{0});
+  const auto set = [&](std::size_t at, std::uint32_t v) {
+    for (unsigned i = 0; i < 4; ++i) out[at + i] = static_cast<std::byte>(v >> (8 * i));
+  };
+  set(0, segments);
+  const std::size_t step = std::size_t{info.samples} * bytes_per_sample;
+  for (std::uint32_t s = 0; s < segments; ++s) {
+    set(4 + std::size_t{4} * s, static_cast<std::uint32_t>(out.size()));
+    const std::byte* from = frame.data.data() + std::size_t{s / bytes_per_sample} * bytes_per_sample +
+                            (bytes_per_sample - 1 - s % bytes_per_sample);
+    for (std::size_t row = 0; row < frame.rows; ++row)
+      pack_row(from + row * frame.columns * step, frame.columns, step, out);
+    if (out.size() % 2 != 0) out.push_back(std::byte{0});
+  }
+  return out;
+}
+
+}  // namespace waybill::pixel

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pixel/codec.hpp"
+#include "pixel/encapsulated.hpp"
+
+namespace waybill::pixel {
+namespace {
+
+/// Frame and scan header of a JPEG family stream (T.81 B.2, T.87 C.2).
+void sniff_jpeg(ByteView b, Sniffed& out) noexcept {
+  std::size_t at = 2;
+  while (at + 4 <= b.size() && b[at] == std::byte{0xFF}) {
+    const auto marker = std::to_integer<unsigned>(b[at + 1]);
+    if (marker == 0xFF) {
+      ++at;
+      continue;
+    }
+    const std::size_t length = load_u16(b.data() + at + 2, true);
+    if (length < 2 || at + 2 + length > b.size()) return;
+    const ByteView s = b.subspan(at + 4, length - 2);
+    const bool frame =
+        (marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC) || marker == 0xF7;
+    if (frame && s.size() >= 6) {
+      out.precision = std::to_integer<int>(s[0]);
+      out.rows = load_u16(s.data() + 1, true);
+      out.columns = load_u16(s.data() + 3, true);
+      out.components = std::to_integer<int>(s[5]);
+      switch (marker) {
+        case 0xC0: out.kind = "jpeg-baseline"; break;
+        case 0xC1: out.kind = "jpeg-extended"; break;
+        case 0xC2: out.kind = "jpeg-progressive"; break;
+        case 0xC3: out.kind = "jpeg-lossless"; break;
+        case 0xF7: out.kind = "jpeg-ls"; break;
+        default: break;
+      }
+      out.lossy = marker == 0xC0 || marker == 0xC1 || marker == 0xC2;
+    }
+    if (marker == 0xDA) {
+      const std::size_t selector = s.empty() ? 0 : 1 + 2 * std::to_integer<std::size_t>(s[0]);
+      if (selector < s.size()) {
+        if (out.kind == "jpeg-lossless") out.predictor = std::to_integer<int>(s[selector]);
+        if (out.kind == "jpeg-ls") out.near = std::to_integer<int>(s[selector]);
+        out.lossy = out.lossy || out.near > 0;
+      }
+      return;
+    }
+    at += 2 + length;
+  }
+}
+
+/// SIZ, CAP and COD of a JPEG 2000 codestream (T.800 Annex A).
+void sniff_j2k(ByteView b, Sniffed& out) noexcept {
+  out.kind = "jpeg-2000";
+  std::size_t at = 2;
+  while (at + 4 <= b.size()) {
+    const unsigned marker = load_u16(b.data() + at, true);
+    const std::size_t length = load_u16(b.data() + at + 2, true);
+    if (marker == 0xFF90 || length < 2 || at + 2 + length > b.size()) return;
+    const ByteView s = b.subspan(at + 4, length - 2);
+    if (marker == 0xFF51 && s.size() >= 37) {
+      out.columns = load_u32(s.data() + 2, true) - load_u32(s.data() + 10, true);
+      out.rows = load_u32(s.data() + 6, true) - load_u32(s.data() + 14, true);
+      out.components = load_u16(s.data() + 34, true);
+      out.precision = (std::to_integer<int>(s[36]) & 0x7F) + 1;
+    }
+    if (marker == 0xFF50) out.kind = "htj2k";
+    if (marker == 0xFF52 && s.size() >= 10) out.lossy = s[9] == std::byte{0};
+    at += 2 + length;
+  }
+}
+
+}  // namespace
+
+Sniffed sniff(ByteView codestream) noexcept {
+  Sniffed out;
+  out.kind = "unknown";
+  const ByteView b = trim_codestream(codestream);
+  if (b.size() < 4) return out;
+  out.ended = load_u16(b.data() + b.size() - 2, true) == 0xFFD9;
+  const unsigned start = load_u16(b.data(), true);
+  if (start == 0xFFD8)
+    sniff_jpeg(b, out);
+  else if (start == 0xFF4F)
+    sniff_j2k(b, out);
+  else if (start == 0xFF0A)
+    out.kind = "jxl";
+  else if (b.size() >= 12 && as_text(b.subspan(4, 4)) == "jP  ")
+    out.kind = "jp2";
+  else if (b.size() >= 64 && load_u32(b.data()) >= 1 && load_u32(b.data()) <= 15 && load_u32(b.data() + 4) == 64)
+    out.kind = "rle";
+  return out;
+}
+
+}  // namespace waybill::pixel

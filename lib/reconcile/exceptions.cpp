@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reconcile/exceptions.hpp"
+
+#include "io/atomic_file.hpp"
+#include "match/csv.hpp"
+#include "match/name.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace waybill::reconcile {
+namespace {
+
+const std::vector<std::string> kHeader = {"RANK",
+                                          "KIND",
+                                          "STUDY_UID",
+                                          "RULE",
+                                          "REASON",
+                                          "VETOES",
+                                          "DISCREPANCIES",
+                                          "PATIENT_ID",
+                                          "ISSUER",
+                                          "NAME",
+                                          "DOB",
+                                          "SEX",
+                                          "ACCESSION",
+                                          "STUDY_DATE",
+                                          "MODALITIES",
+                                          "INSTANCES",
+                                          "EXAM_ACCESSION",
+                                          "EXAM_PATIENT_ID",
+                                          "EXAM_NAME",
+                                          "EXAM_DOB",
+                                          "EXAM_STUDY_DATE",
+                                          "OTHER_CANDIDATES",
+                                          "SCORE",
+                                          "LINE"};
+constexpr std::size_t kCells = 23;  // all but RANK
+
+std::string join(const std::vector<std::string>& words, const char* separator) {
+  std::string out;
+  for (const auto& word : words) out += (out.empty() ? "" : separator) + word;
+  return out;
+}
+
+int rank_of(const manifest::Study& study, const match::Decision& decision) {
+  static constexpr std::array<std::string_view, 4> kDanger = {"two-patients", "accession-reused", "study-already-bound",
+                                                              "patient-scattered"};
+  const auto dangerous = [](const std::string& veto) {
+    return std::find(kDanger.begin(), kDanger.end(), veto) != kDanger.end();
+  };
+  if (decision.verdict == match::Verdict::matched) return 4;
+  if (std::any_of(study.vetoes.begin(), study.vetoes.end(), dangerous) || study.explanation.starts_with("came near R4"))
+    return 1;
+  return decision.verdict == match::Verdict::review ? 2 : 3;
+}
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.0f", value);
+  return text;
+}
+
+void put_exam(std::vector<std::string>& cells, const match::Exam& exam) {
+  cells[15] = exam.accession;
+  cells[16] = exam.patient_id;
+  cells[17] = match::person_name(exam.last, exam.first, exam.middle);
+  cells[18] = exam.birth_date;
+  cells[19] = exam.study_date;
+}
+
+}  // namespace
+
+void Exceptions::add(int rank, double score, std::string order, std::vector<std::string> cells) {
+  rows_.push_back({rank, score, std::move(order), std::move(cells)});
+}
+
+void Exceptions::add_study(const manifest::Study& study, const match::Decision& decision,
+                           std::span<const match::Exam> exams) {
+  const bool matched = decision.verdict == match::Verdict::matched;
+  std::vector<std::string> cells(kCells);
+  cells[0] = matched ? "conflict" : std::string(match::to_string(decision.verdict));
+  cells[1] = study.study;
+  cells[2] = study.rule.value_or("");
+  cells[3] = study.explanation;
+  cells[4] = join(study.vetoes, " ");
+  cells[5] = join(study.discrepancies, " ");
+  const std::array texts = {&study.patient_id, &study.issuer,    &study.patient_name, &study.birth_date,
+                            &study.sex,        &study.accession, &study.study_date};
+  for (std::size_t i = 0; i < texts.size(); ++i) cells[6 + i] = texts[i]->value_or("");
+  cells[13] = join(study.modalities, " ");
+  cells[14] = std::to_string(study.instances);
+  std::vector<std::size_t> candidates = decision.near;
+  if (decision.exam) candidates.insert(candidates.begin(), *decision.exam);
+  if (!candidates.empty()) put_exam(cells, exams[candidates.front()]);
+  std::vector<std::string> others;
+  for (std::size_t n = 1; n < candidates.size(); ++n) others.push_back(exams[candidates[n]].key);
+  cells[20] = join(others, " ");
+  if (decision.score) cells[21] = number(*decision.score);
+  add(rank_of(study, decision), decision.score.value_or(0), study.study, std::move(cells));
+}
+
+void Exceptions::add_exam_without_images(const match::Exam& exam) {
+  std::vector<std::string> cells(kCells);
+  cells[0] = "exam-without-images";
+  cells[1] = exam.study_uid;
+  cells[3] = "the exam was performed, the archive has no study for it";
+  cells[5] = "D01";
+  put_exam(cells, exam);
+  cells[22] = std::to_string(exam.line);
+  add(5, 0, exam.key, std::move(cells));
+}
+
+void Exceptions::add_bad_row(const match::BadRow& row) {
+  std::vector<std::string> cells(kCells);
+  cells[0] = "bad-row";
+  cells[3] = row.reason;
+  cells[22] = std::to_string(row.line);
+  char order[24];
+  std::snprintf(order, sizeof order, "%020zu", row.line);
+  add(6, 0, order, std::move(cells));
+}
+
+void Exceptions::add_object_without_study(const std::string& object_id) {
+  std::vector<std::string> cells(kCells);
+  cells[0] = "object-without-study";
+  cells[3] = "object " + object_id + " has no Study Instance UID";
+  add(7, 0, object_id, std::move(cells));
+}
+
+std::string Exceptions::csv() const {
+  std::vector<const Row*> order;
+  for (const Row& row : rows_) order.push_back(&row);
+  std::sort(order.begin(), order.end(), [](const Row* a, const Row* b) {
+    if (a->rank != b->rank) return a->rank < b->rank;
+    return a->score != b->score ? a->score > b->score : a->order < b->order;
+  });
+  std::string out = match::csv_line(kHeader);
+  for (const Row* row : order) {
+    std::vector<std::string> cells{std::to_string(row->rank)};
+    cells.insert(cells.end(), row->cells.begin(), row->cells.end());
+    out += match::csv_line(cells);
+  }
+  return out;
+}
+
+void Exceptions::write(const std::filesystem::path& path) const {
+  io::AtomicFile file(path, 0600);
+  file.write(as_bytes(csv()));
+  file.commit();
+}
+
+}  // namespace waybill::reconcile

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "manifest/record.hpp"
+#include "match/exam.hpp"
+#include "match/ladder.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace waybill::reconcile {
+
+/// Collects what people at the site must look at and writes it as a CSV for a spreadsheet. The file holds patients'
+/// data (it is made for the people who may see them), so it is written with mode 0600. The values are safe to open in a
+/// spreadsheet.
+class Exceptions {
+ public:
+  /// A study for review, unmatched, or matched with a contradiction left (then `kind` is "conflict").
+  void add_study(const manifest::Study& study, const match::Decision& decision, std::span<const match::Exam> exams);
+  void add_exam_without_images(const match::Exam& exam);
+  void add_bad_row(const match::BadRow& row);
+  void add_object_without_study(const std::string& object_id);
+
+  /// Ranked text: possible wrong patients first, then reviews by score, unmatched studies, contradictions, exams, rows.
+  [[nodiscard]] std::string csv() const;
+
+  /// Replaces `path` in one step.
+  void write(const std::filesystem::path& path) const;
+
+ private:
+  struct Row {
+    int rank = 0;
+    double score = 0;
+    std::string order;  // breaks ties
+    std::vector<std::string> cells;
+  };
+  void add(int rank, double score, std::string order, std::vector<std::string> cells);
+
+  std::vector<Row> rows_;
+};
+
+}  // namespace waybill::reconcile

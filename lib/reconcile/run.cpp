@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reconcile/run.hpp"
+
+#include "core/clock.hpp"
+#include "core/json.hpp"
+#include "core/result.hpp"
+#include "core/stop.hpp"
+#include "core/text.hpp"
+#include "core/version.hpp"
+#include "manifest/reader.hpp"
+#include "match/edits.hpp"
+#include "reconcile/exceptions.hpp"
+#include "reconcile/studies.hpp"
+
+#include <algorithm>
+#include <set>
+#include <variant>
+
+namespace waybill::reconcile {
+namespace {
+
+struct Scan {
+  std::vector<match::StudyFacts> studies;
+  std::vector<std::string> without_study;  // object ids
+  manifest::Input input;
+};
+
+Scan read_scan(const std::filesystem::path& path, Summary& summary) {
+  manifest::Reader reader(path);
+  if (reader.header().stage != "scan") {
+    throw RunError(Exit::usage, "the manifest " + reader.name() + " is of stage '" +
+                                    path_to_text(reader.header().stage) +
+                                    "'; give reconcile the manifest that waybill scan wrote");
+  }
+  Scan scan;
+  StudyCollector collector;
+  while (const auto record = reader.next()) {
+    const auto* object = std::get_if<manifest::Object>(&*record);
+    if (object == nullptr) continue;
+    if (stop_requested())
+      throw RunError(Exit::interrupted, "stopped before anything was decided; run the same command again");
+    ++summary.objects;
+    if (object->bucket != manifest::Bucket::instance) {
+      ++summary.other_objects;
+      continue;
+    }
+    ++summary.instances;
+    if (!collector.add(*object)) scan.without_study.push_back(object->id);
+  }
+  if (!reader.end()) {
+    throw RunError(Exit::input,
+                   "the manifest " + reader.name() +
+                       " is incomplete, so exams would seem to have no images; finish the scan and run again");
+  }
+  summary.instances_without_study = scan.without_study.size();
+  scan.input = {reader.name(), reader.head()};
+  scan.studies = collector.finish();
+  return scan;
+}
+
+std::string options_json(const std::set<std::string>& approved, const std::vector<std::string>& ignored) {
+  JsonWriter w;
+  w.begin_object().member("rule_set", match::rule_set_hash());
+  w.key("approve").begin_array();
+  for (const auto& rule : approved) w.value(rule);
+  w.end_array().key("ignore_columns").begin_array();
+  for (const auto& column : std::set<std::string>(ignored.begin(), ignored.end())) w.value(column);
+  w.end_array().end_object();
+  return std::move(w).str();
+}
+
+void complete_record(match::StudyFacts& facts, const match::Decision& decision, std::span<const match::Exam> exams) {
+  manifest::Study& study = facts.study;
+  study.rule = decision.rule;
+  study.score = decision.score;
+  study.decision = std::string(match::to_string(decision.verdict));
+  study.vetoes = decision.vetoes;
+  study.discrepancies = decision.discrepancies;
+  study.explanation = decision.explanation;
+  if (decision.exam) study.exam = exams[*decision.exam].key;
+  if (decision.verdict == match::Verdict::matched) study.edits = match::edits_for(facts, exams[*decision.exam]);
+  if (conflict_left(study) && decision.verdict == match::Verdict::matched)
+    study.explanation += "; the contradiction is left to a person, the attribute is not changed";
+}
+
+std::string exam_record(const match::Exam& exam) {
+  JsonWriter w;
+  w.begin_object().member("kind", "exam").member("exam", exam.key).member("patient_id", exam.patient_id);
+  if (!exam.issuer.empty()) w.member("issuer", exam.issuer);
+  if (!exam.accession.empty()) w.member("accession", exam.accession);
+  if (!exam.study_uid.empty()) w.member("study", exam.study_uid);
+  if (!exam.study_date.empty()) w.member("study_date", exam.study_date);
+  w.key("discrepancies").begin_array().value("D01").end_array().end_object();
+  return std::move(w).str();
+}
+
+/// Lines in the file already, when an interrupted output is continued: the same inputs give the same lines again.
+std::uint64_t lines_written(const std::filesystem::path& path) {
+  manifest::Reader reader(path);
+  std::uint64_t lines = 0;
+  while (reader.next_line()) ++lines;
+  return lines;
+}
+
+void write_manifest(const Options& options, manifest::Header header, const Scan& scan, const match::ExamTable& table,
+                    const match::Outcome& outcome, const Exceptions& exceptions, Summary& summary) {
+  manifest::Writer writer(options.output, std::move(header), options.restart);
+  summary.already_complete = writer.already_complete();
+  if (!summary.already_complete) {
+    std::uint64_t skip = writer.resumed() ? lines_written(options.output) : 0;
+    const auto append = [&](const std::string& line) {
+      if (skip > 0)
+        --skip;
+      else
+        writer.append(line);
+    };
+    for (const auto& facts : scan.studies) append(manifest::to_json(facts.study));
+    for (std::size_t x = 0; x < table.exams.size(); ++x)
+      if (outcome.exams[x] == match::ExamFate::no_images) append(exam_record(table.exams[x]));
+  }
+  // The list first: a complete manifest then never stands without it.
+  if (!options.exceptions.empty()) exceptions.write(options.exceptions);
+  if (!summary.already_complete) writer.finish(to_json(summary));
+}
+
+Exceptions collect_exceptions(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome) {
+  Exceptions exceptions;
+  for (std::size_t i = 0; i < scan.studies.size(); ++i) {
+    const auto& study = scan.studies[i].study;
+    if (outcome.studies[i].verdict != match::Verdict::matched || conflict_left(study))
+      exceptions.add_study(study, outcome.studies[i], table.exams);
+  }
+  for (std::size_t x = 0; x < table.exams.size(); ++x)
+    if (outcome.exams[x] == match::ExamFate::no_images) exceptions.add_exam_without_images(table.exams[x]);
+  for (const auto& row : table.bad) exceptions.add_bad_row(row);
+  for (const auto& id : scan.without_study) exceptions.add_object_without_study(id);
+  return exceptions;
+}
+
+std::set<std::string> checked_approvals(const std::vector<std::string>& approve) {
+  for (const auto& rule : approve) {
+    if (rule != "R5")
+      throw RunError(Exit::usage,
+                     "rule '" + path_to_text(rule) + "' cannot be approved; only R5 waits for the site's approval");
+  }
+  return {approve.begin(), approve.end()};
+}
+
+}  // namespace
+
+Summary run(const Options& options) {
+  Summary summary;
+  summary.dry_run = options.dry_run;
+  const auto approved = checked_approvals(options.approve);
+  if (!options.dry_run && options.output.empty())
+    throw RunError(Exit::usage, "no output is named; give -o reconcile.wb, or --dry-run");
+  const match::ExamTable table = match::read_exams_file(options.ris, options.ignore_columns);
+  Scan scan = read_scan(options.scan, summary);
+  const match::Outcome outcome = match::decide(scan.studies, table.exams, approved);
+  for (std::size_t i = 0; i < scan.studies.size(); ++i) {
+    const auto& decision = outcome.studies[i];
+    complete_record(scan.studies[i], decision, table.exams);
+    count_study(summary, scan.studies[i].study, decision.exam ? &table.exams[*decision.exam] : nullptr);
+  }
+  count_exams(summary, table, outcome.exams);
+  check_ledger(summary);
+  if (options.dry_run) return summary;
+
+  manifest::Header header;
+  header.stage = "reconcile";
+  header.run = random_uuid();
+  header.tool = kToolName;
+  header.created = utc_now();
+  header.options = options_json(approved, options.ignore_columns);
+  header.inputs = {scan.input, {options.ris.filename().string(), table.digest.hex()}};
+  write_manifest(options, std::move(header), scan, table, outcome, collect_exceptions(scan, table, outcome), summary);
+  return summary;
+}
+
+}  // namespace waybill::reconcile

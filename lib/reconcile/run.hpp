@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "manifest/writer.hpp"
+#include "reconcile/summary.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+/// Decides which RIS exam each study of a scan belongs to and how its objects must change to follow it.
+namespace waybill::reconcile {
+
+struct Options {
+  std::filesystem::path scan;        ///< a complete scan manifest, "-" for standard input
+  std::filesystem::path ris;         ///< the exams as CSV
+  std::filesystem::path output;      ///< reconcile.wb; may be empty in a dry run
+  std::filesystem::path exceptions;  ///< exceptions.csv, none when empty
+  std::vector<std::string> approve;  ///< rules that may decide alone beyond R0, R1, R2: "R5"
+  std::vector<std::string> ignore_columns;
+  bool dry_run = false;  ///< count only, write nothing
+  manifest::Restart restart = manifest::Restart::no;
+};
+
+/// Runs the whole stage. Throws RunError: usage for an unknown rule or column, input for a scan that is incomplete or a
+/// table that cannot be read, integrity when a ledger does not close. An output that was complete already is left as it
+/// is; the exceptions are written again, since they follow from the same inputs.
+Summary run(const Options& options);
+
+}  // namespace waybill::reconcile

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "manifest/record.hpp"
+#include "match/evidence.hpp"
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace waybill::reconcile {
+
+/// Brings the objects of a scan together by Study Instance UID. Memory grows with the studies, not with the objects;
+/// the order of the objects does not matter. Not for sharing between threads.
+class StudyCollector {
+ public:
+  /// Takes an object of bucket `instance`; false when it names no study.
+  bool add(const manifest::Object& object);
+
+  /// The studies sorted by UID; the collector is empty afterwards.
+  [[nodiscard]] std::vector<match::StudyFacts> finish();
+
+ private:
+  struct Entry {
+    match::StudyFacts facts;
+    std::vector<std::uint64_t> series;  // hashes, sorted
+    unsigned mixed = 0;                 // bit per attribute of kAttributes
+  };
+
+  std::unordered_map<std::string, std::size_t> index_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace waybill::reconcile

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/collect.hpp"
+
+#include "core/text.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace waybill::report {
+namespace {
+
+using manifest::Bucket;
+
+/// Index of the given manifest with this head.
+std::optional<std::size_t> with_head(const Report& report, const std::string& head) {
+  for (std::size_t i = 0; i < report.manifests.size(); ++i) {
+    if (report.manifests[i].head == head) return i;
+  }
+  return std::nullopt;
+}
+
+const ManifestSummary* with_name(const Report& report, const std::string& name) {
+  for (const auto& m : report.manifests) {
+    if (m.name == name) return &m;
+  }
+  return nullptr;
+}
+
+bool has_objects(const ManifestSummary& m) { return m.levels.objects > 0; }
+
+void broken(Report& report, const ManifestSummary& output, const std::string& input, const std::string& why) {
+  add_unexplained(report,
+                  {"link", output.name, "", output.name, output.name + " does not link to " + input + ": " + why});
+}
+
+/// Records every input of manifest `n`; returns the given manifests it was made from.
+std::vector<std::size_t> link(Report& report, std::size_t n) {
+  const ManifestSummary& output = report.manifests[n];
+  std::vector<std::size_t> sources;
+  for (const auto& input : output.header.inputs) {
+    if (const auto at = with_head(report, input.head); at && *at != n) {
+      sources.push_back(*at);
+      report.links.push_back({report.manifests[*at].name, output.name, input.head, Link::State::linked});
+    } else if (with_name(report, input.name) != nullptr) {
+      report.links.push_back({input.name, output.name, input.head, Link::State::broken});
+      broken(report, output, input.name, "its head is not the one that " + output.name + " was made from");
+    } else {
+      report.links.push_back({input.name, output.name, input.head, Link::State::not_given});
+    }
+  }
+  return sources;
+}
+
+/// The nearest earlier manifest that holds objects, for a message.
+const ManifestSummary* earlier_with_objects(const Report& report, std::size_t n) {
+  for (std::size_t i = n; i > 0; --i) {
+    if (has_objects(report.manifests[i - 1]) &&
+        report.manifests[i - 1].header.stage != report.manifests[n].header.stage) {
+      return &report.manifests[i - 1];
+    }
+  }
+  return nullptr;
+}
+
+/// Source paths of objects, read again from the manifest that knows them; nothing for a pipe.
+std::unordered_map<std::uint64_t, std::string> paths_of(const std::filesystem::path& path,
+                                                        const std::vector<std::uint64_t>& ids) {
+  std::unordered_map<std::uint64_t, std::string> out;
+  if (ids.empty() || path == "-") return out;
+  const std::unordered_set<std::uint64_t> wanted(ids.begin(), ids.end());
+  manifest::Reader reader(path);
+  while (auto record = reader.next()) {
+    const auto* object = std::get_if<manifest::Object>(&*record);
+    if (object == nullptr) continue;
+    const std::uint64_t id = id_number(object->id, reader.name());
+    if (wanted.contains(id)) out.emplace(id, object->source.path);
+  }
+  return out;
+}
+
+/// The three ways an id can be wrong between input and output.
+struct Mismatch {
+  std::vector<std::uint64_t> missing, extra, repeated;
+};
+
+Mismatch compare(const std::vector<Entry>& before, const std::vector<Entry>& after) {
+  Mismatch out;
+  std::size_t i = 0, j = 0;
+  while (i < before.size() || j < after.size()) {
+    const bool only_before = j == after.size() || (i < before.size() && before[i].id < after[j].id);
+    const bool only_after = !only_before && (i == before.size() || after[j].id < before[i].id);
+    const std::uint64_t id = only_before ? before[i].id : after[j].id;
+    if (only_before) out.missing.push_back(id);
+    if (only_after) out.extra.push_back(id);
+    std::size_t times = 0;
+    while (i < before.size() && before[i].id == id) ++i;
+    while (j < after.size() && after[j].id == id) ++j, ++times;
+    if (times > 1) out.repeated.push_back(id);
+  }
+  return out;
+}
+
+void list(Collected& c, const char* kind, const std::vector<std::uint64_t>& ids, const Holdings& known,
+          const std::string& manifest, const std::string& what) {
+  const auto paths = paths_of(known.path, ids);
+  for (const std::uint64_t id : ids) {
+    const auto at = paths.find(id);
+    const std::string path = at == paths.end() ? "" : at->second;
+    add_unexplained(c.report, {kind, id_text(id), path, manifest,
+                               "object " + id_text(id) + (path.empty() ? "" : " (" + path + ")") + " " + what});
+  }
+}
+
+void balance_objects(Collected& c, std::size_t in, std::size_t out) {
+  const ManifestSummary& input = c.report.manifests[in];
+  const ManifestSummary& output = c.report.manifests[out];
+  Mismatch m = compare(c.holdings[in].entries, c.holdings[out].entries);
+  if (!output.complete) m.missing.clear();  // an interrupted run owes them; it is reported as incomplete
+  list(c, "missing", m.missing, c.holdings[in], output.name, "is in " + input.name + " but not in " + output.name);
+  list(c, "extra", m.extra, c.holdings[out], output.name, "is in " + output.name + " but not in " + input.name);
+  list(c, "repeated", m.repeated, c.holdings[out], output.name, "stands more than once in " + output.name);
+  const Balance balance{input.name,       output.name,    input.levels,     output.levels,
+                        m.missing.size(), m.extra.size(), m.repeated.size()};
+  const bool ids_agree = m.missing.empty() && m.extra.empty() && m.repeated.empty();
+  if (ids_agree && output.complete && !balance.closes()) {
+    add_unexplained(c.report, {"levels", output.name, "", output.name,
+                               output.name + " holds the objects of " + input.name +
+                                   ", but their files, instances, studies or bytes differ"});
+  }
+  c.report.balances.push_back(balance);
+}
+
+void balance_studies(Collected& c, std::size_t in, std::size_t out) {
+  const std::string& input = c.report.manifests[in].name;
+  const ManifestSummary& output = c.report.manifests[out];
+  const auto add = [&](const char* kind, const std::string& study, const std::string& what) {
+    add_unexplained(c.report, {kind, study, "", output.name, "study " + study + " " + what});
+  };
+  std::unordered_set<std::string> seen;
+  for (const auto& study : c.holdings[out].study_records) {
+    if (study.empty()) continue;
+    if (!seen.insert(study).second) add("study-repeated", study, "stands more than once in " + output.name);
+    if (!c.holdings[in].all_studies.contains(study))
+      add("study-extra", study, "is in " + output.name + " but not in " + input);
+  }
+  if (!output.complete) return;
+  std::vector<std::string> missing;
+  for (const auto& study : c.holdings[in].studies) {
+    if (!seen.contains(study)) missing.push_back(study);
+  }
+  std::sort(missing.begin(), missing.end());
+  for (const auto& study : missing) add("study-missing", study, "is in " + input + " but not in " + output.name);
+}
+
+void check_repeats_at_source(Collected& c, std::size_t n) {
+  const std::vector<Entry> nothing;
+  Mismatch m = compare(nothing, c.holdings[n].entries);
+  list(c, "repeated", m.repeated, c.holdings[n], c.report.manifests[n].name,
+       "stands more than once in " + c.report.manifests[n].name);
+}
+
+void note_edits(Report& report, const std::vector<std::size_t>& sources, const std::string& output) {
+  for (const std::size_t at : sources) {
+    if (report.manifests[at].header.stage == "reconcile") report.edits_used_by.push_back(output);
+  }
+}
+
+void add_levels(Levels& sum, const Levels& one) {
+  sum.files += one.files;
+  sum.objects += one.objects;
+  sum.instances += one.instances;
+  sum.studies += one.studies;
+  sum.bytes += one.bytes;
+}
+
+}  // namespace
+
+void balance(Collected& c) {
+  Report& report = c.report;
+  for (std::size_t n = 0; n < report.manifests.size(); ++n) {
+    const ManifestSummary output = report.manifests[n];
+    const std::vector<std::size_t> sources = link(report, n);
+    note_edits(report, sources, output.name);
+    std::optional<std::size_t> source;
+    for (const std::size_t at : sources) {
+      if (has_objects(report.manifests[at]) && (!source || at > *source)) source = at;
+    }
+    if (!source) {
+      const ManifestSummary* earlier = earlier_with_objects(report, n);
+      const bool told = std::any_of(report.links.begin(), report.links.end(), [&](const Link& l) {
+        return l.to == output.name && l.state == Link::State::broken;
+      });
+      if (earlier != nullptr && !told && output.header.stage != "scan") {
+        const std::string made_from =
+            output.header.inputs.empty() ? "nothing it names" : output.header.inputs.front().name;
+        broken(report, output, earlier->name,
+               "it was made from " + made_from + ", which is not among the manifests given; add it");
+      }
+      if (earlier == nullptr || output.header.stage == "scan") add_levels(report.scanned, output.levels);
+      check_repeats_at_source(c, n);
+    } else if (output.header.stage == "reconcile") {
+      balance_studies(c, *source, n);
+    } else {
+      balance_objects(c, *source, n);
+    }
+  }
+}
+
+}  // namespace waybill::report

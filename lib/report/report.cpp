@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/report.hpp"
+
+#include "core/clock.hpp"
+#include "io/atomic_file.hpp"
+#include "report/collect.hpp"
+
+#include <numeric>
+#include <system_error>
+
+namespace waybill::report {
+namespace {
+
+void write_file(const std::filesystem::path& path, const std::string& text) {
+  if (path.empty()) return;
+  io::AtomicFile file(path);
+  file.write(as_bytes(text));
+  file.commit();
+}
+
+/// A report must never replace the evidence it was made from.
+void check_outputs(const Options& options) {
+  std::vector<std::filesystem::path> taken = options.manifests;
+  for (const auto& output : {options.html, options.csv, options.json}) {
+    if (output.empty()) continue;
+    for (const auto& other : taken) {
+      std::error_code error;
+      if (output == other || std::filesystem::equivalent(output, other, error)) {
+        throw RunError(Exit::usage,
+                       output.string() + " is named twice, as output and as another file; choose another name");
+      }
+    }
+    taken.push_back(output);
+  }
+}
+
+Exit exit_of(const Report& report) {
+  if (report.unexplained_total > 0) return Exit::integrity;
+  const bool clean = report.exceptions.empty() && report.extra_at_peer == 0 && !any_incomplete(report);
+  return clean ? Exit::ok : Exit::exceptions;
+}
+
+}  // namespace
+
+std::uint64_t objects_in(const Buckets& buckets) {
+  return std::accumulate(buckets.begin(), buckets.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const Tally& t) { return sum + t.objects; });
+}
+
+bool any_incomplete(const Report& report) {
+  for (const auto& manifest : report.manifests) {
+    if (!manifest.complete) return true;
+  }
+  return false;
+}
+
+void add_unexplained(Report& report, Unexplained item) {
+  ++report.unexplained_total;
+  if (report.unexplained.size() < kMostListed) report.unexplained.push_back(std::move(item));
+}
+
+const char* grade_meaning(std::size_t grade) {
+  static constexpr std::array<const char*, kGrades> kMeanings = {
+      "queued or sent, the target gave no answer",
+      "the target answered that it stored the object",
+      "the target committed to keep the object (storage commitment)",
+      "the target lists the object, and its set of instances is the expected one",
+      "the object was read back from the target and is equal in pixels and metadata, except for recorded edits",
+      "as E4, after the target's own archive cycle",
+  };
+  return kMeanings[grade];
+}
+
+Report build(const Options& options) {
+  check_outputs(options);
+  const Mask mask(options.show_phi);
+  Collected collected = collect(options.manifests, mask);
+  balance(collected);
+  settle(collected, mask);
+  Report& report = collected.report;
+  report.created = utc_now();
+  report.exit = exit_of(report);
+  report.statement = statement(report);
+  return std::move(report);
+}
+
+void write(const Report& report, const Options& options) {
+  if (!options.html.empty()) write_file(options.html, to_html(report));
+  if (!options.csv.empty()) write_file(options.csv, to_csv(report));
+  if (!options.json.empty()) write_file(options.json, to_json(report) + "\n");
+}
+
+}  // namespace waybill::report

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/report.hpp"
+
+#include "report/escape.hpp"
+
+namespace waybill::report {
+namespace {
+
+using manifest::Bucket;
+
+std::uint64_t in(const Report& report, Bucket bucket) {
+  return report.buckets[static_cast<std::size_t>(bucket)].objects;
+}
+
+std::string objects(std::uint64_t n) { return grouped(n) + (n == 1 ? " object" : " objects"); }
+const char* is(std::uint64_t n) { return n == 1 ? " is " : " are "; }
+const char* was(std::uint64_t n) { return n == 1 ? " was " : " were "; }
+
+std::string ledger_sentence(const Report& report, std::uint64_t total) {
+  const std::string unexplained = "Unexplained: " + grouped(report.unexplained_total) + ".";
+  if (report.unexplained_total > 0) {
+    return "The ledger is OPEN: " + grouped(report.unexplained_total) +
+           " differences have no explanation. Stop the migration and settle each one. " + unexplained;
+  }
+  return "The ledger closes: each of " + objects(total) + " has exactly one final state. " + unexplained;
+}
+
+std::string proof_sentence(const Report& report, std::uint64_t total) {
+  const std::uint64_t proved = report.grades[4] + report.grades[5];
+  return grouped(proved) + " of " + objects(total) + " (" + percent(proved, total) + ")" + was(proved) +
+         "read back from the target and" + is(proved) + "equal in pixels and metadata (grade E4 or better).";
+}
+
+bool has_stage(const Report& report, std::string_view stage) {
+  for (const auto& manifest : report.manifests) {
+    if (manifest.header.stage == stage) return true;
+  }
+  return false;
+}
+
+void add_grades(const Report& report, std::vector<std::string>& out) {
+  for (std::size_t grade = 4; grade-- > 0;) {
+    const std::uint64_t n = report.grades[grade];
+    if (n > 0)
+      out.push_back(objects(n) + " reached only grade E" + std::to_string(grade) + ": " + grade_meaning(grade) + ".");
+  }
+}
+
+void add_rest(const Report& report, std::vector<std::string>& out) {
+  const std::uint64_t no_transfer =
+      in(report, Bucket::duplicate_identical) + in(report, Bucket::dicomdir) + in(report, Bucket::non_dicom);
+  if (no_transfer > 0) {
+    out.push_back(objects(no_transfer) + (no_transfer == 1 ? " needs" : " need") +
+                  " no transfer: " + grouped(in(report, Bucket::duplicate_identical)) + " identical duplicate(s), " +
+                  grouped(in(report, Bucket::dicomdir)) + " DICOMDIR(s), " + grouped(in(report, Bucket::non_dicom)) +
+                  " file(s) that are not DICOM.");
+  }
+  std::uint64_t waiting = 0;
+  for (const auto& group : report.groups) waiting += group.waiting;
+  if (waiting > 0) out.push_back(objects(waiting) + is(waiting) + "in scope and not loaded yet.");
+  const std::uint64_t exceptions = report.exceptions.size();
+  if (exceptions > 0)
+    out.push_back(objects(exceptions) +
+                  (exceptions == 1 ? " is an exception, listed with its" : " are exceptions, each listed with its") +
+                  " reason.");
+}
+
+}  // namespace
+
+std::vector<std::string> statement(const Report& report) {
+  const std::uint64_t total = objects_in(report.buckets);
+  std::vector<std::string> out{ledger_sentence(report, total)};
+  if (has_stage(report, "load") || has_stage(report, "verify")) {
+    out.push_back(proof_sentence(report, total));
+    add_grades(report, out);
+  } else {
+    out.emplace_back("No manifest of load or verify was given: this report proves nothing about a target.");
+  }
+  add_rest(report, out);
+  if (report.extra_at_peer > 0) {
+    out.push_back("The target holds " + objects(report.extra_at_peer) +
+                  " in these studies that no manifest explains; find out where they come from.");
+  }
+  for (const auto& manifest : report.manifests) {
+    if (!manifest.complete)
+      out.push_back(manifest.name +
+                    " is incomplete: its run was interrupted. Run the same command again, then make this report anew.");
+  }
+  if (!has_stage(report, "scan"))
+    out.emplace_back("No manifest of scan was given: the ledger starts at the earliest manifest given.");
+  return out;
+}
+
+}  // namespace waybill::report

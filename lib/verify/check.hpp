@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "load/peers.hpp"
+#include "load/send.hpp"
+#include "verify/compare.hpp"
+#include "verify/run.hpp"
+
+#include <set>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+namespace waybill::verify {
+
+/// One study on its way through verification.
+struct StudyWork {
+  std::string study;
+  std::vector<manifest::Object> objects;  ///< to be checked
+  std::unordered_set<std::string> known;  ///< SOP Instance UIDs of the whole study in the manifest
+  std::set<std::string> extra;            ///< at the peer, not in the manifest
+  bool finished = false;                  ///< all objects have their verdict
+};
+
+/// Asks the peer for the study's instances and, at Level::content, fetches and compares them. A lost association is
+/// opened again once. Throws net::PeerError. Any thread, one study each.
+void check_at_peer(StudyWork& work, load::Peers& peers, Level level);
+
+/// Fixity of the files of every object; leaves the study unfinished when a stop is asked for.
+void check_files(StudyWork& work);
+
+}  // namespace waybill::verify

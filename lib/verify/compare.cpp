@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verify/compare.hpp"
+
+#include "dicom/digest.hpp"
+#include "inspect/inspect.hpp"
+#include "load/bytes.hpp"
+#include "pixel/codec.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+namespace waybill::verify {
+
+using manifest::Difference;
+using manifest::Object;
+using manifest::Severity;
+using pixel::Fidelity;
+
+void conclude(Object& object, std::string grade, std::string verdict, bool good) {
+  if (!object.verify) object.verify.emplace();
+  object.verify->grade = std::move(grade);
+  object.verify->verdict = std::move(verdict);
+  object.bucket = good ? manifest::Bucket::verified : manifest::Bucket::failed;
+}
+
+std::string verdict_of(const std::vector<Difference>& differences) {
+  // Patient and study identification that targets coerce on arrival, and the records they leave of it.
+  constexpr std::array kCoerced{"0008,0005", "0008,0020", "0008,0030", "0008,0050", "0008,0090",
+                                "0008,1030", "0010,0010", "0010,0020", "0010,0021", "0010,0030",
+                                "0010,0040", "0020,000D", "0020,000E", "0020,0010", "0400,0561"};
+  const auto meaningful = [](const Difference& d) { return d.kind != "num-eq"; };
+  if (std::ranges::none_of(differences, meaningful)) return "EQUIVALENT-LENIENT";
+  const auto coerced = [&](const Difference& d) {
+    return !meaningful(d) ||
+           std::ranges::any_of(kCoerced, [&](std::string_view tag) { return d.tag.starts_with(tag); });
+  };
+  return std::ranges::all_of(differences, coerced) ? "TARGET-COERCED" : "METADATA-LOSS";
+}
+
+namespace {
+
+/// The file that was sent, parsed; keeps its bytes.
+struct SentFile {
+  Bytes bytes;
+  dicom::File file;
+};
+
+Result<std::unique_ptr<SentFile>> open_sent(const Object& object) {
+  const auto file = load::file_to_send(object);
+  if (!file) return file.error();
+  auto bytes = load::read_checked(*file);
+  if (!bytes) return bytes.error();
+  auto sent = std::make_unique<SentFile>();
+  sent->bytes = *std::move(bytes);
+  auto parsed = dicom::parse_file(sent->bytes);
+  if (!parsed) return parsed.error();
+  sent->file = *std::move(parsed);
+  return sent;
+}
+
+bool has_pixels(const Object& object) {
+  return object.pixel_sha256.has_value() || object.codestream_sha256.has_value();
+}
+
+/// Digests the peer's object must have: those of the manifest, or those of the sent file when the manifest lacks them.
+struct Expected {
+  std::string dataset, pixel, codestream, transfer_syntax;
+  bool known = false;
+};
+
+Expected expected_of(const Object& object) {
+  Expected expected;
+  const bool staged = object.transcode && !object.transcode->dataset_sha256.empty();
+  expected.dataset = staged ? object.transcode->dataset_sha256 : object.dataset_sha256.value_or("");
+  expected.pixel = object.pixel_sha256.value_or("");
+  expected.codestream = object.codestream_sha256.value_or("");
+  const auto file = load::file_to_send(object);
+  expected.transfer_syntax = file ? file->transfer_syntax : object.transfer_syntax.value_or("");
+  const bool image = object.rows.value_or(0) > 0;
+  if (!expected.dataset.empty() && (!image || has_pixels(object))) {
+    expected.known = true;
+    return expected;
+  }
+  const auto sent = open_sent(object);
+  if (!sent) return expected;
+  Object fresh;
+  inspect::inspect((*sent)->file, inspect::Depth::pixels, fresh);
+  expected.dataset = fresh.dataset_sha256.value_or("");
+  expected.pixel = fresh.pixel_sha256.value_or("");
+  expected.codestream = fresh.codestream_sha256.value_or("");
+  expected.known = !expected.dataset.empty();
+  return expected;
+}
+
+/// "" when the pixels are proven equal, else the verdict.
+std::string pixel_verdict(const Expected& expected, const Object& actual, const std::string& syntax) {
+  const Fidelity sent = pixel::fidelity_of(expected.transfer_syntax);
+  const bool exact = sent == Fidelity::native || sent == Fidelity::lossless;
+  const std::string pixel = actual.pixel_sha256.value_or("");
+  const std::string codestream = actual.codestream_sha256.value_or("");
+  if (expected.pixel.empty() && expected.codestream.empty())
+    return pixel.empty() && codestream.empty() ? "" : "PIXEL-DIFF";
+  if (exact && !expected.pixel.empty()) return pixel == expected.pixel ? "" : "PIXEL-DIFF";
+  if (!expected.codestream.empty() && codestream == expected.codestream) return "";
+  return syntax == expected.transfer_syntax ? "PIXEL-DIFF" : "LOSSY-REDECODED";
+}
+
+/// The metadata differ from what was sent: says how.
+void explain(const dicom::File& received, Object& object) {
+  const auto sent = open_sent(object);
+  if (!sent) {
+    object.findings.push_back({"VERIFY-NOSOURCE", Severity::s3, "",
+                               "the digests differ and the sent file cannot be compared: " + sent.error().what});
+    return conclude(object, "E3", "METADATA-LOSS", false);
+  }
+  object.verify.emplace();
+  object.verify->differences = dicom::compare((*sent)->file.dataset, received.dataset, dicom::Profile::lenient);
+  const std::string verdict = verdict_of(object.verify->differences);
+  const bool good = verdict == "EQUIVALENT-LENIENT";
+  conclude(object, good ? "E4" : "E3", verdict, good);
+}
+
+}  // namespace
+
+void compare_content(const net::Received& received, Object& object) {
+  const auto parsed = dicom::parse_network_dataset(received.dataset, received.transfer_syntax);
+  if (!parsed) {
+    object.findings.push_back(
+        {"VERIFY-UNREADABLE", Severity::s4, "", "the peer gave bytes that cannot be read: " + parsed.error().what});
+    return conclude(object, "E3", "METADATA-LOSS", false);
+  }
+  const Expected expected = expected_of(object);
+  if (!expected.known) {
+    object.findings.push_back(
+        {"VERIFY-NOSOURCE", Severity::s3, "", "neither the manifest nor the sent file says what to expect"});
+    return conclude(object, "E3", "UNPROVEN", false);
+  }
+  Object actual;
+  inspect::inspect(*parsed, inspect::Depth::pixels, actual);
+  const std::string pixels = pixel_verdict(expected, actual, received.transfer_syntax);
+  if (!pixels.empty()) return conclude(object, "E3", pixels, false);
+  if (actual.dataset_sha256.value_or("") != expected.dataset) return explain(*parsed, object);
+  const bool edited = object.dataset_sha256 && *object.dataset_sha256 != expected.dataset;
+  conclude(object, "E4", edited ? "EXPECTED-CHANGE" : "EQUIVALENT", true);
+}
+
+}  // namespace waybill::verify

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/bytes.hpp"
+#include "manifest/record.hpp"
+#include "net/association.hpp"
+
+#include <string>
+#include <vector>
+
+namespace waybill::verify {
+
+/// Compares what a peer gave back with what the manifest says was sent, and sets verdict, grade and bucket of `object`
+/// (domain rule 4.3). Needs dicom::Toolkit alive. Any thread.
+void compare_content(const net::Received& received, manifest::Object& object);
+
+/// Sets a verdict and the bucket verified or failed.
+void conclude(manifest::Object& object, std::string grade, std::string verdict, bool good);
+
+/// EQUIVALENT-LENIENT for none, TARGET-COERCED when every difference is an attribute targets set on arrival (patient,
+/// study and series identification, accession, coercion records), METADATA-LOSS otherwise.
+[[nodiscard]] std::string verdict_of(const std::vector<manifest::Difference>& differences);
+
+/// Source and staged bytes against the SHA-256 values of the manifest: IDENTICAL, or failed.
+void check_fixity(manifest::Object& object);
+
+}  // namespace waybill::verify

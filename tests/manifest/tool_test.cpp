@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/bytes.hpp"
+#include "support.hpp"
+
+#include <set>
+
+namespace waybill::manifest {
+namespace {
+
+/// The tool and the programs of others (zstd, jq, openssl) on real files.
+class Tool : public Folder {
+ protected:
+  void SetUp() override {
+    Folder::SetUp();
+    write_small(file_);
+  }
+  [[nodiscard]] std::string file() const { return file_.string(); }
+};
+
+TEST_F(Tool, CatPrintsTheRecordsAndReadsAPipe) {
+  const Ran cat = run(tool() + "cat " + file());
+  EXPECT_EQ(cat.exit, 0);
+  EXPECT_EQ(cat.out, to_json(object(1)) + "\n" + to_json(object(2, Bucket::non_dicom)) + "\n" + line(3) + "\n");
+  const Ran piped = run("cat " + file() + " | " + tool() + "cat -");
+  EXPECT_EQ(piped.exit, 0);
+  EXPECT_EQ(piped.out, cat.out);
+  EXPECT_EQ(run("head -c -1 " + file() + " | " + tool() + "cat - 2>&1").exit, 5);
+}
+
+TEST_F(Tool, CheckTellsSoundInterruptedAndDamagedApart) {
+  EXPECT_EQ(run(tool() + "check " + file()).exit, 0);
+  const Ran json = run(tool() + "check --json " + file() + " | jq -r .records,.complete");
+  EXPECT_EQ(json.out, "3\ntrue\n");
+  { Writer(folder_ / "open.wb", header()).append(line(1)); }
+  EXPECT_EQ(run(tool() + "check " + (folder_ / "open.wb").string()).exit, 6);
+  std::string bytes = slurp(file_);
+  bytes[100] = static_cast<char>(bytes[100] ^ 4);
+  spit(file_, bytes);
+  const Ran damaged = run(tool() + "check " + file());
+  EXPECT_EQ(damaged.exit, 5);
+  EXPECT_NE(damaged.out.find("DAMAGED"), std::string::npos);
+  EXPECT_EQ(run(tool() + "check " + file() + ".none 2>/dev/null").exit, 3);
+  EXPECT_EQ(run(tool() + "check 2>/dev/null").exit, 2);
+}
+
+TEST_F(Tool, StatsCountsKindsAndBuckets) {
+  const Ran stats = run(tool() + "stats --json " + file() + " | jq -c .kinds,.buckets,.bytes");
+  EXPECT_EQ(stats.out, "{\"object\":2,\"test\":1}\n{\"instance\":1,\"non-dicom\":1}\n2000\n");
+}
+
+TEST_F(Tool, ZstdcatAndJqReadAManifestWithoutAnyToolOfOurs) {
+  const Ran kinds = run("zstd -dc " + file() + " | jq -r .kind");
+  EXPECT_EQ(kinds.exit, 0);
+  EXPECT_EQ(kinds.out, "header\nblock\nobject\nobject\nblock\ntest\nblock\nend\n");
+  EXPECT_EQ(run("zstd -tq " + file()).exit, 0);
+}
+
+TEST_F(Tool, OpensslVerifiesTheSignatureOverTheHead) {
+  const std::string key = (folder_ / "key").string();
+  ASSERT_EQ(run(tool() + "keygen -o " + key).exit, 0);
+  EXPECT_EQ(run("stat -c %a " + key).out, "600\n");
+  const std::string head = content(file_).head;
+  ASSERT_EQ(run(tool() + "sign --key " + key + " " + file()).exit, 0);
+  EXPECT_EQ(run(tool() + "check --key " + key + ".pub " + file()).exit, 0);
+  spit(folder_ / "head", head);
+  ASSERT_EQ(run("zstd -dc " + file() + " | jq -r 'select(.kind==\"signature\").value' | base64 -d > " +
+                (folder_ / "sig").string())
+                .exit,
+            0);
+  EXPECT_EQ(fs::file_size(folder_ / "sig"), 64U);
+  const std::string verify = "openssl pkeyutl -verify -rawin -pubin -inkey " + key + ".pub -sigfile " +
+                             (folder_ / "sig").string() + " -in " + (folder_ / "head").string() + " 2>&1";
+  EXPECT_EQ(run(verify).exit, 0) << run(verify).out;
+  spit(folder_ / "head", std::string(64, '0'));
+  EXPECT_NE(run(verify).exit, 0);
+}
+
+TEST_F(Tool, AKeyMadeByOpensslSigns) {
+  const std::string key = (folder_ / "ossl").string();
+  ASSERT_EQ(run("umask 077; openssl genpkey -algorithm ed25519 -out " + key + " && openssl pkey -in " + key +
+                " -pubout -out " + key + ".pub")
+                .exit,
+            0);
+  EXPECT_EQ(run(tool() + "sign --key " + key + " " + file()).exit, 0);
+  EXPECT_EQ(run(tool() + "check --key " + key + ".pub " + file()).exit, 0);
+}
+
+TEST_F(Tool, AFullOutputIsAnError) { EXPECT_EQ(run(tool() + "cat " + file() + " 2>/dev/null > /dev/full").exit, 3); }
+
+TEST(Examples, EveryExampleLineParsesAndFollowsThePublishedSchema) {
+  const char* source = std::getenv("WAYBILL_SOURCE");
+  ASSERT_NE(source, nullptr);
+  std::set<std::string> kinds;
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(fs::path(source) / "manifests" / "examples")) {
+    if (entry.path().extension() != ".jsonl") continue;
+    ++files;
+    std::ifstream in(entry.path());
+    for (std::string text; std::getline(in, text);) {
+      const Record record = parse_record(text);
+      if (const auto* object = std::get_if<Object>(&record)) {
+        kinds.insert("object");
+        EXPECT_EQ(to_json(*object), text) << "not what the writer writes";
+        EXPECT_EQ(object->id, object_id(object->source)) << entry.path();
+      } else if (const auto* study = std::get_if<Study>(&record)) {
+        kinds.insert("study");
+        EXPECT_EQ(to_json(*study), text);
+      } else if (const auto* late = std::get_if<LateFinding>(&record)) {
+        kinds.insert("finding");
+        EXPECT_EQ(to_json(*late), text);
+      } else if (const auto* intent = std::get_if<Intent>(&record)) {
+        kinds.insert("intent");
+        EXPECT_EQ(to_json(*intent), text);
+      } else {
+        kinds.insert(std::get<Other>(record).kind);
+      }
+    }
+    // Every member of a line is described by the schema, and every required member stands in the line.
+    const std::string query =
+        "jq -n -e --slurpfile s " + (fs::path(source) / "manifests/manifest.schema.json").string() +
+        R"( '[inputs as $l | $s[0]["$defs"][$l.kind] as $d | ($d != null) and (($d.required - ($l|keys)) == []) and ((($l|keys) - ($d.properties|keys)) == [])] | all' )" +
+        entry.path().string();
+    EXPECT_EQ(run(query + " 2>&1").out, "true\n") << entry.path();
+  }
+  EXPECT_GE(files, 2);
+  for (const char* kind :
+       {"header", "block", "object", "study", "finding", "intent", "recovered", "end", "signature"}) {
+    EXPECT_TRUE(kinds.contains(kind)) << "no example of " << kind;
+  }
+}
+
+}  // namespace
+}  // namespace waybill::manifest

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/peer.hpp"
+#include "net/command.hpp"
+
+#include <gtest/gtest.h>
+
+namespace waybill::net {
+
+TEST(PeerUrl, GivesTitleHostAndPort) {
+  const Peer peer = parse_url("dicom://PACS 1@archive.example:11112");
+  EXPECT_EQ(peer.called, "PACS 1");
+  EXPECT_EQ(peer.host, "archive.example");
+  EXPECT_EQ(peer.port, 11112);
+  EXPECT_EQ(peer.url(), "dicom://PACS 1@archive.example:11112");
+}
+
+TEST(PeerUrl, TakesTheStandardPortAndAddressesInBrackets) {
+  EXPECT_EQ(parse_url("dicom://A@host").port, 104);
+  const Peer peer = parse_url("dicom://A@[::1]:4242");
+  EXPECT_EQ(peer.host, "::1");
+  EXPECT_EQ(peer.port, 4242);
+}
+
+TEST(PeerUrl, RefusesWhatIsNoAddress) {
+  for (const char* bad : {"", "http://a", "dicom://host:104", "dicom://@host:104", "dicom://A@:104", "dicom://A@host:0",
+                          "dicom://A@host:65536", "dicom://A@host:x", "dicom://SEVENTEENLETTERS1@h:1",
+                          "dicom://A@[::1:4", "dicom://A@h:1/x"}) {
+    try {
+      (void)parse_url(bad);
+      ADD_FAILURE() << bad << " was taken";
+    } catch (const RunError& error) {
+      EXPECT_EQ(error.exit(), Exit::usage) << bad;
+    }
+  }
+}
+
+TEST(CommandSet, IsTheSameAfterEncodingAndParsing) {
+  const Command sent =
+      Command::make(1, true).set(field::kAffectedClass, "1.2.3").set(field::kMessageId, std::uint16_t{7});
+  const Bytes bytes = sent.encode();
+  EXPECT_EQ(load_u32(bytes.data() + 8), bytes.size() - 12) << "group length";
+  const auto got = Command::parse(bytes);
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->text(field::kAffectedClass), "1.2.3");
+  EXPECT_EQ(got->number(field::kMessageId), 7);
+  EXPECT_TRUE(got->data_follows());
+}
+
+TEST(CommandSet, RefusesLengthsThatDoNotFit) {
+  Bytes bytes = Command::make(1, true).encode();
+  bytes[4] = std::byte{0xFF};
+  EXPECT_FALSE(Command::parse(bytes));
+  EXPECT_FALSE(Command::parse(ByteView(bytes).first(5)));
+}
+
+}  // namespace waybill::net

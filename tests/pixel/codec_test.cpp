@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pixel/codec.hpp"
+
+#include "pixel/support.hpp"
+
+#include <dlfcn.h>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace waybill::pixel::test {
+namespace {
+
+using Case = std::tuple<std::string, unsigned, bool, unsigned>;
+
+class RoundTrip : public ::testing::TestWithParam<Case> {};
+
+TEST_P(RoundTrip, GivesTheSameSamplesToBothDecoders) {
+  const auto& [syntax, bits, is_signed, samples] = GetParam();
+  const std::vector<std::pair<std::uint32_t, std::uint32_t>> sizes = {{1, 1}, {13, 17}, {7, 300}, {64, 2}};
+  for (const auto& [rows, columns] : sizes) {
+    const ImageInfo info = image(rows, columns, bits, is_signed, samples);
+    const Frame source = picture(info);
+    const auto stream = encode_frame(syntax, info, source);
+    ASSERT_TRUE(stream) << stream.error().what;
+    for (const Decoder which : {Decoder::primary, Decoder::independent}) {
+      const auto decoded = decode_frame(syntax, info, *stream, which);
+      ASSERT_TRUE(decoded) << decoder_name(syntax, which) << ": " << decoded.error().what;
+      EXPECT_EQ(decoded->rows, rows);
+      EXPECT_EQ(decoded->columns, columns);
+      EXPECT_EQ(decoded->samples, samples);
+      ASSERT_EQ(decoded->bytes_per_sample, source.bytes_per_sample);
+      EXPECT_EQ(stored_bits(info, *decoded), stored_bits(info, source)) << decoder_name(syntax, which) << ' ' << rows;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryEncoder, RoundTrip,
+                         ::testing::Combine(::testing::Values(kRle, kJpeg, kJpegLs),
+                                            ::testing::Values(2U, 7U, 8U, 10U, 12U, 15U, 16U), ::testing::Bool(),
+                                            ::testing::Values(1U, 3U)));
+
+TEST(Codec, StoresEightBitsInSixteenAllocated) {
+  for (const std::string& syntax : {kRle, kJpeg, kJpegLs}) {
+    ImageInfo info = image(9, 11, 12);
+    info.bits_stored = 8;
+    info.high_bit = 7;
+    const Frame source = picture(info);
+    const auto stream = encode_frame(syntax, info, source);
+    ASSERT_TRUE(stream) << syntax << stream.error().what;
+    for (const Decoder which : {Decoder::primary, Decoder::independent}) {
+      const auto decoded = decode_frame(syntax, info, *stream, which);
+      ASSERT_TRUE(decoded) << syntax << decoded.error().what;
+      EXPECT_EQ(decoded->data, source.data) << syntax << ' ' << decoder_name(syntax, which);
+    }
+  }
+}
+
+TEST(Codec, GivesSignedSamplesBackAsTheyWereStored) {
+  const ImageInfo info = image(9, 11, 12, true);
+  const Frame source = picture(info);
+  for (const std::string& syntax : {kRle, kJpeg, kJpegLs}) {
+    const auto stream = encode_frame(syntax, info, source);
+    ASSERT_TRUE(stream) << stream.error().what;
+    for (const Decoder which : {Decoder::primary, Decoder::independent}) {
+      const auto decoded = decode_frame(syntax, info, *stream, which);
+      ASSERT_TRUE(decoded) << decoded.error().what;
+      EXPECT_EQ(decoded->data, source.data) << decoder_name(syntax, which);
+    }
+  }
+}
+
+TEST(Codec, IsProvedByADecoderOfAnotherName) {
+  for (const std::string& syntax : {kRle, kJpeg, kJpegLs}) {
+    const Decoder proof = verifier_of(syntax);
+    ASSERT_TRUE(can_decode(syntax, proof));
+    EXPECT_NE(decoder_name(syntax, proof), encoder_name(syntax)) << syntax;
+    EXPECT_EQ(decoder_name(syntax, other(proof)), encoder_name(syntax)) << syntax;
+  }
+}
+
+std::string library_of(const char* symbol) {
+  void* const address = dlsym(RTLD_DEFAULT, symbol);
+  Dl_info found{};
+  if (address == nullptr || dladdr(address, &found) == 0) return "none";
+  return found.dli_fname;
+}
+
+TEST(Codec, RunsDcmtksForkOfCharlsAndTheSystemsEachByItsOwnNames) {
+  EXPECT_NE(library_of("JpegLsDecode").find("libdcmtkcharls"), std::string::npos) << library_of("JpegLsDecode");
+  EXPECT_NE(library_of("JpegLsReadHeader").find("libdcmtkcharls"), std::string::npos);
+  EXPECT_NE(library_of("charls_jpegls_decoder_create").find("libcharls"), std::string::npos);
+  EXPECT_NE(library_of("charls_jpegls_encoder_create").find("libcharls"), std::string::npos);
+}
+
+TEST(Codec, RefusesSamplesWithBitsTheCodecWouldLose) {
+  const ImageInfo info = image(4, 4, 12);
+  Frame frame = picture(info);
+  frame.data[1] |= std::byte{0x80};
+  for (const std::string& syntax : {kJpeg, kJpegLs}) {
+    const auto stream = encode_frame(syntax, info, frame);
+    ASSERT_FALSE(stream) << syntax;
+    EXPECT_EQ(stream.error().fault, Fault::unsupported);
+  }
+}
+
+TEST(Codec, RefusesSamplesThatAreNotIntegersInOneOrTwoBytes) {
+  for (const unsigned allocated : {1U, 32U}) {
+    ImageInfo info = image(4, 4, 8);
+    info.bits_allocated = static_cast<std::uint16_t>(allocated);
+    Frame frame = picture(image(4, 4, 8));
+    for (const std::string& syntax : {kRle, kJpeg, kJpegLs}) {
+      const auto stream = encode_frame(syntax, info, frame);
+      ASSERT_FALSE(stream) << syntax << allocated;
+      EXPECT_EQ(stream.error().fault, Fault::unsupported);
+    }
+  }
+}
+
+TEST(Codec, RefusesAFrameShorterThanItsRowsAndColumns) {
+  const ImageInfo info = image(40, 40, 8);
+  Frame frame = picture(info);
+  frame.data.pop_back();
+  for (const std::string& syntax : {kRle, kJpeg, kJpegLs}) EXPECT_FALSE(encode_frame(syntax, info, frame)) << syntax;
+}
+
+TEST(Codec, SniffsWhatItsEncodersWrite) {
+  const ImageInfo info = image(20, 30, 12);
+  const Frame frame = picture(info);
+  const auto jpeg = encode_frame(kJpeg, info, frame);
+  const auto jpeg_ls = encode_frame(kJpegLs, info, frame);
+  const auto rle = encode_frame(kRle, info, frame);
+  ASSERT_TRUE(jpeg && jpeg_ls && rle);
+  const Sniffed a = sniff(*jpeg);
+  EXPECT_EQ(a.kind, "jpeg-lossless");
+  EXPECT_EQ(a.predictor, 1);
+  EXPECT_EQ(a.rows, 20U);
+  EXPECT_EQ(a.columns, 30U);
+  EXPECT_TRUE(a.ended);
+  EXPECT_FALSE(a.lossy);
+  const Sniffed b = sniff(*jpeg_ls);
+  EXPECT_EQ(b.kind, "jpeg-ls");
+  EXPECT_EQ(b.precision, 12);
+  EXPECT_EQ(b.near, 0);
+  EXPECT_FALSE(b.lossy);
+  EXPECT_EQ(sniff(*rle).kind, "rle");
+  EXPECT_FALSE(sniff(ByteView(*jpeg).first(jpeg->size() / 2)).ended);
+}
+
+TEST(Codec, KnowsWhatATransferSyntaxMayHaveLost) {
+  EXPECT_EQ(fidelity_of("1.2.840.10008.1.2.1"), Fidelity::native);
+  EXPECT_EQ(fidelity_of("1.2.840.10008.1.2.4.50"), Fidelity::lossy);
+  EXPECT_EQ(fidelity_of("1.2.840.10008.1.2.4.58"), Fidelity::lossless);
+  EXPECT_EQ(fidelity_of("1.2.840.10008.1.2.4.102"), Fidelity::video);
+  EXPECT_EQ(fidelity_of("1.2.840.10008.1.2.4.94"), Fidelity::reference);
+  EXPECT_EQ(fidelity_of("1.2.3"), Fidelity::unknown);
+  EXPECT_TRUE(is_encapsulated("1.2.840.10008.1.2.4.53"));
+  EXPECT_FALSE(is_encapsulated("1.2.840.10008.1.2.1.99"));
+  EXPECT_TRUE(is_encapsulated("1.2.840.10008.1.2.1.98"));
+}
+
+TEST(Codec, PrefersTheCodestreamsSizeToTheDatasets) {
+  const ImageInfo info = image(20, 30, 12);
+  const Frame frame = picture(info);
+  const ImageInfo wrong = image(40, 10, 12);
+  for (const std::string& syntax : {kJpeg, kJpegLs}) {
+    const auto stream = encode_frame(syntax, info, frame);
+    ASSERT_TRUE(stream);
+    for (const Decoder which : {Decoder::primary, Decoder::independent}) {
+      const auto decoded = decode_frame(syntax, wrong, *stream, which);
+      ASSERT_TRUE(decoded) << decoded.error().what;
+      EXPECT_EQ(decoded->rows, 20U);
+      EXPECT_EQ(decoded->data, frame.data);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace waybill::pixel::test

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/escape.hpp"
+
+#include <gtest/gtest.h>
+
+namespace waybill::report {
+namespace {
+
+TEST(Escape, EveryFormulaStartGetsAnApostrophe) {
+  for (const char* text : {"=1", "+1", "-1", "@A", "\tA", "\rA"}) {
+    EXPECT_EQ(csv_field(text), std::string("\"'") + text + "\"");
+  }
+  EXPECT_EQ(csv_field("a=b"), "\"a=b\"");
+  EXPECT_EQ(csv_field("say \"hi\""), "\"say \"\"hi\"\"\"");
+}
+
+TEST(Escape, HtmlKeepsNoMarkupControlOrDirectionOverride) {
+  EXPECT_EQ(html("<a href='x'>&\""), "&lt;a href=&#39;x&#39;&gt;&amp;&quot;");
+  EXPECT_EQ(html("a\xE2\x80\xAE"
+                 "b\x01"),
+            "a\xEF\xBF\xBD"
+            "b\xEF\xBF\xBD");
+  EXPECT_EQ(html("M\xC3\xBCller"), "M\xC3\xBCller");
+  EXPECT_EQ(html("\xFF"), "\xEF\xBF\xBD");
+}
+
+TEST(Escape, PercentNeverRoundsUpToAll) {
+  EXPECT_EQ(percent(999'999, 1'000'000), "99.99 %");
+  EXPECT_EQ(percent(1'000'000, 1'000'000), "100 %");
+  EXPECT_EQ(percent(1954, 2000), "97.7 %");
+  EXPECT_EQ(percent(0, 0), "0 %");
+}
+
+TEST(Escape, NumbersAreGroupedInThousands) {
+  EXPECT_EQ(grouped(0), "0");
+  EXPECT_EQ(grouped(999), "999");
+  EXPECT_EQ(grouped(1'954), "1,954");
+  EXPECT_EQ(grouped(1'000'000), "1,000,000");
+}
+
+TEST(Escape, Base64MatchesRfc4648) {
+  EXPECT_EQ(base64(as_bytes("foobar")), "Zm9vYmFy");
+  EXPECT_EQ(base64(as_bytes("foob")), "Zm9vYg==");
+}
+
+}  // namespace
+}  // namespace waybill::report

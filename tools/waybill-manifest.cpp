@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_tool.hpp"
+#include "core/json.hpp"
+#include "core/stop.hpp"
+#include "manifest/check.hpp"
+#include "manifest/reader.hpp"
+#include "manifest/signature.hpp"
+
+#include <csignal>
+#include <iostream>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace waybill;
+
+struct Options {
+  std::string file;
+  std::string key;
+  std::string output;
+  bool json = false;
+};
+
+Exit cat(const Options& options) {
+  manifest::Reader reader(options.file);
+  while (const auto line = reader.next_line()) {
+    if (stop_requested()) return Exit::interrupted;
+    std::cout << *line << '\n';
+    if (!std::cout)
+      throw RunError(Exit::input, "cannot write to standard output; free space there or keep the pipe open");
+  }
+  if (reader.end()) return Exit::ok;
+  std::cerr << "waybill manifest: this is an interrupted run, it has no end line; run its stage again to continue it\n";
+  return Exit::interrupted;
+}
+
+void print_check_json(const manifest::CheckReport& report) {
+  JsonWriter w;
+  w.begin_object()
+      .member("complete", report.complete)
+      .member("frames", report.frames)
+      .member("records", report.records);
+  w.member("bytes", report.bytes).member("torn_bytes", report.torn_bytes).member("head", report.head);
+  w.key("signed_by").begin_array();
+  for (const auto& key : report.signed_by) w.value(key);
+  w.end_array().member("verified", report.verified).key("problems").begin_array();
+  for (const auto& problem : report.problems) w.value(problem);
+  w.end_array().member("exit", static_cast<int>(report.exit())).end_object();
+  std::cout << w.str() << '\n';
+}
+
+void print_check(const manifest::CheckReport& report, bool with_key) {
+  for (const auto& problem : report.problems) std::cout << "problem: " << problem << '\n';
+  std::cout << "frames   " << report.frames << "\nrecords  " << report.records << "\nbytes    " << report.bytes
+            << "\nhead     " << report.head << '\n';
+  for (const auto& key : report.signed_by) std::cout << "signed   by key " << key << '\n';
+  if (with_key) std::cout << "verified " << (report.verified ? "yes" : "no") << '\n';
+  if (!report.problems.empty()) {
+    std::cout << "result   DAMAGED\n";
+  } else if (!report.complete) {
+    std::cout << "result   interrupted run, sound so far (" << report.torn_bytes << " unconfirmed bytes at its end)\n";
+  } else {
+    std::cout << "result   complete and sound"
+              << (report.signed_by.empty() || with_key ? "" : " (signature not tried: no --key)") << '\n';
+  }
+}
+
+Exit check(const Options& options) {
+  std::optional<manifest::PublicKey> key;
+  if (!options.key.empty()) key.emplace(options.key);
+  const auto report = manifest::check(options.file, key ? &*key : nullptr);
+  if (options.json) {
+    print_check_json(report);
+  } else {
+    print_check(report, key.has_value());
+  }
+  return report.exit();
+}
+
+using Counts = std::map<std::string, std::uint64_t, std::less<>>;
+
+struct Stats {
+  Counts kinds, buckets, findings;
+  std::uint64_t bytes = 0;
+
+  void add(const manifest::Object& object) {
+    ++kinds["object"];
+    ++buckets[std::string(to_string(object.bucket))];
+    bytes += object.source.size;
+    for (const auto& finding : object.findings) ++findings[finding.code];
+  }
+  void add(const manifest::Study&) { ++kinds["study"]; }
+  void add(const manifest::LateFinding& late) {
+    ++kinds["finding"];
+    ++findings[late.finding.code];
+  }
+  void add(const manifest::Intent&) { ++kinds["intent"]; }
+  void add(const manifest::Other& other) { ++kinds[other.kind]; }
+};
+
+void print_table(const char* title, const Counts& counts) {
+  if (counts.empty()) return;
+  std::cout << title << '\n';
+  for (const auto& [name, n] : counts) std::cout << "  " << name << "  " << n << '\n';
+}
+
+void json_table(JsonWriter& w, const char* title, const Counts& counts) {
+  w.key(title).begin_object();
+  for (const auto& [name, n] : counts) w.member(name, n);
+  w.end_object();
+}
+
+Exit stats(const Options& options) {
+  manifest::Reader reader(options.file);
+  Stats stats;
+  while (const auto record = reader.next()) {
+    if (stop_requested()) return Exit::interrupted;
+    std::visit([&](const auto& r) { stats.add(r); }, *record);
+  }
+  const bool complete = reader.end().has_value();
+  if (options.json) {
+    JsonWriter w;
+    w.begin_object()
+        .member("stage", reader.header().stage)
+        .member("run", reader.header().run)
+        .member("complete", complete);
+    w.member("bytes", stats.bytes);
+    json_table(w, "kinds", stats.kinds);
+    json_table(w, "buckets", stats.buckets);
+    json_table(w, "findings", stats.findings);
+    w.end_object();
+    std::cout << w.str() << '\n';
+  } else {
+    std::cout << "stage " << reader.header().stage << ", " << (complete ? "complete" : "interrupted") << '\n';
+    print_table("records by kind", stats.kinds);
+    print_table("objects by bucket", stats.buckets);
+    print_table("findings by code", stats.findings);
+    std::cout << "source bytes  " << stats.bytes << '\n';
+  }
+  return complete ? Exit::ok : Exit::interrupted;
+}
+
+Exit sign(const Options& options) {
+  std::cout << "signed by key " << manifest::sign_manifest(options.file, options.key) << '\n';
+  return Exit::ok;
+}
+
+Exit keygen(const Options& options) {
+  std::cout << "key " << manifest::generate_key(options.output) << ": private " << options.output << ", public "
+            << options.output << ".pub\n";
+  return Exit::ok;
+}
+
+CLI::App* add_command(CLI::App& app, const char* name, const char* text, Options& options) {
+  auto* command = app.add_subcommand(name, text);
+  command->add_option("manifest", options.file, "Manifest file, - for standard input")->required();
+  return command;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is a write error with a message
+  CLI::App app("Read, check, sign and count the records of a manifest", "waybill-manifest");
+  app.require_subcommand(1);
+  Options options;
+  auto* cat_command = add_command(app, "cat", "Print the records as JSON lines, checking the chain", options);
+  auto* check_command = add_command(app, "check", "Prove every byte of a manifest; exit 5 on damage", options);
+  check_command->add_option("--key", options.key, "Public key (PEM) that must have signed it");
+  check_command->add_flag("--json", options.json, "Print the result as one JSON object");
+  auto* stats_command = add_command(app, "stats", "Count records by kind, bucket and finding code", options);
+  stats_command->add_flag("--json", options.json, "Print the counts as one JSON object");
+  auto* sign_command = add_command(app, "sign", "Append an Ed25519 signature", options);
+  sign_command->add_option("--key", options.key, "Private key (PEM, rights 0600)")->required();
+  auto* keygen_command = app.add_subcommand("keygen", "Make an Ed25519 key pair");
+  keygen_command->add_option("-o,--output", options.output, "File for the private key; the public one is FILE.pub")
+      ->required();
+  return cli::run_tool(app, argc, argv, [&] {
+    if (cat_command->parsed()) return cat(options);
+    if (check_command->parsed()) return check(options);
+    if (stats_command->parsed()) return stats(options);
+    if (sign_command->parsed()) return sign(options);
+    return keygen(options);
+  });
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_tool.hpp"
+#include "reconcile/run.hpp"
+
+#include <cstdio>
+
+int main(int argc, char** argv) {
+  CLI::App app("Match the studies of a scan with the exams of the RIS and record what must change.",
+               "waybill-reconcile");
+  waybill::reconcile::Options options;
+  waybill::cli::Common common;
+  app.add_option("scan", options.scan, "scan manifest, - for standard input")->required();
+  app.add_option("--ris", options.ris, "exams of the RIS as CSV")->required();
+  app.add_option("-o,--output", options.output, "manifest to write, - for standard output");
+  app.add_option("--exceptions", options.exceptions,
+                 "CSV of what a person must decide (holds patients' data, mode 0600)");
+  app.add_option("--approve", options.approve, "let this rule decide alone: R5")->delimiter(',');
+  app.add_option("--ignore-columns", options.ignore_columns, "columns of the RIS table to leave out")->delimiter(',');
+  app.add_flag("--dry-run", options.dry_run, "count what would be decided and changed, write nothing");
+  waybill::cli::add_common(app, common);
+
+  return waybill::cli::run_tool(app, argc, argv, [&] {
+    using waybill::manifest::Restart;
+    options.restart = common.restart ? Restart::yes : Restart::no;
+    const auto summary = waybill::reconcile::run(options);
+    const std::string text = common.json ? to_json(summary) + "\n" : to_text(summary);
+    const bool piped = options.output == "-" && !options.dry_run;
+    std::fwrite(text.data(), 1, text.size(), piped ? stderr : stdout);
+    return summary.exceptions() == 0 ? waybill::Exit::ok : waybill::Exit::exceptions;
+  });
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/run_tool.hpp"
+#include "report/report.hpp"
+
+#include <iostream>
+
+int main(int argc, char** argv) {
+  using namespace waybill;
+  CLI::App app{
+      "Balances all manifests of a project: ledger, evidence, exceptions. Exits 5 while anything is unexplained."};
+  report::Options options;
+  bool json = false;
+  app.add_option("manifests", options.manifests, "Manifests of one project, in any order")->required();
+  app.add_option("--html", options.html, "Write the report for people to this file");
+  app.add_option("--csv", options.csv, "Write the exceptions to this file");
+  app.add_option("--report-json", options.json, "Write the whole report as JSON to this file");
+  app.add_flag("--show-phi", options.show_phi, "Show patient ids instead of keyed hashes");
+  app.add_flag("--json", json, "Print the summary as one JSON object on stdout");
+  return cli::run_tool(app, argc, argv, [&] {
+    const report::Report result = report::build(options);
+    report::write(result, options);
+    if (json) {
+      std::cout << report::to_json_summary(result) << '\n';
+    } else {
+      for (const auto& sentence : result.statement) std::cout << sentence << '\n';
+      for (const auto& item : result.unexplained) std::cerr << "waybill report: unexplained: " << item.sentence << '\n';
+    }
+    return result.exit;
+  });
+}
