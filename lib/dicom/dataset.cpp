@@ -165,9 +165,9 @@ class Parser {
   void elements(std::uint64_t& at, std::uint64_t end, Encoding encoding, std::uint32_t depth, bool delimited) {
     Tag previous = 0;
     while (at < end && !stopped()) {
+      if (depth == 0 && previous != 0 && is_padding(at, end)) return;
       Header h;
       if (!read_header(at, end, encoding, h)) {
-        if (depth == 0 && is_padding(at, end)) return;
         truncated(at, previous, "an element header is cut");
         return;
       }
@@ -185,7 +185,6 @@ class Parser {
         at = h.value;
         continue;
       }
-      if (depth == 0 && previous != 0 && is_padding(at, end)) return;
       if (h.tag <= previous) {
         note("ENC-ORDER", Severity::s2, h.tag, h.tag == previous ? "the tag stands twice" : "tags do not ascend");
       }

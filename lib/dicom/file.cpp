@@ -231,7 +231,8 @@ Result<Done> parse_body(File& out, ByteView body, const Limits& limits) {
   if (!dataset) return dataset.error();
   out.dataset = *std::move(dataset);
   out.transfer_syntax = syntax;
-  look_behind(body.subspan(out.dataset.end()), out.findings);
+  if (encoding.big_endian) add_finding(out.findings, "ENC-BE", Severity::s1, tag(0x0002, 0x0010), "big endian, a retired transfer syntax");
+  if (!out.has("ENC-LENOVER")) look_behind(body.subspan(out.dataset.end()), out.findings);
   return Done{};
 }
 

@@ -64,6 +64,15 @@ struct OpenIndex {
   }
 };
 
+/// Cheap test before names are compared: numbers given in sequence are all one step apart from many others.
+bool worth_comparing(const StudyFacts& facts, const StudyKeys& keys, const Exam& exam) {
+  return (!keys.date.empty() && keys.date == exam.study_date) ||
+         (!keys.birth_date.empty() && keys.birth_date == exam.birth_date) || facts.study.study == exam.study_uid ||
+         keys.patient == id_key(exam.patient_id) ||
+         std::binary_search(exam.other_ids.begin(), exam.other_ids.end(), keys.patient) ||
+         keys.accession == accession_key(exam.accession);
+}
+
 /// Which rule the pair comes near to; nullopt when it is worth nobody's time.
 std::optional<std::string> near_rule(const Evidence& e, const StudyKeys& keys) {
   const bool person = e.name == Same::equal && e.birth_date == Same::equal;
@@ -105,6 +114,7 @@ std::vector<std::vector<NearExam>> find_near(std::span<const StudyFacts> studies
   for (std::size_t x = 0; x < exams.size(); ++x) {
     for (const std::uint32_t n : index.sharing(exams[x])) {
       const StudyKeys& k = keys[open[n]];
+      if (!worth_comparing(studies[open[n]], k, exams[x])) continue;
       const Evidence evidence = compare(studies[open[n]], k, exams[x]);
       if (auto rule = near_rule(evidence, k)) keep_best(near[n], {x, score(evidence), std::move(*rule), evidence});
     }
