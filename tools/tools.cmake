@@ -1,17 +1,15 @@
 # One program a tool; each is options in, one library call, exit code out.
-function(waybill_tool_if name)
-  if(EXISTS ${PROJECT_SOURCE_DIR}/tools/waybill-${name}.cpp)
-    waybill_tool(${name} ${ARGN})
-  endif()
-endfunction()
-waybill_tool_if(manifest USES manifest)
-waybill_tool_if(scan USES scan)
-waybill_tool_if(reconcile USES reconcile)
-waybill_tool_if(transcode USES transcode)
-waybill_tool_if(load USES load)
-waybill_tool_if(verify USES verify)
-waybill_tool_if(report USES report)
+waybill_tool(manifest USES manifest)
+waybill_tool(scan USES scan)
+waybill_tool(reconcile USES reconcile)
+waybill_tool(transcode USES transcode)
+waybill_tool(load USES load)
+waybill_tool(verify USES verify)
+waybill_tool(report USES report)
 
 # The dispatcher: `waybill NAME` starts waybill-NAME beside it.
 add_executable(waybill tools/waybill.cpp)
 target_link_libraries(waybill PRIVATE waybill::core)
+
+add_custom_target(tools)
+add_dependencies(tools waybill waybill-manifest waybill-scan waybill-reconcile waybill-transcode waybill-load waybill-verify waybill-report)

@@ -5,30 +5,93 @@
 #include "pixel/samples.hpp"
 
 #include <charls/charls.h>
+#include <dlfcn.h>
 #include <cstring>
 #include <memory>
+#include <type_traits>
 
 namespace waybill::pixel {
 namespace {
+
+struct CharLs {
+  decltype(&::charls_jpegls_encoder_destroy) charls_jpegls_encoder_destroy = nullptr;
+  decltype(&::charls_jpegls_decoder_destroy) charls_jpegls_decoder_destroy = nullptr;
+  decltype(&::charls_get_error_message) charls_get_error_message = nullptr;
+  decltype(&::charls_get_version_string) charls_get_version_string = nullptr;
+  decltype(&::charls_jpegls_decoder_create) charls_jpegls_decoder_create = nullptr;
+  decltype(&::charls_jpegls_decoder_decode_to_buffer) charls_jpegls_decoder_decode_to_buffer = nullptr;
+  decltype(&::charls_jpegls_decoder_get_frame_info) charls_jpegls_decoder_get_frame_info = nullptr;
+  decltype(&::charls_jpegls_decoder_get_interleave_mode) charls_jpegls_decoder_get_interleave_mode = nullptr;
+  decltype(&::charls_jpegls_decoder_read_header) charls_jpegls_decoder_read_header = nullptr;
+  decltype(&::charls_jpegls_decoder_set_source_buffer) charls_jpegls_decoder_set_source_buffer = nullptr;
+  decltype(&::charls_jpegls_encoder_create) charls_jpegls_encoder_create = nullptr;
+  decltype(&::charls_jpegls_encoder_encode_from_buffer) charls_jpegls_encoder_encode_from_buffer = nullptr;
+  decltype(&::charls_jpegls_encoder_get_bytes_written) charls_jpegls_encoder_get_bytes_written = nullptr;
+  decltype(&::charls_jpegls_encoder_get_estimated_destination_size)
+      charls_jpegls_encoder_get_estimated_destination_size = nullptr;
+  decltype(&::charls_jpegls_encoder_set_destination_buffer) charls_jpegls_encoder_set_destination_buffer = nullptr;
+  decltype(&::charls_jpegls_encoder_set_frame_info) charls_jpegls_encoder_set_frame_info = nullptr;
+  decltype(&::charls_jpegls_encoder_set_interleave_mode) charls_jpegls_encoder_set_interleave_mode = nullptr;
+
+  CharLs() {
+    void* library = dlopen("libcharls.so.2", RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) return;
+    bool all = true;
+    const auto bind = [&](auto& function, const char* name) {
+      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
+      all = all && function != nullptr;
+    };
+    bind(charls_get_error_message, "charls_get_error_message");
+    bind(charls_get_version_string, "charls_get_version_string");
+    bind(charls_jpegls_decoder_create, "charls_jpegls_decoder_create");
+    bind(charls_jpegls_decoder_decode_to_buffer, "charls_jpegls_decoder_decode_to_buffer");
+    bind(charls_jpegls_decoder_get_frame_info, "charls_jpegls_decoder_get_frame_info");
+    bind(charls_jpegls_decoder_get_interleave_mode, "charls_jpegls_decoder_get_interleave_mode");
+    bind(charls_jpegls_decoder_read_header, "charls_jpegls_decoder_read_header");
+    bind(charls_jpegls_decoder_set_source_buffer, "charls_jpegls_decoder_set_source_buffer");
+    bind(charls_jpegls_encoder_create, "charls_jpegls_encoder_create");
+    bind(charls_jpegls_encoder_encode_from_buffer, "charls_jpegls_encoder_encode_from_buffer");
+    bind(charls_jpegls_encoder_get_bytes_written, "charls_jpegls_encoder_get_bytes_written");
+    bind(charls_jpegls_encoder_get_estimated_destination_size, "charls_jpegls_encoder_get_estimated_destination_size");
+    bind(charls_jpegls_encoder_set_destination_buffer, "charls_jpegls_encoder_set_destination_buffer");
+    bind(charls_jpegls_encoder_set_frame_info, "charls_jpegls_encoder_set_frame_info");
+    bind(charls_jpegls_encoder_set_interleave_mode, "charls_jpegls_encoder_set_interleave_mode");
+    bind(charls_jpegls_decoder_destroy, "charls_jpegls_decoder_destroy");
+    bind(charls_jpegls_encoder_destroy, "charls_jpegls_encoder_destroy");
+    usable = all;
+  }
+  bool usable = false;
+};
+
+/// The library, opened once; never closed, as its code may run until the process ends.
+const CharLs& api() {
+  static const CharLs instance;
+  return instance;
+}
+
+const Failure kMissing{Fault::unsupported, "libcharls.so.2 cannot be opened; install the package libcharls2"};
 
 using DecoderHandle = std::unique_ptr<charls_jpegls_decoder, void (*)(const charls_jpegls_decoder*)>;
 using EncoderHandle = std::unique_ptr<charls_jpegls_encoder, void (*)(const charls_jpegls_encoder*)>;
 
 Failure refused(charls_jpegls_errc code) {
-  return {Fault::malformed, std::string("JPEG-LS: ") + charls_get_error_message(code)};
+  return {Fault::malformed, std::string("JPEG-LS: ") + api().charls_get_error_message(code)};
 }
 
 }  // namespace
 
-std::string charls_version() { return std::string("charls ") + charls_get_version_string(); }
+std::string charls_version() {
+  return api().usable ? std::string("charls ") + api().charls_get_version_string() : std::string("charls missing");
+}
 
 Result<Frame> decode_charls(const ImageInfo& info, ByteView stream) {
-  const DecoderHandle decoder(charls_jpegls_decoder_create(), charls_jpegls_decoder_destroy);
+  if (!api().usable) return kMissing;
+  const DecoderHandle decoder(api().charls_jpegls_decoder_create(), api().charls_jpegls_decoder_destroy);
   if (!decoder) return Failure{Fault::limit, "no memory for a JPEG-LS decoder"};
-  auto code = charls_jpegls_decoder_set_source_buffer(decoder.get(), stream.data(), stream.size());
-  if (code == charls::jpegls_errc::success) code = charls_jpegls_decoder_read_header(decoder.get());
+  auto code = api().charls_jpegls_decoder_set_source_buffer(decoder.get(), stream.data(), stream.size());
+  if (code == charls::jpegls_errc::success) code = api().charls_jpegls_decoder_read_header(decoder.get());
   charls_frame_info header{};
-  if (code == charls::jpegls_errc::success) code = charls_jpegls_decoder_get_frame_info(decoder.get(), &header);
+  if (code == charls::jpegls_errc::success) code = api().charls_jpegls_decoder_get_frame_info(decoder.get(), &header);
   if (code != charls::jpegls_errc::success) return refused(code);
   const std::uint64_t width = header.bits_per_sample > 8 ? 2 : 1;
   const std::uint64_t size =
@@ -37,9 +100,9 @@ Result<Frame> decode_charls(const ImageInfo& info, ByteView stream) {
   if (size == 0 || size > kMaxFrameBytes || size / 4096 > stream.size() * 64 || header.component_count > 4)
     return Failure{Fault::limit, "JPEG-LS: the frame's dimensions are out of proportion"};
   charls::interleave_mode mode = charls::interleave_mode::none;
-  (void)charls_jpegls_decoder_get_interleave_mode(decoder.get(), &mode);
+  (void)api().charls_jpegls_decoder_get_interleave_mode(decoder.get(), &mode);
   Bytes data(size);
-  code = charls_jpegls_decoder_decode_to_buffer(decoder.get(), data.data(), data.size(), 0);
+  code = api().charls_jpegls_decoder_decode_to_buffer(decoder.get(), data.data(), data.size(), 0);
   if (code != charls::jpegls_errc::success) return refused(code);
   Frame frame;
   frame.rows = header.height;
@@ -55,24 +118,26 @@ Result<Frame> decode_charls(const ImageInfo& info, ByteView stream) {
 }
 
 Result<Bytes> encode_charls(const ImageInfo& info, const Frame& frame) {
+  if (!api().usable) return kMissing;
   auto samples = masked_samples(info, frame);
   if (!samples) return samples.error();
-  const EncoderHandle encoder(charls_jpegls_encoder_create(), charls_jpegls_encoder_destroy);
+  const EncoderHandle encoder(api().charls_jpegls_encoder_create(), api().charls_jpegls_encoder_destroy);
   if (!encoder) return Failure{Fault::limit, "no memory for a JPEG-LS encoder"};
   const charls_frame_info header{frame.columns, frame.rows, info.bits_stored, frame.samples};
-  auto code = charls_jpegls_encoder_set_frame_info(encoder.get(), &header);
+  auto code = api().charls_jpegls_encoder_set_frame_info(encoder.get(), &header);
   if (code == charls::jpegls_errc::success && frame.samples > 1)
-    code = charls_jpegls_encoder_set_interleave_mode(encoder.get(), charls::interleave_mode::sample);
+    code = api().charls_jpegls_encoder_set_interleave_mode(encoder.get(), charls::interleave_mode::sample);
   std::size_t room = 0;
   if (code == charls::jpegls_errc::success)
-    code = charls_jpegls_encoder_get_estimated_destination_size(encoder.get(), &room);
+    code = api().charls_jpegls_encoder_get_estimated_destination_size(encoder.get(), &room);
   if (code != charls::jpegls_errc::success) return refused(code);
   Bytes out(room + 4096);
-  code = charls_jpegls_encoder_set_destination_buffer(encoder.get(), out.data(), out.size());
+  code = api().charls_jpegls_encoder_set_destination_buffer(encoder.get(), out.data(), out.size());
   if (code == charls::jpegls_errc::success)
-    code = charls_jpegls_encoder_encode_from_buffer(encoder.get(), samples->data(), samples->size(), 0);
+    code = api().charls_jpegls_encoder_encode_from_buffer(encoder.get(), samples->data(), samples->size(), 0);
   std::size_t written = 0;
-  if (code == charls::jpegls_errc::success) code = charls_jpegls_encoder_get_bytes_written(encoder.get(), &written);
+  if (code == charls::jpegls_errc::success)
+    code = api().charls_jpegls_encoder_get_bytes_written(encoder.get(), &written);
   if (code != charls::jpegls_errc::success) return refused(code);
   out.resize(written);
   return out;

@@ -2,7 +2,9 @@
 #include "load/plan.hpp"
 #include "load/status.hpp"
 
+#include <cstdint>
 #include <gtest/gtest.h>
+#include <initializer_list>
 
 namespace waybill::load {
 
@@ -73,7 +75,7 @@ TEST(StoreStatus, FollowsTheTable) {
   using Next = Meaning::Next;
   EXPECT_EQ(meaning(0x0000).bucket, Bucket::loaded);
   EXPECT_FALSE(meaning(0x0000).finding);
-  for (const std::uint16_t warning : {0xB000, 0xB006, 0xB007}) {
+  for (const std::uint16_t warning : std::initializer_list<std::uint16_t>{0xB000, 0xB006, 0xB007}) {
     EXPECT_EQ(meaning(warning).bucket, Bucket::loaded);
     EXPECT_EQ(meaning(warning).finding.value().code, "LOAD-WARNING");
   }
@@ -83,9 +85,9 @@ TEST(StoreStatus, FollowsTheTable) {
   EXPECT_EQ(meaning(0x0213).next, Next::retry);
   EXPECT_EQ(meaning(0x0110).next, Next::ask);
   EXPECT_EQ(meaning(0x0124).next, Next::stop);
-  for (const std::uint16_t unsupported : {0x0122, 0x0112, 0x0118})
+  for (const std::uint16_t unsupported : std::initializer_list<std::uint16_t>{0x0122, 0x0112, 0x0118})
     EXPECT_EQ(meaning(unsupported).finding.value().code, "D27");
-  for (const std::uint16_t refused : {0xA900, 0xC000, 0xCFFF, 0x0117, 0x1234}) {
+  for (const std::uint16_t refused : std::initializer_list<std::uint16_t>{0xA900, 0xC000, 0xCFFF, 0x0117, 0x1234}) {
     EXPECT_EQ(meaning(refused).next, Next::done);
     EXPECT_EQ(meaning(refused).bucket, Bucket::failed);
   }
