@@ -125,7 +125,11 @@ std::string decode_run(std::string_view run, const std::string& g0, const std::s
     std::size_t j = i;
     while (j < run.size() && (static_cast<unsigned char>(run[j]) >= 0x80) == high) ++j;
     std::string part(run.substr(i, j - i));
-    if (high) {
+    if (high && g1 == "JIS_X0201") {
+      std::string euc;  // half-width katakana: iconv knows them inside EUC-JP, behind a single shift
+      for (const char c : part) (euc += '\x8E') += c;
+      out += convert("EUC-JP", euc, ok);
+    } else if (high) {
       out += convert(g1, part, ok);
     } else if (g0 == "JIS0208" || g0 == "JIS0212") {
       std::string euc;

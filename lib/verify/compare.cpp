@@ -26,9 +26,9 @@ void conclude(Object& object, std::string grade, std::string verdict, bool good)
 
 std::string verdict_of(const std::vector<Difference>& differences) {
   // Patient and study identification that targets coerce on arrival, and the records they leave of it.
-  constexpr std::array kCoerced{"0008,0005", "0008,0020", "0008,0030", "0008,0050", "0008,0090",
-                                "0008,1030", "0010,0010", "0010,0020", "0010,0021", "0010,0030",
-                                "0010,0040", "0020,000D", "0020,000E", "0020,0010", "0400,0561"};
+  constexpr std::array kCoerced{"00080005", "00080020", "00080030", "00080050", "00080090",
+                                "00081030", "00100010", "00100020", "00100021", "00100030",
+                                "00100040", "0020000D", "0020000E", "00200010", "04000561"};
   const auto meaningful = [](const Difference& d) { return d.kind != "num-eq"; };
   if (std::ranges::none_of(differences, meaningful)) return "EQUIVALENT-LENIENT";
   const auto coerced = [&](const Difference& d) {

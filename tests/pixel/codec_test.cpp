@@ -26,6 +26,8 @@ TEST_P(RoundTrip, GivesTheSameSamplesToBothDecoders) {
     const auto stream = encode_frame(syntax, info, source);
     ASSERT_TRUE(stream) << stream.error().what;
     for (const Decoder which : {Decoder::primary, Decoder::independent}) {
+      // DCMTK's fork takes 8 to 16 bits; what it cannot prove, transcode keeps native.
+      if (syntax == kJpegLs && bits < 8 && which == Decoder::independent) continue;
       const auto decoded = decode_frame(syntax, info, *stream, which);
       ASSERT_TRUE(decoded) << decoder_name(syntax, which) << ": " << decoded.error().what;
       EXPECT_EQ(decoded->rows, rows);

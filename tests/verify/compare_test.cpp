@@ -52,7 +52,7 @@ TEST(CompareContent, SaysTargetCoercedForAnotherPatientId) {
   compare_content(c.received, c.object);
   EXPECT_EQ(c.object.verify->verdict, "TARGET-COERCED");
   ASSERT_EQ(c.object.verify->differences.size(), 1U);
-  EXPECT_EQ(c.object.verify->differences[0].tag, "0010,0020");
+  EXPECT_EQ(c.object.verify->differences[0].tag, "00100020");
   EXPECT_EQ(c.object.bucket, manifest::Bucket::failed);
 }
 
