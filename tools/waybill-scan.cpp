@@ -5,8 +5,8 @@
 #include "dicom/toolkit.hpp"
 #include "scan/run.hpp"
 
-#include <iostream>
 #include <oneapi/tbb/global_control.h>
+#include <iostream>
 
 namespace {
 
@@ -35,17 +35,20 @@ waybill::Exit run(const Settings& settings) {
   const oneapi::tbb::global_control control(oneapi::tbb::global_control::max_allowed_parallelism, options.threads);
   scan::Tally tally;
   {
-    manifest::Writer writer(settings.output, scan::header_of(options), settings.common.restart ? manifest::Restart::yes : manifest::Restart::no);
+    manifest::Writer writer(settings.output, scan::header_of(options),
+                            settings.common.restart ? manifest::Restart::yes : manifest::Restart::no);
     if (writer.already_complete()) {
       tally = scan::tally_of(settings.output);
       std::cerr << "waybill-scan: " << settings.output << " is complete already; --restart scans again\n";
     } else {
       cli::Progress progress("scan", 0, settings.common.quiet);
-      tally = scan::run(options, writer, [&](auto objects, auto bytes, auto exceptions) { progress.add(objects, bytes, exceptions); });
+      tally = scan::run(options, writer,
+                        [&](auto objects, auto bytes, auto exceptions) { progress.add(objects, bytes, exceptions); });
     }
   }
   if (tally.interrupted) {
-    std::cerr << "waybill-scan: interrupted after " << tally.entries << " entries; run the same command again to continue\n";
+    std::cerr << "waybill-scan: interrupted after " << tally.entries
+              << " entries; run the same command again to continue\n";
     return Exit::interrupted;
   }
   print(tally, settings);

@@ -5,8 +5,8 @@
 #include "dicom/toolkit.hpp"
 #include "transcode/run.hpp"
 
-#include <iostream>
 #include <oneapi/tbb/global_control.h>
+#include <iostream>
 
 namespace {
 
@@ -23,7 +23,8 @@ void print(const waybill::transcode::Tally& tally, const Settings& settings) {
     out << tally.json() << '\n';
     return;
   }
-  out << "transcode: " << tally.objects << " objects, " << tally.bytes_in << " bytes in, " << tally.bytes_out << " bytes staged\n";
+  out << "transcode: " << tally.objects << " objects, " << tally.bytes_in << " bytes in, " << tally.bytes_out
+      << " bytes staged\n";
   for (const auto& [outcome, count] : tally.outcomes) out << "  " << outcome << ' ' << count << '\n';
   for (const auto& [bucket, count] : tally.buckets) out << "  bucket " << bucket << ' ' << count << '\n';
 }
@@ -40,17 +41,21 @@ waybill::Exit run(Settings& settings) {
   const oneapi::tbb::global_control control(oneapi::tbb::global_control::max_allowed_parallelism, options.threads);
   transcode::Tally tally;
   {
-    manifest::Writer writer(settings.output, transcode::header_of(options), settings.common.restart ? manifest::Restart::yes : manifest::Restart::no);
+    manifest::Writer writer(settings.output, transcode::header_of(options),
+                            settings.common.restart ? manifest::Restart::yes : manifest::Restart::no);
     if (writer.already_complete()) {
       tally = transcode::tally_of(settings.output);
       std::cerr << "waybill-transcode: " << settings.output << " is complete already; --restart does it again\n";
     } else {
       cli::Progress progress("transcode", 0, settings.common.quiet);
-      tally = transcode::run(options, writer, [&](auto objects, auto bytes, auto exceptions) { progress.add(objects, bytes, exceptions); });
+      tally = transcode::run(options, writer, [&](auto objects, auto bytes, auto exceptions) {
+        progress.add(objects, bytes, exceptions);
+      });
     }
   }
   if (tally.interrupted) {
-    std::cerr << "waybill-transcode: interrupted after " << tally.objects << " objects; run the same command again to continue\n";
+    std::cerr << "waybill-transcode: interrupted after " << tally.objects
+              << " objects; run the same command again to continue\n";
     return Exit::interrupted;
   }
   print(tally, settings);
@@ -61,14 +66,19 @@ waybill::Exit run(Settings& settings) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Stage every instance of a manifest in one transfer syntax, each file proved equal to its source", "waybill-transcode");
+  CLI::App app("Stage every instance of a manifest in one transfer syntax, each file proved equal to its source",
+               "waybill-transcode");
   Settings settings;
   app.add_option("manifest", settings.input, "Manifest of scan; - is standard input")->required();
-  app.add_option("--to", settings.transcode.to, "Transfer syntax to write")->required()->check(CLI::IsMember(waybill::transcode::target_names()));
+  app.add_option("--to", settings.transcode.to, "Transfer syntax to write")
+      ->required()
+      ->check(CLI::IsMember(waybill::transcode::target_names()));
   app.add_option("--out", settings.out, "Folder for the staged objects")->required();
   app.add_option("-o,--output", settings.output, "Manifest to write; - is standard output")->required();
   app.add_option("--edits", settings.edits, "Manifest of reconcile whose edits are applied");
-  app.add_option("--unmatched", settings.unmatched, "Studies without an automatic match: quarantine or stage")->check(CLI::IsMember({"quarantine", "stage"}))->capture_default_str();
+  app.add_option("--unmatched", settings.unmatched, "Studies without an automatic match: quarantine or stage")
+      ->check(CLI::IsMember({"quarantine", "stage"}))
+      ->capture_default_str();
   waybill::cli::add_common(app, settings.common);
   return waybill::cli::run_tool(app, argc, argv, [&] { return run(settings); });
 }

@@ -14,7 +14,7 @@ class Progress {
  public:
   /// `total` objects, 0 when unknown. Shows nothing when `quiet`.
   Progress(std::string label, std::uint64_t total, bool quiet);
-  ~Progress();   // ends the display with one final line
+  ~Progress();  // ends the display with one final line
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 

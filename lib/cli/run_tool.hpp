@@ -14,11 +14,11 @@ namespace waybill::cli {
 
 /// Options every tool has.
 struct Common {
-  unsigned threads = 0;    ///< --threads, 0 = all cores
-  bool json = false;       ///< --json: summary as one JSON object on stdout
-  bool show_phi = false;   ///< --show-phi
-  bool restart = false;    ///< --restart
-  bool quiet = false;      ///< --quiet: no progress
+  unsigned threads = 0;   ///< --threads, 0 = all cores
+  bool json = false;      ///< --json: summary as one JSON object on stdout
+  bool show_phi = false;  ///< --show-phi
+  bool restart = false;   ///< --restart
+  bool quiet = false;     ///< --quiet: no progress
 };
 void add_common(CLI::App& app, Common& common);
 

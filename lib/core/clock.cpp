@@ -4,10 +4,10 @@
 #include "core/bytes.hpp"
 #include "core/result.hpp"
 
+#include <openssl/rand.h>
 #include <array>
 #include <cstdio>
 #include <ctime>
-#include <openssl/rand.h>
 
 namespace waybill {
 namespace {
@@ -42,7 +42,8 @@ std::string random_uuid() {
   b[6] = (b[6] & std::byte{0x0F}) | std::byte{0x40};
   b[8] = (b[8] & std::byte{0x3F}) | std::byte{0x80};
   const std::string hex = to_hex(b);
-  return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-" + hex.substr(16, 4) + "-" + hex.substr(20);
+  return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-" + hex.substr(16, 4) + "-" +
+         hex.substr(20);
 }
 
 }  // namespace waybill

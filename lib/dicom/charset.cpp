@@ -6,43 +6,67 @@
 
 #include "core/text.hpp"
 
+#include <iconv.h>
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
-#include <iconv.h>
 #include <map>
 #include <memory>
 
 namespace waybill::dicom {
 namespace {
 
-struct Term { std::string_view name; const char* encoding; bool extended; };
+struct Term {
+  std::string_view name;
+  const char* encoding;
+  bool extended;
+};
 constexpr std::array kTerms = {
-    Term{"", "ASCII", false},                       Term{"ISO_IR 6", "ASCII", false},
-    Term{"ISO_IR 100", "ISO-8859-1", false},        Term{"ISO_IR 101", "ISO-8859-2", false},
-    Term{"ISO_IR 109", "ISO-8859-3", false},        Term{"ISO_IR 110", "ISO-8859-4", false},
-    Term{"ISO_IR 144", "ISO-8859-5", false},        Term{"ISO_IR 127", "ISO-8859-6", false},
-    Term{"ISO_IR 126", "ISO-8859-7", false},        Term{"ISO_IR 138", "ISO-8859-8", false},
-    Term{"ISO_IR 148", "ISO-8859-9", false},        Term{"ISO_IR 203", "ISO-8859-15", false},
-    Term{"ISO_IR 166", "TIS-620", false},           Term{"ISO_IR 13", "JIS_X0201", false},
-    Term{"ISO_IR 192", "UTF-8", false},             Term{"GB18030", "GB18030", false},
-    Term{"GBK", "GBK", false},                      Term{"ISO 2022 IR 6", "ASCII", true},
-    Term{"ISO 2022 IR 100", "ISO-8859-1", true},    Term{"ISO 2022 IR 101", "ISO-8859-2", true},
-    Term{"ISO 2022 IR 109", "ISO-8859-3", true},    Term{"ISO 2022 IR 110", "ISO-8859-4", true},
-    Term{"ISO 2022 IR 144", "ISO-8859-5", true},    Term{"ISO 2022 IR 127", "ISO-8859-6", true},
-    Term{"ISO 2022 IR 126", "ISO-8859-7", true},    Term{"ISO 2022 IR 138", "ISO-8859-8", true},
-    Term{"ISO 2022 IR 148", "ISO-8859-9", true},    Term{"ISO 2022 IR 203", "ISO-8859-15", true},
-    Term{"ISO 2022 IR 166", "TIS-620", true},       Term{"ISO 2022 IR 13", "JIS_X0201", true},
-    Term{"ISO 2022 IR 87", "JIS0208", true},        Term{"ISO 2022 IR 159", "JIS0212", true},
-    Term{"ISO 2022 IR 149", "EUC-KR", true},        Term{"ISO 2022 IR 58", "EUC-CN", true},
+    Term{"", "ASCII", false},
+    Term{"ISO_IR 6", "ASCII", false},
+    Term{"ISO_IR 100", "ISO-8859-1", false},
+    Term{"ISO_IR 101", "ISO-8859-2", false},
+    Term{"ISO_IR 109", "ISO-8859-3", false},
+    Term{"ISO_IR 110", "ISO-8859-4", false},
+    Term{"ISO_IR 144", "ISO-8859-5", false},
+    Term{"ISO_IR 127", "ISO-8859-6", false},
+    Term{"ISO_IR 126", "ISO-8859-7", false},
+    Term{"ISO_IR 138", "ISO-8859-8", false},
+    Term{"ISO_IR 148", "ISO-8859-9", false},
+    Term{"ISO_IR 203", "ISO-8859-15", false},
+    Term{"ISO_IR 166", "TIS-620", false},
+    Term{"ISO_IR 13", "JIS_X0201", false},
+    Term{"ISO_IR 192", "UTF-8", false},
+    Term{"GB18030", "GB18030", false},
+    Term{"GBK", "GBK", false},
+    Term{"ISO 2022 IR 6", "ASCII", true},
+    Term{"ISO 2022 IR 100", "ISO-8859-1", true},
+    Term{"ISO 2022 IR 101", "ISO-8859-2", true},
+    Term{"ISO 2022 IR 109", "ISO-8859-3", true},
+    Term{"ISO 2022 IR 110", "ISO-8859-4", true},
+    Term{"ISO 2022 IR 144", "ISO-8859-5", true},
+    Term{"ISO 2022 IR 127", "ISO-8859-6", true},
+    Term{"ISO 2022 IR 126", "ISO-8859-7", true},
+    Term{"ISO 2022 IR 138", "ISO-8859-8", true},
+    Term{"ISO 2022 IR 148", "ISO-8859-9", true},
+    Term{"ISO 2022 IR 203", "ISO-8859-15", true},
+    Term{"ISO 2022 IR 166", "TIS-620", true},
+    Term{"ISO 2022 IR 13", "JIS_X0201", true},
+    Term{"ISO 2022 IR 87", "JIS0208", true},
+    Term{"ISO 2022 IR 159", "JIS0212", true},
+    Term{"ISO 2022 IR 149", "EUC-KR", true},
+    Term{"ISO 2022 IR 58", "EUC-CN", true},
 };
 
 /// Misspellings seen in archives (CS-BADTERM), compared without case, spaces, '-' and '_'.
 const std::map<std::string, std::string, std::less<>>& aliases() {
   static const std::map<std::string, std::string, std::less<>> kAliases = [] {
-    std::map<std::string, std::string, std::less<>> out = {
-        {"LATIN1", "ISO-8859-1"}, {"ISO88591", "ISO-8859-1"}, {"UTF8", "UTF-8"}, {"ISOIR192", "UTF-8"}, {"ASCII", "ASCII"}};
+    std::map<std::string, std::string, std::less<>> out = {{"LATIN1", "ISO-8859-1"},
+                                                           {"ISO88591", "ISO-8859-1"},
+                                                           {"UTF8", "UTF-8"},
+                                                           {"ISOIR192", "UTF-8"},
+                                                           {"ASCII", "ASCII"}};
     return out;
   }();
   return kAliases;
@@ -105,14 +129,18 @@ bool is_ascii(std::string_view text) {
 }
 
 /// One designation by escape sequence (PS3.3 C.12.1.1.2, tables C.12-3 and C.12-4).
-struct Escape { std::string_view bytes; const char* encoding; int set; };
+struct Escape {
+  std::string_view bytes;
+  const char* encoding;
+  int set;
+};
 constexpr std::array kEscapes = {
-    Escape{"(B", "ASCII", 0},        Escape{"(J", "JIS_X0201", 0},    Escape{")I", "JIS_X0201", 1},
-    Escape{"$B", "JIS0208", 0},      Escape{"$@", "JIS0208", 0},      Escape{"$(D", "JIS0212", 0},
-    Escape{"$)C", "EUC-KR", 1},      Escape{"$)A", "EUC-CN", 1},      Escape{"-A", "ISO-8859-1", 1},
-    Escape{"-B", "ISO-8859-2", 1},   Escape{"-C", "ISO-8859-3", 1},   Escape{"-D", "ISO-8859-4", 1},
-    Escape{"-L", "ISO-8859-5", 1},   Escape{"-G", "ISO-8859-6", 1},   Escape{"-F", "ISO-8859-7", 1},
-    Escape{"-H", "ISO-8859-8", 1},   Escape{"-M", "ISO-8859-9", 1},   Escape{"-b", "ISO-8859-15", 1},
+    Escape{"(B", "ASCII", 0},      Escape{"(J", "JIS_X0201", 0},  Escape{")I", "JIS_X0201", 1},
+    Escape{"$B", "JIS0208", 0},    Escape{"$@", "JIS0208", 0},    Escape{"$(D", "JIS0212", 0},
+    Escape{"$)C", "EUC-KR", 1},    Escape{"$)A", "EUC-CN", 1},    Escape{"-A", "ISO-8859-1", 1},
+    Escape{"-B", "ISO-8859-2", 1}, Escape{"-C", "ISO-8859-3", 1}, Escape{"-D", "ISO-8859-4", 1},
+    Escape{"-L", "ISO-8859-5", 1}, Escape{"-G", "ISO-8859-6", 1}, Escape{"-F", "ISO-8859-7", 1},
+    Escape{"-H", "ISO-8859-8", 1}, Escape{"-M", "ISO-8859-9", 1}, Escape{"-b", "ISO-8859-15", 1},
     Escape{"-T", "TIS-620", 1},
 };
 
@@ -162,7 +190,8 @@ Charset Charset::from_terms(std::string_view raw) {
     charset.canonical_ = false;
     const std::string key = squeeze(term);
     const auto alias = aliases().find(key);
-    const auto loose = std::find_if(kTerms.begin(), kTerms.end(), [&](const Term& t) { return squeeze(t.name) == key; });
+    const auto loose =
+        std::find_if(kTerms.begin(), kTerms.end(), [&](const Term& t) { return squeeze(t.name) == key; });
     if (alias != aliases().end()) {
       charset.encodings_.emplace_back(alias->second);
     } else if (loose != kTerms.end()) {
@@ -203,7 +232,8 @@ std::string Charset::decode_extended(std::string_view bytes, bool& ok) const {
     if (c == '\x1B') {
       flush(i);
       const auto rest = bytes.substr(i + 1);
-      const auto at = std::find_if(kEscapes.begin(), kEscapes.end(), [&](const Escape& e) { return rest.starts_with(e.bytes); });
+      const auto at =
+          std::find_if(kEscapes.begin(), kEscapes.end(), [&](const Escape& e) { return rest.starts_with(e.bytes); });
       if (at == kEscapes.end()) {
         ok = false;
         continue;  // the ESC stays in the next run as it is

@@ -15,7 +15,9 @@ class Charset {
   [[nodiscard]] static Charset from_terms(std::string_view raw);
 
   [[nodiscard]] bool known() const noexcept { return known_; }
-  [[nodiscard]] bool canonical() const noexcept { return canonical_; }   ///< all terms are spelt as the standard has them
+  [[nodiscard]] bool canonical() const noexcept {
+    return canonical_;
+  }  ///< all terms are spelt as the standard has them
   /// No term at all, or only the default repertoire (ISO_IR 6).
   [[nodiscard]] bool is_default() const noexcept { return encodings_.size() == 1 && encodings_[0] == "ASCII"; }
 
@@ -32,8 +34,8 @@ class Charset {
 
  private:
   [[nodiscard]] std::string decode_extended(std::string_view bytes, bool& ok) const;
-  std::vector<std::string> encodings_;   // iconv names, the first is in effect at the start of a value
-  bool extended_ = false;                // ISO 2022 escapes may stand in values
+  std::vector<std::string> encodings_;  // iconv names, the first is in effect at the start of a value
+  bool extended_ = false;               // ISO 2022 escapes may stand in values
   bool known_ = true;
   bool canonical_ = true;
 };

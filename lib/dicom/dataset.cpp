@@ -104,7 +104,8 @@ class Parser {
     if (is_known_vr(h.vr)) return read_length(at, end, big, h, has_long_length(h.vr));
     const auto capital = [](std::byte b) { return b >= std::byte{'A'} && b <= std::byte{'Z'}; };
     if (capital(p[4]) && capital(p[5])) {
-      note("ENC-VRUNKNOWN", Severity::s1, h.tag, "VR " + std::string(as_text({p + 4, 2})) + " is not in PS3.5; read with a 32-bit length");
+      note("ENC-VRUNKNOWN", Severity::s1, h.tag,
+           "VR " + std::string(as_text({p + 4, 2})) + " is not in PS3.5; read with a 32-bit length");
       return read_length(at, end, big, h, true);
     }
     if (p[4] == std::byte{' '} && p[5] == std::byte{' '}) {
@@ -197,8 +198,8 @@ class Parser {
   bool is_padding(std::uint64_t at, std::uint64_t end) const {
     if (bytes_[at] != std::byte{0} && bytes_[at] != std::byte{' '}) return false;
     const std::byte fill = bytes_[at];
-    return std::all_of(bytes_.begin() + static_cast<std::ptrdiff_t>(at), bytes_.begin() + static_cast<std::ptrdiff_t>(end),
-                       [fill](std::byte b) { return b == fill; });
+    return std::all_of(bytes_.begin() + static_cast<std::ptrdiff_t>(at),
+                       bytes_.begin() + static_cast<std::ptrdiff_t>(end), [fill](std::byte b) { return b == fill; });
   }
 
   void element(const Header& h, std::uint64_t& at, std::uint64_t end, Encoding encoding, std::uint32_t depth) {
@@ -209,8 +210,9 @@ class Parser {
     }
     const bool sequence = h.vr == vr("SQ");
     if (h.length > end - h.value) {
-      truncated(at, h.tag, "a value of " + std::to_string(h.length) + " bytes is declared but " +
-                               std::to_string(end - h.value) + " are left");
+      truncated(at, h.tag,
+                "a value of " + std::to_string(h.length) + " bytes is declared but " + std::to_string(end - h.value) +
+                    " are left");
       return;
     }
     if (h.length % 2 != 0) note("ENC-ODDLEN", Severity::s1, h.tag, "odd value length " + std::to_string(h.length));
@@ -270,7 +272,8 @@ class Parser {
   /// Items until `end` or a sequence delimiter; sets closed_ when the delimiter was read.
   void items(std::uint64_t& at, std::uint64_t end, Encoding encoding, std::uint32_t depth, bool delimited) {
     if (depth > limits_.depth) {
-      limit_ = "sequences are nested deeper than " + std::to_string(limits_.depth) + "; the object is refused as hostile";
+      limit_ =
+          "sequences are nested deeper than " + std::to_string(limits_.depth) + "; the object is refused as hostile";
       return;
     }
     bool done = false;
@@ -281,7 +284,8 @@ class Parser {
         return;
       }
       if (h.tag == kSequenceEnd || h.tag == kItemEnd) {
-        if (h.tag == kItemEnd) note("ENC-SEQDELIM", Severity::s1, h.tag, "an item delimiter stands where a sequence delimiter is due");
+        if (h.tag == kItemEnd)
+          note("ENC-SEQDELIM", Severity::s1, h.tag, "an item delimiter stands where a sequence delimiter is due");
         at = h.value;
         done = true;
         break;
@@ -296,7 +300,8 @@ class Parser {
       }
       item(h, at, end, encoding, depth);
     }
-    if (delimited && !done && !stopped()) note("ENC-SEQDELIM", Severity::s1, 0, "a sequence delimiter is missing at the end");
+    if (delimited && !done && !stopped())
+      note("ENC-SEQDELIM", Severity::s1, 0, "a sequence delimiter is missing at the end");
     closed_ = done;
   }
 
@@ -304,8 +309,9 @@ class Parser {
     const auto index = static_cast<std::uint32_t>(out_.nodes_.size());
     const bool undefined_length = h.length == kUndefined;
     if (!undefined_length && h.length > end - h.value) {
-      truncated(at, h.tag, "an item of " + std::to_string(h.length) + " bytes is declared but " +
-                               std::to_string(end - h.value) + " are left");
+      truncated(at, h.tag,
+                "an item of " + std::to_string(h.length) + " bytes is declared but " + std::to_string(end - h.value) +
+                    " are left");
       return;
     }
     push(h, at, NodeKind::item);
@@ -320,7 +326,8 @@ class Parser {
     if (!stopped()) at = item_end;
   }
 
-  /// Fragments of encapsulated pixel data (PS3.5 A.4); returns the end of the last item, `at` moves behind the delimiter.
+  /// Fragments of encapsulated pixel data (PS3.5 A.4); returns the end of the last item, `at` moves behind the
+  /// delimiter.
   std::uint64_t fragments(std::uint64_t& at, std::uint64_t end, Encoding encoding) {
     for (;;) {
       Header h;
@@ -342,8 +349,9 @@ class Parser {
         return at;
       }
       if (h.length > end - h.value) {
-        truncated(at, kPixelData, "a fragment of " + std::to_string(h.length) + " bytes is declared but " +
-                                      std::to_string(end - h.value) + " are left");
+        truncated(at, kPixelData,
+                  "a fragment of " + std::to_string(h.length) + " bytes is declared but " +
+                      std::to_string(end - h.value) + " are left");
         return at;
       }
       if (h.length % 2 != 0) note("PIX-ODDFRAG", Severity::s1, kPixelData, "a fragment has an odd length");

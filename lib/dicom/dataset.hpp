@@ -33,15 +33,15 @@ enum class NodeKind : std::uint8_t { element, sequence, item, fragments };
 /// One element, item or fragment sequence on the tape of a Dataset. Offsets count in Dataset::bytes().
 struct Node {
   Tag tag = 0;
-  Vr vr = 0;                 ///< as stored; from the dictionary for implicit VR
+  Vr vr = 0;  ///< as stored; from the dictionary for implicit VR
   NodeKind kind = NodeKind::element;
   bool undefined_length = false;
-  std::uint32_t next = 0;    ///< index of the first node behind this one and all its children
-  std::uint64_t start = 0;   ///< first byte of the header
-  std::uint64_t value = 0;   ///< first byte of the value
-  std::uint64_t length = 0;  ///< bytes of the value as present, without a sequence delimiter
-  std::uint64_t end = 0;     ///< first byte behind the node with its delimiter
-  bool implicit_content = false;   ///< a UN of undefined length: its items are Implicit VR Little Endian (PS3.5 6.2.2)
+  std::uint32_t next = 0;         ///< index of the first node behind this one and all its children
+  std::uint64_t start = 0;        ///< first byte of the header
+  std::uint64_t value = 0;        ///< first byte of the value
+  std::uint64_t length = 0;       ///< bytes of the value as present, without a sequence delimiter
+  std::uint64_t end = 0;          ///< first byte behind the node with its delimiter
+  bool implicit_content = false;  ///< a UN of undefined length: its items are Implicit VR Little Endian (PS3.5 6.2.2)
 };
 
 struct Encoding {
@@ -54,7 +54,7 @@ struct Encoding {
 struct Limits {
   std::uint32_t depth = 64;
   std::uint32_t nodes = 4'000'000;
-  std::uint64_t inflated = std::uint64_t{4} << 30U;   ///< bytes out of a deflated dataset
+  std::uint64_t inflated = std::uint64_t{4} << 30U;  ///< bytes out of a deflated dataset
 };
 
 /// A parsed dataset: a tape of nodes over bytes it does not own (kept alive by the caller). No copies of values.

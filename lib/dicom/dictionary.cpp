@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dicom/dictionary.hpp"
 
-#include <algorithm>
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dcdicent.h>
 #include <dcmtk/dcmdata/dcdict.h>
 #include <dcmtk/dcmdata/dcvr.h>
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -39,7 +39,8 @@ struct Table {
     }
     for (auto it = dictionary.repeatingBegin(); it != dictionary.repeatingEnd(); ++it) {
       const DcmDictEntry* entry = *it;
-      if (entry->getPrivateCreator() != nullptr || (entry->getGroup() != 0x5000 && entry->getGroup() != 0x6000)) continue;
+      if (entry->getPrivateCreator() != nullptr || (entry->getGroup() != 0x5000 && entry->getGroup() != 0x6000))
+        continue;
       if (entry->getElement() != entry->getUpperElement()) continue;
       for (std::uint16_t step = 0; step <= 0x1E; step = static_cast<std::uint16_t>(step + 2)) {
         exact.emplace_back(tag(static_cast<std::uint16_t>(entry->getGroup() + step), entry->getElement()),

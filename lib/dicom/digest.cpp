@@ -18,8 +18,9 @@ namespace {
 constexpr Tag kCharacterSet = tag(0x0008, 0x0005);
 
 bool is_text_vr(Vr v) {
-  static constexpr std::array kText = {vr("AE"), vr("AS"), vr("CS"), vr("DA"), vr("DS"), vr("DT"), vr("IS"), vr("LO"), vr("LT"),
-                                       vr("PN"), vr("SH"), vr("ST"), vr("TM"), vr("UC"), vr("UI"), vr("UR"), vr("UT")};
+  static constexpr std::array kText = {vr("AE"), vr("AS"), vr("CS"), vr("DA"), vr("DS"), vr("DT"),
+                                       vr("IS"), vr("LO"), vr("LT"), vr("PN"), vr("SH"), vr("ST"),
+                                       vr("TM"), vr("UC"), vr("UI"), vr("UR"), vr("UT")};
   return std::find(kText.begin(), kText.end(), v) != kText.end();
 }
 
@@ -43,9 +44,22 @@ std::string canonical_vr(Tag t, Vr stored) {
 /// Bytes of one number, for swapping big endian values; 1 for what has no byte order. UN is always little endian.
 std::size_t word_size(Vr stored) {
   switch (stored) {
-    case vr("US"): case vr("SS"): case vr("OW"): case vr("AT"): case vr("xs"): case vr("ox"): return 2;
-    case vr("UL"): case vr("SL"): case vr("FL"): case vr("OF"): case vr("OL"): return 4;
-    case vr("FD"): case vr("OD"): case vr("SV"): case vr("UV"): case vr("OV"): return 8;
+    case vr("US"):
+    case vr("SS"):
+    case vr("OW"):
+    case vr("AT"):
+    case vr("xs"):
+    case vr("ox"): return 2;
+    case vr("UL"):
+    case vr("SL"):
+    case vr("FL"):
+    case vr("OF"):
+    case vr("OL"): return 4;
+    case vr("FD"):
+    case vr("OD"):
+    case vr("SV"):
+    case vr("UV"):
+    case vr("OV"): return 8;
     default: return 1;
   }
 }
@@ -53,7 +67,8 @@ std::size_t word_size(Vr stored) {
 std::string little_endian(ByteView bytes, std::size_t word, bool big_endian) {
   std::string out(as_text(bytes));
   if (big_endian && word > 1) {
-    for (std::size_t i = 0; i + word <= out.size(); i += word) std::reverse(out.begin() + static_cast<std::ptrdiff_t>(i), out.begin() + static_cast<std::ptrdiff_t>(i + word));
+    for (std::size_t i = 0; i + word <= out.size(); i += word)
+      std::reverse(out.begin() + static_cast<std::ptrdiff_t>(i), out.begin() + static_cast<std::ptrdiff_t>(i + word));
   }
   return out;
 }
@@ -94,24 +109,28 @@ class Canon {
 
   void digest(Sha256& sha) {
     std::string out = "DS1\n";
-    level(0, static_cast<std::uint32_t>(dataset_.nodes().size()), Charset::from_terms(""), true, dataset_.encoding(), out, &sha);
+    level(0, static_cast<std::uint32_t>(dataset_.nodes().size()), Charset::from_terms(""), true, dataset_.encoding(),
+          out, &sha);
     sha.update(out);
   }
 
   void list(std::vector<CanonicalElement>& out) {
-    list_level(0, static_cast<std::uint32_t>(dataset_.nodes().size()), Charset::from_terms(""), true, dataset_.encoding(), "", out);
+    list_level(0, static_cast<std::uint32_t>(dataset_.nodes().size()), Charset::from_terms(""), true,
+               dataset_.encoding(), "", out);
   }
 
  private:
   bool excluded(Tag t, bool top) const {
     const std::uint32_t group = t >> 16U;
-    if (group == 0 || group == 2 || (t & 0xFFFFU) == 0 || t == tag(0x0008, 0x0001) || t == tag(0xFFFC, 0xFFFC) || t == kCharacterSet) return true;
+    if (group == 0 || group == 2 || (t & 0xFFFFU) == 0 || t == tag(0x0008, 0x0001) || t == tag(0xFFFC, 0xFFFC) ||
+        t == kCharacterSet)
+      return true;
     if (t == tag(0x0008, 0x0054) || t == tag(0x0008, 0x0056) || t == tag(0x0008, 0x1190)) return true;
     if (top && group == 0x7FE0 && (t & 0xFFFFU) <= 0x0010) return true;
     if (top && (t == tag(0x0028, 0x0006) || t == tag(0x0028, 0x0004))) return true;
     if (profile_ == Profile::strict) return false;
-    return t == tag(0xFFFA, 0xFFFA) || t == tag(0x4FFE, 0x0001) || t == tag(0x0008, 0x0015) || t == tag(0x0400, 0x0561) ||
-           t == tag(0x0018, 0xA001) || t == tag(0x0088, 0x0200);
+    return t == tag(0xFFFA, 0xFFFA) || t == tag(0x4FFE, 0x0001) || t == tag(0x0008, 0x0015) ||
+           t == tag(0x0400, 0x0561) || t == tag(0x0018, 0xA001) || t == tag(0x0088, 0x0200);
   }
 
   /// The elements of one level in key order; private ones by their creator, so that re-blocking changes nothing.
@@ -147,13 +166,15 @@ class Canon {
   Charset charset_at(std::uint32_t first, std::uint32_t last, const Charset& inherited) const {
     const auto& nodes = dataset_.nodes();
     for (std::uint32_t i = first; i < last; i = nodes[i].next) {
-      if (nodes[i].tag == kCharacterSet && nodes[i].kind == NodeKind::element) return Charset::from_terms(trim(as_text(dataset_.value(nodes[i]))));
+      if (nodes[i].tag == kCharacterSet && nodes[i].kind == NodeKind::element)
+        return Charset::from_terms(trim(as_text(dataset_.value(nodes[i]))));
       if (nodes[i].tag > kCharacterSet) break;
     }
     return inherited;
   }
 
-  std::vector<std::string> values(const Node& node, const std::string& name, const Charset& charset, Encoding encoding) const {
+  std::vector<std::string> values(const Node& node, const std::string& name, const Charset& charset,
+                                  Encoding encoding) const {
     const ByteView raw = dataset_.value(node);
     if (raw.empty()) return {};
     const Vr v = name.size() == 2 ? vr(name[0], name[1]) : Vr{0};
@@ -185,7 +206,8 @@ class Canon {
     return out;
   }
 
-  void level(std::uint32_t first, std::uint32_t last, const Charset& inherited, bool top, Encoding encoding, std::string& out, Sha256* sha) const {
+  void level(std::uint32_t first, std::uint32_t last, const Charset& inherited, bool top, Encoding encoding,
+             std::string& out, Sha256* sha) const {
     const Charset charset = charset_at(first, last, inherited);
     const auto& nodes = dataset_.nodes();
     for (const Line& line : lines(first, last, top)) {
@@ -234,7 +256,8 @@ class Canon {
       }
       const std::string name = canonical_vr(node.tag, node.vr);
       std::string joined;
-      for (const std::string& v : values(node, name, charset, encoding)) joined += std::to_string(v.size()) + ':' + v + ' ';
+      for (const std::string& v : values(node, name, charset, encoding))
+        joined += std::to_string(v.size()) + ':' + v + ' ';
       out.push_back({here, name, joined});
     }
   }
@@ -298,7 +321,8 @@ std::vector<manifest::Difference> compare(const Dataset& expected, const Dataset
       ++r;
     } else {
       if (l->vr != r->vr || l->value != r->value) {
-        out.push_back({l->path, numerically_equal(*l, *r) ? "num-eq" : "changed", describe(*l) + " -> " + describe(*r)});
+        out.push_back(
+            {l->path, numerically_equal(*l, *r) ? "num-eq" : "changed", describe(*l) + " -> " + describe(*r)});
       }
       ++l;
       ++r;

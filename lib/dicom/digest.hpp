@@ -17,7 +17,7 @@ enum class Profile { strict, lenient };
 
 /// One canonical line of DS1: where, VR and value as they enter the digest.
 struct CanonicalElement {
-  std::string path;   ///< "00100010" or "00081115[0].0020000E"
+  std::string path;  ///< "00100010" or "00081115[0].0020000E"
   std::string vr;
   std::string value;  ///< canonical bytes; text is UTF-8
 };
@@ -25,6 +25,7 @@ struct CanonicalElement {
 
 /// Element-wise comparison; kind is "changed", "missing" or "added" (seen from `expected`), "num-eq" for numbers that
 /// mean the same. Details carry lengths and digests of values, never the values (PHI).
-[[nodiscard]] std::vector<manifest::Difference> compare(const Dataset& expected, const Dataset& actual, Profile profile);
+[[nodiscard]] std::vector<manifest::Difference> compare(const Dataset& expected, const Dataset& actual,
+                                                        Profile profile);
 
 }  // namespace waybill::dicom

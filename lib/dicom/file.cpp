@@ -7,9 +7,9 @@
 #include "dicom/dictionary.hpp"
 #include "dicom/uids.hpp"
 
+#include <zlib.h>
 #include <algorithm>
 #include <array>
-#include <zlib.h>
 
 namespace waybill::dicom {
 
@@ -19,7 +19,8 @@ namespace {
 
 bool magic_at(ByteView file, std::size_t at) { return file.size() >= at + 4 && as_text(file.subspan(at, 4)) == "DICM"; }
 
-/// Elements in a row with ascending tags of plausible groups: how sure a guess of the encoding is. `meta` probes group 2.
+/// Elements in a row with ascending tags of plausible groups: how sure a guess of the encoding is. `meta` probes
+/// group 2.
 int plausible_elements(ByteView bytes, Encoding encoding) {
   std::uint64_t at = 0;
   Tag previous = 0;
@@ -28,12 +29,15 @@ int plausible_elements(ByteView bytes, Encoding encoding) {
     const std::byte* p = bytes.data() + at;
     const Tag t = tag(load_u16(p, encoding.big_endian), load_u16(p + 2, encoding.big_endian));
     if (count > 0 && t <= previous) break;
-    if (count == 0 && (t >> 16U) != 0x0002 && (t >> 16U) != 0x0004 && (t >> 16U) != 0x0008 && (t >> 16U) != 0x0010 && (t >> 16U) != 0) break;
+    if (count == 0 && (t >> 16U) != 0x0002 && (t >> 16U) != 0x0004 && (t >> 16U) != 0x0008 && (t >> 16U) != 0x0010 &&
+        (t >> 16U) != 0)
+      break;
     std::uint64_t length = 0;
     std::uint64_t value = at + 8;
     if (encoding.explicit_vr) {
       const Vr v = vr(static_cast<char>(p[4]), static_cast<char>(p[5]));
-      const bool letters = p[4] >= std::byte{'A'} && p[4] <= std::byte{'Z'} && p[5] >= std::byte{'A'} && p[5] <= std::byte{'Z'};
+      const bool letters =
+          p[4] >= std::byte{'A'} && p[4] <= std::byte{'Z'} && p[5] >= std::byte{'A'} && p[5] <= std::byte{'Z'};
       if (!is_known_vr(v) && !(count > 0 && letters)) break;
       if (has_long_length(v)) {
         if (at + 12 > bytes.size()) break;
@@ -98,7 +102,8 @@ Result<Bytes> inflate_dataset(ByteView in, const Limits& limits, std::vector<man
     inflateEnd(&stream);
     if (too_large) return Failure{Fault::limit, "the deflated dataset is larger than the limit; refused as a bomb"};
     if (result == Z_STREAM_END) {
-      add_finding(findings, "ENC-DEFLATED", Severity::s1, 0, window > 0 ? "deflated with a zlib header (RFC 1950)" : "deflated dataset");
+      add_finding(findings, "ENC-DEFLATED", Severity::s1, 0,
+                  window > 0 ? "deflated with a zlib header (RFC 1950)" : "deflated dataset");
       return out;
     }
     if (out.size() >= 8 && detect_encoding(out)) {
@@ -117,21 +122,24 @@ void look_behind(ByteView rest, std::vector<manifest::Finding>& findings) {
                         std::all_of(rest.begin(), rest.end(), [fill](std::byte b) { return b == fill; });
   if (constant && rest.size() <= 1) return;
   if (constant) {
-    add_finding(findings, "ENC-BLOCKPAD", Severity::s1, 0, std::to_string(rest.size()) + " padding bytes behind the dataset");
+    add_finding(findings, "ENC-BLOCKPAD", Severity::s1, 0,
+                std::to_string(rest.size()) + " padding bytes behind the dataset");
     return;
   }
   add_finding(findings, "ENC-TRAILGARBAGE", Severity::s2, 0,
               std::to_string(rest.size()) + " bytes behind the dataset, SHA-256 " + Sha256::of(rest).hex());
 }
 
-/// Reads group 2 from `at`, in explicit or (Elekta) implicit VR; stops at the first other group, whatever (0002,0000) says.
+/// Reads group 2 from `at`, in explicit or (Elekta) implicit VR; stops at the first other group, whatever (0002,0000)
+/// says.
 Meta meta_from(ByteView file, std::uint64_t at, std::vector<manifest::Finding>* findings) {
   Meta meta;
   bool big = false;
   const auto text = [&](std::uint64_t value, std::uint64_t length) {
     return std::string(trim(as_text(file.subspan(value, length))));
   };
-  if (file.size() >= at + 4 && load_u16(file.data() + at, true) == 0x0002 && load_u16(file.data() + at, false) != 0x0002) {
+  if (file.size() >= at + 4 && load_u16(file.data() + at, true) == 0x0002 &&
+      load_u16(file.data() + at, false) != 0x0002) {
     big = true;
     if (findings != nullptr) add_finding(*findings, "ENC-METAVR", Severity::s1, 0, "the meta group is big endian");
   }
@@ -151,7 +159,9 @@ Meta meta_from(ByteView file, std::uint64_t at, std::vector<manifest::Finding>* 
       }
     } else {
       length = load_u32(p + 4, big);
-      if (findings != nullptr) add_finding(*findings, "ENC-METAVR", Severity::s1, tag(0x0002, element), "no known VR in the meta group; read as implicit");
+      if (findings != nullptr)
+        add_finding(*findings, "ENC-METAVR", Severity::s1, tag(0x0002, element),
+                    "no known VR in the meta group; read as implicit");
     }
     if (length > file.size() - value) break;
     meta.present = true;
@@ -164,7 +174,10 @@ Meta meta_from(ByteView file, std::uint64_t at, std::vector<manifest::Finding>* 
   return meta;
 }
 
-struct Place { std::uint64_t meta = 0; bool has_meta = false; };
+struct Place {
+  std::uint64_t meta = 0;
+  bool has_meta = false;
+};
 
 /// Where the meta group begins, or that there is none.
 Place locate(ByteView file, std::vector<manifest::Finding>& findings) {
@@ -172,7 +185,11 @@ Place locate(ByteView file, std::vector<manifest::Finding>& findings) {
     const ByteView preamble = file.first(128);
     if (std::any_of(preamble.begin(), preamble.end(), [](std::byte b) { return b != std::byte{0}; })) {
       const std::string_view start = as_text(preamble.first(4));
-      const bool executable = start.starts_with("MZ") || start.starts_with("\x7F" "ELF") || start.starts_with("PK") || start.starts_with("#!");
+      const bool executable = start.starts_with("MZ") ||
+                              start.starts_with(
+                                  "\x7F"
+                                  "ELF") ||
+                              start.starts_with("PK") || start.starts_with("#!");
       add_finding(findings, executable ? "SEC-PREAMBLE" : "ENC-PREAMBLE", executable ? Severity::s3 : Severity::s0, 0,
                   executable ? "the preamble has the signature of a program or archive" : "the preamble is not empty");
     }
@@ -182,13 +199,17 @@ Place locate(ByteView file, std::vector<manifest::Finding>& findings) {
     add_finding(findings, "ENC-NOPREAMBLE", Severity::s1, 0, "the preamble is missing; DICM stands at offset 0");
     return {4, true};
   }
-  const bool bare_meta = file.size() >= 8 && load_u16(file.data()) == 0x0002 && plausible_elements(file, Encoding{true, false}) >= 3;
-  if (bare_meta) add_finding(findings, "ENC-NOPREAMBLE", Severity::s1, 0, "preamble and DICM are missing before the meta group");
-  if (file.size() > 140 && !bare_meta && load_u16(file.data() + 128) == 0x0002 && plausible_elements(file.subspan(128), Encoding{true, false}) >= 3) {
+  const bool bare_meta =
+      file.size() >= 8 && load_u16(file.data()) == 0x0002 && plausible_elements(file, Encoding{true, false}) >= 3;
+  if (bare_meta)
+    add_finding(findings, "ENC-NOPREAMBLE", Severity::s1, 0, "preamble and DICM are missing before the meta group");
+  if (file.size() > 140 && !bare_meta && load_u16(file.data() + 128) == 0x0002 &&
+      plausible_elements(file.subspan(128), Encoding{true, false}) >= 3) {
     add_finding(findings, "ENC-NOPREAMBLE", Severity::s1, 0, "DICM is missing behind the preamble");
     return {128, true};
   }
-  if (file.size() > 140 && !bare_meta && load_u16(file.data() + 132) == 0x0002 && plausible_elements(file.subspan(132), Encoding{true, false}) >= 3) {
+  if (file.size() > 140 && !bare_meta && load_u16(file.data() + 132) == 0x0002 &&
+      plausible_elements(file.subspan(132), Encoding{true, false}) >= 3) {
     add_finding(findings, "ENC-NOPREAMBLE", Severity::s1, 0, "the magic behind the preamble is not DICM");
     return {132, true};
   }
@@ -220,7 +241,8 @@ Result<Done> parse_body(File& out, ByteView body, const Limits& limits) {
     encoding = *detected;
     syntax = std::string(syntax_of(encoding));
   } else if (detected && *detected != encoding && plausible_elements(body, encoding) < 3) {
-    add_finding(out.findings, "ENC-TSLABEL", Severity::s2, tag(0x0002, 0x0010), "labelled " + syntax + " but encoded as " + std::string(syntax_of(*detected)));
+    add_finding(out.findings, "ENC-TSLABEL", Severity::s2, tag(0x0002, 0x0010),
+                "labelled " + syntax + " but encoded as " + std::string(syntax_of(*detected)));
     encoding = *detected;
     syntax = std::string(syntax_of(encoding));
   } else if (uid::is_deflated(syntax) && out.inflated.empty()) {
@@ -231,7 +253,8 @@ Result<Done> parse_body(File& out, ByteView body, const Limits& limits) {
   if (!dataset) return dataset.error();
   out.dataset = *std::move(dataset);
   out.transfer_syntax = syntax;
-  if (encoding.big_endian) add_finding(out.findings, "ENC-BE", Severity::s1, tag(0x0002, 0x0010), "big endian, a retired transfer syntax");
+  if (encoding.big_endian)
+    add_finding(out.findings, "ENC-BE", Severity::s1, tag(0x0002, 0x0010), "big endian, a retired transfer syntax");
   if (!out.has("ENC-LENOVER")) look_behind(body.subspan(out.dataset.end()), out.findings);
   return Done{};
 }
@@ -244,7 +267,8 @@ void relabel_by_pixels(File& file) {
   if (label && !fragments) {
     const ByteView v = file.dataset.value(*pixels);
     if (v.size() >= 8 && load_u16(v.data()) == 0xFFFE) {
-      add_finding(file.findings, "PIX-EXPLLENENC", Severity::s2, pixels->tag, "encapsulated pixel data with a defined length");
+      add_finding(file.findings, "PIX-EXPLLENENC", Severity::s2, pixels->tag,
+                  "encapsulated pixel data with a defined length");
       return;
     }
     add_finding(file.findings, "ENC-TSLABEL", Severity::s2, tag(0x0002, 0x0010),
@@ -261,8 +285,10 @@ void compare_meta(File& file) {
     const auto value = file.dataset.raw_text(t);
     return value && !meta.empty() && trim(*value) != meta;
   };
-  if (file.meta.present && (differs(tag(0x0008, 0x0016), file.meta.sop_class) || differs(tag(0x0008, 0x0018), file.meta.sop_instance))) {
-    add_finding(file.findings, "ENC-METAMISMATCH", Severity::s2, tag(0x0002, 0x0003), "SOP Class or Instance UID of the meta group differ from the dataset's; the dataset's are used");
+  if (file.meta.present &&
+      (differs(tag(0x0008, 0x0016), file.meta.sop_class) || differs(tag(0x0008, 0x0018), file.meta.sop_instance))) {
+    add_finding(file.findings, "ENC-METAMISMATCH", Severity::s2, tag(0x0002, 0x0003),
+                "SOP Class or Instance UID of the meta group differ from the dataset's; the dataset's are used");
   }
 }
 
@@ -279,14 +305,18 @@ Result<File> parse_file(ByteView file, const Limits& limits) {
   if (place.has_meta) {
     out.meta = meta_from(file, place.meta, &out.findings);
     body = file.subspan(out.meta.dataset_offset);
-    if (out.meta.transfer_syntax.empty()) add_finding(out.findings, "ENC-NOMETA", Severity::s1, tag(0x0002, 0x0010), "no transfer syntax in the meta group");
+    if (out.meta.transfer_syntax.empty())
+      add_finding(out.findings, "ENC-NOMETA", Severity::s1, tag(0x0002, 0x0010),
+                  "no transfer syntax in the meta group");
   } else {
-    if (!detect_encoding(file)) return Failure{Fault::not_dicom, "no DICOM magic and no dataset that can be recognised"};
+    if (!detect_encoding(file))
+      return Failure{Fault::not_dicom, "no DICOM magic and no dataset that can be recognised"};
     add_finding(out.findings, "ENC-NOMETA", Severity::s1, 0, "no file meta information");
   }
   auto parsed = parse_body(out, body, limits);
   if (!parsed) return parsed.error();
-  const bool named = out.dataset.find(tag(0x0008, 0x0016)) != nullptr || !out.meta.sop_class.empty() || out.dataset.find(tag(0x0004, 0x1220)) != nullptr;
+  const bool named = out.dataset.find(tag(0x0008, 0x0016)) != nullptr || !out.meta.sop_class.empty() ||
+                     out.dataset.find(tag(0x0004, 0x1220)) != nullptr;
   if (!place.has_meta && !named) return Failure{Fault::not_dicom, "looks like a dataset but has no SOP Class UID"};
   relabel_by_pixels(out);
   compare_meta(out);
@@ -307,7 +337,8 @@ Result<Meta> read_meta(ByteView file) {
   const Place place = locate(file, findings);
   if (!place.has_meta) return Failure{Fault::not_dicom, "no file meta information"};
   Meta meta = meta_from(file, place.meta, nullptr);
-  if (!meta.present || meta.transfer_syntax.empty()) return Failure{Fault::malformed, "no transfer syntax in the file meta information"};
+  if (!meta.present || meta.transfer_syntax.empty())
+    return Failure{Fault::malformed, "no transfer syntax in the file meta information"};
   return meta;
 }
 

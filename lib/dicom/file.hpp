@@ -9,16 +9,16 @@ namespace waybill::dicom {
 struct Meta {
   bool present = false;
   std::string transfer_syntax, sop_class, sop_instance;
-  std::uint64_t dataset_offset = 0;   ///< first byte of the dataset in the file
+  std::uint64_t dataset_offset = 0;  ///< first byte of the dataset in the file
 };
 
 /// A DICOM stream taken apart: Part 10 file, file without preamble or meta, or (of_dataset) a bare dataset.
 /// Views point into the file's bytes, which the caller keeps alive, or into `inflated`.
 struct File {
   Meta meta;
-  std::string transfer_syntax;     ///< effective: what the bytes are, not what the label says
+  std::string transfer_syntax;  ///< effective: what the bytes are, not what the label says
   Dataset dataset;
-  Bytes inflated;                  ///< the dataset of a deflated file
+  Bytes inflated;  ///< the dataset of a deflated file
   std::vector<manifest::Finding> findings;
   [[nodiscard]] bool has(std::string_view code) const noexcept;
 };
@@ -27,7 +27,8 @@ struct File {
 [[nodiscard]] Result<File> parse_file(ByteView file, const Limits& limits = {});
 
 /// A dataset as received over the network in `transfer_syntax`.
-[[nodiscard]] Result<File> parse_network_dataset(ByteView bytes, std::string_view transfer_syntax, const Limits& limits = {});
+[[nodiscard]] Result<File> parse_network_dataset(ByteView bytes, std::string_view transfer_syntax,
+                                                 const Limits& limits = {});
 
 /// Meta information alone; enough for sending the bytes behind `dataset_offset`. Fault::not_dicom without a meta group.
 [[nodiscard]] Result<Meta> read_meta(ByteView file);

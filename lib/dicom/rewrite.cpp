@@ -20,9 +20,22 @@ constexpr std::uint32_t kUndefined = 0xFFFFFFFFU;
 
 std::size_t swap_size(Vr v) {
   switch (v) {
-    case vr("US"): case vr("SS"): case vr("OW"): case vr("AT"): case vr("xs"): case vr("ox"): return 2;
-    case vr("UL"): case vr("SL"): case vr("FL"): case vr("OF"): case vr("OL"): return 4;
-    case vr("FD"): case vr("OD"): case vr("SV"): case vr("UV"): case vr("OV"): return 8;
+    case vr("US"):
+    case vr("SS"):
+    case vr("OW"):
+    case vr("AT"):
+    case vr("xs"):
+    case vr("ox"): return 2;
+    case vr("UL"):
+    case vr("SL"):
+    case vr("FL"):
+    case vr("OF"):
+    case vr("OL"): return 4;
+    case vr("FD"):
+    case vr("OD"):
+    case vr("SV"):
+    case vr("UV"):
+    case vr("OV"): return 8;
     default: return 1;
   }
 }
@@ -63,7 +76,9 @@ std::byte padding_of(Vr v) {
 class Serializer {
  public:
   Serializer(const File& source, const Rewrite& rewrite)
-      : data_(source.dataset), rewrite_(rewrite), explicit_(rewrite.transfer_syntax != uid::kImplicitLittleEndian),
+      : data_(source.dataset),
+        rewrite_(rewrite),
+        explicit_(rewrite.transfer_syntax != uid::kImplicitLittleEndian),
         signed_pixels_(source.dataset.integer(tag(0x0028, 0x0103)).value_or(0) == 1) {}
 
   Result<Done> run(Bytes& out) {
@@ -133,7 +148,9 @@ class Serializer {
     if (rewrite_.to_utf8 && is_charset_vr(v)) {
       bool ok = true;
       const std::string text = charset.decode(as_text(raw), ok);
-      if (!ok) failure_ = "text of " + to_string(node.tag) + " is not in the declared character set and cannot be converted to ISO_IR 192";
+      if (!ok)
+        failure_ = "text of " + to_string(node.tag) +
+                   " is not in the declared character set and cannot be converted to ISO_IR 192";
       put_bytes(out, encode_element(node.tag, v, text, explicit_));
       return;
     }
@@ -196,7 +213,8 @@ Bytes meta_bytes(const File& source, std::string_view transfer_syntax) {
   Bytes group;
   put_bytes(group, encode_element(tag(0x0002, 0x0001), vr("OB"), std::string_view("\0\1", 2)));
   put_bytes(group, encode_element(tag(0x0002, 0x0002), vr("UI"), either(tag(0x0008, 0x0016), source.meta.sop_class)));
-  put_bytes(group, encode_element(tag(0x0002, 0x0003), vr("UI"), either(tag(0x0008, 0x0018), source.meta.sop_instance)));
+  put_bytes(group,
+            encode_element(tag(0x0002, 0x0003), vr("UI"), either(tag(0x0008, 0x0018), source.meta.sop_instance)));
   put_bytes(group, encode_element(tag(0x0002, 0x0010), vr("UI"), transfer_syntax));
   put_bytes(group, encode_element(tag(0x0002, 0x0012), vr("UI"), kImplementationClassUid));
   put_bytes(group, encode_element(tag(0x0002, 0x0013), vr("SH"), kImplementationVersion));
@@ -215,7 +233,8 @@ Result<Tag> parse_tag(std::string_view text) {
   if (text.size() == 9 && text[4] == ',') {
     const auto a = std::from_chars(text.data(), text.data() + 4, group, 16);
     const auto b = std::from_chars(text.data() + 5, text.data() + 9, element, 16);
-    if (a.ptr == text.data() + 4 && b.ptr == text.data() + 9) return tag(static_cast<std::uint16_t>(group), static_cast<std::uint16_t>(element));
+    if (a.ptr == text.data() + 4 && b.ptr == text.data() + 9)
+      return tag(static_cast<std::uint16_t>(group), static_cast<std::uint16_t>(element));
   }
   return Failure{Fault::malformed, "an edit's tag is not of the form gggg,eeee"};
 }
@@ -266,7 +285,8 @@ Bytes wrap_dataset(const File& source) {
   return out;
 }
 
-Result<Done> add_edits(const File& source, const std::vector<manifest::Edit>& edits, const Provenance& provenance, Rewrite& rewrite) {
+Result<Done> add_edits(const File& source, const std::vector<manifest::Edit>& edits, const Provenance& provenance,
+                       Rewrite& rewrite) {
   const bool explicit_vr = rewrite.transfer_syntax != uid::kImplicitLittleEndian;
   const Charset charset = Charset::from_terms(source.dataset.raw_text(kCharacterSet).value_or(""));
   for (const manifest::Edit& edit : edits) {
@@ -278,17 +298,20 @@ Result<Done> add_edits(const File& source, const std::vector<manifest::Edit>& ed
     const auto t = parse_tag(edit.tag);
     if (!t) return t.error();
     const Vr v = dictionary_vr(*t);
-    if (v == 0 || v == vr("SQ") || v == vr("xs") || v == vr("ox")) return Failure{Fault::unsupported, "attribute " + edit.tag + " cannot be edited as text"};
+    if (v == 0 || v == vr("SQ") || v == vr("xs") || v == vr("ox"))
+      return Failure{Fault::unsupported, "attribute " + edit.tag + " cannot be edited as text"};
     coerce = coerce || edit.reason == "COERCE";
     bool ok = true;
     std::string old(source.dataset.raw_text(*t).value_or(""));
     if (rewrite.to_utf8) old = charset.decode(old, ok);
-    if (!ok) return Failure{Fault::unsupported, "the old value of " + edit.tag + " is not in the declared character set"};
+    if (!ok)
+      return Failure{Fault::unsupported, "the old value of " + edit.tag + " is not in the declared character set"};
     old_values[*t] = encode_element(*t, v, old, explicit_vr);
     const std::string value = rewrite.to_utf8 ? edit.new_value : *charset.encode(edit.new_value);
     rewrite.elements[*t] = encode_element(*t, v, value, explicit_vr);
   }
-  if (rewrite.to_utf8) rewrite.elements[kCharacterSet] = encode_element(kCharacterSet, vr("CS"), "ISO_IR 192", explicit_vr);
+  if (rewrite.to_utf8)
+    rewrite.elements[kCharacterSet] = encode_element(kCharacterSet, vr("CS"), "ISO_IR 192", explicit_vr);
 
   Bytes modified;
   for (const auto& [t, bytes] : old_values) put_bytes(modified, bytes);
@@ -301,7 +324,8 @@ Result<Done> add_edits(const File& source, const std::vector<manifest::Edit>& ed
 
   // Existing items stay; ours is appended (PS3.3 C.12.1).
   Bytes items;
-  if (const Node* existing = source.dataset.find(kOriginalAttributes); existing != nullptr && existing->kind == NodeKind::sequence && existing->length > 0) {
+  if (const Node* existing = source.dataset.find(kOriginalAttributes);
+      existing != nullptr && existing->kind == NodeKind::sequence && existing->length > 0) {
     Rewrite plain{rewrite.transfer_syntax, {}, rewrite.to_utf8};
     for (const Node& node : source.dataset.nodes()) {
       if (&node != existing) plain.elements[node.tag] = {};

@@ -11,10 +11,10 @@ namespace waybill::dicom {
 
 /// What is written instead of the source's top-level elements; all else is carried over value by value.
 struct Rewrite {
-  std::string transfer_syntax;   ///< implicit or explicit little endian, or an encapsulated one
+  std::string transfer_syntax;  ///< implicit or explicit little endian, or an encapsulated one
   /// Whole elements in the target encoding, header included; an empty value drops the element.
   std::map<Tag, Bytes> elements;
-  bool to_utf8 = false;          ///< text of all levels is converted to ISO_IR 192
+  bool to_utf8 = false;  ///< text of all levels is converted to ISO_IR 192
 };
 
 /// A Part 10 file (PS3.10 7.1): preamble, generated file meta information, and the dataset of `source` under `rewrite`.
@@ -31,13 +31,13 @@ struct Rewrite {
 
 /// Who changes attributes and when; one value for the whole run, so that results repeat (PS3.3 C.12.1).
 struct Provenance {
-  std::string modifying_system;   ///< (0400,0563), at most 64 characters
-  std::string date_time;          ///< (0400,0562), DT
+  std::string modifying_system;  ///< (0400,0563), at most 64 characters
+  std::string date_time;         ///< (0400,0562), DT
 };
 
-/// Adds `edits` to `rewrite` with one item of Original Attributes Sequence (0400,0561) that keeps the old values. Values
-/// that the object's character set cannot hold turn on to_utf8. Fails for a tag that cannot be edited.
-[[nodiscard]] Result<Done> add_edits(const File& source, const std::vector<manifest::Edit>& edits, const Provenance& provenance,
-                                     Rewrite& rewrite);
+/// Adds `edits` to `rewrite` with one item of Original Attributes Sequence (0400,0561) that keeps the old values.
+/// Values that the object's character set cannot hold turn on to_utf8. Fails for a tag that cannot be edited.
+[[nodiscard]] Result<Done> add_edits(const File& source, const std::vector<manifest::Edit>& edits,
+                                     const Provenance& provenance, Rewrite& rewrite);
 
 }  // namespace waybill::dicom

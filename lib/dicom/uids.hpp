@@ -21,7 +21,8 @@ inline constexpr std::string_view kMediaStorageDirectory = "1.2.840.10008.1.3.10
 [[nodiscard]] constexpr bool is_native(std::string_view syntax) noexcept {
   return syntax == kImplicitLittleEndian || syntax == kExplicitLittleEndian || syntax == kExplicitBigEndian ||
          syntax == kDeflated || syntax == kGePrivate || syntax == "1.2.840.10008.1.2.4.95" ||
-         syntax == "1.2.840.10008.1.2.4.205" || syntax == "1.2.840.10008.1.2.4.94" || syntax == "1.2.840.10008.1.2.4.204";
+         syntax == "1.2.840.10008.1.2.4.205" || syntax == "1.2.840.10008.1.2.4.94" ||
+         syntax == "1.2.840.10008.1.2.4.204";
 }
 
 /// The whole dataset is deflated (PS3.5 A.5; JPIP referenced deflate).
@@ -31,8 +32,8 @@ inline constexpr std::string_view kMediaStorageDirectory = "1.2.840.10008.1.3.10
 
 /// Standard syntaxes whose pixel data stands in fragments (PS3.5 A.4).
 [[nodiscard]] constexpr bool is_encapsulated(std::string_view syntax) noexcept {
-  return !is_native(syntax) && (syntax.starts_with("1.2.840.10008.1.2.4.") || syntax == kRle || syntax == kEncapsulatedUncompressed ||
-                                syntax == "1.2.840.10008.1.2.8.1");
+  return !is_native(syntax) && (syntax.starts_with("1.2.840.10008.1.2.4.") || syntax == kRle ||
+                                syntax == kEncapsulatedUncompressed || syntax == "1.2.840.10008.1.2.8.1");
 }
 
 }  // namespace waybill::dicom::uid

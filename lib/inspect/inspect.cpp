@@ -54,7 +54,8 @@ void attributes(const dicom::File& file, manifest::Object& object) {
 bool well_formed_uid(std::string_view uid) {
   if (uid.empty() || uid.size() > 64) return false;
   for (const std::string_view part : split(uid, '.')) {
-    if (part.empty() || !std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; })) return false;
+    if (part.empty() || !std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; }))
+      return false;
   }
   return true;
 }
@@ -67,7 +68,9 @@ void identity(const manifest::Object& object, std::vector<manifest::Finding>& fi
       add_finding(findings, "UID-SYNTAX", Severity::s3, t, std::string(what) + " is not a valid UID");
     } else {
       for (const std::string_view part : split(*uid, '.')) {
-        if (part.size() > 1 && part.front() == '0') add_finding(findings, "UID-LEADINGZERO", Severity::s1, t, std::string(what) + " has a component with a leading zero; kept as it is");
+        if (part.size() > 1 && part.front() == '0')
+          add_finding(findings, "UID-LEADINGZERO", Severity::s1, t,
+                      std::string(what) + " has a component with a leading zero; kept as it is");
       }
     }
   };
@@ -78,18 +81,26 @@ void identity(const manifest::Object& object, std::vector<manifest::Finding>& fi
   if (object.study && (object.study == object.series || object.study == object.sop_instance)) {
     add_finding(findings, "UID-LEVELREUSE", Severity::s2, tag(0x0020, 0x000D), "one UID is used on two levels");
   }
-  if (!object.patient_id || object.patient_id->empty()) add_finding(findings, "PID-EMPTY", Severity::s1, tag(0x0010, 0x0020), "no Patient ID; reconcile decides");
-  if (!object.study_date || object.study_date->empty()) add_finding(findings, "VAL-NOSTUDYDATE", Severity::s1, tag(0x0008, 0x0020), "no Study Date; queries by date do not find the study");
-  if (object.accession && object.accession->size() > 16) add_finding(findings, "ACC-LEN", Severity::s1, tag(0x0008, 0x0050), "Accession Number is longer than 16 characters");
+  if (!object.patient_id || object.patient_id->empty())
+    add_finding(findings, "PID-EMPTY", Severity::s1, tag(0x0010, 0x0020), "no Patient ID; reconcile decides");
+  if (!object.study_date || object.study_date->empty())
+    add_finding(findings, "VAL-NOSTUDYDATE", Severity::s1, tag(0x0008, 0x0020),
+                "no Study Date; queries by date do not find the study");
+  if (object.accession && object.accession->size() > 16)
+    add_finding(findings, "ACC-LEN", Severity::s1, tag(0x0008, 0x0050),
+                "Accession Number is longer than 16 characters");
 }
 
 /// Character set against bytes, on the attributes that identify (CS-MISSING8, CS-WRONG, CS-BADTERM).
 void character_set(const dicom::Dataset& data, std::vector<manifest::Finding>& findings) {
   constexpr Tag kSet = tag(0x0008, 0x0005);
   const auto charset = dicom::Charset::from_terms(data.raw_text(kSet).value_or(""));
-  if (!charset.known()) add_finding(findings, "CS-UNKNOWN", Severity::s2, kSet, "the Specific Character Set is not known");
-  else if (!charset.canonical()) add_finding(findings, "CS-BADTERM", Severity::s1, kSet, "the Specific Character Set is misspelt");
-  for (const Tag t : {tag(0x0010, 0x0010), tag(0x0010, 0x0020), tag(0x0008, 0x0080), tag(0x0008, 0x0090), tag(0x0008, 0x1030), tag(0x0008, 0x103E), tag(0x0008, 0x0050)}) {
+  if (!charset.known())
+    add_finding(findings, "CS-UNKNOWN", Severity::s2, kSet, "the Specific Character Set is not known");
+  else if (!charset.canonical())
+    add_finding(findings, "CS-BADTERM", Severity::s1, kSet, "the Specific Character Set is misspelt");
+  for (const Tag t : {tag(0x0010, 0x0010), tag(0x0010, 0x0020), tag(0x0008, 0x0080), tag(0x0008, 0x0090),
+                      tag(0x0008, 0x1030), tag(0x0008, 0x103E), tag(0x0008, 0x0050)}) {
     const auto raw = data.raw_text(t);
     if (!raw) continue;
     bool ok = true;
@@ -97,9 +108,12 @@ void character_set(const dicom::Dataset& data, std::vector<manifest::Finding>& f
     if (ok) continue;
     const std::string hex = to_hex(as_bytes(raw->substr(0, 64)));
     if (charset.is_default()) {
-      add_finding(findings, "CS-MISSING8", Severity::s2, t, std::string("8-bit text without a character set; read as ") + (is_utf8(*raw) ? "ISO_IR 192" : "ISO_IR 100") + "; raw bytes of the value in hex: " + hex);
+      add_finding(findings, "CS-MISSING8", Severity::s2, t,
+                  std::string("8-bit text without a character set; read as ") +
+                      (is_utf8(*raw) ? "ISO_IR 192" : "ISO_IR 100") + "; raw bytes of the value in hex: " + hex);
     } else {
-      add_finding(findings, "CS-WRONG", Severity::s2, t, "text is not in the declared character set; raw bytes of the value in hex: " + hex);
+      add_finding(findings, "CS-WRONG", Severity::s2, t,
+                  "text is not in the declared character set; raw bytes of the value in hex: " + hex);
     }
   }
 }
@@ -108,7 +122,8 @@ void native_length(const pixel::PixelData& data, std::vector<manifest::Finding>&
   const auto expected = pixel::native_length(data.info);
   constexpr Tag kPixels = tag(0x7FE0, 0x0010);
   if (!expected) {
-    add_finding(findings, "PIX-DIMS", Severity::s3, tag(0x0028, 0x0010), "rows, columns and frames give a size beyond 64 bits");
+    add_finding(findings, "PIX-DIMS", Severity::s3, tag(0x0028, 0x0010),
+                "rows, columns and frames give a size beyond 64 bits");
     return;
   }
   const std::uint64_t have = data.value.size();
@@ -118,7 +133,9 @@ void native_length(const pixel::PixelData& data, std::vector<manifest::Finding>&
   } else if (have == *expected + 1) {
     if (*expected % 2 == 0) add_finding(findings, "PIX-LONG1", Severity::s0, kPixels, sizes);
   } else if (have > *expected + 1) {
-    const bool frames = *expected > 0 && (have - *expected) % (*expected / data.info.frames == 0 ? 1 : *expected / data.info.frames) == 0;
+    const bool frames =
+        *expected > 0 &&
+        (have - *expected) % (*expected / data.info.frames == 0 ? 1 : *expected / data.info.frames) == 0;
     add_finding(findings, frames ? "PIX-FRAMES" : "PIX-LONG", frames ? Severity::s3 : Severity::s1, kPixels, sizes);
   }
 }
@@ -134,58 +151,82 @@ void codestream(const dicom::File& file, const pixel::PixelData& data, std::vect
   const auto is = [&](std::string_view end) { return ts == "1.2.840.10008.1.2.4." + std::string(end); };
   std::string why;
   if ((is("70") || is("57")) && s.kind != "jpeg-lossless") why = "labelled JPEG lossless";
-  if (is("70") && s.kind == "jpeg-lossless" && s.predictor != 1) why = "labelled selection value 1 but the predictor is " + std::to_string(s.predictor);
+  if (is("70") && s.kind == "jpeg-lossless" && s.predictor != 1)
+    why = "labelled selection value 1 but the predictor is " + std::to_string(s.predictor);
   if ((is("80") || is("81")) && s.kind != "jpeg-ls") why = "labelled JPEG-LS";
   if (is("80") && s.kind == "jpeg-ls" && s.near > 0) why = "labelled lossless but NEAR is " + std::to_string(s.near);
   if (is("50") && s.kind != "jpeg-baseline") why = "labelled JPEG baseline";
   if ((is("90") || is("91")) && s.kind != "jpeg-2000" && s.kind != "jp2") why = "labelled JPEG 2000";
   if (is("90") && s.lossy) why = "labelled lossless but the codestream uses the irreversible transform";
   const bool hidden_loss = s.lossy && pixel::fidelity_of(ts) == pixel::Fidelity::lossless;
-  if (!why.empty()) add_finding(findings, "ENC-TSCODESTREAM", hidden_loss ? Severity::s3 : Severity::s2, tag(0x0002, 0x0010), why + "; the codestream is " + s.kind);
+  if (!why.empty())
+    add_finding(findings, "ENC-TSCODESTREAM", hidden_loss ? Severity::s3 : Severity::s2, tag(0x0002, 0x0010),
+                why + "; the codestream is " + s.kind);
   if (s.rows != 0 && (s.rows != data.info.rows || s.columns != data.info.columns)) {
-    add_finding(findings, "PIX-DIMS", Severity::s2, tag(0x0028, 0x0010), "the codestream is " + std::to_string(s.columns) + "x" + std::to_string(s.rows) + ", the header says " + std::to_string(data.info.columns) + "x" + std::to_string(data.info.rows));
+    add_finding(findings, "PIX-DIMS", Severity::s2, tag(0x0028, 0x0010),
+                "the codestream is " + std::to_string(s.columns) + "x" + std::to_string(s.rows) + ", the header says " +
+                    std::to_string(data.info.columns) + "x" + std::to_string(data.info.rows));
   }
   const auto flag = file.dataset.raw_text(tag(0x0028, 0x2110));
-  if (s.lossy && (!flag || trim(*flag) != "01")) add_finding(findings, "PIX-LOSSYFLAG", Severity::s2, tag(0x0028, 0x2110), "the codestream is lossy but Lossy Image Compression is not 01");
+  if (s.lossy && (!flag || trim(*flag) != "01"))
+    add_finding(findings, "PIX-LOSSYFLAG", Severity::s2, tag(0x0028, 0x2110),
+                "the codestream is lossy but Lossy Image Compression is not 01");
 }
 
 void pixels(const dicom::File& file, Depth depth, manifest::Object& object) {
   const auto data = pixel_data_of(file);
   const dicom::Dataset& set = file.dataset;
-  if (set.find(tag(0x0028, 0x7FE0)) != nullptr) add_finding(object.findings, "ENC-JPIP", Severity::s4, tag(0x0028, 0x7FE0), "the pixels are at another place (JPIP); fetch them first");
+  if (set.find(tag(0x0028, 0x7FE0)) != nullptr)
+    add_finding(object.findings, "ENC-JPIP", Severity::s4, tag(0x0028, 0x7FE0),
+                "the pixels are at another place (JPIP); fetch them first");
   if (!data) {
-    const bool image = set.find(tag(0x0028, 0x0010)) != nullptr && set.find(tag(0x0028, 0x0011)) != nullptr && set.find(tag(0x0028, 0x0100)) != nullptr;
-    if (image && !file.has("ENC-LENOVER") && !file.has("ENC-JPIP") && set.find(tag(0x0028, 0x7FE0)) == nullptr) add_finding(object.findings, "PIX-NOPIX", Severity::s3, tag(0x7FE0, 0x0010), "image attributes but no pixel data");
+    const bool image = set.find(tag(0x0028, 0x0010)) != nullptr && set.find(tag(0x0028, 0x0011)) != nullptr &&
+                       set.find(tag(0x0028, 0x0100)) != nullptr;
+    if (image && !file.has("ENC-LENOVER") && !file.has("ENC-JPIP") && set.find(tag(0x0028, 0x7FE0)) == nullptr)
+      add_finding(object.findings, "PIX-NOPIX", Severity::s3, tag(0x7FE0, 0x0010),
+                  "image attributes but no pixel data");
     return;
   }
   int kinds = 0;
-  for (const Tag t : {tag(0x7FE0, 0x0008), tag(0x7FE0, 0x0009), tag(0x7FE0, 0x0010)}) kinds += set.find(t) != nullptr ? 1 : 0;
-  if (kinds > 1) add_finding(object.findings, "PIX-TWOPIX", Severity::s3, tag(0x7FE0, 0x0010), "more than one kind of pixel data");
+  for (const Tag t : {tag(0x7FE0, 0x0008), tag(0x7FE0, 0x0009), tag(0x7FE0, 0x0010)})
+    kinds += set.find(t) != nullptr ? 1 : 0;
+  if (kinds > 1)
+    add_finding(object.findings, "PIX-TWOPIX", Severity::s3, tag(0x7FE0, 0x0010), "more than one kind of pixel data");
   const auto& info = data->info;
-  if (info.bits_stored > 0 && info.float_bits == 0 && info.bits_allocated > 1 && (info.high_bit + 1 != info.bits_stored || info.bits_stored > info.bits_allocated)) {
-    add_finding(object.findings, "PIX-HIGHBIT", Severity::s2, tag(0x0028, 0x0102), "HighBit is not BitsStored - 1, or BitsStored exceeds BitsAllocated");
+  if (info.bits_stored > 0 && info.float_bits == 0 && info.bits_allocated > 1 &&
+      (info.high_bit + 1 != info.bits_stored || info.bits_stored > info.bits_allocated)) {
+    add_finding(object.findings, "PIX-HIGHBIT", Severity::s2, tag(0x0028, 0x0102),
+                "HighBit is not BitsStored - 1, or BitsStored exceeds BitsAllocated");
   }
-  if (data->encapsulated) codestream(file, *data, object.findings);
-  else native_length(*data, object.findings);
+  if (data->encapsulated)
+    codestream(file, *data, object.findings);
+  else
+    native_length(*data, object.findings);
   if (depth != Depth::pixels) return;
   const auto fidelity = pixel::fidelity_of(data->transfer_syntax);
   if (data->encapsulated) {
     const auto streams = pixel::digest_codestreams(*data, object.findings);
     if (streams) object.codestream_sha256 = streams->hex();
   }
-  const bool short_pixels = std::any_of(object.findings.begin(), object.findings.end(), [](const manifest::Finding& f) { return f.code == "PIX-SHORT"; });
+  const bool short_pixels = std::any_of(object.findings.begin(), object.findings.end(),
+                                        [](const manifest::Finding& f) { return f.code == "PIX-SHORT"; });
   if (short_pixels) return;
   if (!pixel::can_decode(data->transfer_syntax, pixel::Decoder::primary)) {
-    if (fidelity != pixel::Fidelity::video) add_finding(object.findings, "PIX-NODECODER", Severity::s1, tag(0x0002, 0x0010), "no decoder for this transfer syntax; the codestream is carried byte for byte");
+    if (fidelity != pixel::Fidelity::video)
+      add_finding(object.findings, "PIX-NODECODER", Severity::s1, tag(0x0002, 0x0010),
+                  "no decoder for this transfer syntax; the codestream is carried byte for byte");
     return;
   }
   const auto digests = pixel::digest_pixels(*data, object.findings);
   if (!digests) {
-    add_finding(object.findings, "PIX-TRUNC", Severity::s3, tag(0x7FE0, 0x0010), "a frame cannot be decoded: " + digests.error().what);
+    add_finding(object.findings, "PIX-TRUNC", Severity::s3, tag(0x7FE0, 0x0010),
+                "a frame cannot be decoded: " + digests.error().what);
     return;
   }
   object.pixel_sha256 = digests->pixel.hex();
-  if (digests->unused_bits) add_finding(object.findings, "PIX-UNUSEDBITS", Severity::s1, tag(0x7FE0, 0x0010), "bits outside Bits Stored are set");
+  if (digests->unused_bits)
+    add_finding(object.findings, "PIX-UNUSEDBITS", Severity::s1, tag(0x7FE0, 0x0010),
+                "bits outside Bits Stored are set");
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 
 namespace waybill::inspect {
 
-/// The pixel data of a parsed object with the attributes that say how to read it; nullopt when it has none at top level.
-/// Views live as long as the file.
+/// The pixel data of a parsed object with the attributes that say how to read it; nullopt when it has none at top
+/// level. Views live as long as the file.
 [[nodiscard]] std::optional<pixel::PixelData> pixel_data_of(const dicom::File& file);
 
 }  // namespace waybill::inspect

@@ -14,23 +14,32 @@
 
 namespace waybill::manifest {
 
-struct Input { std::string name; std::string head; };  ///< an input manifest (base name) or file and its digest
+struct Input {
+  std::string name;
+  std::string head;
+};  ///< an input manifest (base name) or file and its digest
 
 /// The first line of a manifest.
 struct Header {
-  std::string stage;      ///< "scan", "reconcile", "transcode", "load", "verify"
-  std::string run;        ///< UUID
-  std::string tool;       ///< "waybill 0.1.0"
-  std::string created;    ///< RFC 3339 UTC
-  std::string options = "{}";   ///< a JSON object: the settings that change the result
+  std::string stage;           ///< "scan", "reconcile", "transcode", "load", "verify"
+  std::string run;             ///< UUID
+  std::string tool;            ///< "waybill 0.1.0"
+  std::string created;         ///< RFC 3339 UTC
+  std::string options = "{}";  ///< a JSON object: the settings that change the result
   std::vector<Input> inputs;
 };
 
 /// The last line of a complete manifest. `counts` is a JSON object.
-struct End { std::string state; std::string counts; };
+struct End {
+  std::string state;
+  std::string counts;
+};
 
 /// A record of a kind this reader does not model: kept as its JSON line.
-struct Other { std::string kind; std::string json; };
+struct Other {
+  std::string kind;
+  std::string json;
+};
 
 using Record = std::variant<Object, Study, LateFinding, Intent, Other>;
 

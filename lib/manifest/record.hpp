@@ -13,8 +13,20 @@ namespace waybill::manifest {
 
 /// Terminal states of one input stream, exactly one each; the first nine come from scan, the rest from later stages.
 enum class Bucket {
-  instance, duplicate_identical, duplicate_conflict, dicomdir, non_dicom, non_instance, unreadable, empty, quarantined,
-  excluded, loaded, verified, failed, pending,
+  instance,
+  duplicate_identical,
+  duplicate_conflict,
+  dicomdir,
+  non_dicom,
+  non_instance,
+  unreadable,
+  empty,
+  quarantined,
+  excluded,
+  loaded,
+  verified,
+  failed,
+  pending,
 };
 [[nodiscard]] std::string_view to_string(Bucket bucket) noexcept;
 [[nodiscard]] std::optional<Bucket> bucket_from(std::string_view text) noexcept;
@@ -24,59 +36,65 @@ enum class Severity { s0, s1, s2, s3, s4 };
 [[nodiscard]] std::string_view to_string(Severity severity) noexcept;
 
 struct Finding {
-  std::string code;     ///< e.g. "ENC-NOMETA"
+  std::string code;  ///< e.g. "ENC-NOMETA"
   Severity severity = Severity::s0;
-  std::string tag;      ///< "0028,0010" or empty
-  std::string detail;   ///< one sentence without PHI, or raw bytes in hex
+  std::string tag;     ///< "0028,0010" or empty
+  std::string detail;  ///< one sentence without PHI, or raw bytes in hex
 };
 
 struct Source {
-  std::string path;     ///< absolute, in the form of path_to_text
-  std::optional<std::string> member;   ///< inside a container
-  std::uint64_t offset = 0;            ///< first byte in the file
-  std::uint64_t size = 0;              ///< bytes
-  std::string mtime;                   ///< RFC 3339 UTC
+  std::string path;                   ///< absolute, in the form of path_to_text
+  std::optional<std::string> member;  ///< inside a container
+  std::uint64_t offset = 0;           ///< first byte in the file
+  std::uint64_t size = 0;             ///< bytes
+  std::string mtime;                  ///< RFC 3339 UTC
 };
 
 struct Transcode {
-  std::string to;        ///< transfer syntax UID of the written file
-  std::string codec;     ///< library and version that encoded, "none" for copied bytes
-  std::string outcome;   ///< "transcoded", "rewritten", "copied", "kept-source", "not-staged"
-  std::string reason;    ///< why the source bytes were kept, or empty
+  std::string to;       ///< transfer syntax UID of the written file
+  std::string codec;    ///< library and version that encoded, "none" for copied bytes
+  std::string outcome;  ///< "transcoded", "rewritten", "copied", "kept-source", "not-staged"
+  std::string reason;   ///< why the source bytes were kept, or empty
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
-  std::string path;      ///< staged file, absolute, path_to_text form; empty when nothing was staged
-  std::string file_sha256;       ///< of the staged file
-  std::string dataset_sha256;    ///< DS1 of the staged file; differs from the object's only by recorded edits
-  std::string verified_by;       ///< the decoder that read the written file back
+  std::string path;            ///< staged file, absolute, path_to_text form; empty when nothing was staged
+  std::string file_sha256;     ///< of the staged file
+  std::string dataset_sha256;  ///< DS1 of the staged file; differs from the object's only by recorded edits
+  std::string verified_by;     ///< the decoder that read the written file back
 };
 
 struct Load {
-  std::string status;    ///< four hex digits of the DIMSE status, "" when none came
+  std::string status;  ///< four hex digits of the DIMSE status, "" when none came
   std::string comment;
   std::uint32_t attempts = 0;
-  std::string association;   ///< number of the association in this run
-  std::string at;        ///< RFC 3339 UTC
-  std::string outcome;   ///< "sent", "already-present", "found-after-interruption", "refused", "no-answer", "not-sent"
+  std::string association;  ///< number of the association in this run
+  std::string at;           ///< RFC 3339 UTC
+  std::string outcome;  ///< "sent", "already-present", "found-after-interruption", "refused", "no-answer", "not-sent"
 };
 
-struct Difference { std::string tag; std::string kind; std::string detail; };
+struct Difference {
+  std::string tag;
+  std::string kind;
+  std::string detail;
+};
 
 struct Verify {
-  std::string grade;     ///< "E0" … "E5", domain rule 9.7
-  std::string verdict;   ///< IDENTICAL, EQUIVALENT, EQUIVALENT-LENIENT, EXPECTED-CHANGE, TARGET-COERCED, METADATA-LOSS, PIXEL-DIFF, LOSSY-REDECODED, MISSING, PRESENT
+  std::string grade;    ///< "E0" … "E5", domain rule 9.7
+  std::string verdict;  ///< IDENTICAL, EQUIVALENT, EQUIVALENT-LENIENT, EXPECTED-CHANGE, TARGET-COERCED, METADATA-LOSS,
+                        ///< PIXEL-DIFF, LOSSY-REDECODED, MISSING, PRESENT
   std::vector<Difference> differences;
 };
 
 /// One input stream and all that is known of it.
 struct Object {
-  std::string id;        ///< 16 hex digits from the source locator
+  std::string id;  ///< 16 hex digits from the source locator
   Source source;
   Bucket bucket = Bucket::instance;
   std::vector<Finding> findings;
   std::optional<std::string> file_sha256, codestream_sha256, pixel_sha256, dataset_sha256;
   std::optional<std::string> sop_class, sop_instance, study, series, transfer_syntax;
-  std::optional<std::string> patient_id, issuer, patient_name, birth_date, sex, accession, study_date, study_time, modality;
+  std::optional<std::string> patient_id, issuer, patient_name, birth_date, sex, accession, study_date, study_time,
+      modality;
   std::optional<std::uint32_t> rows, columns, frames, bits_stored;
   std::optional<std::string> photometric;
   std::optional<std::string> content_type;  ///< for non-DICOM: what it is ("text", "png", …)
@@ -85,7 +103,12 @@ struct Object {
   std::optional<Verify> verify;
 };
 
-struct Edit { std::string tag; std::string old_value; std::string new_value; std::string reason; };  ///< tag "0010,0020"; reason COERCE or CORRECT
+struct Edit {
+  std::string tag;
+  std::string old_value;
+  std::string new_value;
+  std::string reason;
+};  ///< tag "0010,0020"; reason COERCE or CORRECT
 
 /// One study as scan counted it or reconcile decided it.
 struct Study {
@@ -93,21 +116,28 @@ struct Study {
   std::optional<std::string> patient_id, issuer, patient_name, birth_date, sex, accession, study_date, study_time;
   std::vector<std::string> modalities;
   std::uint64_t series = 0, instances = 0, bytes = 0;
-  std::optional<std::string> rule;       ///< "R0" … "R10"
+  std::optional<std::string> rule;  ///< "R0" … "R10"
   std::optional<double> score;
-  std::optional<std::string> decision;   ///< "auto", "review", "unmatched"
+  std::optional<std::string> decision;  ///< "auto", "review", "unmatched"
   std::vector<std::string> vetoes;
-  std::vector<std::string> discrepancies;   ///< "D03" …
+  std::vector<std::string> discrepancies;  ///< "D03" …
   std::vector<Edit> edits;
-  std::optional<std::string> exam;       ///< key of the RIS exam
-  std::string explanation;               ///< the evidence in one sentence, without PHI
+  std::optional<std::string> exam;  ///< key of the RIS exam
+  std::string explanation;          ///< the evidence in one sentence, without PHI
 };
 
 /// A finding made after the object's own record was written (a later object collides with it).
-struct LateFinding { std::string id; Finding finding; };
+struct LateFinding {
+  std::string id;
+  Finding finding;
+};
 
 /// Committed before an effect on the outside; without an outcome after it, the peer is asked.
-struct Intent { std::string id; std::string sop_instance; std::string action; };
+struct Intent {
+  std::string id;
+  std::string sop_instance;
+  std::string action;
+};
 
 /// Any record as one JSON line without the line feed; the members stand in the order of docs/manifest.md.
 [[nodiscard]] std::string to_json(const Object& object);

@@ -36,7 +36,9 @@ class Writer {
   /// Adds one JSON line (no line feed).
   void append(std::string_view json_line);
   template <typename T>
-  void append_record(const T& record) { append(to_json(record)); }
+  void append_record(const T& record) {
+    append(to_json(record));
+  }
 
   /// Returns after all lines so far are on disk (fdatasync confirmed).
   void commit();

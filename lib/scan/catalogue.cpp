@@ -23,17 +23,29 @@ std::string patient_key(const Object& object) {
 std::vector<LateFinding> Catalogue::settle(Object& object) {
   std::vector<LateFinding> late;
   if (object.bucket != Bucket::instance || !object.sop_instance) return late;
-  const First mine{object.id, object.study.value_or(""), object.series.value_or(""), object.file_sha256.value_or(""),
-                   object.codestream_sha256.value_or(""), object.pixel_sha256.value_or(""), object.dataset_sha256.value_or(""), object.pixel_sha256.has_value()};
+  const First mine{object.id,
+                   object.study.value_or(""),
+                   object.series.value_or(""),
+                   object.file_sha256.value_or(""),
+                   object.codestream_sha256.value_or(""),
+                   object.pixel_sha256.value_or(""),
+                   object.dataset_sha256.value_or(""),
+                   object.pixel_sha256.has_value()};
   const auto [at, fresh] = first_.try_emplace(*object.sop_instance, mine);
   if (!fresh) {
     const First& first = at->second;
-    const bool same_pixels = (first.has_pixels && mine.has_pixels) ? first.pixel == mine.pixel : first.codestream == mine.codestream && first.has_pixels == mine.has_pixels;
-    const bool compared = (first.has_pixels && mine.has_pixels) || (!first.codestream.empty() && !mine.codestream.empty());
+    const bool same_pixels = (first.has_pixels && mine.has_pixels)
+                                 ? first.pixel == mine.pixel
+                                 : first.codestream == mine.codestream && first.has_pixels == mine.has_pixels;
+    const bool compared =
+        (first.has_pixels && mine.has_pixels) || (!first.codestream.empty() && !mine.codestream.empty());
     const bool no_pixels = !object.rows && !first.has_pixels && !mine.has_pixels;
     std::string code = "UID-DUPDIFF";
-    std::string detail = compared ? "the same SOP Instance UID with other pixels" : "the same SOP Instance UID in other bytes; pixels were not compared, scan with --deep";
-    const bool identical = first.file == mine.file || (first.dataset == mine.dataset && same_pixels && (compared || no_pixels));
+    std::string detail = compared
+                             ? "the same SOP Instance UID with other pixels"
+                             : "the same SOP Instance UID in other bytes; pixels were not compared, scan with --deep";
+    const bool identical =
+        first.file == mine.file || (first.dataset == mine.dataset && same_pixels && (compared || no_pixels));
     if (!identical && ((same_pixels && compared) || no_pixels)) {
       code = "UID-DUPSAMEPIX";
       detail = "the same SOP Instance UID and pixels with other attributes";
@@ -44,13 +56,18 @@ std::vector<LateFinding> Catalogue::settle(Object& object) {
     } else {
       object.bucket = Bucket::duplicate_conflict;
       object.findings.push_back({code, Severity::s3, "0008,0018", detail + " as object " + first.id});
-      if (late_.insert(first.id + code).second) late.push_back({first.id, {code, Severity::s3, "0008,0018", detail + " as object " + object.id}});
+      if (late_.insert(first.id + code).second)
+        late.push_back({first.id, {code, Severity::s3, "0008,0018", detail + " as object " + object.id}});
     }
     if (first.study != mine.study || first.series != mine.series) {
-      object.findings.push_back({first.study != mine.study ? "UID-CROSSSTUDY" : "UID-CROSSSERIES", Severity::s3, "0008,0018", "the same SOP Instance UID stands in another study or series, object " + first.id});
+      object.findings.push_back({first.study != mine.study ? "UID-CROSSSTUDY" : "UID-CROSSSERIES", Severity::s3,
+                                 "0008,0018",
+                                 "the same SOP Instance UID stands in another study or series, object " + first.id});
     }
-  } else if (const auto study = studies_.find(*object.study); study != studies_.end() && study->second.patient_key != patient_key(object)) {
-    object.findings.push_back({"UID-STUDY2PAT", Severity::s3, "0020,000D", "the study's earlier objects have another Patient ID or issuer"});
+  } else if (const auto study = studies_.find(*object.study);
+             study != studies_.end() && study->second.patient_key != patient_key(object)) {
+    object.findings.push_back(
+        {"UID-STUDY2PAT", Severity::s3, "0020,000D", "the study's earlier objects have another Patient ID or issuer"});
   }
   count(object);
   return late;
@@ -58,7 +75,11 @@ std::vector<LateFinding> Catalogue::settle(Object& object) {
 
 void Catalogue::remember(const Object& object) {
   if (object.sop_instance && object.bucket == Bucket::instance) {
-    first_.try_emplace(*object.sop_instance, First{object.id, object.study.value_or(""), object.series.value_or(""), object.file_sha256.value_or(""), object.codestream_sha256.value_or(""), object.pixel_sha256.value_or(""), object.dataset_sha256.value_or(""), object.pixel_sha256.has_value()});
+    first_.try_emplace(
+        *object.sop_instance,
+        First{object.id, object.study.value_or(""), object.series.value_or(""), object.file_sha256.value_or(""),
+              object.codestream_sha256.value_or(""), object.pixel_sha256.value_or(""),
+              object.dataset_sha256.value_or(""), object.pixel_sha256.has_value()});
   }
   count(object);
 }

@@ -15,8 +15,9 @@ namespace waybill::scan {
 /// collisions), the patient of each study, counts per study. Memory: about 300 bytes an instance. Single-threaded.
 class Catalogue {
  public:
-  /// Settles the bucket of an object whose own content is sound (`instance`) against what came before, and adds cross-object
-  /// findings. Returns findings against earlier objects; they stand before the object's record in the manifest.
+  /// Settles the bucket of an object whose own content is sound (`instance`) against what came before, and adds
+  /// cross-object findings. Returns findings against earlier objects; they stand before the object's record in the
+  /// manifest.
   std::vector<manifest::LateFinding> settle(manifest::Object& object);
 
   /// Takes in a record that is in the manifest already (resume).
@@ -41,7 +42,7 @@ class Catalogue {
 
   std::unordered_map<std::string, First> first_;
   std::map<std::string, StudyEntry> studies_;
-  std::set<std::string> late_;   // id + code of findings already written
+  std::set<std::string> late_;  // id + code of findings already written
 };
 
 }  // namespace waybill::scan

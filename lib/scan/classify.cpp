@@ -11,17 +11,42 @@ namespace {
 
 using namespace std::string_view_literals;
 
-struct Magic { std::string_view type; std::size_t offset; std::string_view bytes; };
+struct Magic {
+  std::string_view type;
+  std::size_t offset;
+  std::string_view bytes;
+};
 constexpr std::array kMagics = {
-    Magic{"gzip", 0, "\x1F\x8B"sv},          Magic{"zip", 0, "PK\x03\x04"sv},           Magic{"zip", 0, "PK\x05\x06"sv},
-    Magic{"bzip2", 0, "BZh"sv},              Magic{"zstd", 0, "\x28\xB5\x2F\xFD"sv},    Magic{"xz", 0, "\xFD""7zXZ\0"sv},
-    Magic{"tar", 257, "ustar"sv},            Magic{"jpeg", 0, "\xFF\xD8\xFF"sv},        Magic{"jpeg-ls", 0, "\xFF\xD8\xFF\xF7"sv},
-    Magic{"jp2", 0, "\0\0\0\x0CjP  "sv},     Magic{"j2k", 0, "\xFF\x4F\xFF\x51"sv},     Magic{"tiff", 0, "II*\0"sv},
-    Magic{"tiff", 0, "MM\0*"sv},             Magic{"png", 0, "\x89PNG"sv},              Magic{"pdf", 0, "%PDF"sv},
-    Magic{"bmp", 0, "BM"sv},                 Magic{"gif", 0, "GIF8"sv},                 Magic{"avi", 8, "AVI "sv},
-    Magic{"mp4", 4, "ftyp"sv},               Magic{"ole", 0, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"sv},
-    Magic{"hl7", 0, "MSH|"sv},               Magic{"hl7", 0, "\x0BMSH|"sv},             Magic{"xml", 0, "<?xml"sv},
-    Magic{"sqlite", 0, "SQLite format 3"sv}, Magic{"executable", 0, "MZ"sv},            Magic{"executable", 0, "\x7F""ELF"sv},
+    Magic{"gzip", 0, "\x1F\x8B"sv},
+    Magic{"zip", 0, "PK\x03\x04"sv},
+    Magic{"zip", 0, "PK\x05\x06"sv},
+    Magic{"bzip2", 0, "BZh"sv},
+    Magic{"zstd", 0, "\x28\xB5\x2F\xFD"sv},
+    Magic{"xz", 0,
+          "\xFD"
+          "7zXZ\0"sv},
+    Magic{"tar", 257, "ustar"sv},
+    Magic{"jpeg", 0, "\xFF\xD8\xFF"sv},
+    Magic{"jpeg-ls", 0, "\xFF\xD8\xFF\xF7"sv},
+    Magic{"jp2", 0, "\0\0\0\x0CjP  "sv},
+    Magic{"j2k", 0, "\xFF\x4F\xFF\x51"sv},
+    Magic{"tiff", 0, "II*\0"sv},
+    Magic{"tiff", 0, "MM\0*"sv},
+    Magic{"png", 0, "\x89PNG"sv},
+    Magic{"pdf", 0, "%PDF"sv},
+    Magic{"bmp", 0, "BM"sv},
+    Magic{"gif", 0, "GIF8"sv},
+    Magic{"avi", 8, "AVI "sv},
+    Magic{"mp4", 4, "ftyp"sv},
+    Magic{"ole", 0, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"sv},
+    Magic{"hl7", 0, "MSH|"sv},
+    Magic{"hl7", 0, "\x0BMSH|"sv},
+    Magic{"xml", 0, "<?xml"sv},
+    Magic{"sqlite", 0, "SQLite format 3"sv},
+    Magic{"executable", 0, "MZ"sv},
+    Magic{"executable", 0,
+          "\x7F"
+          "ELF"sv},
 };
 
 bool is_text(std::string_view start) {
@@ -37,7 +62,8 @@ std::string content_type(ByteView file, std::string_view name) {
   if (std::all_of(file.begin(), file.end(), [](std::byte b) { return b == std::byte{0}; })) return "zeros";
   const std::string_view text = as_text(file);
   for (const Magic& magic : kMagics) {
-    if (text.size() >= magic.offset + magic.bytes.size() && text.substr(magic.offset, magic.bytes.size()) == magic.bytes) {
+    if (text.size() >= magic.offset + magic.bytes.size() &&
+        text.substr(magic.offset, magic.bytes.size()) == magic.bytes) {
       return std::string(magic.type == "ole" && name == "Thumbs.db" ? "thumbs-db" : magic.type);
     }
   }

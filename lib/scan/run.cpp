@@ -13,9 +13,9 @@
 #include "scan/classify.hpp"
 #include "scan/walk.hpp"
 
+#include <oneapi/tbb/parallel_pipeline.h>
 #include <algorithm>
 #include <numeric>
-#include <oneapi/tbb/parallel_pipeline.h>
 #include <unordered_set>
 
 namespace waybill::scan {
@@ -27,12 +27,14 @@ using manifest::Severity;
 namespace {
 
 bool must_quarantine(const Object& object) {
-  return std::any_of(object.findings.begin(), object.findings.end(), [](const manifest::Finding& f) { return f.severity >= Severity::s3; });
+  return std::any_of(object.findings.begin(), object.findings.end(),
+                     [](const manifest::Finding& f) { return f.severity >= Severity::s3; });
 }
 
 Object special(const Entry& entry) {
   Object object;
-  object.source = {path_to_text(entry.path), std::nullopt, 0, entry.kind == EntryKind::file ? entry.size : 0, entry.mtime};
+  object.source = {path_to_text(entry.path), std::nullopt, 0, entry.kind == EntryKind::file ? entry.size : 0,
+                   entry.mtime};
   object.id = manifest::object_id(object.source);
   const auto set = [&](Bucket bucket, const char* type) {
     object.bucket = bucket;
@@ -48,14 +50,16 @@ Object special(const Entry& entry) {
     case EntryKind::vanished: object.bucket = Bucket::unreadable; break;
     case EntryKind::file: break;
   }
-  if (object.bucket == Bucket::unreadable) object.findings.push_back({"SRC-UNREADABLE", Severity::s4, {}, "cannot be read: " + entry.error});
+  if (object.bucket == Bucket::unreadable)
+    object.findings.push_back({"SRC-UNREADABLE", Severity::s4, {}, "cannot be read: " + entry.error});
   return object;
 }
 
 std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 void classify_dicom(const dicom::File& file, const Options& options, Object& object) {
-  if (file.meta.sop_class == dicom::uid::kMediaStorageDirectory || file.dataset.find(dicom::tag(0x0004, 0x1220)) != nullptr) {
+  if (file.meta.sop_class == dicom::uid::kMediaStorageDirectory ||
+      file.dataset.find(dicom::tag(0x0004, 0x1220)) != nullptr) {
     object.bucket = Bucket::dicomdir;
     object.sop_class = std::string(dicom::uid::kMediaStorageDirectory);
     object.transfer_syntax = file.transfer_syntax;
@@ -98,7 +102,8 @@ Object examine(const Entry& entry, const Options& options) {
   }
   object.bucket = Bucket::non_dicom;
   object.content_type = content_type(*bytes, file_name(entry.path));
-  if (object.content_type == "zeros") object.findings.push_back({"SRC-ZEROS", Severity::s2, {}, "only zero bytes; a lost or not recalled file"});
+  if (object.content_type == "zeros")
+    object.findings.push_back({"SRC-ZEROS", Severity::s2, {}, "only zero bytes; a lost or not recalled file"});
   return object;
 }
 
@@ -127,17 +132,23 @@ void Tally::add(const Object& object) {
   ++buckets[std::string(to_string(object.bucket))];
   bytes += object.source.size;
   for (const manifest::Finding& finding : object.findings) ++findings[finding.code];
-  const bool exception = object.bucket == Bucket::unreadable || object.bucket == Bucket::quarantined || object.bucket == Bucket::duplicate_conflict || must_quarantine(object);
+  const bool exception = object.bucket == Bucket::unreadable || object.bucket == Bucket::quarantined ||
+                         object.bucket == Bucket::duplicate_conflict || must_quarantine(object);
   if (exception) ++exceptions;
 }
 
 bool Tally::closes() const {
-  return entries == std::accumulate(buckets.begin(), buckets.end(), std::uint64_t{0}, [](std::uint64_t sum, const auto& b) { return sum + b.second; });
+  return entries == std::accumulate(buckets.begin(), buckets.end(), std::uint64_t{0},
+                                    [](std::uint64_t sum, const auto& b) { return sum + b.second; });
 }
 
 std::string Tally::json() const {
   JsonWriter w;
-  w.begin_object().member("objects", entries).member("bytes", bytes).member("studies", studies).member("exceptions", exceptions);
+  w.begin_object()
+      .member("objects", entries)
+      .member("bytes", bytes)
+      .member("studies", studies)
+      .member("exceptions", exceptions);
   w.key("buckets").begin_object();
   for (const auto& [name, n] : buckets) w.member(name, n);
   w.end_object().key("findings").begin_object();
@@ -174,7 +185,8 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
     while (!stop_requested()) {
       auto entry = walk.next();
       if (!entry) break;
-      if (done.empty() || !done.contains(manifest::object_id({path_to_text(entry->path), std::nullopt, 0, 0, {}}))) return *std::move(entry);
+      if (done.empty() || !done.contains(manifest::object_id({path_to_text(entry->path), std::nullopt, 0, 0, {}})))
+        return *std::move(entry);
     }
     tally.interrupted = stop_requested();
     flow.stop();
@@ -191,7 +203,8 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
   using oneapi::tbb::filter_mode;
   oneapi::tbb::parallel_pipeline(
       options.threads * 4, oneapi::tbb::make_filter<void, Entry>(filter_mode::serial_in_order, walk_on) &
-                               oneapi::tbb::make_filter<Entry, Object>(filter_mode::parallel, [&](const Entry& entry) { return examine(entry, options); }) &
+                               oneapi::tbb::make_filter<Entry, Object>(
+                                   filter_mode::parallel, [&](const Entry& entry) { return examine(entry, options); }) &
                                oneapi::tbb::make_filter<Object, void>(filter_mode::serial_in_order, record));
   const auto studies = catalogue.studies();
   tally.studies = studies.size();
@@ -202,7 +215,9 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
   for (const manifest::Study& study : studies) {
     if (!done.contains(study.study)) writer.append_record(study);
   }
-  if (!tally.closes()) throw RunError(Exit::integrity, "the scan's ledger does not close: " + tally.json() + "; keep the manifest and report this as a defect");
+  if (!tally.closes())
+    throw RunError(Exit::integrity, "the scan's ledger does not close: " + tally.json() +
+                                        "; keep the manifest and report this as a defect");
   writer.finish(tally.json());
   return tally;
 }

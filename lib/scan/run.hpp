@@ -13,18 +13,18 @@
 namespace waybill::scan {
 
 struct Options {
-  std::vector<std::string> sources;   ///< files and folders
-  bool deep = false;                  ///< decode every frame: PIX1 and CSTR beside FILE and DS1
+  std::vector<std::string> sources;  ///< files and folders
+  bool deep = false;                 ///< decode every frame: PIX1 and CSTR beside FILE and DS1
   unsigned threads = 1;
 };
 
 /// The ledger of a scan; `buckets` sum up to `entries`.
 struct Tally {
-  std::uint64_t entries = 0;   ///< what the walk met
+  std::uint64_t entries = 0;  ///< what the walk met
   std::uint64_t bytes = 0;
-  std::uint64_t exceptions = 0;   ///< unreadable, conflicting or quarantined
+  std::uint64_t exceptions = 0;  ///< unreadable, conflicting or quarantined
   std::map<std::string, std::uint64_t> buckets;
-  std::map<std::string, std::uint64_t> findings;   ///< objects per code
+  std::map<std::string, std::uint64_t> findings;  ///< objects per code
   std::uint64_t studies = 0;
   bool interrupted = false;
   void add(const manifest::Object& object);

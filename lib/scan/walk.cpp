@@ -5,13 +5,13 @@
 #include "core/result.hpp"
 #include "core/text.hpp"
 
+#include <dirent.h>
+#include <sys/stat.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <dirent.h>
 #include <filesystem>
 #include <memory>
-#include <sys/stat.h>
 
 namespace waybill::scan {
 namespace {
@@ -19,7 +19,8 @@ namespace {
 std::string reason(int error) { return std::strerror(error); }
 
 Entry entry_of(EntryKind kind, const std::string& path, const struct stat& info) {
-  return {kind, path, static_cast<std::uint64_t>(info.st_size), utc_from(info.st_mtim.tv_sec, info.st_mtim.tv_nsec), {}};
+  return {
+      kind, path, static_cast<std::uint64_t>(info.st_size), utc_from(info.st_mtim.tv_sec, info.st_mtim.tv_nsec), {}};
 }
 
 EntryKind kind_of(mode_t mode) {
@@ -36,7 +37,9 @@ Walk::Walk(const std::vector<std::string>& sources) {
   for (const std::string& source : sources) {
     std::error_code error;
     const auto absolute = std::filesystem::canonical(source, error);
-    if (error) throw RunError(Exit::input, "cannot read source " + path_to_text(source) + ": " + error.message() + "; check the path and its rights");
+    if (error)
+      throw RunError(Exit::input, "cannot read source " + path_to_text(source) + ": " + error.message() +
+                                      "; check the path and its rights");
     sources_.push_back(absolute.string());
   }
 }
@@ -70,7 +73,8 @@ std::optional<Entry> Walk::visit(const std::string& path) {
 }
 
 std::optional<Entry> Walk::enter(const std::string& path, std::uint64_t device, std::uint64_t inode) {
-  if (!seen_.insert({device, inode}).second) return Entry{EntryKind::folder_loop, path, 0, {}, "the folder was met before"};
+  if (!seen_.insert({device, inode}).second)
+    return Entry{EntryKind::folder_loop, path, 0, {}, "the folder was met before"};
   const std::unique_ptr<DIR, int (*)(DIR*)> dir(opendir(path.c_str()), closedir);
   if (!dir) return Entry{EntryKind::unreadable_folder, path, 0, {}, reason(errno)};
   Folder folder{path, {}, 0};

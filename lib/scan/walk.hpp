@@ -14,15 +14,15 @@ enum class EntryKind { file, symlink, fifo, socket, device, unreadable_folder, f
 /// What a name in the tree is, before a byte of it is read.
 struct Entry {
   EntryKind kind = EntryKind::file;
-  std::string path;        ///< absolute, raw bytes
+  std::string path;  ///< absolute, raw bytes
   std::uint64_t size = 0;
-  std::string mtime;       ///< RFC 3339 UTC
-  std::string error;       ///< for what cannot be read: the system's reason
+  std::string mtime;  ///< RFC 3339 UTC
+  std::string error;  ///< for what cannot be read: the system's reason
 };
 
 /// Walks files and folders depth first, names in byte order, so that every walk of the same tree gives the same order.
-/// Symbolic links inside the tree are reported, not followed; a folder met twice (bind loop) is reported once more and not
-/// entered. Memory: the names of the folders on the way down. Nothing is opened but folders. Single-threaded.
+/// Symbolic links inside the tree are reported, not followed; a folder met twice (bind loop) is reported once more and
+/// not entered. Memory: the names of the folders on the way down. Nothing is opened but folders. Single-threaded.
 class Walk {
  public:
   /// Throws RunError(Exit::input) for a source that does not exist.
@@ -41,7 +41,7 @@ class Walk {
   std::vector<std::string> sources_;
   std::size_t source_ = 0;
   std::vector<Folder> stack_;
-  std::set<std::pair<std::uint64_t, std::uint64_t>> seen_;   // (device, inode) of folders
+  std::set<std::pair<std::uint64_t, std::uint64_t>> seen_;  // (device, inode) of folders
 };
 
 }  // namespace waybill::scan

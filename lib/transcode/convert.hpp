@@ -21,26 +21,29 @@ struct Converted {
   Bytes file;
   std::string transfer_syntax;
   std::string codec = "none";
-  std::string outcome;   ///< "copied", "rewritten", "transcoded", "kept-source"
-  std::string reason;    ///< why the source's pixel bytes were kept although another syntax was asked for
+  std::string outcome;  ///< "copied", "rewritten", "transcoded", "kept-source"
+  std::string reason;   ///< why the source's pixel bytes were kept although another syntax was asked for
 };
 
 /// Converts one parsed object (PS3.5 8.2; docs/transcoding.md says what is converted and what is carried). `source` are
-/// its file's bytes. Lossy and video codestreams are never re-encoded. Fails only when edits cannot be applied. Any thread.
-[[nodiscard]] Result<Converted> convert(ByteView source, const dicom::File& file, Target target, const std::vector<manifest::Edit>& edits,
-                                        const dicom::Provenance& provenance);
+/// its file's bytes. Lossy and video codestreams are never re-encoded. Fails only when edits cannot be applied. Any
+/// thread.
+[[nodiscard]] Result<Converted> convert(ByteView source, const dicom::File& file, Target target,
+                                        const std::vector<manifest::Edit>& edits, const dicom::Provenance& provenance);
 
 /// Like convert() but with the source's pixel bytes whatever was asked: the fallback after a failed proof.
-[[nodiscard]] Result<Converted> carry(ByteView source, const dicom::File& file, const std::vector<manifest::Edit>& edits,
-                                      const dicom::Provenance& provenance);
+[[nodiscard]] Result<Converted> carry(ByteView source, const dicom::File& file,
+                                      const std::vector<manifest::Edit>& edits, const dicom::Provenance& provenance);
 
 /// What proves a written file: digests of it, or why it is not equal to its source.
 struct Proof {
   std::string dataset_sha256;
-  std::string verified_by;   ///< decoder of the written pixels
+  std::string verified_by;  ///< decoder of the written pixels
 };
-/// Parses and decodes `written` (as read back from disk) and compares DS1 and PIX1 (CSTR where nothing can be decoded) with the
-/// source. With edits, the datasets must differ in exactly the edited attributes and Original Attributes Sequence.
-[[nodiscard]] Result<Proof> prove(const dicom::File& source, ByteView written, const std::vector<manifest::Edit>& edits);
+/// Parses and decodes `written` (as read back from disk) and compares DS1 and PIX1 (CSTR where nothing can be decoded)
+/// with the source. With edits, the datasets must differ in exactly the edited attributes and Original Attributes
+/// Sequence.
+[[nodiscard]] Result<Proof> prove(const dicom::File& source, ByteView written,
+                                  const std::vector<manifest::Edit>& edits);
 
 }  // namespace waybill::transcode

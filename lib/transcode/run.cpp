@@ -11,9 +11,9 @@
 #include "io/atomic_file.hpp"
 #include "io/read_file.hpp"
 
+#include <oneapi/tbb/parallel_pipeline.h>
 #include <algorithm>
 #include <numeric>
-#include <oneapi/tbb/parallel_pipeline.h>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -47,7 +47,9 @@ Decisions decisions_of(const Options& options) {
   if (options.edits.empty()) return out;
   out.given = true;
   manifest::Reader reader(options.edits);
-  if (reader.header().stage != "reconcile") throw RunError(Exit::usage, "--edits takes a manifest of reconcile, " + reader.name() + " is one of " + reader.header().stage);
+  if (reader.header().stage != "reconcile")
+    throw RunError(Exit::usage,
+                   "--edits takes a manifest of reconcile, " + reader.name() + " is one of " + reader.header().stage);
   out.provenance = {std::string(kToolName), dicom_date_time(reader.header().created)};
   while (auto record = reader.next()) {
     if (auto* study = std::get_if<manifest::Study>(&*record)) out.studies[study->study] = std::move(*study);
@@ -74,12 +76,14 @@ std::optional<std::vector<manifest::Edit>> edits_of(const Decisions& decisions, 
   if (unmatched == Unmatched::stage) return std::vector<manifest::Edit>{};
   const bool review = at != decisions.studies.end() && at->second.decision == "review";
   exclude(object, Bucket::quarantined, review ? "MATCH-REVIEW" : "MATCH-NONE", Severity::s3,
-          review ? "the study's identity waits for a person's decision (exceptions of reconcile)" : "no exam of the RIS matches the study");
+          review ? "the study's identity waits for a person's decision (exceptions of reconcile)"
+                 : "no exam of the RIS matches the study");
   return std::nullopt;
 }
 
 /// Writes `bytes`, reads them back from disk and calls `check` on them; the file gets its name only when it agrees.
-Result<Proof> stage(const std::filesystem::path& path, const Bytes& bytes, const std::function<Result<Proof>(ByteView)>& check) {
+Result<Proof> stage(const std::filesystem::path& path, const Bytes& bytes,
+                    const std::function<Result<Proof>(ByteView)>& check) {
   std::filesystem::create_directories(path.parent_path());
   io::AtomicFile file(path);
   file.write(bytes);
@@ -93,7 +97,8 @@ Result<Proof> stage(const std::filesystem::path& path, const Bytes& bytes, const
 
 class Worker {
  public:
-  Worker(const Options& options, const Decisions& decisions) : options_(options), decisions_(decisions), target_(*target_from(options.to)) {}
+  Worker(const Options& options, const Decisions& decisions)
+      : options_(options), decisions_(decisions), target_(*target_from(options.to)) {}
 
   Object operator()(Object object) const {
     if (object.bucket != Bucket::instance) return object;
@@ -106,7 +111,8 @@ class Worker {
     }
     const std::string digest = Sha256::of(*source).hex();
     if (object.file_sha256 && digest != *object.file_sha256) {
-      exclude(object, Bucket::failed, "TX-SOURCECHANGED", Severity::s4, "the file is not the one that was scanned; scan again");
+      exclude(object, Bucket::failed, "TX-SOURCECHANGED", Severity::s4,
+              "the file is not the one that was scanned; scan again");
       return object;
     }
     const auto file = dicom::parse_file(*source);
@@ -119,7 +125,8 @@ class Worker {
   }
 
  private:
-  void work(Object& object, const Bytes& source, const dicom::File& file, const std::vector<manifest::Edit>& edits) const {
+  void work(Object& object, const Bytes& source, const dicom::File& file,
+            const std::vector<manifest::Edit>& edits) const {
     const std::filesystem::path path = options_.out / object.id.substr(0, 2) / (object.id + ".dcm");
     auto converted = convert(source, file, target_, edits, decisions_.provenance);
     if (!converted) {
@@ -138,7 +145,9 @@ class Worker {
       }
     }
     if (!converted || !proof) {
-      exclude(object, Bucket::failed, "TX-UNPROVED", Severity::s4, "neither the new nor the source encoding can be proved: " + (converted ? proof.error().what : converted.error().what));
+      exclude(object, Bucket::failed, "TX-UNPROVED", Severity::s4,
+              "neither the new nor the source encoding can be proved: " +
+                  (converted ? proof.error().what : converted.error().what));
       return;
     }
     manifest::Transcode t;
@@ -155,9 +164,11 @@ class Worker {
     object.transcode = std::move(t);
   }
 
-  static Result<Proof> stage_proved(const std::filesystem::path& path, const Converted& converted, const Bytes& source, const dicom::File& file, const std::vector<manifest::Edit>& edits) {
+  static Result<Proof> stage_proved(const std::filesystem::path& path, const Converted& converted, const Bytes& source,
+                                    const dicom::File& file, const std::vector<manifest::Edit>& edits) {
     return stage(path, converted.file, [&](ByteView written) -> Result<Proof> {
-      if (as_text(written) != as_text(converted.file)) return Failure{Fault::mismatch, "the file read back is not what was written"};
+      if (as_text(written) != as_text(converted.file))
+        return Failure{Fault::mismatch, "the file read back is not what was written"};
       if (as_text(written) == as_text(source)) return Proof{dicom::dataset_digest(file.dataset).hex(), "same bytes"};
       return prove(file, written, edits);
     });
@@ -175,7 +186,8 @@ std::unordered_set<std::string> recall(const std::filesystem::path& path, Tally&
     if (const auto* object = std::get_if<Object>(&*record)) {
       done.insert(object->id);
       tally.add(*object);
-    } else if (const auto* other = std::get_if<manifest::Other>(&*record); other == nullptr || other->kind != "recovered") {
+    } else if (const auto* other = std::get_if<manifest::Other>(&*record);
+               other == nullptr || other->kind != "recovered") {
       ++others;
     }
   }
@@ -183,10 +195,14 @@ std::unordered_set<std::string> recall(const std::filesystem::path& path, Tally&
 }
 
 std::string json_of(const Record& record) {
-  return std::visit([](const auto& r) -> std::string {
-    if constexpr (std::is_same_v<std::decay_t<decltype(r)>, manifest::Other>) return r.json;
-    else return to_json(r);
-  }, record);
+  return std::visit(
+      [](const auto& r) -> std::string {
+        if constexpr (std::is_same_v<std::decay_t<decltype(r)>, manifest::Other>)
+          return r.json;
+        else
+          return to_json(r);
+      },
+      record);
 }
 
 }  // namespace
@@ -200,14 +216,20 @@ void Tally::add(const Object& object) {
     ++outcomes[object.transcode->outcome];
     bytes_out += object.transcode->bytes_out;
   }
-  const bool expected = staged || object.bucket == Bucket::duplicate_identical || object.bucket == Bucket::dicomdir || object.bucket == Bucket::non_dicom || object.bucket == Bucket::empty || object.bucket == Bucket::non_instance;
+  const bool expected = staged || object.bucket == Bucket::duplicate_identical || object.bucket == Bucket::dicomdir ||
+                        object.bucket == Bucket::non_dicom || object.bucket == Bucket::empty ||
+                        object.bucket == Bucket::non_instance;
   if (!expected) ++exceptions;
   for (const auto& f : object.findings) integrity = integrity || f.code == "TX-SOURCECHANGED";
 }
 
 std::string Tally::json() const {
   JsonWriter w;
-  w.begin_object().member("objects", objects).member("bytes_in", bytes_in).member("bytes_out", bytes_out).member("exceptions", exceptions);
+  w.begin_object()
+      .member("objects", objects)
+      .member("bytes_in", bytes_in)
+      .member("bytes_out", bytes_out)
+      .member("exceptions", exceptions);
   w.key("buckets").begin_object();
   for (const auto& [name, n] : buckets) w.member(name, n);
   w.end_object().key("outcomes").begin_object();
@@ -222,7 +244,9 @@ manifest::Header header_of(const Options& options) {
   header.tool = std::string(kToolName);
   header.created = utc_now();
   JsonWriter w;
-  w.begin_object().member("to", options.to).member("out", path_to_text(std::filesystem::absolute(options.out).lexically_normal().string()));
+  w.begin_object()
+      .member("to", options.to)
+      .member("out", path_to_text(std::filesystem::absolute(options.out).lexically_normal().string()));
   w.member("unmatched", options.unmatched == Unmatched::stage ? "stage" : "quarantine");
   header.options = std::move(w.end_object()).str();
   if (options.input != "-") header.inputs.push_back(manifest::input_of(options.input));
@@ -234,7 +258,9 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
   const Decisions decisions = decisions_of(options);
   std::error_code error;
   std::filesystem::create_directories(options.out, error);
-  if (error) throw RunError(Exit::input, "cannot create folder " + path_to_text(options.out.string()) + ": " + error.message() + "; choose another --out");
+  if (error)
+    throw RunError(Exit::input, "cannot create folder " + path_to_text(options.out.string()) + ": " + error.message() +
+                                    "; choose another --out");
   Options here = options;
   here.out = std::filesystem::absolute(options.out).lexically_normal();
   Tally tally;
@@ -271,14 +297,16 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
     }
   };
   using oneapi::tbb::filter_mode;
-  oneapi::tbb::parallel_pipeline(options.threads * 2, oneapi::tbb::make_filter<void, Record>(filter_mode::serial_in_order, read) &
-                                                          oneapi::tbb::make_filter<Record, Record>(filter_mode::parallel, work) &
-                                                          oneapi::tbb::make_filter<Record, void>(filter_mode::serial_in_order, record));
+  oneapi::tbb::parallel_pipeline(options.threads * 2,
+                                 oneapi::tbb::make_filter<void, Record>(filter_mode::serial_in_order, read) &
+                                     oneapi::tbb::make_filter<Record, Record>(filter_mode::parallel, work) &
+                                     oneapi::tbb::make_filter<Record, void>(filter_mode::serial_in_order, record));
   if (tally.interrupted) {
     writer.commit();
     return tally;
   }
-  if (!reader.end()) throw RunError(Exit::input, options.input.string() + " is incomplete; finish its run, then run this again");
+  if (!reader.end())
+    throw RunError(Exit::input, options.input.string() + " is incomplete; finish its run, then run this again");
   writer.finish(tally.json());
   return tally;
 }

@@ -15,10 +15,10 @@ namespace waybill::transcode {
 enum class Unmatched { quarantine, stage };
 
 struct Options {
-  std::filesystem::path input;   ///< manifest of scan; "-" is standard input
-  std::string to = "keep";       ///< one of target_names()
-  std::filesystem::path out;     ///< folder for staged objects, created when missing
-  std::filesystem::path edits;   ///< manifest of reconcile, or empty
+  std::filesystem::path input;  ///< manifest of scan; "-" is standard input
+  std::string to = "keep";      ///< one of target_names()
+  std::filesystem::path out;    ///< folder for staged objects, created when missing
+  std::filesystem::path edits;  ///< manifest of reconcile, or empty
   Unmatched unmatched = Unmatched::quarantine;
   unsigned threads = 1;
 };
@@ -28,7 +28,7 @@ struct Tally {
   std::uint64_t objects = 0, bytes_in = 0, bytes_out = 0, exceptions = 0;
   std::map<std::string, std::uint64_t> buckets, outcomes;
   bool interrupted = false;
-  bool integrity = false;   ///< a source file is not the one that was scanned
+  bool integrity = false;  ///< a source file is not the one that was scanned
   void add(const manifest::Object& object);
   [[nodiscard]] std::string json() const;
 };
@@ -38,9 +38,9 @@ using OnProgress = std::function<void(std::uint64_t, std::uint64_t, std::uint64_
 /// Header an output of these options must have; reads the inputs' heads.
 [[nodiscard]] manifest::Header header_of(const Options& options);
 
-/// Stages every `instance` object of the input and records how. Each written file is read back from disk and proved equal
-/// before it gets its name; what cannot be proved is carried byte for byte. Other records pass unchanged. Order of the input
-/// for any number of threads. Needs dicom::Toolkit. Throws RunError for the run (full disk, broken input).
+/// Stages every `instance` object of the input and records how. Each written file is read back from disk and proved
+/// equal before it gets its name; what cannot be proved is carried byte for byte. Other records pass unchanged. Order
+/// of the input for any number of threads. Needs dicom::Toolkit. Throws RunError for the run (full disk, broken input).
 [[nodiscard]] Tally run(const Options& options, manifest::Writer& writer, const OnProgress& progress);
 [[nodiscard]] Tally tally_of(const std::filesystem::path& manifest);
 

@@ -16,7 +16,8 @@ TEST(Charset, DecodesTheExamplesOfTheStandard) {
   // PS3.5 H.3.1 (Japanese), I.2 (Korean), J.1 (Chinese)
   EXPECT_EQ(decode("\\ISO 2022 IR 87", "Yamada^Tarou=\x1B$B;3ED\x1B(B^\x1B$BB@O:\x1B(B"), "Yamada^Tarou=山田^太郎");
   EXPECT_EQ(decode("ISO 2022 IR 13\\ISO 2022 IR 87", "\xD4\xCF\xC0\xDE^\xC0\xDB\xB3"), "ﾔﾏﾀﾞ^ﾀﾛｳ");
-  EXPECT_EQ(decode("\\ISO 2022 IR 149", "Hong^Gildong=\x1B$)C\xFB\xF3^\x1B$)C\xD1\xCE\xD4\xD7"), "Hong^Gildong=洪^吉洞");
+  EXPECT_EQ(decode("\\ISO 2022 IR 149", "Hong^Gildong=\x1B$)C\xFB\xF3^\x1B$)C\xD1\xCE\xD4\xD7"),
+            "Hong^Gildong=洪^吉洞");
   EXPECT_EQ(decode("ISO_IR 192", "Wang^XiaoDong=王^小東"), "Wang^XiaoDong=王^小東");
   EXPECT_EQ(decode("GB18030", "\xCD\xF5^\xD0\xA1\xB6\xAB"), "王^小东");
   EXPECT_EQ(decode("ISO_IR 100", "Buc^J\xE9r\xF4me"), "Buc^Jérôme");

@@ -72,7 +72,8 @@ TEST(DatasetDigest, EqualsThePublishedVectorForEveryDressOfTheFile) {
       {"implicit without meta", implicit},
       {"explicit label on implicit bytes", DicomBuilder::part10(implicit, "1.2.840.10008.1.2.1")},
       {"implicit label on explicit bytes", DicomBuilder::part10(explicit_le, "1.2.840.10008.1.2")},
-      {"big endian", DicomBuilder::part10(five_elements({true, true}, false, "ISO_IR 100", kLatin1), "1.2.840.10008.1.2.2")},
+      {"big endian",
+       DicomBuilder::part10(five_elements({true, true}, false, "ISO_IR 100", kLatin1), "1.2.840.10008.1.2.2")},
       {"deflated", DicomBuilder::part10(deflated(explicit_le, -15), "1.2.840.10008.1.2.1.99")},
       {"deflated with zlib header", DicomBuilder::part10(deflated(explicit_le, 15), "1.2.840.10008.1.2.1.99")},
       {"deflated label on plain bytes", DicomBuilder::part10(explicit_le, "1.2.840.10008.1.2.1.99")},
@@ -113,9 +114,13 @@ TEST(DatasetDigest, DoesNotDependOnTheBlockOfAPrivateCreator) {
 
 TEST(Comparison, NamesTheChangedTheMissingAndTheAddedElementAndNoValue) {
   DicomBuilder left;
-  left.text(tag(0x0008, 0x0018), "UI", "1.2.3.4").text(tag(0x0010, 0x0010), "PN", "OLD^NAME").text(tag(0x0010, 0x0020), "LO", "77");
+  left.text(tag(0x0008, 0x0018), "UI", "1.2.3.4")
+      .text(tag(0x0010, 0x0010), "PN", "OLD^NAME")
+      .text(tag(0x0010, 0x0020), "LO", "77");
   DicomBuilder right;
-  right.text(tag(0x0008, 0x0018), "UI", "1.2.3.4").text(tag(0x0010, 0x0010), "PN", "NEW^NAME").text(tag(0x0010, 0x0040), "CS", "F");
+  right.text(tag(0x0008, 0x0018), "UI", "1.2.3.4")
+      .text(tag(0x0010, 0x0010), "PN", "NEW^NAME")
+      .text(tag(0x0010, 0x0040), "CS", "F");
   std::vector<manifest::Finding> findings;
   const auto a = parse_dataset(as_bytes(left.str()), {true, false}, findings);
   const auto b = parse_dataset(as_bytes(right.str()), {true, false}, findings);

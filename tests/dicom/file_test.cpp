@@ -15,7 +15,9 @@ using test::DicomBuilder;
 std::string small_image() {
   DicomBuilder b;
   b.text(tag(0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.7").text(tag(0x0008, 0x0018), "UI", "1.2.3.4");
-  b.text(tag(0x0010, 0x0020), "LO", "42").text(tag(0x0020, 0x000D), "UI", "1.2.3").text(tag(0x0020, 0x000E), "UI", "1.2.3.1");
+  b.text(tag(0x0010, 0x0020), "LO", "42")
+      .text(tag(0x0020, 0x000D), "UI", "1.2.3")
+      .text(tag(0x0020, 0x000E), "UI", "1.2.3.1");
   b.u16(tag(0x0028, 0x0002), 1).u16(tag(0x0028, 0x0010), 2).u16(tag(0x0028, 0x0011), 2).u16(tag(0x0028, 0x0100), 16);
   b.words(tag(0x7FE0, 0x0010), {1, 2, 3, 4});
   return b.str();
@@ -52,7 +54,8 @@ TEST(ParseFile, NamesWhatIsWrongWithEachBadDress) {
 }
 
 TEST(ParseFile, RefusesWhatIsNotDicom) {
-  for (const std::string& bytes : {std::string("hello, world, this is a text"), std::string(4096, '\0'), std::string("MSH|^~\\&|A|B"), std::string("x")}) {
+  for (const std::string& bytes : {std::string("hello, world, this is a text"), std::string(4096, '\0'),
+                                   std::string("MSH|^~\\&|A|B"), std::string("x")}) {
     const auto file = parse_file(as_bytes(bytes));
     ASSERT_FALSE(file.has_value());
     EXPECT_EQ(file.error().fault, Fault::not_dicom);
@@ -67,7 +70,8 @@ TEST(ParseFile, RefusesNestingBeyondItsLimitWithoutFallingOver) {
       b.sequence(tag(0x0008, 0x1115), {inner}, true);
       inner = b.str();
     }
-    return DicomBuilder::part10(DicomBuilder().text(tag(0x0008, 0x0016), "UI", "1.2").str() + inner, "1.2.840.10008.1.2.1");
+    return DicomBuilder::part10(DicomBuilder().text(tag(0x0008, 0x0016), "UI", "1.2").str() + inner,
+                                "1.2.840.10008.1.2.1");
   };
   EXPECT_TRUE(parse_file(as_bytes(nested(60))).has_value());
   const auto file = parse_file(as_bytes(nested(1000)));

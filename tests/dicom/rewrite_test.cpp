@@ -15,7 +15,9 @@ std::string sample(Encoding encoding, const std::string& charset, const std::str
   DicomBuilder item(encoding);
   item.text(tag(0x0008, 0x1155), "UI", "1.2.9").text(tag(0x0008, 0x0104), "LO", name);
   DicomBuilder b(encoding);
-  b.text(tag(0x0008, 0x0005), "CS", charset).text(tag(0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.7").text(tag(0x0008, 0x0018), "UI", "1.2.3.4");
+  b.text(tag(0x0008, 0x0005), "CS", charset)
+      .text(tag(0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.7")
+      .text(tag(0x0008, 0x0018), "UI", "1.2.3.4");
   b.sequence(tag(0x0008, 0x1115), {item.str()}, false);
   b.text(tag(0x0010, 0x0010), "PN", name).text(tag(0x0010, 0x0020), "LO", "42").u16(tag(0x0028, 0x0010), 513);
   b.words(tag(0x7FE0, 0x0010), {1, 2, 300});
@@ -23,8 +25,11 @@ std::string sample(Encoding encoding, const std::string& charset, const std::str
 }
 
 TEST(WriteFile, CarriesEveryValueFromAnyEncodingToExplicitLittleEndian) {
-  const std::vector<std::pair<Encoding, std::string>> sources = {{{true, false}, "1.2.840.10008.1.2.1"}, {{false, false}, "1.2.840.10008.1.2"}, {{true, true}, "1.2.840.10008.1.2.2"}};
-  const std::string reference = DicomBuilder::part10(sample({true, false}, "ISO_IR 100", "M\xFCller"), "1.2.840.10008.1.2.1");
+  const std::vector<std::pair<Encoding, std::string>> sources = {{{true, false}, "1.2.840.10008.1.2.1"},
+                                                                 {{false, false}, "1.2.840.10008.1.2"},
+                                                                 {{true, true}, "1.2.840.10008.1.2.2"}};
+  const std::string reference =
+      DicomBuilder::part10(sample({true, false}, "ISO_IR 100", "M\xFCller"), "1.2.840.10008.1.2.1");
   const auto expected = dataset_digest(parse_file(as_bytes(reference))->dataset);
   for (const auto& [encoding, syntax] : sources) {
     const std::string bytes = DicomBuilder::part10(sample(encoding, "ISO_IR 100", "M\xFCller"), syntax);
@@ -41,10 +46,12 @@ TEST(WriteFile, CarriesEveryValueFromAnyEncodingToExplicitLittleEndian) {
 }
 
 TEST(Edits, ChangeExactlyTheirAttributesAndKeepTheOldValues) {
-  const std::string bytes = DicomBuilder::part10(sample({true, false}, "ISO_IR 100", "M\xFCller"), "1.2.840.10008.1.2.1");
+  const std::string bytes =
+      DicomBuilder::part10(sample({true, false}, "ISO_IR 100", "M\xFCller"), "1.2.840.10008.1.2.1");
   const auto source = parse_file(as_bytes(bytes));
   Rewrite rewrite{"1.2.840.10008.1.2.1", {}, false};
-  const std::vector<manifest::Edit> edits = {{"0010,0020", "42", "NEW-42", "COERCE"}, {"0010,0021", "", "HOSP", "COERCE"}};
+  const std::vector<manifest::Edit> edits = {{"0010,0020", "42", "NEW-42", "COERCE"},
+                                             {"0010,0021", "", "HOSP", "COERCE"}};
   ASSERT_TRUE(add_edits(*source, edits, {"waybill test", "20260301120000.000000+0000"}, rewrite).has_value());
   const auto written = write_file(*source, rewrite);
   ASSERT_TRUE(written.has_value());
@@ -69,7 +76,8 @@ TEST(Edits, AppendToOriginalAttributesThatAreThere) {
   for (const std::string id : {"first", "second"}) {
     const auto source = parse_file(current);
     Rewrite rewrite{"1.2.840.10008.1.2.1", {}, false};
-    ASSERT_TRUE(add_edits(*source, {{"0010,0020", "", id, "CORRECT"}}, {"waybill test", "20260301"}, rewrite).has_value());
+    ASSERT_TRUE(
+        add_edits(*source, {{"0010,0020", "", id, "CORRECT"}}, {"waybill test", "20260301"}, rewrite).has_value());
     const auto written = write_file(*source, rewrite);
     ASSERT_TRUE(written.has_value());
     current = *written;
@@ -79,16 +87,19 @@ TEST(Edits, AppendToOriginalAttributesThatAreThere) {
   for (const auto& e : canonical_elements(last->dataset, Profile::strict)) {
     if (e.path.ends_with(".00100020")) olds.push_back(e.path + "=" + e.value);
   }
-  const std::vector<std::string> expected = {"04000561[0].04000550[0].00100020=2:42 ", "04000561[1].04000550[0].00100020=5:first "};
+  const std::vector<std::string> expected = {"04000561[0].04000550[0].00100020=2:42 ",
+                                             "04000561[1].04000550[0].00100020=5:first "};
   EXPECT_EQ(olds, expected);
 }
 
 TEST(Edits, ConvertAllTextWhenTheNewNameIsNotInTheCharacterSet) {
-  const std::string bytes = DicomBuilder::part10(sample({false, false}, "ISO_IR 100", "M\xFCller"), "1.2.840.10008.1.2");
+  const std::string bytes =
+      DicomBuilder::part10(sample({false, false}, "ISO_IR 100", "M\xFCller"), "1.2.840.10008.1.2");
   const auto source = parse_file(as_bytes(bytes));
   Rewrite rewrite{"1.2.840.10008.1.2.1", {}, false};
   const std::string name = "\xC5\x81UKASZ";  // L with stroke is not in ISO 8859-1
-  ASSERT_TRUE(add_edits(*source, {{"0010,0010", "", name, "CORRECT"}}, {"waybill test", "20260301"}, rewrite).has_value());
+  ASSERT_TRUE(
+      add_edits(*source, {{"0010,0010", "", name, "CORRECT"}}, {"waybill test", "20260301"}, rewrite).has_value());
   EXPECT_TRUE(rewrite.to_utf8);
   const auto written = write_file(*source, rewrite);
   ASSERT_TRUE(written.has_value());

@@ -2,8 +2,8 @@
 #include "load/plan.hpp"
 #include "load/status.hpp"
 
-#include <cstdint>
 #include <gtest/gtest.h>
+#include <cstdint>
 #include <initializer_list>
 
 namespace waybill::load {

@@ -58,7 +58,8 @@ class DicomBuilder {
   [[nodiscard]] const std::string& str() const { return out_; }
 
   /// A Part 10 file around `dataset` (PS3.10 7.1).
-  [[nodiscard]] static std::string part10(std::string_view dataset, std::string_view transfer_syntax, std::string_view sop_class = "1.2.840.10008.5.1.4.1.1.7",
+  [[nodiscard]] static std::string part10(std::string_view dataset, std::string_view transfer_syntax,
+                                          std::string_view sop_class = "1.2.840.10008.5.1.4.1.1.7",
                                           std::string_view sop_instance = "1.2.3.4") {
     DicomBuilder group;
     group.raw(dicom::tag(0x0002, 0x0001), "OB", std::string_view("\0\1", 2));
