@@ -86,6 +86,8 @@ std::string charls_version() {
 
 Result<Frame> decode_charls(const ImageInfo& info, ByteView stream) {
   if (!api().usable) return kMissing;
+  // CharLS 2.4.1 can loop for ever in a scan that is cut, so a stream without its end marker is not given to it.
+  if (!sniff(stream).ended) return Failure{Fault::truncated, "JPEG-LS: the codestream has no end marker"};
   const DecoderHandle decoder(api().charls_jpegls_decoder_create(), api().charls_jpegls_decoder_destroy);
   if (!decoder) return Failure{Fault::limit, "no memory for a JPEG-LS decoder"};
   auto code = api().charls_jpegls_decoder_set_source_buffer(decoder.get(), stream.data(), stream.size());
