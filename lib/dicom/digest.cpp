@@ -5,6 +5,7 @@
 #include "core/text.hpp"
 #include "dicom/charset.hpp"
 #include "dicom/dictionary.hpp"
+#include "dicom/vr.hpp"
 
 #include <algorithm>
 #include <array>
@@ -24,11 +25,6 @@ bool is_text_vr(Vr v) {
   return std::find(kText.begin(), kText.end(), v) != kText.end();
 }
 
-bool is_charset_vr(Vr v) {
-  static constexpr std::array kSet = {vr("LO"), vr("LT"), vr("PN"), vr("SH"), vr("ST"), vr("UC"), vr("UT")};
-  return std::find(kSet.begin(), kSet.end(), v) != kSet.end();
-}
-
 /// VR as DS1 has it: the dictionary's where the tag is known; undecided ones by their class.
 std::string canonical_vr(Tag t, Vr stored) {
   Vr v = dictionary_vr(t);
@@ -39,29 +35,6 @@ std::string canonical_vr(Tag t, Vr stored) {
     if (v == vr("OB") || v == vr("OW") || v == vr("OL") || v == vr("OV") || v == vr("UN") || v == 0) return "O";
   }
   return {static_cast<char>(v >> 8U), static_cast<char>(v & 0xFFU)};
-}
-
-/// Bytes of one number, for swapping big endian values; 1 for what has no byte order. UN is always little endian.
-std::size_t word_size(Vr stored) {
-  switch (stored) {
-    case vr("US"):
-    case vr("SS"):
-    case vr("OW"):
-    case vr("AT"):
-    case vr("xs"):
-    case vr("ox"): return 2;
-    case vr("UL"):
-    case vr("SL"):
-    case vr("FL"):
-    case vr("OF"):
-    case vr("OL"): return 4;
-    case vr("FD"):
-    case vr("OD"):
-    case vr("SV"):
-    case vr("UV"):
-    case vr("OV"): return 8;
-    default: return 1;
-  }
 }
 
 std::string little_endian(ByteView bytes, std::size_t word, bool big_endian) {

@@ -6,6 +6,7 @@
 #include "dicom/charset.hpp"
 #include "dicom/dictionary.hpp"
 #include "dicom/uids.hpp"
+#include "dicom/vr.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,33 +18,6 @@ namespace {
 constexpr Tag kCharacterSet = tag(0x0008, 0x0005);
 constexpr Tag kOriginalAttributes = tag(0x0400, 0x0561);
 constexpr std::uint32_t kUndefined = 0xFFFFFFFFU;
-
-std::size_t swap_size(Vr v) {
-  switch (v) {
-    case vr("US"):
-    case vr("SS"):
-    case vr("OW"):
-    case vr("AT"):
-    case vr("xs"):
-    case vr("ox"): return 2;
-    case vr("UL"):
-    case vr("SL"):
-    case vr("FL"):
-    case vr("OF"):
-    case vr("OL"): return 4;
-    case vr("FD"):
-    case vr("OD"):
-    case vr("SV"):
-    case vr("UV"):
-    case vr("OV"): return 8;
-    default: return 1;
-  }
-}
-
-bool is_charset_vr(Vr v) {
-  static constexpr std::array kSet = {vr("LO"), vr("LT"), vr("PN"), vr("SH"), vr("ST"), vr("UC"), vr("UT")};
-  return std::find(kSet.begin(), kSet.end(), v) != kSet.end();
-}
 
 void put_tag(Bytes& out, Tag t) {
   put_u16(out, static_cast<std::uint16_t>(t >> 16U));
@@ -154,7 +128,7 @@ class Serializer {
       put_bytes(out, encode_element(node.tag, v, text, explicit_));
       return;
     }
-    const std::size_t word = encoding.big_endian ? swap_size(v) : 1;
+    const std::size_t word = encoding.big_endian ? word_size(v) : 1;
     put_header(out, node.tag, v, static_cast<std::uint32_t>(raw.size() + raw.size() % 2), explicit_);
     const std::size_t from = out.size();
     put_bytes(out, raw);
