@@ -97,6 +97,7 @@ struct Stats {
     ++findings[late.finding.code];
   }
   void add(const manifest::Intent&) { ++kinds["intent"]; }
+  void add(const manifest::Gone&) { ++kinds["gone"]; }
   void add(const manifest::Other& other) { ++kinds[other.kind]; }
 };
 

@@ -41,7 +41,7 @@ struct Other {
   std::string json;
 };
 
-using Record = std::variant<Object, Study, LateFinding, Intent, Other>;
+using Record = std::variant<Object, Study, LateFinding, Gone, Intent, Other>;
 
 /// Reads a manifest forward, one record at a time, checking block chain, checksums and frame numbers as it goes.
 /// Single-threaded. Damage inside what was confirmed written throws RunError(Exit::integrity); a torn tail of an

@@ -29,12 +29,16 @@ void text_array(JsonWriter& w, std::string_view name, const std::vector<std::str
 void finding_members(JsonWriter& w, const Finding& finding) {
   w.member("code", finding.code).member("severity", to_string(finding.severity));
   w.member("tag", finding.tag).member("detail", finding.detail);
+  if (finding.offset) w.member("offset", *finding.offset);
+  if (!finding.raw.empty()) w.member("raw", finding.raw);
 }
 
 void write_source(JsonWriter& w, const Source& source) {
   w.key("source").begin_object().member("path", source.path);
   optional_member(w, "member", source.member);
-  w.member("offset", source.offset).member("size", source.size).member("mtime", source.mtime).end_object();
+  w.member("offset", source.offset).member("size", source.size).member("mtime", source.mtime);
+  if (source.inode != 0) w.member("inode", source.inode);
+  w.end_object();
 }
 
 void write_transcode(JsonWriter& w, const Transcode& t) {
@@ -123,6 +127,9 @@ std::string to_json(const Object& o) {
   optional_member(w, "bits_stored", o.bits_stored);
   optional_member(w, "photometric", o.photometric);
   optional_member(w, "content_type", o.content_type);
+  if (!o.references.empty()) text_array(w, "references", o.references);
+  optional_member(w, "rejection", o.rejection);
+  optional_member(w, "since", o.since);
   if (o.transcode) write_transcode(w, *o.transcode);
   if (o.load) write_load(w, *o.load);
   if (o.verify) write_verify(w, *o.verify);
@@ -159,6 +166,14 @@ std::string to_json(const Intent& intent) {
   JsonWriter w;
   w.begin_object().member("kind", "intent").member("id", intent.id);
   w.member("sop_instance", intent.sop_instance).member("action", intent.action).end_object();
+  return std::move(w).str();
+}
+
+std::string to_json(const Gone& gone) {
+  JsonWriter w;
+  w.begin_object().member("kind", "gone").member("id", gone.id);
+  write_source(w, gone.source);
+  w.end_object();
   return std::move(w).str();
 }
 

@@ -39,7 +39,9 @@ struct Finding {
   std::string code;  ///< e.g. "ENC-NOMETA"
   Severity severity = Severity::s0;
   std::string tag;     ///< "0028,0010" or empty
-  std::string detail;  ///< one sentence without PHI, or raw bytes in hex
+  std::string detail;  ///< one sentence without PHI
+  std::optional<std::uint64_t> offset = std::nullopt;  ///< byte in the dataset where it was found
+  std::string raw = {};                                ///< the bytes it speaks of in hex, at most 128 digits
 };
 
 struct Source {
@@ -48,6 +50,7 @@ struct Source {
   std::uint64_t offset = 0;           ///< first byte in the file
   std::uint64_t size = 0;             ///< bytes
   std::string mtime;                  ///< RFC 3339 UTC
+  std::uint64_t inode = 0;            ///< of the file, 0 when not known
 };
 
 struct Transcode {
@@ -98,6 +101,9 @@ struct Object {
   std::optional<std::uint32_t> rows, columns, frames, bits_stored;
   std::optional<std::string> photometric;
   std::optional<std::string> content_type;  ///< for non-DICOM: what it is ("text", "png", …)
+  std::vector<std::string> references;      ///< SOP Instance UIDs a KO, PR, SR, RT or SEG object points at, each once
+  std::optional<std::string> rejection;     ///< code of a rejection note's title (PS3.16 CID 7011), e.g. "113001"
+  std::optional<std::string> since;         ///< against an older scan: "new", "changed", "unchanged", "rechecked"
   std::optional<Transcode> transcode;
   std::optional<Load> load;
   std::optional<Verify> verify;
@@ -132,6 +138,12 @@ struct LateFinding {
   Finding finding;
 };
 
+/// A file an older scan met that is not there any more.
+struct Gone {
+  std::string id;
+  Source source;  ///< as it was
+};
+
 /// Committed before an effect on the outside; without an outcome after it, the peer is asked.
 struct Intent {
   std::string id;
@@ -144,6 +156,7 @@ struct Intent {
 [[nodiscard]] std::string to_json(const Study& study);
 [[nodiscard]] std::string to_json(const LateFinding& finding);
 [[nodiscard]] std::string to_json(const Intent& intent);
+[[nodiscard]] std::string to_json(const Gone& gone);
 
 /// 16 hex digits that stay the same over runs for the same locator.
 [[nodiscard]] std::string object_id(const Source& source);

@@ -16,6 +16,8 @@ Finding read_finding(const JsonObject& j) {
   f.severity = static_cast<Severity>(severity[1] - '0');
   f.tag = find<std::string>(j, "tag").value_or("");
   f.detail = find<std::string>(j, "detail").value_or("");
+  f.offset = find<std::uint64_t>(j, "offset");
+  f.raw = find<std::string>(j, "raw").value_or("");
   return f;
 }
 
@@ -26,6 +28,7 @@ Source read_source(const JsonObject& j) {
   s.offset = find<std::uint64_t>(j, "offset").value_or(0);
   s.size = need<std::uint64_t>(j, "size");
   s.mtime = find<std::string>(j, "mtime").value_or("");
+  s.inode = find<std::uint64_t>(j, "inode").value_or(0);
   return s;
 }
 
@@ -109,6 +112,9 @@ Object read_object(const JsonObject& j) {
   o.bits_stored = find<std::uint32_t>(j, "bits_stored");
   o.photometric = find<std::string>(j, "photometric");
   o.content_type = find<std::string>(j, "content_type");
+  o.references = texts(j, "references");
+  o.rejection = find<std::string>(j, "rejection");
+  o.since = find<std::string>(j, "since");
   read_stages(j, o);
   return o;
 }
@@ -143,6 +149,7 @@ Record parse_record(std::string_view line) {
   auto kind = need<std::string>(j, "kind");
   if (kind == "object") return read_object(j);
   if (kind == "study") return read_study(j);
+  if (kind == "gone") return Gone{need<std::string>(j, "id"), read_source(need<JsonObject>(j, "source"))};
   if (kind == "finding") return LateFinding{need<std::string>(j, "id"), read_finding(j)};
   if (kind == "intent") {
     return Intent{need<std::string>(j, "id"), need<std::string>(j, "sop_instance"), need<std::string>(j, "action")};
