@@ -38,8 +38,8 @@ enum class Severity { s0, s1, s2, s3, s4 };
 struct Finding {
   std::string code;  ///< e.g. "ENC-NOMETA"
   Severity severity = Severity::s0;
-  std::string tag;     ///< "0028,0010" or empty
-  std::string detail;  ///< one sentence without PHI
+  std::string tag;                                     ///< "0028,0010" or empty
+  std::string detail;                                  ///< one sentence without PHI
   std::optional<std::uint64_t> offset = std::nullopt;  ///< byte in the dataset where it was found
   std::string raw = {};                                ///< the bytes it speaks of in hex, at most 128 digits
 };
