@@ -88,9 +88,10 @@ class Dataset {
   std::uint64_t end_ = 0;
 };
 
-/// Appends a finding unless one of the same code is there already: one object lists each code once.
+/// Appends a finding, or replaces a milder one: one object lists each code once. `offset` counts in the dataset; of
+/// `raw`, the bytes it speaks of, the first 64 are kept.
 void add_finding(std::vector<manifest::Finding>& findings, std::string_view code, manifest::Severity severity, Tag tag,
-                 std::string detail);
+                 std::string detail, std::optional<std::uint64_t> offset = std::nullopt, ByteView raw = {});
 
 /// Whether the VR has a 32-bit length in explicit encodings (PS3.5 7.1.2).
 [[nodiscard]] bool has_long_length(Vr vr) noexcept;

@@ -62,7 +62,9 @@ int plausible_elements(ByteView bytes, Encoding encoding) {
 
 /// The encoding the bytes of a dataset are really in; nullopt when they are no dataset.
 std::optional<Encoding> detect_encoding(ByteView bytes) {
-  static constexpr std::array kCandidates = {Encoding{true, false}, Encoding{false, false}, Encoding{true, true}};
+  // Implicit VR big endian is not in the standard: ACR-NEMA and early private files (domain rule 2.1.3).
+  static constexpr std::array kCandidates = {Encoding{true, false}, Encoding{false, false}, Encoding{true, true},
+                                             Encoding{false, true}};
   for (const Encoding candidate : kCandidates) {
     if (plausible_elements(bytes, candidate) >= 3) return candidate;
   }
@@ -70,7 +72,7 @@ std::optional<Encoding> detect_encoding(ByteView bytes) {
 }
 
 std::string_view syntax_of(Encoding encoding) {
-  if (encoding.big_endian) return uid::kExplicitBigEndian;
+  if (encoding.big_endian) return encoding.explicit_vr ? uid::kExplicitBigEndian : std::string_view();
   return encoding.explicit_vr ? uid::kExplicitLittleEndian : uid::kImplicitLittleEndian;
 }
 
@@ -114,20 +116,24 @@ Result<Bytes> inflate_dataset(ByteView in, const Limits& limits, std::vector<man
   return Failure{Fault::malformed, "the dataset cannot be inflated"};
 }
 
-/// What stands behind the last element: padding, or bytes that must not be lost from sight.
-void look_behind(ByteView rest, std::vector<manifest::Finding>& findings) {
+/// What stands behind the last element: padding, or bytes that must not be lost from sight. `file_size` tells tape
+/// blocks from other padding.
+void look_behind(ByteView rest, std::uint64_t at, std::uint64_t file_size, std::vector<manifest::Finding>& findings) {
   if (rest.empty()) return;
-  const std::byte fill = rest[0];
-  const bool constant = (fill == std::byte{0} || fill == std::byte{' '}) &&
-                        std::all_of(rest.begin(), rest.end(), [fill](std::byte b) { return b == fill; });
-  if (constant && rest.size() <= 1) return;
-  if (constant) {
-    add_finding(findings, "ENC-BLOCKPAD", Severity::s1, 0,
-                std::to_string(rest.size()) + " padding bytes behind the dataset");
+  const bool padding =
+      std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0} || b == std::byte{' '}; });
+  if (padding && rest.size() <= 1) return;
+  if (padding) {
+    const bool block = file_size % 512 == 0;
+    add_finding(findings, block ? "ENC-BLOCKPAD" : "ENC-TRAILGARBAGE", Severity::s1, 0,
+                std::to_string(rest.size()) + " padding bytes behind the dataset", at);
     return;
   }
-  add_finding(findings, "ENC-TRAILGARBAGE", Severity::s2, 0,
-              std::to_string(rest.size()) + " bytes behind the dataset, SHA-256 " + Sha256::of(rest).hex());
+  const bool second = as_text(rest.first(std::min<std::size_t>(rest.size(), 4096))).find("DICM") != std::string::npos;
+  add_finding(findings, "ENC-TRAILGARBAGE", second ? Severity::s3 : Severity::s2, 0,
+              std::to_string(rest.size()) + " bytes behind the dataset" +
+                  (second ? ", another object seems to begin in them" : "") + ", SHA-256 " + Sha256::of(rest).hex(),
+              at);
 }
 
 /// Reads group 2 from `at`, in explicit or (Elekta) implicit VR; stops at the first other group, whatever (0002,0000)
@@ -222,18 +228,47 @@ Encoding declared_encoding(std::string_view syntax) {
   return {true, false};
 }
 
-/// Parses the body under its label, and under what the bytes say when they disagree (ENC-TSLABEL).
-Result<Done> parse_body(File& out, ByteView body, const Limits& limits) {
-  std::string syntax = out.meta.transfer_syntax;
-  if (uid::is_deflated(syntax)) {
-    auto inflated = inflate_dataset(body, limits, out.findings);
-    if (inflated) {
-      out.inflated = *std::move(inflated);
-      body = out.inflated;
-    } else if (inflated.error().fault == Fault::limit || !detect_encoding(body)) {
-      return inflated.error();
-    }
+/// Transfer syntaxes that are not the standard's (ENC-PRIVTS): three are known well enough to read, others need a
+/// person.
+void judge_private_syntax(std::string_view syntax, std::vector<manifest::Finding>& findings) {
+  static constexpr std::array<std::string_view, 3> kKnown = {uid::kGePrivate, "1.3.46.670589.33.1.4.1",
+                                                             "1.2.840.10008.1.20"};
+  const bool known = std::find(kKnown.begin(), kKnown.end(), syntax) != kKnown.end();
+  if (!known && (syntax.empty() || syntax.starts_with("1.2.840.10008.1.2"))) return;
+  add_finding(findings, "ENC-PRIVTS", known ? Severity::s2 : Severity::s3, tag(0x0002, 0x0010),
+              known ? "private transfer syntax " + std::string(syntax) + ", rewritten in a standard one"
+                    : "transfer syntax " + repair_utf8(syntax.substr(0, 64)) +
+                          " is not in the standard; only its vendor's readers know it");
+}
+
+/// Takes a deflated body apart; a plain label on deflated bytes is found, too (ENC-TSLABEL). Views `out.inflated`.
+Result<ByteView> inflate_body(File& out, ByteView body, std::string& syntax, const Limits& limits) {
+  const bool labelled = uid::is_deflated(syntax);
+  if (!labelled && (detect_encoding(body) || body.size() < 8)) return body;
+  std::vector<manifest::Finding> findings;
+  auto inflated = inflate_dataset(body, limits, findings);
+  if (!inflated) {
+    if (labelled && (inflated.error().fault == Fault::limit || !detect_encoding(body))) return inflated.error();
+    return body;
   }
+  if (!labelled && !detect_encoding(*inflated)) return body;
+  for (manifest::Finding& finding : findings) out.findings.push_back(std::move(finding));
+  if (!labelled) {
+    add_finding(out.findings, "ENC-TSLABEL", Severity::s2, tag(0x0002, 0x0010),
+                "labelled " + syntax + " but the dataset is deflated");
+    syntax = std::string(uid::kDeflated);
+  }
+  out.inflated = *std::move(inflated);
+  return ByteView(out.inflated);
+}
+
+/// Parses the body under its label, and under what the bytes say when they disagree (ENC-TSLABEL).
+Result<Done> parse_body(File& out, ByteView body, std::uint64_t file_size, const Limits& limits) {
+  std::string syntax = out.meta.transfer_syntax;
+  judge_private_syntax(syntax, out.findings);
+  const auto plain = inflate_body(out, body, syntax, limits);
+  if (!plain) return plain.error();
+  body = *plain;
   Encoding encoding = declared_encoding(syntax);
   const auto detected = detect_encoding(body);
   if (syntax.empty()) {
@@ -255,7 +290,7 @@ Result<Done> parse_body(File& out, ByteView body, const Limits& limits) {
   out.transfer_syntax = syntax;
   if (encoding.big_endian)
     add_finding(out.findings, "ENC-BE", Severity::s1, tag(0x0002, 0x0010), "big endian, a retired transfer syntax");
-  if (!out.has("ENC-LENOVER")) look_behind(body.subspan(out.dataset.end()), out.findings);
+  if (!out.has("ENC-LENOVER")) look_behind(body.subspan(out.dataset.end()), out.dataset.end(), file_size, out.findings);
   return Done{};
 }
 
@@ -313,10 +348,14 @@ Result<File> parse_file(ByteView file, const Limits& limits) {
       return Failure{Fault::not_dicom, "no DICOM magic and no dataset that can be recognised"};
     add_finding(out.findings, "ENC-NOMETA", Severity::s1, 0, "no file meta information");
   }
-  auto parsed = parse_body(out, body, limits);
+  auto parsed = parse_body(out, body, file.size(), limits);
   if (!parsed) return parsed.error();
-  const bool named = out.dataset.find(tag(0x0008, 0x0016)) != nullptr || !out.meta.sop_class.empty() ||
-                     out.dataset.find(tag(0x0004, 0x1220)) != nullptr;
+  const bool classed = out.dataset.find(tag(0x0008, 0x0016)) != nullptr || !out.meta.sop_class.empty();
+  const bool acr_nema = out.dataset.raw_text(tag(0x0008, 0x0010)).value_or("").find("ACR-NEMA") != std::string::npos;
+  const bool named = classed || acr_nema || out.dataset.find(tag(0x0004, 0x1220)) != nullptr;
+  if (acr_nema && !classed)
+    add_finding(out.findings, "ENC-ACRNEMA", Severity::s3, tag(0x0008, 0x0010),
+                "an ACR-NEMA object without SOP Class; convert it to Secondary Capture after a decision");
   if (!place.has_meta && !named) return Failure{Fault::not_dicom, "looks like a dataset but has no SOP Class UID"};
   relabel_by_pixels(out);
   compare_meta(out);
@@ -326,7 +365,7 @@ Result<File> parse_file(ByteView file, const Limits& limits) {
 Result<File> parse_network_dataset(ByteView bytes, std::string_view transfer_syntax, const Limits& limits) {
   File out;
   out.meta.transfer_syntax = std::string(transfer_syntax);
-  auto parsed = parse_body(out, bytes, limits);
+  auto parsed = parse_body(out, bytes, 1, limits);
   if (!parsed) return parsed.error();
   relabel_by_pixels(out);
   return out;
