@@ -19,6 +19,7 @@ constexpr Tag kItem = tag(0xFFFE, 0xE000);
 constexpr Tag kItemEnd = tag(0xFFFE, 0xE00D);
 constexpr Tag kSequenceEnd = tag(0xFFFE, 0xE0DD);
 constexpr Tag kPixelData = tag(0x7FE0, 0x0010);
+constexpr Tag kFloatPixels = tag(0x7FE0, 0x0008);
 constexpr Tag kTrailingPadding = tag(0xFFFC, 0xFFFC);
 constexpr Tag kLengthToEnd = tag(0x0008, 0x0001);
 constexpr std::uint32_t kUndefined = 0xFFFFFFFFU;
@@ -198,6 +199,10 @@ class Parser {
         note("ENC-SEQDELIM", Severity::s1, h.tag, "a delimiter stands outside of any item", at);
         at = h.value;
         continue;
+      }
+      if (limits_.stop_at_pixels && depth == 0 && h.tag >= kFloatPixels && h.tag <= kPixelData) {
+        out_.pixel_header_ = PixelHeader{h.tag, h.value, h.length};
+        return;
       }
       if (h.tag <= previous) {
         note("ENC-ORDER", Severity::s2, h.tag, h.tag == previous ? "the tag stands twice" : "tags do not ascend", at);

@@ -290,7 +290,8 @@ Result<Done> parse_body(File& out, ByteView body, std::uint64_t file_size, const
   out.transfer_syntax = syntax;
   if (encoding.big_endian)
     add_finding(out.findings, "ENC-BE", Severity::s1, tag(0x0002, 0x0010), "big endian, a retired transfer syntax");
-  if (!out.has("ENC-LENOVER")) look_behind(body.subspan(out.dataset.end()), out.dataset.end(), file_size, out.findings);
+  if (!out.has("ENC-LENOVER") && !out.dataset.pixel_header())
+    look_behind(body.subspan(out.dataset.end()), out.dataset.end(), file_size, out.findings);
   return Done{};
 }
 
@@ -360,6 +361,25 @@ Result<File> parse_file(ByteView file, const Limits& limits) {
   relabel_by_pixels(out);
   compare_meta(out);
   return out;
+}
+
+Result<std::optional<File>> parse_headers(ByteView window, std::uint64_t file_size) {
+  const bool whole = window.size() >= file_size;
+  Limits limits;
+  limits.stop_at_pixels = true;
+  auto file = parse_file(window, limits);
+  if (!file) {
+    // What begins like no dataset does not become one further on; a cut deflated stream does.
+    if (whole || file.error().fault == Fault::not_dicom) return file.error();
+    return std::optional<File>();
+  }
+  const auto& pixels = file->dataset.pixel_header();
+  if (!pixels && !whole) return std::optional<File>();
+  if (pixels && pixels->length != 0xFFFFFFFFU && file->inflated.empty() &&
+      file->meta.dataset_offset + pixels->value + pixels->length > file_size)
+    add_finding(file->findings, "ENC-LENOVER", Severity::s3, pixels->tag,
+                "the pixel data ends behind the end of the file", pixels->value);
+  return std::optional<File>(*std::move(file));
 }
 
 Result<File> parse_network_dataset(ByteView bytes, std::string_view transfer_syntax, const Limits& limits) {

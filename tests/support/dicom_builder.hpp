@@ -97,7 +97,8 @@ class DicomBuilder {
       return;
     }
     out_ += vr;
-    if (vr == "SQ" || vr == "OB" || vr == "OW" || vr == "UN" || vr == "UT") {
+    static constexpr std::string_view kLong = "OB OD OF OL OV OW SQ SV UC UN UR UT UV";  // PS3.5 7.1.2
+    if (kLong.find(vr) != std::string_view::npos) {
       out_ += std::string(2, '\0');
       add32(out_, length);
     } else {
