@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each code of domain rule 2.2: one object that triggers exactly it; the sound object without any stands beside it.
-#include "inspect/support.hpp"
+#include "inspect/elements.hpp"
 
 #include <zlib.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each code of domain rule 2.4 that one object shows by itself; the sound object shows none.
-#include "inspect/support.hpp"
+#include "inspect/elements.hpp"
 
 namespace waybill::test {
 namespace {
