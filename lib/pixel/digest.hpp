@@ -22,11 +22,14 @@ struct PixelData {
 };
 
 struct PixelDigests {
-  Digest pixel;              ///< PIX1
-  Digest codestream;         ///< CSTR; only meaningful when encapsulated
-  std::uint32_t frames = 0;  ///< decoded frames
-  bool constant = true;      ///< all samples equal (an empty image)
-  bool unused_bits = false;  ///< bits outside BitsStored were set and not sign extension (PIX-UNUSEDBITS)
+  Digest pixel;                   ///< PIX1
+  Digest codestream;              ///< CSTR; only meaningful when encapsulated
+  std::uint32_t frames = 0;       ///< decoded frames
+  bool constant = true;           ///< all samples equal (an empty image)
+  bool unused_bits = false;       ///< bits outside BitsStored were set and not sign extension (PIX-UNUSEDBITS)
+  Quirk quirk = Quirk::none;      ///< of the first frame that had one
+  std::uint32_t quirk_frame = 0;  ///< its number, from 1
+  bool neutral_chroma = false;    ///< three 8-bit samples: the last two hardly leave 128, as Cb and Cr of grey do
 };
 
 /// Frame `i` of native or encapsulated pixel data, decoded. Bounds are checked against `value`.

@@ -50,9 +50,35 @@ void pack_row(const std::byte* in, std::size_t n, std::size_t step, Bytes& out) 
   }
 }
 
+/// 1-bit pixels: PS3.5 G.2 pads each composite pixel code to a byte, so a segment has a byte for each pixel. Some
+/// writers pack eight pixels into a byte (Quirk::packed_bits); the number of bytes in the segment tells which it is.
+Result<Frame> decode_bits(const ImageInfo& info, ByteView stream) {
+  const std::uint64_t pixels = std::uint64_t{info.rows} * info.columns;
+  if (pixels == 0 || info.rows > 0xFFFFU || info.columns > 0xFFFFU || info.samples != 1)
+    return Failure{Fault::malformed, "rows, columns or samples are out of range"};
+  if (stream.size() < 64) return Failure{Fault::truncated, "an RLE frame without its header"};
+  const std::uint32_t begin = load_u32(stream.data() + 4);
+  if (load_u32(stream.data()) != 1 || begin < 64 || begin > stream.size())
+    return Failure{Fault::malformed, "RLE of 1-bit pixels has one segment"};
+  if (pixels > (std::uint64_t{stream.size()} * 64 + 128) * 8)
+    return Failure{Fault::truncated, "the RLE frame is too short for rows and columns"};
+  Frame out{info.rows, info.columns, 1, 1, 0, false, info.photometric, Bytes(pixels)};
+  const ByteView segment = stream.subspan(begin);
+  if (unpack(segment, out.data.data(), pixels, 1)) {
+    for (std::byte& b : out.data) b = b == std::byte{0} ? b : std::byte{1};
+    return out;
+  }
+  Bytes packed((pixels + 7) / 8);
+  if (!unpack(segment, packed.data(), packed.size(), 1)) return Failure{Fault::truncated, "an RLE segment ends early"};
+  for (std::uint64_t i = 0; i < pixels; ++i) out.data[i] = (packed[i / 8] >> (i % 8)) & std::byte{1};
+  out.quirk = Quirk::packed_bits;
+  return out;
+}
+
 }  // namespace
 
 Result<Frame> decode_rle(const ImageInfo& info, ByteView stream) {
+  if (info.bits_allocated == 1) return decode_bits(info, stream);
   const auto size = frame_bytes(info);
   if (!size) return size.error();
   if (stream.size() < 64) return Failure{Fault::truncated, "an RLE frame without its header"};
