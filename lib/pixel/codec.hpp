@@ -40,8 +40,8 @@ enum class Fidelity { native, lossless, lossy, video, reference, unknown };
 /// What the header of a codestream says it is, whatever the label (ENC-TSCODESTREAM). Only marker segments before the
 /// first scan or tile are read, so the first fragment of a frame is enough.
 struct Sniffed {
-  std::string kind;  ///< "jpeg-baseline", "jpeg-extended", "jpeg-progressive", "jpeg-lossless", "jpeg-other",
-                     ///< "jpeg-ls", "jpeg-2000", "htj2k", "jxl", "rle", "unknown"
+  std::string kind;    ///< "jpeg-baseline", "jpeg-extended", "jpeg-progressive", "jpeg-lossless", "jpeg-other",
+                       ///< "jpeg-ls", "jpeg-2000", "htj2k", "jxl", "rle", "unknown"
   bool boxed = false;  ///< JPEG 2000 in JP2 boxes
   bool lossy = false;  ///< certain to be lossy (DCT, 9-7, NEAR > 0)
   int predictor = 0;   ///< JPEG lossless: selection value

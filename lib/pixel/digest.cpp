@@ -295,17 +295,12 @@ Result<PixelDigests> digest_pixels(const PixelData& data, std::vector<Finding>& 
 
 Result<Digest> digest_codestreams(const PixelData& data, std::vector<Finding>& findings) {
   if (!data.encapsulated) return Failure{Fault::unsupported, "native pixel data has no codestream"};
-  const auto index = index_frames(data.value, data.info.frames, data.transfer_syntax, findings);
+  // Video is one stream over all fragments, whatever Number of Frames says (PS3.5 8.2.5).
+  const bool video = fidelity_of(data.transfer_syntax) == Fidelity::video;
+  const auto index = index_frames(data.value, video ? 1 : data.info.frames, data.transfer_syntax, findings);
+  if (!index) return index.error();
   Sha256 sha;
-  if (index) {
-    for (const auto& frame : index->frames) sha.update(trim_codestream(join(frame)));
-    return sha.finish();
-  }
-  if (fidelity_of(data.transfer_syntax) != Fidelity::video) return index.error();
-  // Video: one stream over all fragments, whatever Number of Frames says (PS3.5 8.2.5).
-  const auto whole = index_frames(data.value, 1, data.transfer_syntax, findings);
-  if (!whole) return whole.error();
-  sha.update(trim_codestream(join(whole->frames.front())));
+  for (const auto& frame : index->frames) sha.update(trim_codestream(join(frame)));
   return sha.finish();
 }
 

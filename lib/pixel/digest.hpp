@@ -18,7 +18,8 @@ struct PixelData {
   std::string transfer_syntax;
   ByteView value;  ///< native bytes, or the encapsulated items (see index_frames)
   bool encapsulated = false;
-  bool big_endian = false;  ///< native words are big endian
+  bool big_endian = false;     ///< native words are big endian
+  bool full_size_422 = false;  ///< labelled YBR_FULL_422 but not subsampled (PIX-422NATIVE); info says YBR_FULL
 };
 
 struct PixelDigests {

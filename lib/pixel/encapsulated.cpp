@@ -194,6 +194,20 @@ Result<FrameIndex> index_frames(ByteView value, std::uint32_t frames, std::strin
   return index;
 }
 
+bool extended_table_fits(ByteView value, ByteView offsets, ByteView lengths) noexcept {
+  std::vector<Finding> ignored;
+  const auto items = items_of(value, false, ignored);
+  if (!items || offsets.size() != lengths.size() || offsets.size() != 8 * items->fragments.size()) return false;
+  const auto wide = [](ByteView table, std::size_t i) {
+    return load_u32(table.data() + 8 * i) | (std::uint64_t{load_u32(table.data() + 8 * i + 4)} << 32U);
+  };
+  for (std::size_t i = 0; i < items->fragments.size(); ++i) {
+    if (wide(offsets, i) != items->fragments[i].start || wide(lengths, i) != items->fragments[i].bytes.size())
+      return false;
+  }
+  return true;
+}
+
 Bytes join(const std::vector<ByteView>& fragments) {
   Bytes out;
   std::size_t total = 0;

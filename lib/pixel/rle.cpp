@@ -28,6 +28,20 @@ bool unpack(ByteView in, std::byte* out, std::size_t count, std::size_t step) {
   return true;
 }
 
+/// Bytes a segment unpacks to, or one more than `most` when it is more.
+std::size_t unpacked_size(ByteView in, std::size_t most) {
+  std::size_t total = 0;
+  for (std::size_t at = 0; at < in.size() && total <= most;) {
+    const auto n = static_cast<std::int8_t>(std::to_integer<std::uint8_t>(in[at++]));
+    const std::size_t run = n >= 0 ? static_cast<std::size_t>(n) + 1 : n == -128 ? 0 : static_cast<std::size_t>(1 - n);
+    const std::size_t taken = n >= 0 ? run : n == -128 ? 0 : 1;
+    if (taken > in.size() - at) break;  // padding behind the last run
+    at += taken;
+    total += run;
+  }
+  return total;
+}
+
 /// PackBits of one row, which no run may cross (PS3.5 G.3.1).
 void pack_row(const std::byte* in, std::size_t n, std::size_t step, Bytes& out) {
   std::size_t i = 0;
@@ -69,6 +83,9 @@ Result<Frame> decode_bits(const ImageInfo& info, ByteView stream) {
     return out;
   }
   Bytes packed((pixels + 7) / 8);
+  const std::size_t size = unpacked_size(segment, packed.size() + 1);
+  if (size != packed.size() && size != packed.size() + 1)
+    return Failure{Fault::truncated, "the RLE segment has neither a byte nor a bit for each pixel"};
   if (!unpack(segment, packed.data(), packed.size(), 1)) return Failure{Fault::truncated, "an RLE segment ends early"};
   for (std::uint64_t i = 0; i < pixels; ++i) out.data[i] = (packed[i / 8] >> (i % 8)) & std::byte{1};
   out.quirk = Quirk::packed_bits;
