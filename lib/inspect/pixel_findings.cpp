@@ -114,7 +114,8 @@ void note(std::vector<Finding>& findings, std::string_view code, Severity severi
           const dicom::Node& node, std::string detail, Evidence evidence) {
   const ByteView raw =
       evidence == Evidence::value ? set.value(node) : set.bytes().subspan(node.start, node.value - node.start);
-  note(findings, code, severity, node.tag, std::move(detail), node.start, raw);
+  note(findings, code, severity, node.tag, std::move(detail), evidence == Evidence::value ? node.value : node.start,
+       raw);
 }
 
 void note_absent(std::vector<Finding>& findings, std::string_view code, Severity severity, Tag t, std::string detail) {

@@ -19,7 +19,7 @@ namespace waybill::inspect {
 void note(std::vector<manifest::Finding>& findings, std::string_view code, manifest::Severity severity, dicom::Tag tag,
           std::string detail, std::uint64_t offset, ByteView raw);
 
-/// The same with an element as evidence: where its header begins, and its header or (when asked) its value.
+/// The same with an element as evidence: the bytes of its value, or of its header.
 enum class Evidence { header, value };
 void note(std::vector<manifest::Finding>& findings, std::string_view code, manifest::Severity severity,
           const dicom::Dataset& set, const dicom::Node& node, std::string detail, Evidence evidence = Evidence::value);
