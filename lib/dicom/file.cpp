@@ -273,7 +273,7 @@ void relabel_by_pixels(File& file) {
       file.findings.push_back({"PIX-EXPLLENENC", Severity::s2, to_string(pixels->tag),
                                std::string("encapsulated pixel data with a defined length: ") +
                                    (items ? "items without a delimiter" : "a bare codestream"),
-                               pixels->start, to_hex(v.first(std::min<std::size_t>(v.size(), 32)))});
+                               pixels->value, to_hex(v.first(std::min<std::size_t>(v.size(), 32)))});
       return;
     }
     add_finding(file.findings, "ENC-TSLABEL", Severity::s2, tag(0x0002, 0x0010),

@@ -61,10 +61,20 @@ std::string breach(std::string_view label, const Demand& demand, const Sniffed& 
 }
 #undef JPEG
 
+/// The first frame's start: what was read of it, and where its bytes stand in the dataset.
 struct First {
-  ByteView head;
-  std::uint64_t offset = 0;  // in the dataset
   const Sniffed& seen;
+  ByteView fragment;
+  std::uint64_t offset = 0;
+
+  /// Evidence from `at` on; a header that only a later fragment holds is shown by the start of the first.
+  void note(std::vector<Finding>& findings, std::string_view code, Severity severity, Tag t, std::string detail,
+            std::size_t at) const {
+    if (at >= fragment.size()) at = 0;
+    const ByteView from = fragment.subspan(at);
+    inspect::note(findings, code, severity, t, std::move(detail), offset + at,
+                  from.first(std::min<std::size_t>(48, from.size())));
+  }
 };
 
 /// ENC-TSCODESTREAM; returns the syntax to decode by.
@@ -78,10 +88,8 @@ std::string check_label(const std::string& label, const First& first, std::vecto
   const bool hidden_loss = s.lossy && pixel::fidelity_of(label) == Fidelity::lossless;
   const std::string truth = pixel::true_syntax(s);
   const bool certain = !hidden_loss && (!truth.empty() || s.kind == "jxl");
-  note(findings, "ENC-TSCODESTREAM", certain ? Severity::s2 : Severity::s3, kLabel,
-       "labelled " + std::string(demand->name) + "; " + why, first.offset,
-       first.head.subspan(std::min(s.header, first.head.size()))
-           .first(std::min<std::size_t>(32, first.head.size() - std::min(s.header, first.head.size()))));
+  first.note(findings, "ENC-TSCODESTREAM", certain ? Severity::s2 : Severity::s3, kLabel,
+             "labelled " + std::string(demand->name) + "; " + why, s.header);
   return truth.empty() ? label : truth;
 }
 
@@ -119,19 +127,16 @@ void check_size(const pixel::ImageInfo& info, const First& first, std::vector<Fi
     add("the codestream has " + std::to_string(s.precision) + " bits, Bits Stored is " +
         std::to_string(info.bits_stored));
   }
-  note(findings, "PIX-DIMS", severity, tag(0x0028, 0x0010), why, first.offset + s.header,
-       first.head.subspan(s.header, std::min<std::size_t>(48, first.head.size() - s.header)));
+  first.note(findings, "PIX-DIMS", severity, tag(0x0028, 0x0010), why, s.header);
 }
 
 /// PIX-JP2BOX, PIX-JFIF, PIX-PHOTO: what the stream says of colour and its wrapping.
 void check_colour(const pixel::ImageInfo& info, const First& first, std::vector<Finding>& findings) {
   const Sniffed& s = first.seen;
   const std::string_view photometric = trim(info.photometric);
-  const ByteView raw = first.head.first(std::min<std::size_t>(32, first.head.size()));
   if (s.boxed)
-    note(findings, "PIX-JP2BOX", Severity::s2, tag(0x7FE0, 0x0010), "the codestream stands in the boxes of a JP2 file",
-         first.offset, raw);
-  const Tag kPhotometric = tag(0x0028, 0x0004);
+    first.note(findings, "PIX-JP2BOX", Severity::s2, tag(0x7FE0, 0x0010),
+               "the codestream stands in the boxes of a JP2 file", 0);
   std::string photo;
   const bool colour = s.components == 3;
   if (colour && photometric == "RGB" && s.subsampled) photo = "labelled RGB, but subsampled components are YCbCr";
@@ -140,17 +145,17 @@ void check_colour(const pixel::ImageInfo& info, const First& first, std::vector<
   if (colour && photometric.starts_with("YBR") && s.adobe_transform == 0)
     photo = "labelled " + std::string(photometric) + ", but the Adobe segment says no colour transform";
   if (s.jfif || s.adobe)
-    note(findings, "PIX-JFIF", photo.empty() ? Severity::s0 : Severity::s2, tag(0x7FE0, 0x0010),
-         std::string(s.jfif ? "a JFIF" : "an Adobe") + " segment in the codestream; " +
-             (photo.empty() ? "Photometric Interpretation rules" : photo),
-         first.offset, raw);
+    first.note(findings, "PIX-JFIF", photo.empty() ? Severity::s0 : Severity::s2, tag(0x7FE0, 0x0010),
+               std::string(s.jfif ? "a JFIF" : "an Adobe") + " segment in the codestream; " +
+                   (photo.empty() ? "Photometric Interpretation rules" : photo),
+               0);
   const bool j2k = s.components >= 3 && (s.kind == "jpeg-2000" || s.kind == "htj2k");
   const std::string_view wanted = s.lossy ? "YBR_ICT" : "YBR_RCT";
   if (j2k && s.multi_component && photometric != wanted)
     photo = "the codestream uses the multiple component transform; the label must be " + std::string(wanted);
   if (j2k && !s.multi_component && (photometric == "YBR_RCT" || photometric == "YBR_ICT"))
     photo = "labelled " + std::string(photometric) + ", but the codestream has no multiple component transform";
-  if (!photo.empty()) note(findings, "PIX-PHOTO", Severity::s2, kPhotometric, photo, first.offset, raw);
+  if (!photo.empty()) first.note(findings, "PIX-PHOTO", Severity::s2, tag(0x0028, 0x0004), photo, s.header);
 }
 
 /// PIX-TRUNC: frames of the JPEG family without their end marker.
@@ -208,7 +213,7 @@ std::string codestream(const dicom::File& file, const pixel::PixelData& data, st
   const ByteView head = head_of(index->frames.front(), joined);
   const Sniffed seen = pixel::sniff(head);
   const auto offset = static_cast<std::uint64_t>(index->frames.front().front().data() - data.value.data());
-  const First first{head, base + offset, seen};
+  const First first{seen, index->frames.front().front(), base + offset};
   const std::string syntax = check_label(label, first, findings);
   check_size(data.info, first, findings);
   check_colour(data.info, first, findings);

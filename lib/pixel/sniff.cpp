@@ -129,11 +129,14 @@ Sniffed sniff(ByteView codestream) noexcept {
   out.kind = "unknown";
   ByteView b = trim_codestream(codestream);
   if (b.size() < 4) return out;
+  std::size_t boxes = 0;
   out.ended = up_to_end_marker(b).has_value();
   if (b.size() >= 12 && as_text(b.subspan(4, 4)) == "jP  ") {
     out.boxed = true;
-    b = unboxed(b);
-    if (b.size() < 4) return out;
+    const ByteView inner = unboxed(b);
+    if (inner.size() < 4) return out;
+    boxes = static_cast<std::size_t>(inner.data() - b.data());
+    b = inner;
   }
   const unsigned start = load_u16(b.data(), true);
   if (start == 0xFFD8)
@@ -144,6 +147,7 @@ Sniffed sniff(ByteView codestream) noexcept {
     out.kind = "jxl";
   else if (b.size() >= 64 && load_u32(b.data()) >= 1 && load_u32(b.data()) <= 15 && load_u32(b.data() + 4) == 64)
     out.kind = "rle";
+  if (out.header != 0) out.header += boxes;
   return out;
 }
 
