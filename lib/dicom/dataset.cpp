@@ -402,13 +402,20 @@ class Parser {
   }
 
   /// Fragments of encapsulated pixel data (PS3.5 A.4); returns the end of the last item, `at` moves behind the
-  /// delimiter.
+  /// delimiter. Items are stepped over by their lengths, so bytes of a delimiter inside a codestream mean nothing.
   std::uint64_t fragments(std::uint64_t& at, std::uint64_t end, Encoding encoding) {
+    const auto evidence = [&](std::string_view code, std::string detail) {
+      const bool known = std::any_of(findings_.begin(), findings_.end(), [&](const auto& f) { return f.code == code; });
+      const ByteView raw = bytes_.subspan(at, std::min<std::uint64_t>(16, end - at));
+      if (!known)
+        findings_.push_back(
+            {std::string(code), Severity::s1, to_string(kPixelData), std::move(detail), at, to_hex(raw)});
+    };
     for (;;) {
       Header h;
       if (at == end || !read_header(at, end, Encoding{false, encoding.big_endian}, h)) {
         if (at == end) {
-          note("PIX-ZEROFRAG", Severity::s1, kPixelData, "the sequence delimiter of the pixel data is missing");
+          evidence("PIX-ZEROFRAG", "the sequence delimiter of the pixel data is missing");
         } else {
           truncated(at, kPixelData, "a fragment header is cut");
         }
@@ -418,6 +425,10 @@ class Parser {
         const std::uint64_t value_end = at;
         at = h.value;
         return value_end;
+      }
+      if (h.tag != kItem && (h.tag == kTrailingPadding || is_padding(at, end))) {
+        evidence("PIX-ZEROFRAG", "the sequence delimiter of the pixel data is missing");
+        return at;
       }
       if (h.tag != kItem) {
         truncated(at, kPixelData, "no fragment where one is due");
@@ -429,7 +440,7 @@ class Parser {
                       std::to_string(end - h.value) + " are left");
         return at;
       }
-      if (h.length % 2 != 0) note("PIX-ODDFRAG", Severity::s1, kPixelData, "a fragment has an odd length");
+      if (h.length % 2 != 0) evidence("PIX-ODDFRAG", "a fragment of " + std::to_string(h.length) + " bytes");
       at = h.value + h.length;
     }
   }

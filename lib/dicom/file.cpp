@@ -6,6 +6,7 @@
 #include "core/text.hpp"
 #include "dicom/dictionary.hpp"
 #include "dicom/uids.hpp"
+#include "pixel/codec.hpp"
 
 #include <zlib.h>
 #include <algorithm>
@@ -302,9 +303,13 @@ void relabel_by_pixels(File& file) {
   const bool label = uid::is_encapsulated(file.transfer_syntax);
   if (label && !fragments) {
     const ByteView v = file.dataset.value(*pixels);
-    if (v.size() >= 8 && load_u16(v.data()) == 0xFFFE) {
-      add_finding(file.findings, "PIX-EXPLLENENC", Severity::s2, pixels->tag,
-                  "encapsulated pixel data with a defined length");
+    const bool items = v.size() >= 8 && load_u16(v.data()) == 0xFFFE;
+    const std::string kind = pixel::sniff(v).kind;
+    if (items || (kind != "unknown" && kind != "jxl")) {  // two bytes are too little to know JPEG XL by
+      file.findings.push_back({"PIX-EXPLLENENC", Severity::s2, to_string(pixels->tag),
+                               std::string("encapsulated pixel data with a defined length: ") +
+                                   (items ? "items without a delimiter" : "a bare codestream"),
+                               pixels->value, to_hex(v.first(std::min<std::size_t>(v.size(), 32)))});
       return;
     }
     add_finding(file.findings, "ENC-TSLABEL", Severity::s2, tag(0x0002, 0x0010),
