@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/plan.hpp"
 
-#include "core/result.hpp"
-
 #include <algorithm>
 #include <array>
 #include <unordered_map>
@@ -12,37 +10,6 @@ namespace waybill::load {
 
 using manifest::Bucket;
 using manifest::Severity;
-
-Contents read_manifest(const std::filesystem::path& path) {
-  manifest::Reader reader(path);
-  Contents contents;
-  contents.stage = reader.header().stage;
-  std::unordered_map<std::string, std::size_t> by_id;
-  std::vector<manifest::LateFinding> late;
-  while (auto record = reader.next()) {
-    if (auto* object = std::get_if<manifest::Object>(&*record)) {
-      if (!by_id.emplace(object->id, contents.objects.size()).second) {
-        throw RunError(Exit::integrity, reader.name() + " lists object " + object->id +
-                                            " twice; make the manifest again from its source");
-      }
-      contents.objects.push_back(std::move(*object));
-    } else if (auto* study = std::get_if<manifest::Study>(&*record)) {
-      contents.studies.push_back(std::move(*study));
-    } else if (auto* finding = std::get_if<manifest::LateFinding>(&*record)) {
-      late.push_back(std::move(*finding));
-    }
-  }
-  if (!reader.end()) {
-    throw RunError(Exit::input, reader.name() + " is not complete (its " + contents.stage +
-                                    " was interrupted); run that again to its end first");
-  }
-  for (const auto& [id, finding] : late) {
-    if (const auto found = by_id.find(id); found != by_id.end())
-      contents.objects[found->second].findings.push_back(finding);
-  }
-  contents.input = {reader.name(), reader.head()};
-  return contents;
-}
 
 int load_rank(std::string_view sop_class) noexcept {
   constexpr std::string_view kKeyObject = "1.2.840.10008.5.1.4.1.1.88.59";
@@ -85,7 +52,7 @@ bool admit(manifest::Object& object, std::unordered_set<std::string>& uids) {
 
 }  // namespace
 
-Plan make_plan(Contents& contents) {
+Plan make_plan(transfer::Contents& contents) {
   Plan plan;
   std::unordered_set<std::string> uids;
   std::unordered_map<std::string, std::size_t> groups;
@@ -112,12 +79,6 @@ Plan make_plan(Contents& contents) {
     }
   }
   return plan;
-}
-
-Buckets count_buckets(const std::vector<manifest::Object>& objects) {
-  Buckets counts;
-  for (const auto& object : objects) ++counts[std::string(to_string(object.bucket))];
-  return counts;
 }
 
 }  // namespace waybill::load

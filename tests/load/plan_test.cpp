@@ -33,7 +33,7 @@ Meaning meaning(std::uint16_t status) { return meaning_of({status, "", "", true}
 }  // namespace
 
 TEST(LoadPlan, SendsImagesThenStatesThenKeyObjectsThenReportsOfAStudy) {
-  Contents contents;
+  transfer::Contents contents;
   contents.objects = {object_of("1", "A", kReport), object_of("2", "B", kImage), object_of("3", "A", kKeyObject),
                       object_of("4", "A", kState), object_of("5", "A", kImage)};
   const Plan plan = make_plan(contents);
@@ -43,7 +43,7 @@ TEST(LoadPlan, SendsImagesThenStatesThenKeyObjectsThenReportsOfAStudy) {
 }
 
 TEST(LoadPlan, CarriesWhatMustNotBeSent) {
-  Contents contents;
+  transfer::Contents contents;
   for (int i = 0; i < 5; ++i) contents.objects.push_back(object_of(std::to_string(i), "A", kImage));
   contents.objects[0].findings.push_back({"X", Severity::s3, "", ""});
   contents.objects[1].bucket = Bucket::duplicate_identical;
@@ -58,7 +58,7 @@ TEST(LoadPlan, CarriesWhatMustNotBeSent) {
 }
 
 TEST(LoadPlan, NeverPutsTwoStudiesOrMoreThanFiftyObjectsInABatch) {
-  Contents contents;
+  transfer::Contents contents;
   for (int i = 0; i < 120; ++i)
     contents.objects.push_back(object_of(std::to_string(i), i % 2 == 0 ? "A" : "B", kImage));
   const Plan plan = make_plan(contents);

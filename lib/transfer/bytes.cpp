@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "load/bytes.hpp"
+#include "transfer/bytes.hpp"
 
 #include "core/sha256.hpp"
 #include "core/text.hpp"
@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace waybill::load {
+namespace waybill::transfer {
 
 namespace {
 
@@ -85,4 +85,4 @@ Result<std::uint64_t> dataset_offset(ByteView file) {
   return static_cast<std::uint64_t>(dataset.data() - file.data());
 }
 
-}  // namespace waybill::load
+}  // namespace waybill::transfer
