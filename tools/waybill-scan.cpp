@@ -14,6 +14,7 @@ struct Settings {
   waybill::cli::Common common;
   waybill::scan::Options scan;
   std::string output;
+  std::string shard = "1/1";
 };
 
 void print(const waybill::scan::Tally& tally, const Settings& settings) {
@@ -32,6 +33,7 @@ waybill::Exit run(const Settings& settings) {
   const dicom::Toolkit toolkit;
   scan::Options options = settings.scan;
   options.threads = cli::worker_count(settings.common);
+  options.selection.shard = archive::shard_from(settings.shard).value();  // checked with the options
   const oneapi::tbb::global_control control(oneapi::tbb::global_control::max_allowed_parallelism, options.threads);
   scan::Tally tally;
   {
@@ -63,6 +65,13 @@ int main(int argc, char** argv) {
   app.add_option("source", settings.scan.sources, "Folders or files to scan")->required();
   app.add_option("-o,--output", settings.output, "Manifest to write; - is standard output")->required();
   app.add_flag("--deep", settings.scan.deep, "Decode every frame: digests of pixels and codestreams too");
+  app.add_option("--include", settings.scan.selection.include, "Examine only files that match a pattern; repeatable")
+      ->allow_extra_args(false);
+  app.add_option("--exclude", settings.scan.selection.exclude, "Record what matches as excluded, unread; repeatable")
+      ->allow_extra_args(false);
+  app.add_option("--shard", settings.shard, "Share I of N of the entries, as I/N")->check([](const std::string& text) {
+    return waybill::archive::shard_from(text) ? "" : "--shard takes I/N with I from 1 to N, e.g. 2/8";
+  });
   waybill::cli::add_common(app, settings.common);
   return waybill::cli::run_tool(app, argc, argv, [&] { return run(settings); });
 }

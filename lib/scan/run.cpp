@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scan/run.hpp"
 
+#include "archive/supply.hpp"
 #include "core/clock.hpp"
 #include "core/json.hpp"
-#include "core/sha256.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
-#include "dicom/uids.hpp"
-#include "io/read_file.hpp"
 #include "scan/catalogue.hpp"
-#include "scan/classify.hpp"
-#include "scan/walk.hpp"
+#include "scan/examine.hpp"
 
 #include <oneapi/tbb/parallel_pipeline.h>
 #include <algorithm>
@@ -31,97 +28,26 @@ bool must_quarantine(const Object& object) {
                      [](const manifest::Finding& f) { return f.severity >= Severity::s3; });
 }
 
-Object special(const Entry& entry) {
-  Object object;
-  object.source = {path_to_text(entry.path), std::nullopt, 0, entry.kind == EntryKind::file ? entry.size : 0,
-                   entry.mtime};
-  object.id = manifest::object_id(object.source);
-  const auto set = [&](Bucket bucket, const char* type) {
-    object.bucket = bucket;
-    object.content_type = type;
-  };
-  switch (entry.kind) {
-    case EntryKind::symlink: set(Bucket::non_dicom, "symlink"); break;
-    case EntryKind::fifo: set(Bucket::non_dicom, "fifo"); break;
-    case EntryKind::socket: set(Bucket::non_dicom, "socket"); break;
-    case EntryKind::device: set(Bucket::non_dicom, "device"); break;
-    case EntryKind::folder_loop: set(Bucket::non_dicom, "folder-loop"); break;
-    case EntryKind::unreadable_folder: set(Bucket::unreadable, "folder"); break;
-    case EntryKind::vanished: object.bucket = Bucket::unreadable; break;
-    case EntryKind::file: break;
-  }
-  if (object.bucket == Bucket::unreadable)
-    object.findings.push_back({"SRC-UNREADABLE", Severity::s4, {}, "cannot be read: " + entry.error});
-  return object;
-}
-
-std::string_view file_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
-
-void classify_dicom(const dicom::File& file, const Options& options, Object& object) {
-  if (file.meta.sop_class == dicom::uid::kMediaStorageDirectory ||
-      file.dataset.find(dicom::tag(0x0004, 0x1220)) != nullptr) {
-    object.bucket = Bucket::dicomdir;
-    object.sop_class = std::string(dicom::uid::kMediaStorageDirectory);
-    object.transfer_syntax = file.transfer_syntax;
-    return;
-  }
-  inspect::inspect(file, options.deep ? inspect::Depth::pixels : inspect::Depth::datasets, object);
-  if (!object.sop_class && !object.sop_instance && !file.has("ENC-LENOVER")) {
-    object.bucket = Bucket::non_instance;
-  } else {
-    const bool held = std::any_of(object.findings.begin(), object.findings.end(), manifest::quarantines);
-    object.bucket = held ? Bucket::quarantined : Bucket::instance;
-  }
-}
-
-/// Everything about one entry that needs no other entry. Any thread.
-Object examine(const Entry& entry, const Options& options) {
-  Object object = special(entry);
-  if (entry.kind != EntryKind::file) return object;
-  const auto bytes = io::read_file(entry.path);
-  if (!bytes) {
-    object.bucket = Bucket::unreadable;
-    object.findings.push_back({"SRC-UNREADABLE", Severity::s4, {}, bytes.error().what});
-    return object;
-  }
-  object.source.size = bytes->size();
-  object.file_sha256 = Sha256::of(*bytes).hex();
-  if (bytes->empty()) {
-    object.bucket = Bucket::empty;
-    return object;
-  }
-  const auto file = dicom::parse_file(*bytes);
-  if (file) {
-    classify_dicom(*file, options, object);
-    return object;
-  }
-  const bool magic = bytes->size() >= 132 && as_text(ByteView(*bytes).subspan(128, 4)) == "DICM";
-  if (magic || file.error().fault != Fault::not_dicom) {
-    object.bucket = Bucket::quarantined;
-    object.findings.push_back({"ENC-UNPARSED", Severity::s4, {}, file.error().what});
-    return object;
-  }
-  object.bucket = Bucket::non_dicom;
-  object.content_type = content_type(*bytes, file_name(entry.path));
-  if (object.content_type == "zeros")
-    object.findings.push_back({"SRC-ZEROS", Severity::s2, {}, "only zero bytes; a lost or not recalled file"});
-  return object;
-}
-
 /// What an interrupted run has written already.
-std::unordered_set<std::string> recall(const std::filesystem::path& path, Catalogue& catalogue, Tally& tally) {
-  std::unordered_set<std::string> done;
+struct Done {
+  std::unordered_set<std::string> ids;
+  std::string last;  ///< path of the last record: more of its members may be due
+};
+
+Done recall(const std::filesystem::path& path, Catalogue& catalogue, Tally& tally) {
+  Done done;
   manifest::Reader reader(path);
   while (auto record = reader.next()) {
     if (const auto* object = std::get_if<Object>(&*record)) {
-      done.insert(object->id);
+      done.ids.insert(object->id);
+      done.last = object->source.path;
       catalogue.remember(*object);
       tally.add(*object);
       ++tally.entries;
     } else if (const auto* late = std::get_if<manifest::LateFinding>(&*record)) {
       catalogue.remember(*late);
     } else if (const auto* study = std::get_if<manifest::Study>(&*record)) {
-      done.insert(study->study);
+      done.ids.insert(study->study);
     }
   }
   return done;
@@ -170,30 +96,43 @@ manifest::Header header_of(const Options& options) {
     const auto absolute = std::filesystem::canonical(source, error);
     w.value(path_to_text(error ? source : absolute.string()));
   }
-  w.end_array().member("deep", options.deep).end_object();
+  w.end_array().member("deep", options.deep);
+  const auto patterns = [&](const char* name, const std::vector<std::string>& globs) {
+    if (globs.empty()) return;
+    w.key(name).begin_array();
+    for (const std::string& glob : globs) w.value(path_to_text(glob));
+    w.end_array();
+  };
+  patterns("include", options.selection.include);
+  patterns("exclude", options.selection.exclude);
+  const archive::Shard& shard = options.selection.shard;
+  if (shard.count > 1) w.member("shard", std::to_string(shard.index) + "/" + std::to_string(shard.count));
+  w.end_object();
   header.options = std::move(w).str();
   return header;
 }
 
 Tally run(const Options& options, manifest::Writer& writer, const OnProgress& progress) {
-  Walk walk(options.sources);
   Catalogue catalogue;
   Tally tally;
-  std::unordered_set<std::string> done;
+  Done done;
   if (writer.resumed()) done = recall(writer.path(), catalogue, tally);
+  archive::Supply supply(options.sources, options.selection, [&](const archive::Entry& entry) {
+    if (done.ids.empty()) return false;
+    const std::string path = path_to_text(entry.path);
+    return path != done.last && done.ids.contains(manifest::object_id({path, std::nullopt, 0, 0, {}}));
+  });
 
-  const auto walk_on = [&](oneapi::tbb::flow_control& flow) -> Entry {
-    while (!stop_requested()) {
-      auto entry = walk.next();
-      if (!entry) break;
-      if (done.empty() || !done.contains(manifest::object_id({path_to_text(entry->path), std::nullopt, 0, 0, {}})))
-        return *std::move(entry);
+  const auto walk_on = [&](oneapi::tbb::flow_control& flow) -> archive::Entry {
+    if (!stop_requested()) {
+      if (auto entry = supply.next()) return *std::move(entry);
     }
     tally.interrupted = stop_requested();
     flow.stop();
     return {};
   };
   const auto record = [&](Object object) {
+    if (done.ids.contains(object.id)) return;
     for (const manifest::LateFinding& late : catalogue.settle(object)) writer.append_record(late);
     writer.append_record(object);
     const std::uint64_t before = tally.exceptions;
@@ -202,11 +141,15 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
     progress(1, object.source.size, tally.exceptions - before);
   };
   using oneapi::tbb::filter_mode;
+  using Objects = std::vector<Object>;
   oneapi::tbb::parallel_pipeline(
-      options.threads * 4, oneapi::tbb::make_filter<void, Entry>(filter_mode::serial_in_order, walk_on) &
-                               oneapi::tbb::make_filter<Entry, Object>(
-                                   filter_mode::parallel, [&](const Entry& entry) { return examine(entry, options); }) &
-                               oneapi::tbb::make_filter<Object, void>(filter_mode::serial_in_order, record));
+      options.threads * 4,
+      oneapi::tbb::make_filter<void, archive::Entry>(filter_mode::serial_in_order, walk_on) &
+          oneapi::tbb::make_filter<archive::Entry, Objects>(
+              filter_mode::parallel, [&](const archive::Entry& entry) { return examine(entry, options); }) &
+          oneapi::tbb::make_filter<Objects, void>(filter_mode::serial_in_order, [&](Objects objects) {
+            for (Object& object : objects) record(std::move(object));
+          }));
   const auto studies = catalogue.studies();
   tally.studies = studies.size();
   if (tally.interrupted) {
@@ -214,7 +157,7 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
     return tally;
   }
   for (const manifest::Study& study : studies) {
-    if (!done.contains(study.study)) writer.append_record(study);
+    if (!done.ids.contains(study.study)) writer.append_record(study);
   }
   if (!tally.closes())
     throw RunError(Exit::integrity, "the scan's ledger does not close: " + tally.json() +

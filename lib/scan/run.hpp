@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "archive/selection.hpp"
 #include "inspect/inspect.hpp"
 #include "manifest/writer.hpp"
 
@@ -15,6 +16,7 @@ namespace waybill::scan {
 struct Options {
   std::vector<std::string> sources;  ///< files and folders
   bool deep = false;                 ///< decode every frame: PIX1 and CSTR beside FILE and DS1
+  archive::Selection selection;      ///< what of the sources is examined
   unsigned threads = 1;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transcode/run.hpp"
 
+#include "archive/source.hpp"
 #include "core/clock.hpp"
 #include "core/json.hpp"
 #include "core/sha256.hpp"
@@ -104,7 +105,7 @@ class Worker {
     if (object.bucket != Bucket::instance) return object;
     const auto edits = edits_of(decisions_, options_.unmatched, object);
     if (!edits) return object;
-    const auto source = io::read_file(path_from_text(object.source.path));
+    const auto source = archive::read_source(object.source);
     if (!source) {
       exclude(object, Bucket::failed, "TX-SOURCE", Severity::s4, source.error().what);
       return object;

@@ -9,14 +9,14 @@ namespace waybill::transfer {
 
 /// The file that stands for an object: the staged one when there is one, else the source.
 struct SendFile {
-  std::string path;  ///< as the system has it
+  std::string path;                   ///< as the system has it
+  std::optional<std::string> member;  ///< inside a container
   std::uint64_t offset = 0;
   std::optional<std::uint64_t> size;  ///< the whole file when absent
   std::string sha256;                 ///< expected, empty when the manifest has none
   std::string transfer_syntax;
 };
 
-/// Fault::unsupported for an object inside a container that was not staged.
 [[nodiscard]] Result<SendFile> file_to_send(const manifest::Object& object);
 /// The source bytes, even when a staged file exists.
 [[nodiscard]] Result<SendFile> source_file(const manifest::Object& object);

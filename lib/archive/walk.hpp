@@ -5,9 +5,10 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
-namespace waybill::scan {
+namespace waybill::archive {
 
 enum class EntryKind { file, symlink, fifo, socket, device, unreadable_folder, folder_loop, vanished };
 
@@ -18,6 +19,11 @@ struct Entry {
   std::uint64_t size = 0;
   std::string mtime;  ///< RFC 3339 UTC
   std::string error;  ///< for what cannot be read: the system's reason
+  std::uint64_t inode = 0;
+  std::size_t root = 0;  ///< length of the part of `path` before the name relative to its source
+
+  /// The path relative to the source; the file's own name when the source is the file.
+  [[nodiscard]] std::string_view relative() const noexcept { return std::string_view(path).substr(root); }
 };
 
 /// Walks files and folders depth first, names in byte order, so that every walk of the same tree gives the same order.
@@ -40,8 +46,9 @@ class Walk {
 
   std::vector<std::string> sources_;
   std::size_t source_ = 0;
+  std::size_t root_ = 0;
   std::vector<Folder> stack_;
   std::set<std::pair<std::uint64_t, std::uint64_t>> seen_;  // (device, inode) of folders
 };
 
-}  // namespace waybill::scan
+}  // namespace waybill::archive

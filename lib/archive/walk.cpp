@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "scan/walk.hpp"
+#include "archive/walk.hpp"
 
 #include "core/clock.hpp"
 #include "core/result.hpp"
@@ -13,14 +13,27 @@
 #include <filesystem>
 #include <memory>
 
-namespace waybill::scan {
+namespace waybill::archive {
 namespace {
 
 std::string reason(int error) { return std::strerror(error); }
 
+Entry problem(EntryKind kind, const std::string& path, std::string error) {
+  Entry entry;
+  entry.kind = kind;
+  entry.path = path;
+  entry.error = std::move(error);
+  return entry;
+}
+
 Entry entry_of(EntryKind kind, const std::string& path, const struct stat& info) {
-  return {
-      kind, path, static_cast<std::uint64_t>(info.st_size), utc_from(info.st_mtim.tv_sec, info.st_mtim.tv_nsec), {}};
+  Entry entry;
+  entry.kind = kind;
+  entry.path = path;
+  entry.size = static_cast<std::uint64_t>(info.st_size);
+  entry.mtime = utc_from(info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+  entry.inode = info.st_ino;
+  return entry;
 }
 
 EntryKind kind_of(mode_t mode) {
@@ -50,6 +63,7 @@ std::optional<Entry> Walk::next() {
     if (stack_.empty()) {
       if (source_ == sources_.size()) return std::nullopt;
       path = sources_[source_++];
+      root_ = path.rfind('/') + 1;  // right for a file; for a folder the names below begin behind it
     } else {
       Folder& folder = stack_.back();
       if (folder.at == folder.names.size()) {
@@ -58,31 +72,38 @@ std::optional<Entry> Walk::next() {
       }
       path = (folder.path == "/" ? "" : folder.path) + "/" + folder.names[folder.at++];
     }
-    if (auto entry = visit(path)) return entry;
+    if (auto entry = visit(path)) {
+      entry->root = std::min(root_, entry->path.size());
+      return entry;
+    }
+    if (stack_.size() == 1 && stack_.back().at == 0) root_ = path == "/" ? 1 : path.size() + 1;
   }
 }
 
 /// The entry at `path`, or nullopt when it is a folder that was entered.
 std::optional<Entry> Walk::visit(const std::string& path) {
   struct stat info {};
-  if (lstat(path.c_str(), &info) != 0) return Entry{EntryKind::vanished, path, 0, utc_from(0, 0), reason(errno)};
+  if (lstat(path.c_str(), &info) != 0) {
+    Entry gone = problem(EntryKind::vanished, path, reason(errno));
+    gone.mtime = utc_from(0, 0);
+    return gone;
+  }
   if (!S_ISDIR(info.st_mode)) return entry_of(kind_of(info.st_mode), path, info);
-  auto problem = enter(path, info.st_dev, info.st_ino);
-  if (problem) problem->mtime = utc_from(info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
-  return problem;
+  auto closed = enter(path, info.st_dev, info.st_ino);
+  if (closed) closed->mtime = utc_from(info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+  return closed;
 }
 
 std::optional<Entry> Walk::enter(const std::string& path, std::uint64_t device, std::uint64_t inode) {
-  if (!seen_.insert({device, inode}).second)
-    return Entry{EntryKind::folder_loop, path, 0, {}, "the folder was met before"};
+  if (!seen_.insert({device, inode}).second) return problem(EntryKind::folder_loop, path, "the folder was met before");
   const std::unique_ptr<DIR, int (*)(DIR*)> dir(opendir(path.c_str()), closedir);
-  if (!dir) return Entry{EntryKind::unreadable_folder, path, 0, {}, reason(errno)};
+  if (!dir) return problem(EntryKind::unreadable_folder, path, reason(errno));
   Folder folder{path, {}, 0};
   for (;;) {
     errno = 0;
     const dirent* item = readdir(dir.get());
     if (item == nullptr) {
-      if (errno != 0) return Entry{EntryKind::unreadable_folder, path, 0, {}, reason(errno)};
+      if (errno != 0) return problem(EntryKind::unreadable_folder, path, reason(errno));
       break;
     }
     const std::string_view name = item->d_name;
@@ -93,4 +114,4 @@ std::optional<Entry> Walk::enter(const std::string& path, std::uint64_t device, 
   return std::nullopt;
 }
 
-}  // namespace waybill::scan
+}  // namespace waybill::archive

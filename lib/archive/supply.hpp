@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "archive/read_ahead.hpp"
+#include "archive/selection.hpp"
+#include "archive/walk.hpp"
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace waybill::archive {
+
+/// The entries of a walk that belong to this run, in walk order; keeps some entries ahead of its caller and has them
+/// fetched meanwhile. Single-threaded.
+class Supply {
+ public:
+  using Skip = std::function<bool(const Entry&)>;
+
+  /// Throws RunError(Exit::input) for a source that does not exist. What `skip` is true for is passed over (recorded by
+  /// an earlier run). `selection` must outlive the object.
+  Supply(const std::vector<std::string>& sources, const Selection& selection, Skip skip);
+  [[nodiscard]] std::optional<Entry> next();
+
+ private:
+  void fill();
+
+  static constexpr std::size_t kAhead = 64;
+  Walk walk_;
+  const Selection& selection_;
+  Skip skip_;
+  std::deque<Entry> ahead_;
+  bool ended_ = false;
+  ReadAhead read_ahead_;
+};
+
+}  // namespace waybill::archive

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scan/examine.hpp"
+
+#include "core/sha256.hpp"
+#include "core/text.hpp"
+#include "dicom/uids.hpp"
+#include "scan/classify.hpp"
+
+#include <algorithm>
+
+namespace waybill::scan {
+
+using archive::Entry;
+using archive::EntryKind;
+using manifest::Bucket;
+using manifest::Object;
+using manifest::Severity;
+
+namespace {
+
+Object special(const Entry& entry) {
+  Object object;
+  object.source = {path_to_text(entry.path),
+                   std::nullopt,
+                   0,
+                   entry.kind == EntryKind::file ? entry.size : 0,
+                   entry.mtime,
+                   entry.inode};
+  object.id = manifest::object_id(object.source);
+  const auto set = [&](Bucket bucket, const char* type) {
+    object.bucket = bucket;
+    object.content_type = type;
+  };
+  switch (entry.kind) {
+    case EntryKind::symlink: set(Bucket::non_dicom, "symlink"); break;
+    case EntryKind::fifo: set(Bucket::non_dicom, "fifo"); break;
+    case EntryKind::socket: set(Bucket::non_dicom, "socket"); break;
+    case EntryKind::device: set(Bucket::non_dicom, "device"); break;
+    case EntryKind::folder_loop: set(Bucket::non_dicom, "folder-loop"); break;
+    case EntryKind::unreadable_folder: set(Bucket::unreadable, "folder"); break;
+    case EntryKind::vanished: object.bucket = Bucket::unreadable; break;
+    case EntryKind::file: break;
+  }
+  if (object.bucket == Bucket::unreadable)
+    object.findings.push_back({"SRC-UNREADABLE", Severity::s4, {}, "cannot be read: " + entry.error});
+  return object;
+}
+
+std::string_view file_name(const manifest::Source& source) {
+  const std::string_view path = source.member ? *source.member : source.path;
+  return path.substr(path.rfind('/') + 1);
+}
+
+/// A preamble that makes the file a TIFF image as well, as slide scanners write it (PS3.10 7.1).
+void note_tiff(ByteView bytes, Object& object) {
+  const std::string_view start = as_text(bytes.first(std::min<std::size_t>(bytes.size(), 4)));
+  if (start != std::string_view("II*\0", 4) && start != std::string_view("MM\0*", 4)) return;
+  for (manifest::Finding& finding : object.findings) {
+    if (finding.code == "ENC-PREAMBLE") finding.detail = "the preamble is that of a TIFF file: the file is both";
+  }
+}
+
+/// Signs that a parse ran over the end of the dataset into something else.
+bool ran_over(const dicom::File& file) {
+  return file.has("ENC-LENOVER") || file.has("ENC-TRAILGARBAGE") || file.has("ENC-ORDER");
+}
+
+}  // namespace
+
+void classify_dicom(const dicom::File& file, const Options& options, Object& object) {
+  if (file.meta.sop_class == dicom::uid::kMediaStorageDirectory ||
+      file.dataset.find(dicom::tag(0x0004, 0x1220)) != nullptr) {
+    object.bucket = Bucket::dicomdir;
+    object.sop_class = std::string(dicom::uid::kMediaStorageDirectory);
+    object.transfer_syntax = file.transfer_syntax;
+    return;
+  }
+  inspect::inspect(file, options.deep ? inspect::Depth::pixels : inspect::Depth::datasets, object);
+  if (!object.sop_class && !object.sop_instance && !file.has("ENC-LENOVER")) {
+    object.bucket = Bucket::non_instance;
+  } else {
+    const bool held = std::any_of(object.findings.begin(), object.findings.end(), manifest::quarantines);
+    object.bucket = held ? Bucket::quarantined : Bucket::instance;
+  }
+}
+
+Examined examine_bytes(ByteView bytes, Object object, const Options& options) {
+  Examined out;
+  object.source.size = bytes.size();
+  object.file_sha256 = Sha256::of(bytes).hex();
+  if (bytes.empty()) {
+    object.bucket = Bucket::empty;
+    out.objects.push_back(std::move(object));
+    return out;
+  }
+  const auto file = dicom::parse_file(bytes);
+  if (file) {
+    classify_dicom(*file, options, object);
+    note_tiff(bytes, object);
+    if (object.bucket == Bucket::dicomdir) out.file_set = file_set_of(file->dataset);
+    out.objects.push_back(std::move(object));
+    if (ran_over(*file)) carve_behind(bytes, *file, options, out.objects);
+    return out;
+  }
+  const bool magic = bytes.size() >= 132 && as_text(bytes.subspan(128, 4)) == "DICM";
+  if (magic || file.error().fault != Fault::not_dicom) {
+    object.bucket = Bucket::quarantined;
+    object.findings.push_back({"ENC-UNPARSED", Severity::s4, {}, file.error().what});
+    out.objects.push_back(std::move(object));
+    return out;
+  }
+  object.bucket = Bucket::non_dicom;
+  object.content_type = content_type(bytes, file_name(object.source));
+  const bool zeros = object.content_type == "zeros";
+  const bool stub = std::any_of(object.findings.begin(), object.findings.end(),
+                                [](const manifest::Finding& f) { return f.code == "SRC-SPARSE"; });
+  if (zeros && !stub)
+    object.findings.push_back({"SRC-ZEROS", Severity::s2, {}, "only zero bytes; a lost or not recalled file"});
+  out.objects.push_back(std::move(object));
+  if (!zeros) carve_inside(bytes, options, out.objects);
+  return out;
+}
+
+std::vector<Object> examine(const Entry& entry, const Options& options) {
+  Object object = special(entry);
+  if (const auto why = options.selection.excluded(entry)) {
+    object.bucket = Bucket::excluded;
+    object.findings = {{"SRC-EXCLUDED", Severity::s0, {}, "not examined: " + *why}};
+    return {std::move(object)};
+  }
+  if (entry.kind != EntryKind::file) return {std::move(object)};
+  const auto file = archive::open_file(entry.path);
+  if (!file) {
+    object.bucket = Bucket::unreadable;
+    object.findings.push_back({"SRC-UNREADABLE", Severity::s4, {}, file.error().what});
+    return {std::move(object)};
+  }
+  object.source.size = file->state.size;
+  object.source.mtime = file->state.mtime;
+  object.source.inode = file->state.inode;
+  if (file->changed)
+    object.findings.push_back(
+        {"SRC-CHANGED", Severity::s2, {}, "the file changes while it is read; scan it again later"});
+  if (archive::is_sparse_stub(*file)) {
+    object.findings.push_back({"SRC-SPARSE",
+                               Severity::s2,
+                               {},
+                               std::to_string(file->state.allocated) + " of " + std::to_string(file->state.size) +
+                                   " bytes are on disk, the rest reads as zeros; not recalled from tape?"});
+  }
+  const ByteView bytes(file->bytes);
+  const bool container = file->stream || archive::container_of(bytes.first(std::min(bytes.size(), archive::kSniff))) !=
+                                             archive::Container::none;
+  if (container) return unpack(*file, std::move(object), options);
+  auto examined = examine_bytes(bytes, std::move(object), options);
+  if (examined.file_set) {
+    const std::filesystem::path path(entry.path);
+    compare_with_folder(*examined.file_set, path.parent_path(), path.filename().string(), examined.objects.front());
+  }
+  return std::move(examined.objects);
+}
+
+}  // namespace waybill::scan
