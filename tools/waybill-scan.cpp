@@ -32,6 +32,7 @@ waybill::Exit run(const Settings& settings) {
   const dicom::Toolkit toolkit;
   scan::Options options = settings.scan;
   options.threads = cli::worker_count(settings.common);
+  if (settings.output != "-") options.index = settings.output + ".index";
   const oneapi::tbb::global_control control(oneapi::tbb::global_control::max_allowed_parallelism, options.threads);
   scan::Tally tally;
   {

@@ -16,7 +16,6 @@
 #include <oneapi/tbb/parallel_pipeline.h>
 #include <algorithm>
 #include <numeric>
-#include <unordered_set>
 
 namespace waybill::scan {
 
@@ -107,23 +106,25 @@ Object examine(const Entry& entry, const Options& options) {
   return object;
 }
 
-/// What an interrupted run has written already.
-std::unordered_set<std::string> recall(const std::filesystem::path& path, Catalogue& catalogue, Tally& tally) {
-  std::unordered_set<std::string> done;
+/// Takes in what an interrupted run has written already; the path of its last object. An entry that gives several
+/// objects may be the last one half recorded, so that one is looked at again.
+std::string recall(const std::filesystem::path& path, Catalogue& catalogue, Tally& tally) {
+  std::string last;
   manifest::Reader reader(path);
   while (auto record = reader.next()) {
-    if (const auto* object = std::get_if<Object>(&*record)) {
-      done.insert(object->id);
+    if (auto* object = std::get_if<Object>(&*record)) {
       catalogue.remember(*object);
       tally.add(*object);
       ++tally.entries;
+      last = std::move(object->source.path);
     } else if (const auto* late = std::get_if<manifest::LateFinding>(&*record)) {
       catalogue.remember(*late);
+      tally.add(*late);
     } else if (const auto* study = std::get_if<manifest::Study>(&*record)) {
-      done.insert(study->study);
+      catalogue.remember(*study);
     }
   }
-  return done;
+  return last;
 }
 
 }  // namespace
@@ -136,6 +137,8 @@ void Tally::add(const Object& object) {
                          object.bucket == Bucket::duplicate_conflict || must_quarantine(object);
   if (exception) ++exceptions;
 }
+
+void Tally::add(const manifest::LateFinding& late) { ++findings[late.finding.code]; }
 
 bool Tally::closes() const {
   return entries == std::accumulate(buckets.begin(), buckets.end(), std::uint64_t{0},
@@ -176,24 +179,30 @@ manifest::Header header_of(const Options& options) {
 
 Tally run(const Options& options, manifest::Writer& writer, const OnProgress& progress) {
   Walk walk(options.sources);
-  Catalogue catalogue;
+  Catalogue catalogue(options.index);
   Tally tally;
-  std::unordered_set<std::string> done;
-  if (writer.resumed()) done = recall(writer.path(), catalogue, tally);
+  const bool resumed = writer.resumed();
+  const std::string resume_at = resumed ? recall(writer.path(), catalogue, tally) : std::string();
 
   const auto walk_on = [&](oneapi::tbb::flow_control& flow) -> Entry {
     while (!stop_requested()) {
       auto entry = walk.next();
       if (!entry) break;
-      if (done.empty() || !done.contains(manifest::object_id({path_to_text(entry->path), std::nullopt, 0, 0, {}})))
-        return *std::move(entry);
+      if (!resumed) return *std::move(entry);
+      const manifest::Source source{path_to_text(entry->path), std::nullopt, 0, 0, {}};
+      if (source.path == resume_at || !catalogue.recorded(manifest::object_id(source))) return *std::move(entry);
     }
     tally.interrupted = stop_requested();
     flow.stop();
     return {};
   };
+  const auto write_late = [&](const manifest::LateFinding& late) {
+    writer.append_record(late);
+    tally.add(late);
+  };
   const auto record = [&](Object object) {
-    for (const manifest::LateFinding& late : catalogue.settle(object)) writer.append_record(late);
+    if (resumed && object.source.path == resume_at && catalogue.recorded(object.id)) return;
+    for (const manifest::LateFinding& late : catalogue.settle(object)) write_late(late);
     writer.append_record(object);
     const std::uint64_t before = tally.exceptions;
     tally.add(object);
@@ -206,15 +215,12 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
                                oneapi::tbb::make_filter<Entry, Object>(
                                    filter_mode::parallel, [&](const Entry& entry) { return examine(entry, options); }) &
                                oneapi::tbb::make_filter<Object, void>(filter_mode::serial_in_order, record));
-  const auto studies = catalogue.studies();
-  tally.studies = studies.size();
   if (tally.interrupted) {
     writer.commit();
     return tally;
   }
-  for (const manifest::Study& study : studies) {
-    if (!done.contains(study.study)) writer.append_record(study);
-  }
+  catalogue.conclude(write_late);
+  tally.studies = catalogue.studies([&](const manifest::Study& study) { writer.append_record(study); });
   if (!tally.closes())
     throw RunError(Exit::integrity, "the scan's ledger does not close: " + tally.json() +
                                         "; keep the manifest and report this as a defect");
@@ -223,10 +229,18 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
 }
 
 Tally tally_of(const std::filesystem::path& path) {
-  Catalogue catalogue;
   Tally tally;
-  (void)recall(path, catalogue, tally);
-  tally.studies = catalogue.studies().size();
+  manifest::Reader reader(path);
+  while (const auto record = reader.next()) {
+    if (const auto* object = std::get_if<Object>(&*record)) {
+      tally.add(*object);
+      ++tally.entries;
+    } else if (const auto* late = std::get_if<manifest::LateFinding>(&*record)) {
+      tally.add(*late);
+    } else if (std::holds_alternative<manifest::Study>(*record)) {
+      ++tally.studies;
+    }
+  }
   return tally;
 }
 

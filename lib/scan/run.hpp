@@ -5,6 +5,7 @@
 #include "manifest/writer.hpp"
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
@@ -16,6 +17,7 @@ struct Options {
   std::vector<std::string> sources;  ///< files and folders
   bool deep = false;                 ///< decode every frame: PIX1 and CSTR beside FILE and DS1
   unsigned threads = 1;
+  std::filesystem::path index;  ///< folder for what must be known of all objects, removed at the end; empty: in TMPDIR
 };
 
 /// The ledger of a scan; `buckets` sum up to `entries`.
@@ -28,6 +30,7 @@ struct Tally {
   std::uint64_t studies = 0;
   bool interrupted = false;
   void add(const manifest::Object& object);
+  void add(const manifest::LateFinding& late);
   [[nodiscard]] std::string json() const;
   [[nodiscard]] bool closes() const;
 };
