@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/plan.hpp"
 
+#include "manifest/rejection.hpp"
+
 #include <algorithm>
 #include <array>
 #include <unordered_map>
@@ -22,6 +24,8 @@ int load_rank(std::string_view sop_class) noexcept {
 
 namespace {
 
+constexpr int kRejectionRank = 4;  // behind all: what a note rejects must be there before it
+
 bool is_severe(const manifest::Finding& finding) {
   return finding.severity == Severity::s3 || finding.severity == Severity::s4;
 }
@@ -31,6 +35,12 @@ bool admit(manifest::Object& object, std::unordered_set<std::string>& uids) {
   if (object.bucket != Bucket::instance && object.bucket != Bucket::pending) return false;
   if (object.transcode && object.transcode->outcome == "not-staged") {
     object.bucket = Bucket::failed;
+    return false;
+  }
+  if (auto why = manifest::rejection_of(object)) {
+    std::erase_if(object.findings, [&](const manifest::Finding& f) { return f.code == why->code; });
+    object.findings.push_back(*std::move(why));
+    object.bucket = Bucket::excluded;
     return false;
   }
   if (std::ranges::any_of(object.findings, is_severe)) {
@@ -69,8 +79,10 @@ Plan make_plan(transfer::Contents& contents) {
     studies[place->second].objects.push_back(i);
   }
   for (Batch& study : studies) {
-    std::ranges::stable_sort(study.objects, {},
-                             [&](std::size_t i) { return load_rank(contents.objects[i].sop_class.value_or("")); });
+    std::ranges::stable_sort(study.objects, {}, [&](std::size_t i) {
+      const manifest::Object& object = contents.objects[i];
+      return object.rejection ? kRejectionRank : load_rank(object.sop_class.value_or(""));
+    });
     for (std::size_t from = 0; from < study.objects.size(); from += kBatchObjects) {
       const std::size_t to = std::min(study.objects.size(), from + kBatchObjects);
       plan.batches.push_back({study.study,
