@@ -6,7 +6,9 @@
 #include "scan/run.hpp"
 
 #include <oneapi/tbb/global_control.h>
+#include <charconv>
 #include <iostream>
+#include <string_view>
 
 namespace {
 
@@ -15,7 +17,20 @@ struct Settings {
   waybill::scan::Options scan;
   std::string output;
   std::string shard = "1/1";
+  std::string recheck = "0";
 };
+
+/// "5%" or "0.05".
+double share_from(const std::string& text) {
+  double number = -1;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  const bool percent = parsed.ec == std::errc() && std::string_view(parsed.ptr, end) == "%";
+  if (percent) number /= 100;
+  if (parsed.ec != std::errc() || !(percent || parsed.ptr == end) || number < 0 || number > 1)
+    throw waybill::RunError(waybill::Exit::usage, "--recheck takes a share such as 5% or 0.05, not " + text);
+  return number;
+}
 
 void print(const waybill::scan::Tally& tally, const Settings& settings) {
   std::ostream& out = settings.output == "-" ? std::cerr : std::cout;
@@ -25,6 +40,7 @@ void print(const waybill::scan::Tally& tally, const Settings& settings) {
   }
   out << "scanned " << tally.entries << " entries, " << tally.bytes << " bytes, " << tally.studies << " studies\n";
   for (const auto& [bucket, count] : tally.buckets) out << "  " << bucket << ' ' << count << '\n';
+  for (const auto& [state, count] : tally.since) out << "  since the older scan: " << state << ' ' << count << '\n';
   out << "ledger closes: " << tally.entries << " = sum of all buckets\n";
 }
 
@@ -34,6 +50,7 @@ waybill::Exit run(const Settings& settings) {
   scan::Options options = settings.scan;
   options.threads = cli::worker_count(settings.common);
   options.selection.shard = archive::shard_from(settings.shard).value();  // checked with the options
+  options.recheck = share_from(settings.recheck);
   if (settings.output != "-") options.index = settings.output + ".index";
   const oneapi::tbb::global_control control(oneapi::tbb::global_control::max_allowed_parallelism, options.threads);
   scan::Tally tally;
@@ -66,6 +83,12 @@ int main(int argc, char** argv) {
   app.add_option("source", settings.scan.sources, "Folders or files to scan")->required();
   app.add_option("-o,--output", settings.output, "Manifest to write; - is standard output")->required();
   app.add_flag("--deep", settings.scan.deep, "Decode every frame: digests of pixels and codestreams too");
+  app.add_flag("--headers", settings.scan.headers, "Read only what stands before the pixel data: no digests")
+      ->excludes("--deep");
+  app.add_option("--since", settings.scan.since, "An older scan of the same command; read only what is new or changed");
+  app.add_option("--recheck", settings.recheck, "Share of what looks unchanged that is read and compared, e.g. 5%")
+      ->needs("--since");
+  app.add_option("--seed", settings.scan.seed, "Seed of the draw for --recheck")->needs("--recheck");
   app.add_option("--include", settings.scan.selection.include, "Examine only files that match a pattern; repeatable")
       ->allow_extra_args(false);
   app.add_option("--exclude", settings.scan.selection.exclude, "Record what matches as excluded, unread; repeatable")

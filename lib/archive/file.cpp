@@ -100,6 +100,32 @@ Result<OpenFile> open_file(const std::string& path) {
   return file;
 }
 
+Result<Window> Window::open(const std::string& path) {
+  Window window;
+  window.fd_ = io::open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!window.fd_) return unreadable("cannot be opened: " + reason(errno));
+  const auto state = state_of(window.fd_.get());
+  if (!state) return state.error();
+  window.state_ = *state;
+  const auto read = window.grow();
+  if (!read) return read.error();
+  return window;
+}
+
+Result<Done> Window::grow() {
+  constexpr std::uint64_t kFirst = 16 * 1024;
+  const std::uint64_t have = bytes_.size();
+  const std::uint64_t want = std::min(state_.size, have == 0 ? kFirst : have * 8);
+  if (want > kLargest) return Failure{Fault::limit, "has a header larger than " + std::to_string(kLargest) + " bytes"};
+  bytes_.resize(want);
+  const ssize_t n = fill(fd_.get(), std::span(bytes_).subspan(have), have);
+  if (n < 0) return unreadable("cannot be read: " + reason(errno));
+  if (static_cast<std::uint64_t>(n) < want - have)
+    return unreadable("ends after " + std::to_string(have + static_cast<std::uint64_t>(n)) + " of " +
+                      std::to_string(state_.size) + " bytes");
+  return Done{};
+}
+
 bool is_sparse_stub(const OpenFile& file) noexcept {
   const std::uint64_t size = file.bytes.size();
   if (size < 4096 || file.state.allocated >= size / 2) return false;

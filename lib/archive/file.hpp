@@ -37,6 +37,23 @@ struct OpenFile {
 /// read to its end, Fault::limit when it is larger than kLargest and no container.
 [[nodiscard]] Result<OpenFile> open_file(const std::string& path);
 
+/// The first bytes of a regular file, and more of them when asked. For looking at headers without reading the rest.
+class Window {
+ public:
+  /// Fault::unreadable when it cannot be opened or read.
+  [[nodiscard]] static Result<Window> open(const std::string& path);
+  [[nodiscard]] const FileState& state() const noexcept { return state_; }
+  [[nodiscard]] ByteView bytes() const noexcept { return bytes_; }
+  [[nodiscard]] bool whole() const noexcept { return bytes_.size() >= state_.size; }
+  /// Reads on until there are eight times as many bytes, or all.
+  [[nodiscard]] Result<Done> grow();
+
+ private:
+  io::Descriptor fd_;
+  FileState state_;
+  Bytes bytes_;
+};
+
 /// The metadata of an open file now.
 [[nodiscard]] Result<FileState> state_of(int fd);
 

@@ -3,8 +3,8 @@
 
 namespace waybill::archive {
 
-Supply::Supply(const std::vector<std::string>& sources, const Selection& selection, Skip skip)
-    : walk_(sources), selection_(selection), skip_(std::move(skip)) {}
+Supply::Supply(const std::vector<std::string>& sources, const Selection& selection, Judge judge)
+    : walk_(sources), selection_(selection), judge_(std::move(judge)) {}
 
 std::optional<Entry> Supply::next() {
   fill();
@@ -21,8 +21,11 @@ void Supply::fill() {
       ended_ = true;
       return;
     }
-    if (!selection_.in_shard(*entry) || skip_(*entry)) continue;
-    if (entry->kind == EntryKind::file && !selection_.excluded(*entry)) read_ahead_.want(entry->path);
+    if (!selection_.in_shard(*entry)) continue;
+    const Plan plan = judge_(*entry);
+    if (plan == Plan::pass_over) continue;
+    if (plan == Plan::read && entry->kind == EntryKind::file && !selection_.excluded(*entry))
+      read_ahead_.want(entry->path);
     ahead_.push_back(*std::move(entry));
   }
 }

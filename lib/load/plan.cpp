@@ -26,10 +26,6 @@ namespace {
 
 constexpr int kRejectionRank = 4;  // behind all: what a note rejects must be there before it
 
-bool is_severe(const manifest::Finding& finding) {
-  return finding.severity == Severity::s3 || finding.severity == Severity::s4;
-}
-
 /// Whether the object is to be sent; sets the bucket of one that must not be.
 bool admit(manifest::Object& object, std::unordered_set<std::string>& uids) {
   if (object.bucket != Bucket::instance && object.bucket != Bucket::pending) return false;
@@ -43,7 +39,7 @@ bool admit(manifest::Object& object, std::unordered_set<std::string>& uids) {
     object.bucket = Bucket::excluded;
     return false;
   }
-  if (std::ranges::any_of(object.findings, is_severe)) {
+  if (std::ranges::any_of(object.findings, manifest::quarantines)) {
     object.bucket = Bucket::quarantined;
     return false;
   }

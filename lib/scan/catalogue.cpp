@@ -97,6 +97,17 @@ constexpr std::array kRejections = {
 
 }  // namespace
 
+void Catalogue::forget(Object& object) {
+  static constexpr std::array<std::string_view, 10> kMine = {
+      "UID-DUPSAME",   "UID-DUPDIFF", "UID-DUPSAMEPIX",   "UID-CROSSSTUDY", "UID-CROSSSERIES",
+      "UID-STUDY2PAT", "ACC-SHARED",  "UID-SERIES2STUDY", "UID-MANYACC",    "UID-SPLIT"};
+  std::erase_if(object.findings, [](const Finding& finding) {
+    return std::find(kMine.begin(), kMine.end(), finding.code) != kMine.end();
+  });
+  if (object.bucket == Bucket::duplicate_identical || object.bucket == Bucket::duplicate_conflict)
+    object.bucket = Bucket::instance;
+}
+
 std::vector<LateFinding> Catalogue::settle(Object& object) {
   std::vector<LateFinding> late;
   if (object.bucket == Bucket::instance && object.sop_instance) {
@@ -123,7 +134,8 @@ std::vector<LateFinding> Catalogue::compare(const First& first, const First& min
   const bool compared = both_pixels || (!first.codestream.empty() && !mine.codestream.empty());
   const bool no_pixels = !object.rows && first.pixel.empty() && mine.pixel.empty();
   const bool identical =
-      first.file == mine.file || (first.dataset == mine.dataset && same_pixels && (compared || no_pixels));
+      !mine.file.empty() &&
+      (first.file == mine.file || (first.dataset == mine.dataset && same_pixels && (compared || no_pixels)));
   if (identical) {
     object.bucket = Bucket::duplicate_identical;
     object.findings.push_back({"UID-DUPSAME", Severity::s1, "0008,0018", "the same object as " + first.id});
@@ -132,7 +144,9 @@ std::vector<LateFinding> Catalogue::compare(const First& first, const First& min
     std::string detail = compared
                              ? "the same SOP Instance UID with other pixels"
                              : "the same SOP Instance UID in other bytes; pixels were not compared, scan with --deep";
-    if ((same_pixels && compared) || no_pixels) {
+    if (mine.file.empty()) {
+      detail = "the same SOP Instance UID; the contents were not read, scan without --headers";
+    } else if ((same_pixels && compared) || no_pixels) {
       code = "UID-DUPSAMEPIX";
       detail = "the same SOP Instance UID and pixels with other attributes";
     }
@@ -161,6 +175,7 @@ void Catalogue::remember(const Object& object) {
 }
 
 void Catalogue::remember(const LateFinding& finding) { (void)first_time(finding); }
+void Catalogue::remember(const manifest::Gone& gone) { index_.put(key('d', gone.id), ""); }
 void Catalogue::remember(const manifest::Study& study) { index_.put(key('D', study.study), ""); }
 bool Catalogue::recorded(std::string_view object_id) const { return index_.contains(key('d', object_id)); }
 

@@ -21,6 +21,9 @@ class Catalogue {
   /// `folder` is made for the index and removed at the end; empty for one under TMPDIR.
   explicit Catalogue(const std::filesystem::path& folder) : index_(folder) {}
 
+  /// Takes from a record of an older scan what a catalogue had put there, so that it can be settled again.
+  static void forget(manifest::Object& object);
+
   /// Settles the bucket of an object whose own content is sound (`instance`) against what came before, and adds
   /// cross-object findings. Returns findings against earlier objects; they stand before the object's record in the
   /// manifest.
@@ -30,6 +33,7 @@ class Catalogue {
   void remember(const manifest::Object& object);
   void remember(const manifest::LateFinding& finding);
   void remember(const manifest::Study& study);
+  void remember(const manifest::Gone& gone);
   /// Whether remember() was called for an object of this id.
   [[nodiscard]] bool recorded(std::string_view object_id) const;
 

@@ -75,7 +75,10 @@ void classify_dicom(const dicom::File& file, const Options& options, Object& obj
     object.transfer_syntax = file.transfer_syntax;
     return;
   }
-  inspect::inspect(file, options.deep ? inspect::Depth::pixels : inspect::Depth::datasets, object);
+  const auto depth = options.deep      ? inspect::Depth::pixels
+                     : options.headers ? inspect::Depth::headers
+                                       : inspect::Depth::datasets;
+  inspect::inspect(file, depth, object);
   if (!object.sop_class && !object.sop_instance && !file.has("ENC-LENOVER")) {
     object.bucket = Bucket::non_instance;
   } else {
@@ -87,7 +90,7 @@ void classify_dicom(const dicom::File& file, const Options& options, Object& obj
 Examined examine_bytes(ByteView bytes, Object object, const Options& options) {
   Examined out;
   object.source.size = bytes.size();
-  object.file_sha256 = Sha256::of(bytes).hex();
+  if (!options.headers) object.file_sha256 = Sha256::of(bytes).hex();
   if (bytes.empty()) {
     object.bucket = Bucket::empty;
     out.objects.push_back(std::move(object));
@@ -121,6 +124,42 @@ Examined examine_bytes(ByteView bytes, Object object, const Options& options) {
   return out;
 }
 
+namespace {
+
+/// The record of a file of which only the start is read; nullopt when more of it must be seen to tell what it is.
+std::optional<Object> examine_headers(archive::Window& window, Object object, const Options& options) {
+  object.source.size = window.state().size;
+  object.source.mtime = window.state().mtime;
+  object.source.inode = window.state().inode;
+  for (;;) {
+    if (window.bytes().empty()) {
+      object.bucket = Bucket::empty;
+      return object;
+    }
+    const ByteView start = window.bytes().first(std::min(window.bytes().size(), archive::kSniff));
+    if (archive::container_of(start) != archive::Container::none) return std::nullopt;
+    const auto file = dicom::parse_headers(window.bytes(), window.state().size);
+    if (file && *file) {
+      const bool directory = (*file)->dataset.find(dicom::tag(0x0004, 0x1220)) != nullptr;
+      if (directory || ran_over(**file)) return std::nullopt;
+      classify_dicom(**file, options, object);
+      note_tiff(window.bytes(), object);
+      return object;
+    }
+    if (!file) {
+      const std::string type = content_type(window.bytes(), file_name(object.source));
+      const bool clear = file.error().fault == Fault::not_dicom && type != "zeros" && type != "unknown";
+      if (!clear) return std::nullopt;
+      object.bucket = Bucket::non_dicom;
+      object.content_type = type;
+      return object;
+    }
+    if (!window.grow()) return std::nullopt;
+  }
+}
+
+}  // namespace
+
 std::vector<Object> examine(const Entry& entry, const Options& options) {
   Object object = special(entry);
   if (const auto why = options.selection.excluded(entry)) {
@@ -129,6 +168,12 @@ std::vector<Object> examine(const Entry& entry, const Options& options) {
     return {std::move(object)};
   }
   if (entry.kind != EntryKind::file) return {std::move(object)};
+  if (options.headers) {
+    auto window = archive::Window::open(entry.path);
+    if (window) {
+      if (auto quick = examine_headers(*window, object, options)) return {*std::move(quick)};
+    }
+  }
   const auto file = archive::open_file(entry.path);
   if (!file) {
     object.bucket = Bucket::unreadable;

@@ -9,6 +9,7 @@
 #include "core/version.hpp"
 #include "scan/catalogue.hpp"
 #include "scan/examine.hpp"
+#include "scan/since.hpp"
 
 #include <oneapi/tbb/parallel_pipeline.h>
 #include <algorithm>
@@ -41,6 +42,9 @@ std::string recall(const std::filesystem::path& path, Catalogue& catalogue, Tall
     } else if (const auto* late = std::get_if<manifest::LateFinding>(&*record)) {
       catalogue.remember(*late);
       tally.add(*late);
+    } else if (const auto* gone = std::get_if<manifest::Gone>(&*record)) {
+      catalogue.remember(*gone);
+      ++tally.since["gone"];
     } else if (const auto* study = std::get_if<manifest::Study>(&*record)) {
       catalogue.remember(*study);
     }
@@ -53,6 +57,7 @@ std::string recall(const std::filesystem::path& path, Catalogue& catalogue, Tall
 void Tally::add(const Object& object) {
   ++buckets[std::string(to_string(object.bucket))];
   bytes += object.source.size;
+  if (object.since) ++since[*object.since];
   for (const manifest::Finding& finding : object.findings) ++findings[finding.code];
   const bool exception = object.bucket == Bucket::unreadable || object.bucket == Bucket::quarantined ||
                          object.bucket == Bucket::duplicate_conflict || must_quarantine(object);
@@ -77,23 +82,24 @@ std::string Tally::json() const {
   for (const auto& [name, n] : buckets) w.member(name, n);
   w.end_object().key("findings").begin_object();
   for (const auto& [code, n] : findings) w.member(code, n);
+  if (!since.empty()) {
+    w.end_object().key("since").begin_object();
+    for (const auto& [state, n] : since) w.member(state, n);
+  }
   return std::move(w.end_object().end_object()).str();
 }
 
-manifest::Header header_of(const Options& options) {
-  manifest::Header header;
-  header.stage = "scan";
-  header.run = random_uuid();
-  header.tool = std::string(kToolName);
-  header.created = utc_now();
-  JsonWriter w;
-  w.begin_object().key("sources").begin_array();
+namespace {
+
+/// The settings that change the result of every entry; a scan may build on an older one when these are the same.
+void write_settings(JsonWriter& w, const Options& options) {
+  w.key("sources").begin_array();
   for (const std::string& source : options.sources) {
     std::error_code error;
     const auto absolute = std::filesystem::canonical(source, error);
     w.value(path_to_text(error ? source : absolute.string()));
   }
-  w.end_array().member("deep", options.deep);
+  w.end_array().member("depth", options.deep ? "deep" : options.headers ? "headers" : "datasets");
   const auto patterns = [&](const char* name, const std::vector<std::string>& globs) {
     if (globs.empty()) return;
     w.key(name).begin_array();
@@ -104,29 +110,124 @@ manifest::Header header_of(const Options& options) {
   patterns("exclude", options.selection.exclude);
   const archive::Shard& shard = options.selection.shard;
   if (shard.count > 1) w.member("shard", std::to_string(shard.index) + "/" + std::to_string(shard.count));
-  w.end_object();
-  header.options = std::move(w).str();
+}
+
+std::string settings_json(const Options& options) {
+  JsonWriter w;
+  w.begin_object();
+  write_settings(w, options);
+  return std::move(w.end_object()).str();
+}
+
+/// The same of an older scan, which may itself be incremental: what stands before "since".
+std::string settings_of(const manifest::Header& header) {
+  const auto since = header.options.find(",\"since\":");
+  return since == std::string::npos ? header.options : header.options.substr(0, since) + "}";
+}
+
+}  // namespace
+
+manifest::Header header_of(const Options& options) {
+  manifest::Header header;
+  header.stage = "scan";
+  header.run = random_uuid();
+  header.tool = std::string(kToolName);
+  header.created = utc_now();
+  JsonWriter w;
+  w.begin_object();
+  write_settings(w, options);
+  if (!options.since.empty()) {
+    header.inputs.push_back(manifest::input_of(options.since));
+    w.member("since", header.inputs.back().head).member("recheck", options.recheck).member("seed", options.seed);
+    const manifest::Reader older(options.since);
+    if (older.header().stage != "scan" || settings_of(older.header()) != settings_json(options))
+      throw RunError(Exit::usage, options.since.string() +
+                                      " was not scanned with the same sources, depth and selection; --since takes a "
+                                      "scan of the same command");
+  }
+  header.options = std::move(w.end_object()).str();
   return header;
 }
+
+namespace {
+
+/// One step of the pipeline: what the walk met and what an older scan says of it.
+struct Step {
+  archive::Entry entry;
+  Known known;
+};
+
+struct Result {
+  std::vector<manifest::Gone> gone;
+  std::vector<Object> objects;
+};
+
+/// The records of one entry: carried over from the older scan, or made anew and compared with it.
+Result look(Step step, const Options& options) {
+  Result out{std::move(step.known.gone), {}};
+  Known& known = step.known;
+  if (known.same && !known.recheck) {
+    out.objects = std::move(known.objects);
+    for (Object& object : out.objects) {
+      Catalogue::forget(object);
+      object.since = "unchanged";
+    }
+    return out;
+  }
+  out.objects = examine(step.entry, options);
+  if (options.since.empty()) return out;
+  const bool special = step.entry.kind != archive::EntryKind::file && !known.objects.empty() &&
+                       known.objects.front().content_type == out.objects.front().content_type;
+  const char* state = known.objects.empty() ? "new" : known.recheck ? "rechecked" : special ? "unchanged" : "changed";
+  for (Object& object : out.objects) object.since = state;
+  Object& file = out.objects.front();
+  if (known.recheck && file.file_sha256 != known.objects.front().file_sha256) {
+    file.since = "changed";
+    file.findings.push_back(
+        {"SRC-ALTERED",
+         Severity::s3,
+         {},
+         "other bytes than in the older scan, with the same size and time: damage or a forged time"});
+    file.bucket = Bucket::quarantined;
+  }
+  return out;
+}
+
+}  // namespace
 
 Tally run(const Options& options, manifest::Writer& writer, const OnProgress& progress) {
   Catalogue catalogue(options.index);
   Tally tally;
   const bool resumed = writer.resumed();
   const std::string resume_at = resumed ? recall(writer.path(), catalogue, tally) : std::string();
+  std::optional<Since> since;
+  if (!options.since.empty()) since.emplace(options.since, options.sources, options.recheck, options.seed);
   archive::Supply supply(options.sources, options.selection, [&](const archive::Entry& entry) {
-    if (!resumed) return false;
-    const manifest::Source source{path_to_text(entry.path), std::nullopt, 0, 0, {}};
-    return source.path != resume_at && catalogue.recorded(manifest::object_id(source));
+    const bool read = !since || since->judge(entry);
+    if (resumed) {
+      const manifest::Source source{path_to_text(entry.path), std::nullopt, 0, 0, {}};
+      if (source.path != resume_at && catalogue.recorded(manifest::object_id(source))) {
+        if (since) since->drop_last();
+        return archive::Plan::pass_over;
+      }
+    }
+    return read ? archive::Plan::read : archive::Plan::keep;
   });
 
-  const auto walk_on = [&](oneapi::tbb::flow_control& flow) -> archive::Entry {
+  const auto walk_on = [&](oneapi::tbb::flow_control& flow) -> Step {
     if (!stop_requested()) {
-      if (auto entry = supply.next()) return *std::move(entry);
+      if (auto entry = supply.next()) return {*std::move(entry), since ? since->take() : Known{}};
     }
     tally.interrupted = stop_requested();
     flow.stop();
     return {};
+  };
+  const auto write_gone = [&](const std::vector<manifest::Gone>& gone) {
+    for (const manifest::Gone& one : gone) {
+      if (resumed && catalogue.recorded(one.id)) continue;
+      writer.append_record(one);
+      ++tally.since["gone"];
+    }
   };
   const auto write_late = [&](const manifest::LateFinding& late) {
     writer.append_record(late);
@@ -142,19 +243,19 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
     progress(1, object.source.size, tally.exceptions - before);
   };
   using oneapi::tbb::filter_mode;
-  using Objects = std::vector<Object>;
   oneapi::tbb::parallel_pipeline(
-      options.threads * 4,
-      oneapi::tbb::make_filter<void, archive::Entry>(filter_mode::serial_in_order, walk_on) &
-          oneapi::tbb::make_filter<archive::Entry, Objects>(
-              filter_mode::parallel, [&](const archive::Entry& entry) { return examine(entry, options); }) &
-          oneapi::tbb::make_filter<Objects, void>(filter_mode::serial_in_order, [&](Objects objects) {
-            for (Object& object : objects) record(std::move(object));
-          }));
+      options.threads * 4, oneapi::tbb::make_filter<void, Step>(filter_mode::serial_in_order, walk_on) &
+                               oneapi::tbb::make_filter<Step, Result>(
+                                   filter_mode::parallel, [&](Step step) { return look(std::move(step), options); }) &
+                               oneapi::tbb::make_filter<Result, void>(filter_mode::serial_in_order, [&](Result result) {
+                                 write_gone(result.gone);
+                                 for (Object& object : result.objects) record(std::move(object));
+                               }));
   if (tally.interrupted) {
     writer.commit();
     return tally;
   }
+  if (since) write_gone(since->rest());
   catalogue.conclude(write_late);
   tally.studies = catalogue.studies([&](const manifest::Study& study) { writer.append_record(study); });
   if (!tally.closes())
@@ -173,6 +274,8 @@ Tally tally_of(const std::filesystem::path& path) {
       ++tally.entries;
     } else if (const auto* late = std::get_if<manifest::LateFinding>(&*record)) {
       tally.add(*late);
+    } else if (std::holds_alternative<manifest::Gone>(*record)) {
+      ++tally.since["gone"];
     } else if (std::holds_alternative<manifest::Study>(*record)) {
       ++tally.studies;
     }

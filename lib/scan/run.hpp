@@ -17,7 +17,11 @@ namespace waybill::scan {
 struct Options {
   std::vector<std::string> sources;  ///< files and folders
   bool deep = false;                 ///< decode every frame: PIX1 and CSTR beside FILE and DS1
+  bool headers = false;              ///< read only what stands before the pixel data; no digests
   archive::Selection selection;      ///< what of the sources is examined
+  std::filesystem::path since = {};  ///< an older scan; what looks the same as in it is not read again
+  double recheck = 0;                ///< share of what looks the same that is read and compared, 0 to 1
+  std::uint64_t seed = 1;            ///< of that draw
   unsigned threads = 1;
   std::filesystem::path index;  ///< folder for what must be known of all objects, removed at the end; empty: in TMPDIR
 };
@@ -29,6 +33,7 @@ struct Tally {
   std::uint64_t exceptions = 0;  ///< unreadable, conflicting or quarantined
   std::map<std::string, std::uint64_t> buckets;
   std::map<std::string, std::uint64_t> findings;  ///< objects per code
+  std::map<std::string, std::uint64_t> since;     ///< objects new, changed, unchanged, rechecked; files gone
   std::uint64_t studies = 0;
   bool interrupted = false;
   void add(const manifest::Object& object);
