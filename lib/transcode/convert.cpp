@@ -119,6 +119,18 @@ Result<Bytes> encoded_element(const pixel::PixelData& data, const std::vector<pi
   return dicom::encode_fragments(items);
 }
 
+/// Codestreams that stood in a value of defined length, in the items PS3.5 A.4 asks for.
+Result<Bytes> wrapped_codestreams(const pixel::PixelData& data) {
+  std::vector<manifest::Finding> findings;
+  const auto reader = pixel::FrameReader::open(data, findings);
+  if (!reader) return reader.error();
+  std::vector<Bytes> streams;
+  for (std::uint32_t i = 0; i < reader->count(); ++i) streams.push_back(reader->codestream(i));
+  Bytes items;
+  pixel::write_encapsulated(streams, items);
+  return dicom::encode_fragments(items);
+}
+
 /// Puts the re-encoded pixels into `rewrite`; a Failure says why the source's bytes are kept.
 Result<std::string> reencode(const dicom::File& file, const pixel::PixelData& data, std::string_view syntax,
                              dicom::Rewrite& rewrite) {
@@ -127,6 +139,11 @@ Result<std::string> reencode(const dicom::File& file, const pixel::PixelData& da
     return Failure{Fault::unsupported, "not lossless at the source: the codestream is carried byte for byte"};
   if (data.info.float_bits != 0 || data.info.bits_allocated == 1)
     return Failure{Fault::unsupported, "1-bit and float pixels stay native"};
+  if (const auto need = pixel::native_length(data.info); !data.encapsulated && need && data.value.size() > *need) {
+    const ByteView excess = data.value.subspan(*need);  // PIX-LONG: what is not padding is not trimmed
+    if (std::any_of(excess.begin() + 1, excess.end(), [&](std::byte b) { return b != excess.front(); }))
+      return Failure{Fault::unsupported, "bytes behind the pixels would be lost"};
+  }
   const auto frames = decode_all(data);
   if (!frames) return frames.error();
   const bool native = uid::is_native(syntax);
@@ -148,10 +165,6 @@ Result<Converted> write(ByteView source, const dicom::File& file, dicom::Rewrite
     return out;
   }
   if (out.outcome.empty()) out.outcome = "rewritten";
-  if (file.dataset.find(kPixelData) != nullptr && file.has("PIX-EXPLLENENC") &&
-      !rewrite.elements.contains(kPixelData)) {
-    return Failure{Fault::unsupported, "encapsulated pixel data with a defined length cannot be carried"};
-  }
   if (untouched && !file.has("PIX-ZEROFRAG") && !file.has("ENC-ODDLEN")) {
     out.file = dicom::wrap_dataset(file);
     return out;
@@ -248,6 +261,11 @@ Result<Converted> carry(ByteView source, const dicom::File& file, const std::vec
       data->info.bits_allocated != 1 && data->info.float_bits == 0) {
     const auto codec = reencode(file, *data, rewrite.transfer_syntax, rewrite);
     if (!codec) return codec.error();
+  }
+  if (data && data->encapsulated && file.has("PIX-EXPLLENENC")) {
+    auto wrapped = wrapped_codestreams(*data);
+    if (!wrapped) return wrapped.error();
+    rewrite.elements[kPixelData] = *std::move(wrapped);
   }
   return write(source, file, std::move(rewrite), std::move(out), edits, provenance);
 }

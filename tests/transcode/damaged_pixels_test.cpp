@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// What becomes of objects whose pixel data has a finding: mended where that is certain, else carried as it is.
+#include "inspect/streams.hpp"
+#include "inspect/support.hpp"
+#include "transcode/convert.hpp"
+
+namespace waybill::test {
+namespace {
+
+using dicom::tag;
+using transcode::Target;
+
+struct Written {
+  transcode::Converted converted;
+  std::vector<std::string> findings;
+  bool proved = false;
+};
+
+Written written(const ImageObject& image, Target target) {
+  const std::string bytes = image.file();
+  const auto source = dicom::parse_file(as_bytes(bytes));
+  auto converted = transcode::convert(as_bytes(bytes), *source, target, {}, {});
+  if (!converted) {
+    ADD_FAILURE() << converted.error().what;
+    return {};
+  }
+  Written out{*std::move(converted), {}, false};
+  const auto file = dicom::parse_file(out.converted.file);
+  manifest::Object object;
+  inspect::inspect(*file, inspect::Depth::pixels, object);
+  for (const manifest::Finding& f : object.findings) out.findings.push_back(f.code);
+  out.proved = static_cast<bool>(transcode::prove(*source, out.converted.file, {}));
+  return out;
+}
+
+TEST(DamagedPixels, OfDefinedLengthGetTheItemsTheyLack) {
+  for (const std::string& value : {rle(1), DicomBuilder::items_of({"", rle(1)})}) {
+    ImageObject image;
+    image.raw(tag(0x7FE0, 0x0010), "OB", value).syntax(kRleSyntax);
+    for (const Target target : {Target::keep, Target::explicit_le}) {
+      const Written got = written(image, target);
+      EXPECT_TRUE(got.proved);
+      EXPECT_EQ(got.findings, std::vector<std::string>{});
+    }
+  }
+}
+
+TEST(DamagedPixels, WithBytesBehindThemAreReencodedOnlyWhenThoseAreConstant) {
+  std::string pixels(256, '\x40');
+  const Written padded = written(ImageObject().native(pixels + std::string(10, '\0')), Target::rle);
+  EXPECT_EQ(padded.converted.outcome, "transcoded");
+  EXPECT_TRUE(padded.proved);
+  const Written content = written(ImageObject().native(pixels + "ABCDEFGHIJ"), Target::rle);
+  EXPECT_EQ(content.converted.outcome, "kept-source");
+  EXPECT_NE(content.converted.reason.find("would be lost"), std::string::npos);
+  EXPECT_TRUE(content.proved);
+}
+
+}  // namespace
+}  // namespace waybill::test
