@@ -85,7 +85,14 @@ TEST_F(Tool, AWrongKeyGivesFiveAndAKeyThatIsNoneGivesItsReason) {
   ASSERT_EQ(run(tool() + "sign --key " + key + " " + file()).exit, 0);
   const Ran wrong = run(tool() + "check --key " + other + ".pub " + file());
   EXPECT_EQ(wrong.exit, 5) << wrong.out;
-  EXPECT_NE(wrong.out.find("key"), std::string::npos) << wrong.out;
+  EXPECT_NE(wrong.out.find("it is signed by"), std::string::npos) << wrong.out;
+  EXPECT_NE(wrong.out.find("NOT SIGNED by this key"), std::string::npos) << wrong.out;
+  std::string bytes = slurp(file_);
+  bytes[100] = static_cast<char>(bytes[100] ^ 4);
+  spit(folder_ / "damaged.wb", bytes);
+  const Ran damaged = run(tool() + "check --key " + key + ".pub " + (folder_ / "damaged.wb").string());
+  EXPECT_EQ(damaged.exit, 5);
+  EXPECT_NE(damaged.out.find("DAMAGED"), std::string::npos) << damaged.out;
   EXPECT_NE(wrong.out.find("verified no"), std::string::npos) << wrong.out;
   const Ran none = run(tool() + "check --key " + key + ".none " + file() + " 2>&1");
   EXPECT_EQ(none.exit, 3) << none.out;

@@ -6,7 +6,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kStudies = 45'000;  // several frames of the output
+constexpr int kStudies = 25'000;  // several frames of the output
+
+/// A family name of its own for each number, so that no two patients are alike.
+std::string family(int number) {
+  std::string name = "M";
+  for (int i = 0; i < 4; ++i, number /= 26) name += static_cast<char>('a' + number % 26);
+  return name;
+}
 
 class ReconcileKilled : public testing::Test {
  protected:
@@ -25,15 +32,16 @@ class ReconcileKilled : public testing::Test {
       o.study = "1.2.3." + n;
       o.series = *o.study + ".1";
       o.patient_id = "P" + n;
-      o.patient_name = "Muller^Anna";
-      o.birth_date = "19700203";
+      o.patient_name = family(i) + "^Anna";
+      o.birth_date = std::to_string(19000101 + i % 90 * 10000 + i / 90 % 12 * 100 + i / 1080 % 28);
       o.sex = "F";
       o.accession = "A" + n;
-      o.study_date = "20200304";
+      o.study_date = std::to_string(20000101 + i % 20 * 10000 + i / 20 % 12 * 100 + i / 240 % 28);
       o.modality = "CT";
       writer.append_record(o);
-      if (i % 3 != 0) exams << "P" << n << ",Müller,Anna,19700203,F,A" << n << ",CT,20200304,COMPLETED\n";
-      if (i % 3 == 1) exams << "Q" << n << ",Huber,Eva,19800203,F,B" << n << ",CT,20200304,COMPLETED\n";
+      const std::string who = family(i) + ",Anna," + *o.birth_date + ",F,";
+      if (i % 3 != 0) exams << "P" << n << "," << who << "A" << n << ",CT," << *o.study_date << ",COMPLETED\n";
+      if (i % 3 == 1) exams << "Q" << n << "," << who << "B" << n << ",CT,19980304,COMPLETED\n";
     }
     writer.finish("{}");
   }
