@@ -8,6 +8,8 @@
 #include "transfer/ledger.hpp"
 #include "transfer/options.hpp"
 
+#include <chrono>
+
 /// What the tools between a manifest and a peer share.
 namespace waybill::tools {
 
@@ -17,6 +19,13 @@ inline void add_transfer_options(CLI::App& app, transfer::Options& options, cons
   app.add_option("-o,--output", options.output, "Manifest to write")->required();
   app.add_option("--associations", options.associations, associations)->check(CLI::Range(1, 64))->capture_default_str();
   app.add_option("--calling", options.calling, "Our AE title")->capture_default_str();
+  const auto set_timeouts = [&options](unsigned seconds) {
+    options.timeouts = {std::chrono::seconds(seconds), std::chrono::seconds(seconds), std::chrono::seconds(seconds)};
+  };
+  app.add_option_function<unsigned>("--timeout", set_timeouts,
+                                    "Seconds to wait for a connection or for any one answer of the peer")
+      ->check(CLI::Range(1, 3600))
+      ->default_str("30");
 }
 
 /// Runs a stage with progress and prints its summary, to which `add_lines` adds the stage's own lines.

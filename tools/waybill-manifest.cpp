@@ -58,7 +58,8 @@ void print_check(const manifest::CheckReport& report, bool with_key) {
   for (const auto& key : report.signed_by) std::cout << "signed   by key " << key << '\n';
   if (with_key) std::cout << "verified " << (report.verified ? "yes" : "no") << '\n';
   if (!report.problems.empty()) {
-    std::cout << "result   DAMAGED\n";
+    const bool only_the_key = with_key && report.complete && !report.verified && report.problems.size() == 1;
+    std::cout << (only_the_key ? "result   complete, but NOT SIGNED by this key\n" : "result   DAMAGED\n");
   } else if (!report.complete) {
     std::cout << "result   interrupted run, sound so far (" << report.torn_bytes << " unconfirmed bytes at its end)\n";
   } else {

@@ -94,6 +94,10 @@ Tally run(const Options& options) {
   Tally tally;
   tally.input = contents.objects.size();
   std::unordered_set<std::string> intents;
+  transfer::Peers peers(options.target, options.calling, options.timeouts);
+  const bool asks = !plan.batches.empty();
+  const bool anew = transfer::starts_anew(options);
+  if (asks && anew) peers.check();
 
   transfer::Output output(options, "load", settings_of(options), contents,
                           {[&](const manifest::Object& object) { tally.add(object); },
@@ -105,8 +109,7 @@ Tally run(const Options& options) {
     tally.already_complete = true;
     return tally;
   }
-  transfer::Peers peers(options.target, options.calling, options.timeouts);
-  if (!plan.batches.empty()) peers.check();
+  if (asks && !anew) peers.check();
   output.carry(contents.studies);
   for (const std::size_t i : plan.carried) output.carry(contents.objects[i]);
   settle_doubts(options, contents, intents, peers, output);

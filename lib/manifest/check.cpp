@@ -80,7 +80,12 @@ void check_signatures(const Chain& chain, const PublicKey* key, CheckReport& rep
       report.problems.push_back("a signature by key " + key->id() + " does not fit the frames before it");
     }
   }
-  if (!named && chain.complete()) report.problems.push_back("no signature by key " + key->id());
+  if (named || !chain.complete()) return;
+  std::string others;
+  for (const auto& id : report.signed_by) others += (others.empty() ? "" : ", ") + id;
+  report.problems.push_back("no signature by key " + key->id() +
+                            (others.empty() ? "; the manifest is not signed, have its owner sign it"
+                                            : "; it is signed by " + others + ", give that key's public half"));
 }
 
 void walk(Chain& chain, Tally& tally, const std::filesystem::path& path) {

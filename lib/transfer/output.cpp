@@ -21,6 +21,8 @@ manifest::Header header_of(std::string stage, std::string settings, const Conten
 
 }  // namespace
 
+bool starts_anew(const Options& options) { return options.restart || !std::filesystem::exists(options.output); }
+
 Output::Output(const Options& options, std::string stage, std::string settings, const Contents& contents, Watch watch)
     : watch_(std::move(watch)),
       name_(options.output.string()),

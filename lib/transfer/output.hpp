@@ -13,6 +13,10 @@
 
 namespace waybill::transfer {
 
+/// Whether there is no output to continue. The peer is then tried before the output is made, so that a command with a
+/// wrong peer leaves nothing behind and can be corrected.
+[[nodiscard]] bool starts_anew(const Options& options);
+
 /// The manifest that a stage writes: new, or the one an earlier run left. append() and commit() from any thread, the
 /// rest from one at a time.
 class Output {

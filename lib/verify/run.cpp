@@ -8,6 +8,7 @@
 #include "transfer/peers.hpp"
 #include "verify/check.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace waybill::verify {
@@ -74,13 +75,15 @@ std::vector<StudyWork> group(const transfer::Contents& contents, transfer::Outpu
 class Verifier {
  public:
   Verifier(const Options& options, std::vector<StudyWork> studies, std::unordered_set<std::string>& extra_lines,
-           transfer::Output& output, Tally& tally)
-      : options_(options), studies_(std::move(studies)), extra_lines_(extra_lines), output_(output), tally_(tally) {
-    if (options.against) peers_.emplace(*options.against, options.calling, options.timeouts);
-  }
+           transfer::Peers* peers, transfer::Output& output, Tally& tally)
+      : options_(options),
+        studies_(std::move(studies)),
+        extra_lines_(extra_lines),
+        peers_(peers),
+        output_(output),
+        tally_(tally) {}
 
   void run() {
-    if (peers_ && !studies_.empty()) peers_->check();
     transfer::run_lanes<StudyWork>(
         options_.associations, [&] { return next(); }, [&](StudyWork& study) { check(study); },
         [&](const StudyWork& study) { write(study); });
@@ -96,7 +99,7 @@ class Verifier {
 
   void check(StudyWork& study) {
     try {
-      if (peers_) {
+      if (peers_ != nullptr) {
         check_at_peer(study, *peers_, options_.level);
       } else {
         check_files(study);
@@ -124,9 +127,9 @@ class Verifier {
   const Options& options_;
   std::vector<StudyWork> studies_;
   std::unordered_set<std::string>& extra_lines_;  ///< written so far
+  transfer::Peers* peers_;                        ///< none: the files are checked
   transfer::Output& output_;
   Tally& tally_;
-  std::optional<transfer::Peers> peers_;
   transfer::Halt halt_;
   std::size_t next_study_ = 0;
 };
@@ -139,6 +142,11 @@ Tally run(const Options& options) {
   Tally tally;
   tally.input = contents.objects.size();
   std::unordered_set<std::string> extra_lines;
+  std::optional<transfer::Peers> peers;
+  if (options.against && std::ranges::any_of(contents.objects, is_checked))
+    peers.emplace(*options.against, options.calling, options.timeouts);
+  const bool anew = transfer::starts_anew(options);
+  if (peers && anew) peers->check();
 
   transfer::Output output(options, "verify", settings_of(options), contents,
                           {[&](const Object& object) { tally.add(object); },
@@ -151,8 +159,9 @@ Tally run(const Options& options) {
     tally.already_complete = true;
     return tally;
   }
+  if (peers && !anew) peers->check();
   output.carry(contents.studies);
-  Verifier(options, group(contents, output), extra_lines, output, tally).run();
+  Verifier(options, group(contents, output), extra_lines, peers ? &*peers : nullptr, output, tally).run();
   output.finish(tally, [&] { return tally.counts_json(); });
   return tally;
 }

@@ -75,6 +75,33 @@ TEST_F(Tool, OpensslVerifiesTheSignatureOverTheHead) {
   EXPECT_NE(run(verify).exit, 0);
 }
 
+TEST_F(Tool, AWrongKeyGivesFiveAndAKeyThatIsNoneGivesItsReason) {
+  const std::string key = (folder_ / "key").string();
+  const std::string other = (folder_ / "other").string();
+  ASSERT_EQ(run(tool() + "keygen -o " + key + " && " + tool() + "keygen -o " + other).exit, 0);
+  const Ran unsigned_ = run(tool() + "check --key " + key + ".pub " + file());
+  EXPECT_EQ(unsigned_.exit, 5) << unsigned_.out;
+  EXPECT_NE(unsigned_.out.find("not signed"), std::string::npos) << unsigned_.out;
+  ASSERT_EQ(run(tool() + "sign --key " + key + " " + file()).exit, 0);
+  const Ran wrong = run(tool() + "check --key " + other + ".pub " + file());
+  EXPECT_EQ(wrong.exit, 5) << wrong.out;
+  EXPECT_NE(wrong.out.find("it is signed by"), std::string::npos) << wrong.out;
+  EXPECT_NE(wrong.out.find("NOT SIGNED by this key"), std::string::npos) << wrong.out;
+  std::string bytes = slurp(file_);
+  bytes[100] = static_cast<char>(bytes[100] ^ 4);
+  spit(folder_ / "damaged.wb", bytes);
+  const Ran damaged = run(tool() + "check --key " + key + ".pub " + (folder_ / "damaged.wb").string());
+  EXPECT_EQ(damaged.exit, 5);
+  EXPECT_NE(damaged.out.find("DAMAGED"), std::string::npos) << damaged.out;
+  EXPECT_NE(wrong.out.find("verified no"), std::string::npos) << wrong.out;
+  const Ran none = run(tool() + "check --key " + key + ".none " + file() + " 2>&1");
+  EXPECT_EQ(none.exit, 3) << none.out;
+  EXPECT_NE(none.out.find(key + ".none"), std::string::npos) << none.out;
+  const Ran no_key = run(tool() + "check --key " + file() + " " + file() + " 2>&1");
+  EXPECT_EQ(no_key.exit, 3) << no_key.out;
+  EXPECT_EQ(run(tool() + "check --key " + key + ".pub " + file()).exit, 0) << "the right key still fits";
+}
+
 TEST_F(Tool, AKeyMadeByOpensslSigns) {
   const std::string key = (folder_ / "ossl").string();
   ASSERT_EQ(run("umask 077; openssl genpkey -algorithm ed25519 -out " + key + " && openssl pkey -in " + key +

@@ -88,18 +88,29 @@ inline Ran run(const std::vector<std::string>& words, const fs::path& log) {
 
 inline std::string tool(const std::string& name) { return environment("WAYBILL_BIN") + "/waybill-" + name; }
 
+enum class CalledTitle { any, checked };
+
 /// An Orthanc of its own, ended by its id.
 class Orthanc {
  public:
-  Orthanc() {
-    const Ran started = run({script(), "start", (folder_ / "o").string()}, folder_ / "start.log");
-    if (started.exit != 0) throw std::runtime_error("Orthanc did not start: " + started.text);
-    std::ifstream(folder_ / "o/ports") >> dicom_port_ >> http_port_;
-  }
-  ~Orthanc() { (void)run({script(), "stop", (folder_ / "o").string()}, folder_ / "stop.log"); }
+  explicit Orthanc(CalledTitle title = CalledTitle::any) : title_(title) { start(); }
+  ~Orthanc() { stop(); }
   Orthanc(const Orthanc&) = delete;
   Orthanc& operator=(const Orthanc&) = delete;
 
+  void stop() const { (void)run({script(), "stop", (folder_ / "o").string()}, folder_ / "stop.log"); }
+  /// The second time on the same ports and with what it stored before.
+  void start() {
+    std::vector<std::string> words{"/usr/bin/env",
+                                   title_ == CalledTitle::any ? "CHECK_CALLED_AET=false" : "CHECK_CALLED_AET=true",
+                                   script(), "start", (folder_ / "o").string()};
+    if (dicom_port_ != 0) words.insert(words.end(), {std::to_string(dicom_port_), std::to_string(http_port_)});
+    const Ran started = run(words, folder_ / "start.log");
+    if (started.exit != 0) throw std::runtime_error("Orthanc did not start: " + started.text);
+    std::ifstream(folder_ / "o/ports") >> dicom_port_ >> http_port_;
+  }
+
+  [[nodiscard]] int dicom_port() const { return dicom_port_; }
   [[nodiscard]] std::string url() const { return "dicom://ORTHANC@127.0.0.1:" + std::to_string(dicom_port_); }
   /// C-STORE requests it has taken, from its log.
   [[nodiscard]] std::size_t stores() const {
@@ -125,7 +136,31 @@ class Orthanc {
   static constexpr std::string_view kStoreLine = "Incoming Store request";
   [[nodiscard]] static std::string script() { return environment("WAYBILL_SOURCE") + "/scripts/orthanc"; }
   TempFolder folder_;
+  CalledTitle title_;
   int dicom_port_ = 0, http_port_ = 0;
+};
+
+/// A way to an Orthanc that loses what belongs to one object; see tests/support/silent-peer.
+class SilentPeer {
+ public:
+  SilentPeer(const Orthanc& node, const std::string& sop_instance, const std::string& mode) {
+    child_ = spawn({environment("WAYBILL_SOURCE") + "/tests/support/silent-peer", std::to_string(node.dicom_port()),
+                    sop_instance, mode, (folder_ / "port").string()},
+                   folder_ / "log");
+    for (int i = 0; i < 1000 && !fs::exists(folder_ / "port"); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  ~SilentPeer() {
+    ::kill(child_, SIGKILL);
+    (void)wait_for(child_);
+  }
+  SilentPeer(const SilentPeer&) = delete;
+  SilentPeer& operator=(const SilentPeer&) = delete;
+  [[nodiscard]] std::string url() const { return "dicom://ORTHANC@127.0.0.1:" + slurp(folder_ / "port"); }
+
+ private:
+  TempFolder folder_;
+  pid_t child_ = 0;
 };
 
 /// A small explicit little endian secondary capture object.

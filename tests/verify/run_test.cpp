@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/peer.hpp"
 
+#include <algorithm>
+
 namespace waybill {
 
 namespace {
@@ -70,6 +72,59 @@ TEST_F(VerifyRun, ChecksFilesWithoutAPeer) {
   EXPECT_EQ(ran.exit, 5) << ran.text;
 }
 
-TEST_F(VerifyRun, EndsWithFourWhenThePeerIsDown) { EXPECT_EQ(verify({"--against", test::dead_url()}).exit, 4); }
+TEST_F(VerifyRun, EndsWithFourWhenThePeerIsDownAndTheCorrectedCommandWorks) {
+  const test::Ran down = verify({"--against", test::dead_url()});
+  EXPECT_EQ(down.exit, 4) << down.text;
+  EXPECT_NE(down.text.find(test::dead_url() + " cannot be reached"), std::string::npos) << down.text;
+  EXPECT_EQ(verify({"--against", orthanc_.url()}).exit, 0);
+}
+
+TEST_F(VerifyRun, EndsWithThreeOnAFullDiskAndTheSameCommandContinues) {
+  std::vector<std::string> limited{"/usr/bin/prlimit",
+                                   "--fsize=600",
+                                   test::tool("verify"),
+                                   (folder_ / "load.wb").string(),
+                                   "--against",
+                                   orthanc_.url(),
+                                   "-o",
+                                   (folder_ / "verify.wb").string(),
+                                   "--quiet"};
+  const test::Ran full = test::run(limited, folder_ / "verify.log");
+  EXPECT_EQ(full.exit, 3) << full.text;
+  EXPECT_NE(full.text.find("verify.wb"), std::string::npos) << full.text;
+  EXPECT_NE(full.text.find("File too large"), std::string::npos) << full.text;
+  const test::Ran again = verify({"--against", orthanc_.url()});
+  EXPECT_EQ(again.exit, 0) << again.text;
+  EXPECT_EQ(test::objects_of(folder_ / "verify.wb").size(), 12U);
+}
+
+TEST_F(VerifyRun, RefusesADamagedManifestWithFiveAndAnInterruptedOneWithThree) {
+  const std::string whole = test::slurp(folder_ / "load.wb");
+  std::string damaged = whole;
+  damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 1);
+  std::ofstream(folder_ / "load.wb", std::ios::binary | std::ios::trunc) << damaged;
+  const test::Ran broken = verify({"--against", orthanc_.url()});
+  EXPECT_EQ(broken.exit, 5) << broken.text;
+  EXPECT_NE(broken.text.find("load.wb"), std::string::npos) << broken.text;
+  std::filesystem::remove(folder_ / "load.wb");
+  {
+    manifest::Header header;
+    header.stage = "load";
+    manifest::Writer(folder_ / "load.wb", header).append_record(objects_[0]);
+  }
+  const test::Ran open = verify({"--against", orthanc_.url()});
+  EXPECT_EQ(open.exit, 3) << open.text;
+  EXPECT_NE(open.text.find("run that again to its end first"), std::string::npos) << open.text;
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "verify.wb"));
+}
+
+TEST_F(VerifyRun, WritesItsManifestToAPipeWithoutOtherLines) {
+  const test::Ran ran =
+      test::run({"/bin/sh", "-c", "\"$0\" \"$1\" --against \"$2\" -o - --quiet 2>/dev/null | \"$3\" cat -",
+                 test::tool("verify"), (folder_ / "load.wb").string(), orthanc_.url(), test::tool("manifest")},
+                folder_ / "pipe.log");
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_EQ(std::ranges::count(ran.text, '\n'), 12);
+}
 
 }  // namespace waybill
