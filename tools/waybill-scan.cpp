@@ -34,6 +34,7 @@ waybill::Exit run(const Settings& settings) {
   scan::Options options = settings.scan;
   options.threads = cli::worker_count(settings.common);
   options.selection.shard = archive::shard_from(settings.shard).value();  // checked with the options
+  if (settings.output != "-") options.index = settings.output + ".index";
   const oneapi::tbb::global_control control(oneapi::tbb::global_control::max_allowed_parallelism, options.threads);
   scan::Tally tally;
   {

@@ -254,6 +254,34 @@ std::string Charset::decode_extended(std::string_view bytes, bool& ok) const {
   return out;
 }
 
+bool Charset::is_single_byte() const noexcept {
+  return !extended_ && known_ && encodings_.size() == 1 &&
+         (encodings_[0].starts_with("ISO-8859-") || encodings_[0] == "TIS-620");
+}
+
+bool Charset::leaves_open(std::string_view bytes) const {
+  if (!extended_) {
+    if (encodings_[0] != "GB18030" && encodings_[0] != "GBK") return false;
+    for (std::size_t i = 0; i + 1 < bytes.size(); ++i) {
+      if (static_cast<unsigned char>(bytes[i]) < 0x81) continue;
+      if (bytes[i + 1] == '\\') return true;
+      ++i;
+    }
+    return false;
+  }
+  bool open = false;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (bytes[i] == '\x1B') {
+      const auto rest = bytes.substr(i + 1);
+      open = rest.starts_with("$B") || rest.starts_with("$@") || rest.starts_with("$(D");
+      i += open && rest.starts_with("$(D") ? 3 : 2;
+    } else if (open && (bytes[i] == '\r' || bytes[i] == '\n')) {
+      return true;
+    }
+  }
+  return open;
+}
+
 std::string Charset::decode_for_display(std::string_view bytes) const {
   bool ok = true;
   if (is_default() && !is_ascii(bytes)) {

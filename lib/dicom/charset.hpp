@@ -21,6 +21,13 @@ class Charset {
   /// No term at all, or only the default repertoire (ISO_IR 6).
   [[nodiscard]] bool is_default() const noexcept { return encodings_.size() == 1 && encodings_[0] == "ASCII"; }
 
+  /// One byte a character, without code extensions, and not the default repertoire.
+  [[nodiscard]] bool is_single_byte() const noexcept;
+
+  /// Whether a designation by escape is still in effect at a delimiter or at the end of the value (PS3.5 6.1.2.5.3), or
+  /// a two-byte character has 0x5C as its second byte, which splitting at backslashes would cut.
+  [[nodiscard]] bool leaves_open(std::string_view bytes) const;
+
   /// UTF-8 of the bytes. A byte that cannot be decoded is kept as it is, so that two different values never become
   /// equal (digests need that); `ok` is set to false then.
   [[nodiscard]] std::string decode(std::string_view bytes, bool& ok) const;

@@ -4,12 +4,10 @@
 #include "dicom/dataset.hpp"
 
 #include "core/text.hpp"
-#include "dicom/charset.hpp"
 #include "dicom/dictionary.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdio>
 
 namespace waybill::dicom {
@@ -21,8 +19,12 @@ constexpr Tag kItem = tag(0xFFFE, 0xE000);
 constexpr Tag kItemEnd = tag(0xFFFE, 0xE00D);
 constexpr Tag kSequenceEnd = tag(0xFFFE, 0xE0DD);
 constexpr Tag kPixelData = tag(0x7FE0, 0x0010);
+constexpr Tag kFloatPixels = tag(0x7FE0, 0x0008);
 constexpr Tag kTrailingPadding = tag(0xFFFC, 0xFFFC);
+constexpr Tag kLengthToEnd = tag(0x0008, 0x0001);
 constexpr std::uint32_t kUndefined = 0xFFFFFFFFU;
+
+bool is_capital(std::byte b) { return b >= std::byte{'A'} && b <= std::byte{'Z'}; }
 }  // namespace
 
 std::string to_string(Tag t) {
@@ -45,11 +47,16 @@ bool is_known_vr(Vr v) noexcept {
 }
 
 void add_finding(std::vector<manifest::Finding>& findings, std::string_view code, Severity severity, Tag t,
-                 std::string detail) {
-  for (const manifest::Finding& finding : findings) {
-    if (finding.code == code) return;
+                 std::string detail, std::optional<std::uint64_t> offset, ByteView raw) {
+  manifest::Finding fresh{std::string(code), severity, t == 0 ? std::string() : to_string(t),
+                          std::move(detail), offset,   to_hex(raw.first(std::min<std::size_t>(raw.size(), 64)))};
+  const auto at = std::find_if(findings.begin(), findings.end(),
+                               [&](const manifest::Finding& finding) { return finding.code == code; });
+  if (at == findings.end()) {
+    findings.push_back(std::move(fresh));
+  } else if (at->severity < severity) {
+    *at = std::move(fresh);
   }
-  findings.push_back({std::string(code), severity, t == 0 ? std::string() : to_string(t), std::move(detail)});
 }
 
 /// Lays one dataset on its tape.
@@ -75,11 +82,17 @@ class Parser {
     Tag tag = 0;
     Vr vr = 0;
     std::uint32_t length = 0;
+    std::uint64_t start = 0;
     std::uint64_t value = 0;
   };
 
   void note(std::string_view code, Severity severity, Tag t, std::string detail) {
     add_finding(findings_, code, severity, t, std::move(detail));
+  }
+  /// With the place of the element header and its bytes as evidence; headers hold no patient data.
+  void note(std::string_view code, Severity severity, Tag t, std::string detail, std::uint64_t at) {
+    add_finding(findings_, code, severity, t, std::move(detail), at,
+                bytes_.subspan(at, std::min<std::uint64_t>(12, bytes_.size() - at)));
   }
 
   bool stopped() const noexcept { return stop_ || !limit_.empty(); }
@@ -89,6 +102,7 @@ class Parser {
     if (end - at < 8) return false;
     const std::byte* p = bytes_.data() + at;
     const bool big = encoding.big_endian;
+    h.start = at;
     h.tag = tag(load_u16(p, big), load_u16(p + 2, big));
     if (!encoding.explicit_vr || (h.tag >> 16U) == 0xFFFE) {
       h.vr = 0;
@@ -102,18 +116,18 @@ class Parser {
     }
     h.vr = vr(static_cast<char>(p[4]), static_cast<char>(p[5]));
     if (is_known_vr(h.vr)) return read_length(at, end, big, h, has_long_length(h.vr));
-    const auto capital = [](std::byte b) { return b >= std::byte{'A'} && b <= std::byte{'Z'}; };
-    if (capital(p[4]) && capital(p[5])) {
+    if (is_capital(p[4]) && is_capital(p[5])) {
       note("ENC-VRUNKNOWN", Severity::s1, h.tag,
-           "VR " + std::string(as_text({p + 4, 2})) + " is not in PS3.5; read with a 32-bit length");
+           "VR " + std::string(as_text({p + 4, 2})) + " is not in PS3.5; read with a 32-bit length", at);
       return read_length(at, end, big, h, true);
     }
     if (p[4] == std::byte{' '} && p[5] == std::byte{' '}) {
-      note("ENC-VRWRONG", Severity::s1, h.tag, "VR is two spaces; the dictionary's VR is used");
+      note("ENC-VRWRONG", Severity::s1, h.tag, "VR is two spaces; the dictionary's VR is used", at);
       h.vr = dictionary_vr(h.tag);
       return read_length(at, end, big, h, false);
     }
-    note("ENC-VRUNKNOWN", Severity::s1, h.tag, "no VR (bytes " + to_hex({p + 4, 2}) + "); read as an implicit element");
+    note("ENC-VRUNKNOWN", Severity::s1, h.tag, "no VR (bytes " + to_hex({p + 4, 2}) + "); read as an implicit element",
+         at);
     h.vr = dictionary_vr(h.tag);
     if (h.vr == 0) h.vr = vr("UN");
     h.length = load_u32(p + 4, big);
@@ -158,7 +172,7 @@ class Parser {
   }
 
   void truncated(std::uint64_t at, Tag t, const std::string& what) {
-    note("ENC-LENOVER", Severity::s3, t, what + " at offset " + std::to_string(at) + " of the dataset");
+    note("ENC-LENOVER", Severity::s3, t, what + " at offset " + std::to_string(at) + " of the dataset", at);
     stop_ = true;
   }
 
@@ -166,7 +180,7 @@ class Parser {
   void elements(std::uint64_t& at, std::uint64_t end, Encoding encoding, std::uint32_t depth, bool delimited) {
     Tag previous = 0;
     while (at < end && !stopped()) {
-      if (depth == 0 && previous != 0 && is_padding(at, end)) return;
+      if (depth == 0 && previous != 0 && (is_padding(at, end) || !continues(at, end, encoding, previous))) return;
       Header h;
       if (!read_header(at, end, encoding, h)) {
         truncated(at, previous, "an element header is cut");
@@ -175,19 +189,23 @@ class Parser {
       if (h.tag == kItemEnd || h.tag == kSequenceEnd) {
         if (delimited) {
           if (h.tag == kSequenceEnd) {
-            note("ENC-SEQDELIM", Severity::s1, h.tag, "a sequence delimiter stands where an item delimiter is due");
+            note("ENC-SEQDELIM", Severity::s1, h.tag, "a sequence delimiter stands where an item delimiter is due", at);
             return;  // the sequence reads it again and ends too
           }
           at = h.value;
           closed_ = true;
           return;
         }
-        note("ENC-SEQDELIM", Severity::s1, h.tag, "a delimiter stands outside of any item");
+        note("ENC-SEQDELIM", Severity::s1, h.tag, "a delimiter stands outside of any item", at);
         at = h.value;
         continue;
       }
+      if (limits_.stop_at_pixels && depth == 0 && h.tag >= kFloatPixels && h.tag <= kPixelData) {
+        out_.pixel_header_ = PixelHeader{h.tag, h.value, h.length};
+        return;
+      }
       if (h.tag <= previous) {
-        note("ENC-ORDER", Severity::s2, h.tag, h.tag == previous ? "the tag stands twice" : "tags do not ascend");
+        note("ENC-ORDER", Severity::s2, h.tag, h.tag == previous ? "the tag stands twice" : "tags do not ascend", at);
       }
       previous = h.tag;
       element(h, at, end, encoding, depth);
@@ -202,8 +220,36 @@ class Parser {
                        bytes_.begin() + static_cast<std::ptrdiff_t>(end), [fill](std::byte b) { return b == fill; });
   }
 
-  void element(const Header& h, std::uint64_t& at, std::uint64_t end, Encoding encoding, std::uint32_t depth) {
+  /// Whether the bytes at `at` can be the next top-level element. What cannot stands behind the dataset and is left to
+  /// the caller (ENC-TRAILGARBAGE): a second object, a vendor's blob.
+  bool continues(std::uint64_t at, std::uint64_t end, Encoding encoding, Tag previous) const {
+    if (end - at < 8) return previous < kPixelData;  // a cut header, unless the pixel data stood last
+    const std::byte* p = bytes_.data() + at;
+    const Tag t = tag(load_u16(p, encoding.big_endian), load_u16(p + 2, encoding.big_endian));
+    const std::uint32_t group = t >> 16U;
+    if (group == 0 && (previous >> 16U) != 0) return false;
+    if (group == 0xFFFE) return t == kItemEnd || t == kSequenceEnd;
+    const bool ascends = t > previous && (group <= 0x7FE0 || group == 0xFFFA || group == 0xFFFC);
+    const bool fits = load_u32(p + 4, encoding.big_endian) <= end - at - 8;
+    if (encoding.explicit_vr) {
+      const Vr v = vr(static_cast<char>(p[4]), static_cast<char>(p[5]));
+      if (ascends && (is_known_vr(v) || (is_capital(p[4]) && is_capital(p[5])) || v == vr("  "))) return true;
+      if (is_known_vr(v)) return load_u16(p + 6, encoding.big_endian) <= end - at - 8 && dictionary_vr(t) != 0;
+      return fits && dictionary_vr(t) != 0;
+    }
+    return ascends ? fits || dictionary_vr(t) != 0 || ((group & 1U) != 0 && previous < kPixelData)
+                   : fits && dictionary_vr(t) != 0;
+  }
+
+  /// Old writers declared 13 bytes for text of 10 (GDCM reads them so, too): the next header tells.
+  bool has_thirteen_bug(const Header& h, std::uint64_t end, Encoding encoding) const {
+    return h.length == 13 && h.value + 13 <= end && end - h.value > 18 &&
+           !continues(h.value + 13, end, encoding, h.tag) && continues(h.value + 10, end, encoding, h.tag);
+  }
+
+  void element(Header h, std::uint64_t& at, std::uint64_t end, Encoding encoding, std::uint32_t depth) {
     check_retired(h);
+    check_vr(h, encoding);
     if (h.length == kUndefined) {
       undefined(h, at, end, encoding, depth);
       return;
@@ -215,7 +261,11 @@ class Parser {
                     " are left");
       return;
     }
-    if (h.length % 2 != 0) note("ENC-ODDLEN", Severity::s1, h.tag, "odd value length " + std::to_string(h.length));
+    if (has_thirteen_bug(h, end, encoding)) {
+      note("ENC-13BUG", Severity::s1, h.tag, "13 bytes are declared, the value has 10", at);
+      h.length = 10;
+    }
+    if (h.length % 2 != 0) note("ENC-ODDLEN", Severity::s1, h.tag, "odd value length " + std::to_string(h.length), at);
     const auto index = static_cast<std::uint32_t>(out_.nodes_.size());
     push(h, at, sequence ? NodeKind::sequence : NodeKind::element);
     const std::uint64_t stop = h.value + h.length;
@@ -231,10 +281,35 @@ class Parser {
     const std::uint32_t group = h.tag >> 16U;
     if ((h.tag & 0xFFFFU) == 0 && group != 0x0002) {
       note(group == 0 ? "ENC-CMDGROUP" : "ENC-GROUPLEN", Severity::s1, h.tag,
-           group == 0 ? "a command group is stored in the file" : "retired group length");
+           group == 0 ? "a command group is stored in the file" : "retired group length", h.start);
+    } else if (group == 0) {
+      note("ENC-CMDGROUP", Severity::s1, h.tag, "a command group is stored in the file", h.start);
+    } else if (h.tag == kLengthToEnd) {
+      note("ENC-GROUPLEN", Severity::s1, h.tag, "retired Length to End", h.start);
     } else if (h.tag == kTrailingPadding) {
-      note("ENC-TRAILPAD", Severity::s1, h.tag, "Data Set Trailing Padding");
+      note("ENC-TRAILPAD", Severity::s1, h.tag, "Data Set Trailing Padding", h.start);
     }
+  }
+
+  /// The stored VR against the dictionary's, for standard tags (ENC-VRWRONG, ENC-UN64K).
+  void check_vr(const Header& h, Encoding encoding) {
+    const bool too_long = h.length > 65534 && h.length != kUndefined;
+    if (!encoding.explicit_vr) {
+      if (too_long && h.vr != vr("SQ") && h.vr != vr("ox") && !has_long_length(h.vr))
+        note("ENC-UN64K", Severity::s1, h.tag, "a value too long for its VR's explicit form; written as UN", h.start);
+      return;
+    }
+    if ((h.tag & 0x10000U) != 0 || h.vr == 0) return;
+    const Vr known = dictionary_vr(h.tag);
+    if (known == 0 || known == h.vr || (known == vr("ox") && (h.vr == vr("OB") || h.vr == vr("OW")))) return;
+    if (known == vr("xs") && (h.vr == vr("US") || h.vr == vr("SS") || h.vr == vr("OW"))) return;
+    if (known == vr("OW") && (h.tag & 0xFFFF0000U) == 0x00280000U && (h.vr == vr("US") || h.vr == vr("SS"))) return;
+    if (h.vr == vr("UN") && h.length == kUndefined) return;  // ENC-UNSQ
+    const std::string names = {static_cast<char>(known >> 8U), static_cast<char>(known & 0xFFU)};
+    if (h.vr == vr("UN") && too_long && !has_long_length(known))
+      note("ENC-UN64K", Severity::s1, h.tag, "UN carries a value too long for the explicit form of " + names, h.start);
+    else
+      note("ENC-VRWRONG", Severity::s1, h.tag, "the VR is not the dictionary's " + names, h.start);
   }
 
   void undefined(const Header& h, std::uint64_t& at, std::uint64_t end, Encoding encoding, std::uint32_t depth) {
@@ -252,13 +327,13 @@ class Parser {
       return;
     }
     if (h.vr == vr("OB") || h.vr == vr("OW")) {
-      note("ENC-UNDEFOBOW", Severity::s1, h.tag, "undefined length outside pixel data; read as a sequence");
+      note("ENC-UNDEFOBOW", Severity::s1, h.tag, "undefined length outside pixel data; read as a sequence", h.start);
     }
     const bool unknown = h.vr == vr("UN");
     Node& node = push(h, at, NodeKind::sequence);
     node.implicit_content = unknown && encoding.explicit_vr;
     if (unknown && encoding.explicit_vr) {
-      note("ENC-UNSQ", Severity::s0, h.tag, "UN of undefined length holds an implicit sequence");
+      note("ENC-UNSQ", Severity::s0, h.tag, "UN of undefined length holds an implicit sequence", h.start);
       encoding = Encoding{false, false};
     }
     closed_ = false;
@@ -327,13 +402,20 @@ class Parser {
   }
 
   /// Fragments of encapsulated pixel data (PS3.5 A.4); returns the end of the last item, `at` moves behind the
-  /// delimiter.
+  /// delimiter. Items are stepped over by their lengths, so bytes of a delimiter inside a codestream mean nothing.
   std::uint64_t fragments(std::uint64_t& at, std::uint64_t end, Encoding encoding) {
+    const auto evidence = [&](std::string_view code, std::string detail) {
+      const bool known = std::any_of(findings_.begin(), findings_.end(), [&](const auto& f) { return f.code == code; });
+      const ByteView raw = bytes_.subspan(at, std::min<std::uint64_t>(16, end - at));
+      if (!known)
+        findings_.push_back(
+            {std::string(code), Severity::s1, to_string(kPixelData), std::move(detail), at, to_hex(raw)});
+    };
     for (;;) {
       Header h;
       if (at == end || !read_header(at, end, Encoding{false, encoding.big_endian}, h)) {
         if (at == end) {
-          note("PIX-ZEROFRAG", Severity::s1, kPixelData, "the sequence delimiter of the pixel data is missing");
+          evidence("PIX-ZEROFRAG", "the sequence delimiter of the pixel data is missing");
         } else {
           truncated(at, kPixelData, "a fragment header is cut");
         }
@@ -343,6 +425,10 @@ class Parser {
         const std::uint64_t value_end = at;
         at = h.value;
         return value_end;
+      }
+      if (h.tag != kItem && (h.tag == kTrailingPadding || is_padding(at, end))) {
+        evidence("PIX-ZEROFRAG", "the sequence delimiter of the pixel data is missing");
+        return at;
       }
       if (h.tag != kItem) {
         truncated(at, kPixelData, "no fragment where one is due");
@@ -354,7 +440,7 @@ class Parser {
                       std::to_string(end - h.value) + " are left");
         return at;
       }
-      if (h.length % 2 != 0) note("PIX-ODDFRAG", Severity::s1, kPixelData, "a fragment has an odd length");
+      if (h.length % 2 != 0) evidence("PIX-ODDFRAG", "a fragment of " + std::to_string(h.length) + " bytes");
       at = h.value + h.length;
     }
   }
@@ -371,50 +457,6 @@ class Parser {
 Result<Dataset> parse_dataset(ByteView bytes, Encoding encoding, std::vector<manifest::Finding>& findings,
                               const Limits& limits) {
   return Parser(bytes, encoding, findings, limits).run();
-}
-
-const Node* Dataset::find(Tag wanted) const noexcept {
-  for (std::uint32_t i = 0; i < nodes_.size(); i = nodes_[i].next) {
-    if (nodes_[i].tag == wanted) return &nodes_[i];
-    if (nodes_[i].next <= i) return nullptr;
-  }
-  return nullptr;
-}
-
-std::optional<std::string_view> Dataset::raw_text(Tag wanted) const noexcept {
-  const Node* node = find(wanted);
-  if (node == nullptr || node->kind != NodeKind::element) return std::nullopt;
-  std::string_view text = as_text(value(*node));
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\0')) text.remove_suffix(1);
-  return text;
-}
-
-std::optional<std::string> Dataset::text(Tag wanted) const {
-  const auto raw = raw_text(wanted);
-  if (!raw) return std::nullopt;
-  const auto terms = raw_text(tag(0x0008, 0x0005));
-  const Charset charset = Charset::from_terms(terms.value_or(""));
-  const std::string decoded = charset.decode_for_display(*raw);
-  return std::string(trim(decoded));
-}
-
-std::optional<std::int64_t> Dataset::integer(Tag wanted) const {
-  const Node* node = find(wanted);
-  if (node == nullptr || node->kind != NodeKind::element || node->length == 0) return std::nullopt;
-  const ByteView v = value(*node);
-  const bool big = encoding_.big_endian;
-  const Vr kind = node->vr;
-  if ((kind == vr("US") || kind == vr("xs")) && v.size() >= 2) return load_u16(v.data(), big);
-  if (kind == vr("SS") && v.size() >= 2) return static_cast<std::int16_t>(load_u16(v.data(), big));
-  if (kind == vr("UL") && v.size() >= 4) return load_u32(v.data(), big);
-  if (kind == vr("SL") && v.size() >= 4) return static_cast<std::int32_t>(load_u32(v.data(), big));
-  if (kind == vr("UN") && v.size() == 2) return load_u16(v.data(), false);
-  std::string_view text = trim(as_text(v));
-  if (!text.empty() && text.front() == '+') text.remove_prefix(1);
-  std::int64_t number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec != std::errc()) return std::nullopt;
-  return number;
 }
 
 }  // namespace waybill::dicom

@@ -55,6 +55,14 @@ struct Limits {
   std::uint32_t depth = 64;
   std::uint32_t nodes = 4'000'000;
   std::uint64_t inflated = std::uint64_t{4} << 30U;  ///< bytes out of a deflated dataset
+  bool stop_at_pixels = false;                       ///< end before the pixel data, of which only the header is read
+};
+
+/// The header of pixel data that was not read (Limits::stop_at_pixels).
+struct PixelHeader {
+  Tag tag = 0;
+  std::uint64_t value = 0;   ///< offset of the first byte in the dataset
+  std::uint32_t length = 0;  ///< 0xFFFFFFFF: fragments
 };
 
 /// A parsed dataset: a tape of nodes over bytes it does not own (kept alive by the caller). No copies of values.
@@ -66,6 +74,9 @@ class Dataset {
   [[nodiscard]] Encoding encoding() const noexcept { return encoding_; }
   /// Bytes from the start to behind the last whole element.
   [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
+
+  /// Set when the parse ended before pixel data.
+  [[nodiscard]] const std::optional<PixelHeader>& pixel_header() const noexcept { return pixel_header_; }
 
   /// The first top-level element with this tag, nullptr when absent.
   [[nodiscard]] const Node* find(Tag tag) const noexcept;
@@ -86,11 +97,13 @@ class Dataset {
   std::vector<Node> nodes_;
   Encoding encoding_;
   std::uint64_t end_ = 0;
+  std::optional<PixelHeader> pixel_header_;
 };
 
-/// Appends a finding unless one of the same code is there already: one object lists each code once.
+/// Appends a finding, or replaces a milder one: one object lists each code once. `offset` counts in the dataset; of
+/// `raw`, the bytes it speaks of, the first 64 are kept.
 void add_finding(std::vector<manifest::Finding>& findings, std::string_view code, manifest::Severity severity, Tag tag,
-                 std::string detail);
+                 std::string detail, std::optional<std::uint64_t> offset = std::nullopt, ByteView raw = {});
 
 /// Whether the VR has a 32-bit length in explicit encodings (PS3.5 7.1.2).
 [[nodiscard]] bool has_long_length(Vr vr) noexcept;

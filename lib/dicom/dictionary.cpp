@@ -6,7 +6,7 @@
 #include <dcmtk/dcmdata/dcdict.h>
 #include <dcmtk/dcmdata/dcvr.h>
 #include <algorithm>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 namespace waybill::dicom {
@@ -27,15 +27,21 @@ Vr vr_of(DcmEVR evr) {
   return name[0] != '\0' && name[1] != '\0' ? vr(name[0], name[1]) : Vr{0};
 }
 
+struct Entry {
+  Tag tag = 0;
+  Vr vr = 0;
+  bool retired = false;
+};
+
 struct Table {
-  std::vector<std::pair<Tag, Vr>> exact;
+  std::vector<Entry> exact;
 
   Table() {
     DcmDataDictionary& dictionary = dcmDataDict.wrlock();
     for (auto it = dictionary.normalBegin(); it != dictionary.normalEnd(); ++it) {
       const DcmDictEntry* entry = *it;
       if (entry->getPrivateCreator() != nullptr) continue;
-      exact.emplace_back(tag(entry->getGroup(), entry->getElement()), vr_of(entry->getEVR()));
+      exact.push_back({tag(entry->getGroup(), entry->getElement()), vr_of(entry->getEVR()), retired(*entry)});
     }
     for (auto it = dictionary.repeatingBegin(); it != dictionary.repeatingEnd(); ++it) {
       const DcmDictEntry* entry = *it;
@@ -43,24 +49,38 @@ struct Table {
         continue;
       if (entry->getElement() != entry->getUpperElement()) continue;
       for (std::uint16_t step = 0; step <= 0x1E; step = static_cast<std::uint16_t>(step + 2)) {
-        exact.emplace_back(tag(static_cast<std::uint16_t>(entry->getGroup() + step), entry->getElement()),
-                           vr_of(entry->getEVR()));
+        exact.push_back({tag(static_cast<std::uint16_t>(entry->getGroup() + step), entry->getElement()),
+                         vr_of(entry->getEVR()), entry->getGroup() == 0x5000 || retired(*entry)});
       }
     }
     dcmDataDict.wrunlock();
-    std::stable_sort(exact.begin(), exact.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::stable_sort(exact.begin(), exact.end(), [](const auto& a, const auto& b) { return a.tag < b.tag; });
+  }
+
+  static bool retired(const DcmDictEntry& entry) {
+    return std::string_view(entry.getTagName()).starts_with("RETIRED_");
   }
 };
+
+const Entry* lookup(Tag t) {
+  static const Table table;
+  const auto at = std::lower_bound(table.exact.begin(), table.exact.end(), t,
+                                   [](const Entry& entry, Tag wanted) { return entry.tag < wanted; });
+  return at != table.exact.end() && at->tag == t ? &*at : nullptr;
+}
 
 }  // namespace
 
 Vr dictionary_vr(Tag t) {
-  static const Table table;
   if ((t & 0xFFFFU) == 0) return vr("UL");
   if ((t & 0x10000U) != 0) return (t & 0xFF00U) == 0 && (t & 0xFFU) >= 0x10 ? vr("LO") : Vr{0};
-  const auto at = std::lower_bound(table.exact.begin(), table.exact.end(), t,
-                                   [](const auto& entry, Tag wanted) { return entry.first < wanted; });
-  return at != table.exact.end() && at->first == t ? at->second : Vr{0};
+  const Entry* entry = lookup(t);
+  return entry == nullptr ? Vr{0} : entry->vr;
+}
+
+bool is_retired(Tag t) {
+  const Entry* entry = lookup(t);
+  return entry != nullptr && entry->retired;
 }
 
 }  // namespace waybill::dicom

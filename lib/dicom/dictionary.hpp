@@ -9,4 +9,7 @@ namespace waybill::dicom {
 /// several VRs give "xs" (US or SS) or "ox" (OB or OW). The first call builds the table from DCMTK's; any thread.
 [[nodiscard]] Vr dictionary_vr(Tag tag);
 
+/// Whether the standard has retired the tag (PS3.6).
+[[nodiscard]] bool is_retired(Tag tag);
+
 }  // namespace waybill::dicom

@@ -6,6 +6,7 @@
 #include "core/text.hpp"
 #include "dicom/dictionary.hpp"
 #include "dicom/uids.hpp"
+#include "pixel/codec.hpp"
 
 #include <zlib.h>
 #include <algorithm>
@@ -62,7 +63,9 @@ int plausible_elements(ByteView bytes, Encoding encoding) {
 
 /// The encoding the bytes of a dataset are really in; nullopt when they are no dataset.
 std::optional<Encoding> detect_encoding(ByteView bytes) {
-  static constexpr std::array kCandidates = {Encoding{true, false}, Encoding{false, false}, Encoding{true, true}};
+  // Implicit VR big endian is not in the standard: ACR-NEMA and early private files (domain rule 2.1.3).
+  static constexpr std::array kCandidates = {Encoding{true, false}, Encoding{false, false}, Encoding{true, true},
+                                             Encoding{false, true}};
   for (const Encoding candidate : kCandidates) {
     if (plausible_elements(bytes, candidate) >= 3) return candidate;
   }
@@ -70,7 +73,7 @@ std::optional<Encoding> detect_encoding(ByteView bytes) {
 }
 
 std::string_view syntax_of(Encoding encoding) {
-  if (encoding.big_endian) return uid::kExplicitBigEndian;
+  if (encoding.big_endian) return encoding.explicit_vr ? uid::kExplicitBigEndian : std::string_view();
   return encoding.explicit_vr ? uid::kExplicitLittleEndian : uid::kImplicitLittleEndian;
 }
 
@@ -114,20 +117,24 @@ Result<Bytes> inflate_dataset(ByteView in, const Limits& limits, std::vector<man
   return Failure{Fault::malformed, "the dataset cannot be inflated"};
 }
 
-/// What stands behind the last element: padding, or bytes that must not be lost from sight.
-void look_behind(ByteView rest, std::vector<manifest::Finding>& findings) {
+/// What stands behind the last element: padding, or bytes that must not be lost from sight. `file_size` tells tape
+/// blocks from other padding.
+void look_behind(ByteView rest, std::uint64_t at, std::uint64_t file_size, std::vector<manifest::Finding>& findings) {
   if (rest.empty()) return;
-  const std::byte fill = rest[0];
-  const bool constant = (fill == std::byte{0} || fill == std::byte{' '}) &&
-                        std::all_of(rest.begin(), rest.end(), [fill](std::byte b) { return b == fill; });
-  if (constant && rest.size() <= 1) return;
-  if (constant) {
-    add_finding(findings, "ENC-BLOCKPAD", Severity::s1, 0,
-                std::to_string(rest.size()) + " padding bytes behind the dataset");
+  const bool padding =
+      std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0} || b == std::byte{' '}; });
+  if (padding && rest.size() <= 1) return;
+  if (padding) {
+    const bool block = file_size % 512 == 0;
+    add_finding(findings, block ? "ENC-BLOCKPAD" : "ENC-TRAILGARBAGE", Severity::s1, 0,
+                std::to_string(rest.size()) + " padding bytes behind the dataset", at);
     return;
   }
-  add_finding(findings, "ENC-TRAILGARBAGE", Severity::s2, 0,
-              std::to_string(rest.size()) + " bytes behind the dataset, SHA-256 " + Sha256::of(rest).hex());
+  const bool second = as_text(rest.first(std::min<std::size_t>(rest.size(), 4096))).find("DICM") != std::string::npos;
+  add_finding(findings, "ENC-TRAILGARBAGE", second ? Severity::s3 : Severity::s2, 0,
+              std::to_string(rest.size()) + " bytes behind the dataset" +
+                  (second ? ", another object seems to begin in them" : "") + ", SHA-256 " + Sha256::of(rest).hex(),
+              at);
 }
 
 /// Reads group 2 from `at`, in explicit or (Elekta) implicit VR; stops at the first other group, whatever (0002,0000)
@@ -222,18 +229,47 @@ Encoding declared_encoding(std::string_view syntax) {
   return {true, false};
 }
 
-/// Parses the body under its label, and under what the bytes say when they disagree (ENC-TSLABEL).
-Result<Done> parse_body(File& out, ByteView body, const Limits& limits) {
-  std::string syntax = out.meta.transfer_syntax;
-  if (uid::is_deflated(syntax)) {
-    auto inflated = inflate_dataset(body, limits, out.findings);
-    if (inflated) {
-      out.inflated = *std::move(inflated);
-      body = out.inflated;
-    } else if (inflated.error().fault == Fault::limit || !detect_encoding(body)) {
-      return inflated.error();
-    }
+/// Transfer syntaxes that are not the standard's (ENC-PRIVTS): three are known well enough to read, others need a
+/// person.
+void judge_private_syntax(std::string_view syntax, std::vector<manifest::Finding>& findings) {
+  static constexpr std::array<std::string_view, 3> kKnown = {uid::kGePrivate, "1.3.46.670589.33.1.4.1",
+                                                             "1.2.840.10008.1.20"};
+  const bool known = std::find(kKnown.begin(), kKnown.end(), syntax) != kKnown.end();
+  if (!known && (syntax.empty() || syntax.starts_with("1.2.840.10008.1.2"))) return;
+  add_finding(findings, "ENC-PRIVTS", known ? Severity::s2 : Severity::s3, tag(0x0002, 0x0010),
+              known ? "private transfer syntax " + std::string(syntax) + ", rewritten in a standard one"
+                    : "transfer syntax " + repair_utf8(syntax.substr(0, 64)) +
+                          " is not in the standard; only its vendor's readers know it");
+}
+
+/// Takes a deflated body apart; a plain label on deflated bytes is found, too (ENC-TSLABEL). Views `out.inflated`.
+Result<ByteView> inflate_body(File& out, ByteView body, std::string& syntax, const Limits& limits) {
+  const bool labelled = uid::is_deflated(syntax);
+  if (!labelled && (detect_encoding(body) || body.size() < 8)) return body;
+  std::vector<manifest::Finding> findings;
+  auto inflated = inflate_dataset(body, limits, findings);
+  if (!inflated) {
+    if (labelled && (inflated.error().fault == Fault::limit || !detect_encoding(body))) return inflated.error();
+    return body;
   }
+  if (!labelled && !detect_encoding(*inflated)) return body;
+  for (manifest::Finding& finding : findings) out.findings.push_back(std::move(finding));
+  if (!labelled) {
+    add_finding(out.findings, "ENC-TSLABEL", Severity::s2, tag(0x0002, 0x0010),
+                "labelled " + syntax + " but the dataset is deflated");
+    syntax = std::string(uid::kDeflated);
+  }
+  out.inflated = *std::move(inflated);
+  return ByteView(out.inflated);
+}
+
+/// Parses the body under its label, and under what the bytes say when they disagree (ENC-TSLABEL).
+Result<Done> parse_body(File& out, ByteView body, std::uint64_t file_size, const Limits& limits) {
+  std::string syntax = out.meta.transfer_syntax;
+  judge_private_syntax(syntax, out.findings);
+  const auto plain = inflate_body(out, body, syntax, limits);
+  if (!plain) return plain.error();
+  body = *plain;
   Encoding encoding = declared_encoding(syntax);
   const auto detected = detect_encoding(body);
   if (syntax.empty()) {
@@ -255,7 +291,8 @@ Result<Done> parse_body(File& out, ByteView body, const Limits& limits) {
   out.transfer_syntax = syntax;
   if (encoding.big_endian)
     add_finding(out.findings, "ENC-BE", Severity::s1, tag(0x0002, 0x0010), "big endian, a retired transfer syntax");
-  if (!out.has("ENC-LENOVER")) look_behind(body.subspan(out.dataset.end()), out.findings);
+  if (!out.has("ENC-LENOVER") && !out.dataset.pixel_header())
+    look_behind(body.subspan(out.dataset.end()), out.dataset.end(), file_size, out.findings);
   return Done{};
 }
 
@@ -266,9 +303,13 @@ void relabel_by_pixels(File& file) {
   const bool label = uid::is_encapsulated(file.transfer_syntax);
   if (label && !fragments) {
     const ByteView v = file.dataset.value(*pixels);
-    if (v.size() >= 8 && load_u16(v.data()) == 0xFFFE) {
-      add_finding(file.findings, "PIX-EXPLLENENC", Severity::s2, pixels->tag,
-                  "encapsulated pixel data with a defined length");
+    const bool items = v.size() >= 8 && load_u16(v.data()) == 0xFFFE;
+    const std::string kind = pixel::sniff(v).kind;
+    if (items || (kind != "unknown" && kind != "jxl")) {  // two bytes are too little to know JPEG XL by
+      file.findings.push_back({"PIX-EXPLLENENC", Severity::s2, to_string(pixels->tag),
+                               std::string("encapsulated pixel data with a defined length: ") +
+                                   (items ? "items without a delimiter" : "a bare codestream"),
+                               pixels->value, to_hex(v.first(std::min<std::size_t>(v.size(), 32)))});
       return;
     }
     add_finding(file.findings, "ENC-TSLABEL", Severity::s2, tag(0x0002, 0x0010),
@@ -313,20 +354,43 @@ Result<File> parse_file(ByteView file, const Limits& limits) {
       return Failure{Fault::not_dicom, "no DICOM magic and no dataset that can be recognised"};
     add_finding(out.findings, "ENC-NOMETA", Severity::s1, 0, "no file meta information");
   }
-  auto parsed = parse_body(out, body, limits);
+  auto parsed = parse_body(out, body, file.size(), limits);
   if (!parsed) return parsed.error();
-  const bool named = out.dataset.find(tag(0x0008, 0x0016)) != nullptr || !out.meta.sop_class.empty() ||
-                     out.dataset.find(tag(0x0004, 0x1220)) != nullptr;
+  const bool classed = out.dataset.find(tag(0x0008, 0x0016)) != nullptr || !out.meta.sop_class.empty();
+  const bool acr_nema = out.dataset.raw_text(tag(0x0008, 0x0010)).value_or("").find("ACR-NEMA") != std::string::npos;
+  const bool named = classed || acr_nema || out.dataset.find(tag(0x0004, 0x1220)) != nullptr;
+  if (acr_nema && !classed)
+    add_finding(out.findings, "ENC-ACRNEMA", Severity::s3, tag(0x0008, 0x0010),
+                "an ACR-NEMA object without SOP Class; convert it to Secondary Capture after a decision");
   if (!place.has_meta && !named) return Failure{Fault::not_dicom, "looks like a dataset but has no SOP Class UID"};
   relabel_by_pixels(out);
   compare_meta(out);
   return out;
 }
 
+Result<std::optional<File>> parse_headers(ByteView window, std::uint64_t file_size) {
+  const bool whole = window.size() >= file_size;
+  Limits limits;
+  limits.stop_at_pixels = true;
+  auto file = parse_file(window, limits);
+  if (!file) {
+    // What begins like no dataset does not become one further on; a cut deflated stream does.
+    if (whole || file.error().fault == Fault::not_dicom) return file.error();
+    return std::optional<File>();
+  }
+  const auto& pixels = file->dataset.pixel_header();
+  if (!pixels && !whole) return std::optional<File>();
+  if (pixels && pixels->length != 0xFFFFFFFFU && file->inflated.empty() &&
+      file->meta.dataset_offset + pixels->value + pixels->length > file_size)
+    add_finding(file->findings, "ENC-LENOVER", Severity::s3, pixels->tag,
+                "the pixel data ends behind the end of the file", pixels->value);
+  return std::optional<File>(*std::move(file));
+}
+
 Result<File> parse_network_dataset(ByteView bytes, std::string_view transfer_syntax, const Limits& limits) {
   File out;
   out.meta.transfer_syntax = std::string(transfer_syntax);
-  auto parsed = parse_body(out, bytes, limits);
+  auto parsed = parse_body(out, bytes, 1, limits);
   if (!parsed) return parsed.error();
   relabel_by_pixels(out);
   return out;

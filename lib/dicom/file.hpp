@@ -26,6 +26,10 @@ struct File {
 /// Recognises and parses a whole file (domain rules 2.1, 2.2). Fault::not_dicom when it is none.
 [[nodiscard]] Result<File> parse_file(ByteView file, const Limits& limits = {});
 
+/// Parses what stands before the pixel data, from the first bytes of a file of `file_size` bytes. nullopt when `window`
+/// is too short to tell: come again with more of it. Truncation within the pixel data is seen from its length alone.
+[[nodiscard]] Result<std::optional<File>> parse_headers(ByteView window, std::uint64_t file_size);
+
 /// A dataset as received over the network in `transfer_syntax`.
 [[nodiscard]] Result<File> parse_network_dataset(ByteView bytes, std::string_view transfer_syntax,
                                                  const Limits& limits = {});

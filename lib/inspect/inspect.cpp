@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "inspect/inspect.hpp"
 
+#include "core/text.hpp"
 #include "dicom/digest.hpp"
+#include "dicom/sop_class.hpp"
 #include "inspect/parts.hpp"
+
+#include <algorithm>
+#include <array>
+#include <unordered_set>
 
 namespace waybill::inspect {
 
@@ -10,6 +16,10 @@ using dicom::tag;
 using dicom::Tag;
 
 namespace {
+
+constexpr std::string_view kKeyObjectSelection = "1.2.840.10008.5.1.4.1.1.88.59";
+/// Rejected for Quality, for Patient Safety, Incorrect Worklist Entry, Retention Expired (PS3.16 CID 7011).
+constexpr std::array<std::string_view, 4> kRejections = {"113001", "113037", "113038", "113039"};
 
 std::optional<std::uint32_t> small_number(const dicom::Dataset& data, Tag t) {
   const auto value = data.integer(t);
@@ -42,6 +52,31 @@ void attributes(const dicom::File& file, manifest::Object& object) {
   object.photometric = data.text(tag(0x0028, 0x0004));
 }
 
+/// What a KO, SR, PR, RT or SEG object points at, each SOP Instance UID once in the order of the dataset, and the title
+/// of a rejection note (IHE IOCM, domain rule 8.1).
+void references(const dicom::File& file, manifest::Object& object) {
+  if (!object.sop_class || !dicom::refers_to_instances(*object.sop_class)) return;
+  const auto& nodes = file.dataset.nodes();
+  std::unordered_set<std::string> seen;
+  bool in_title = false;
+  std::uint32_t title_end = 0;
+  for (std::uint32_t i = 0; i < nodes.size(); ++i) {
+    const dicom::Node& node = nodes[i];
+    if (i >= title_end) in_title = false;
+    if (node.tag == tag(0x0040, 0xA043) && title_end == 0) {
+      in_title = true;
+      title_end = node.next;
+    }
+    if (node.kind != dicom::NodeKind::element) continue;
+    const std::string value(trim(as_text(file.dataset.value(node))));
+    if (node.tag == tag(0x0008, 0x1155) && !value.empty() && seen.insert(value).second)
+      object.references.push_back(value);
+    if (in_title && node.tag == tag(0x0008, 0x0100) && *object.sop_class == kKeyObjectSelection &&
+        std::find(kRejections.begin(), kRejections.end(), value) != kRejections.end())
+      object.rejection = value;
+  }
+}
+
 }  // namespace
 
 void inspect(const dicom::File& file, Depth depth, manifest::Object& object) {
@@ -49,6 +84,8 @@ void inspect(const dicom::File& file, Depth depth, manifest::Object& object) {
   attributes(file, object);
   identity(file, object);
   character_set(file, object);
+  values(file, object);
+  references(file, object);
   if (depth == Depth::headers) return;
   object.dataset_sha256 = dicom::dataset_digest(file.dataset).hex();
   pixels(file, depth, object);

@@ -6,11 +6,14 @@
 /// The parts of inspect(), one file each; every part appends its findings to `object`.
 namespace waybill::inspect {
 
-/// UIDs, patient and accession identifiers, dates and text values (domain rule 2.4).
+/// UIDs, SOP Class, patient and accession identifiers (domain rule 2.4).
 void identity(const dicom::File& file, manifest::Object& object);
 
 /// Specific Character Set against the bytes of the text that identifies (domain rule 2.4, CS-*).
 void character_set(const dicom::File& file, manifest::Object& object);
+
+/// Lengths, dates, retired and private attributes at every depth (domain rule 2.4, VAL-*).
+void values(const dicom::File& file, manifest::Object& object);
 
 /// Pixel data against its description, label and codestream (domain rules 2.2 and 2.3); with Depth::pixels also PIX1
 /// and CSTR.

@@ -17,15 +17,33 @@ T number(const dicom::Dataset& data, dicom::Tag t, std::int64_t fallback) {
   const auto most = static_cast<std::int64_t>(std::numeric_limits<T>::max());
   return static_cast<T>(std::clamp<std::int64_t>(value, 0, most));
 }
+
+/// Native data labelled YBR_FULL_422 that is as long as if no chroma had been left out (PIX-422NATIVE).
+bool has_all_chroma(const pixel::PixelData& data) {
+  if (data.encapsulated || data.info.photometric != "YBR_FULL_422" || data.info.samples != 3) return false;
+  const auto subsampled = pixel::native_length(data.info);
+  pixel::ImageInfo full = data.info;
+  full.photometric = "YBR_FULL";
+  const auto whole = pixel::native_length(full);
+  return whole && subsampled && *whole > *subsampled && *whole > 0 &&
+         (data.value.size() == *whole || data.value.size() == *whole + *whole % 2);
+}
 }  // namespace
+
+const dicom::Node* pixel_node(const dicom::Dataset& data) noexcept {
+  for (const dicom::Tag t : {tag(0x7FE0, 0x0010), tag(0x7FE0, 0x0008), tag(0x7FE0, 0x0009)}) {
+    if (const dicom::Node* node = data.find(t)) return node;
+  }
+  return nullptr;
+}
 
 std::optional<pixel::PixelData> pixel_data_of(const dicom::File& file) {
   const dicom::Dataset& data = file.dataset;
   pixel::PixelData out;
-  const dicom::Node* node = data.find(tag(0x7FE0, 0x0010));
-  if (node == nullptr && (node = data.find(tag(0x7FE0, 0x0008))) != nullptr) out.info.float_bits = 32;
-  if (node == nullptr && (node = data.find(tag(0x7FE0, 0x0009))) != nullptr) out.info.float_bits = 64;
+  const dicom::Node* node = pixel_node(data);
   if (node == nullptr) return std::nullopt;
+  if (node->tag == tag(0x7FE0, 0x0008)) out.info.float_bits = 32;
+  if (node->tag == tag(0x7FE0, 0x0009)) out.info.float_bits = 64;
   pixel::ImageInfo& info = out.info;
   info.rows = number<std::uint32_t>(data, tag(0x0028, 0x0010), 0);
   info.columns = number<std::uint32_t>(data, tag(0x0028, 0x0011), 0);
@@ -43,6 +61,8 @@ std::optional<pixel::PixelData> pixel_data_of(const dicom::File& file) {
   const bool words = node->vr != dicom::vr("OB");
   out.big_endian = (data.encoding().big_endian && words) || file.transfer_syntax == dicom::uid::kGePrivate;
   info.pixel_words = out.big_endian && info.bits_allocated <= 8;
+  out.full_size_422 = has_all_chroma(out);
+  if (out.full_size_422) info.photometric = "YBR_FULL";
   return out;
 }
 

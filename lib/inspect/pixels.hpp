@@ -8,6 +8,9 @@
 
 namespace waybill::inspect {
 
+/// The element that holds the pixels, nullptr when there is none at top level.
+[[nodiscard]] const dicom::Node* pixel_node(const dicom::Dataset& data) noexcept;
+
 /// The pixel data of a parsed object with the attributes that say how to read it; nullopt when it has none at top
 /// level. Views live as long as the file.
 [[nodiscard]] std::optional<pixel::PixelData> pixel_data_of(const dicom::File& file);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/plan.hpp"
 
-#include "core/result.hpp"
+#include "manifest/rejection.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,37 +12,6 @@ namespace waybill::load {
 
 using manifest::Bucket;
 using manifest::Severity;
-
-Contents read_manifest(const std::filesystem::path& path) {
-  manifest::Reader reader(path);
-  Contents contents;
-  contents.stage = reader.header().stage;
-  std::unordered_map<std::string, std::size_t> by_id;
-  std::vector<manifest::LateFinding> late;
-  while (auto record = reader.next()) {
-    if (auto* object = std::get_if<manifest::Object>(&*record)) {
-      if (!by_id.emplace(object->id, contents.objects.size()).second) {
-        throw RunError(Exit::integrity, reader.name() + " lists object " + object->id +
-                                            " twice; make the manifest again from its source");
-      }
-      contents.objects.push_back(std::move(*object));
-    } else if (auto* study = std::get_if<manifest::Study>(&*record)) {
-      contents.studies.push_back(std::move(*study));
-    } else if (auto* finding = std::get_if<manifest::LateFinding>(&*record)) {
-      late.push_back(std::move(*finding));
-    }
-  }
-  if (!reader.end()) {
-    throw RunError(Exit::input, reader.name() + " is not complete (its " + contents.stage +
-                                    " was interrupted); run that again to its end first");
-  }
-  for (const auto& [id, finding] : late) {
-    if (const auto found = by_id.find(id); found != by_id.end())
-      contents.objects[found->second].findings.push_back(finding);
-  }
-  contents.input = {reader.name(), reader.head()};
-  return contents;
-}
 
 int load_rank(std::string_view sop_class) noexcept {
   constexpr std::string_view kKeyObject = "1.2.840.10008.5.1.4.1.1.88.59";
@@ -55,6 +24,8 @@ int load_rank(std::string_view sop_class) noexcept {
 
 namespace {
 
+constexpr int kRejectionRank = 4;  // behind all: what a note rejects must be there before it
+
 bool is_severe(const manifest::Finding& finding) {
   return finding.severity == Severity::s3 || finding.severity == Severity::s4;
 }
@@ -64,6 +35,12 @@ bool admit(manifest::Object& object, std::unordered_set<std::string>& uids) {
   if (object.bucket != Bucket::instance && object.bucket != Bucket::pending) return false;
   if (object.transcode && object.transcode->outcome == "not-staged") {
     object.bucket = Bucket::failed;
+    return false;
+  }
+  if (auto why = manifest::rejection_of(object)) {
+    std::erase_if(object.findings, [&](const manifest::Finding& f) { return f.code == why->code; });
+    object.findings.push_back(*std::move(why));
+    object.bucket = Bucket::excluded;
     return false;
   }
   if (std::ranges::any_of(object.findings, is_severe)) {
@@ -85,7 +62,7 @@ bool admit(manifest::Object& object, std::unordered_set<std::string>& uids) {
 
 }  // namespace
 
-Plan make_plan(Contents& contents) {
+Plan make_plan(transfer::Contents& contents) {
   Plan plan;
   std::unordered_set<std::string> uids;
   std::unordered_map<std::string, std::size_t> groups;
@@ -102,8 +79,10 @@ Plan make_plan(Contents& contents) {
     studies[place->second].objects.push_back(i);
   }
   for (Batch& study : studies) {
-    std::ranges::stable_sort(study.objects, {},
-                             [&](std::size_t i) { return load_rank(contents.objects[i].sop_class.value_or("")); });
+    std::ranges::stable_sort(study.objects, {}, [&](std::size_t i) {
+      const manifest::Object& object = contents.objects[i];
+      return object.rejection ? kRejectionRank : load_rank(object.sop_class.value_or(""));
+    });
     for (std::size_t from = 0; from < study.objects.size(); from += kBatchObjects) {
       const std::size_t to = std::min(study.objects.size(), from + kBatchObjects);
       plan.batches.push_back({study.study,
@@ -112,12 +91,6 @@ Plan make_plan(Contents& contents) {
     }
   }
   return plan;
-}
-
-Buckets count_buckets(const std::vector<manifest::Object>& objects) {
-  Buckets counts;
-  for (const auto& object : objects) ++counts[std::string(to_string(object.bucket))];
-  return counts;
 }
 
 }  // namespace waybill::load

@@ -3,7 +3,8 @@
 
 #include "core/clock.hpp"
 #include "core/stop.hpp"
-#include "load/bytes.hpp"
+#include "dicom/uids.hpp"
+#include "transfer/bytes.hpp"
 
 #include <algorithm>
 #include <thread>
@@ -15,21 +16,10 @@ using manifest::Finding;
 using manifest::Object;
 using manifest::Severity;
 
-void Halt::set(std::exception_ptr error) {
-  const std::lock_guard lock(mutex_);
-  if (!error_) error_ = std::move(error);
-  set_.store(true);
-}
-
-void Halt::rethrow() const {
-  const std::lock_guard lock(mutex_);
-  if (error_) std::rethrow_exception(error_);
-}
-
 namespace {
 
 /// A wait that a stop signal cuts short.
-void wait_for(std::chrono::milliseconds time, const Halt& halt) {
+void wait_for(std::chrono::milliseconds time, const transfer::Halt& halt) {
   const auto until = std::chrono::steady_clock::now() + time;
   while (std::chrono::steady_clock::now() < until && !stop_requested() && !halt.is_set()) {
     std::this_thread::sleep_for(std::min(time, std::chrono::milliseconds(50)));
@@ -44,7 +34,7 @@ void mark_not_sent(Object& object, std::string_view code, Severity severity, con
 }
 
 net::Context context_of(const Object& object) {
-  const auto file = file_to_send(object);
+  const auto file = transfer::file_to_send(object);
   return {object.sop_class.value_or(""), file ? file->transfer_syntax : "", false};
 }
 
@@ -63,18 +53,34 @@ std::vector<net::Context> contexts_of(const std::vector<Object>& objects) {
   return {contexts.begin(), contexts.end()};  // at most kBatchObjects, so below net::kMaxContexts
 }
 
-/// The checked bytes; on failure the object is marked and nullopt given.
-std::optional<Bytes> read_for(Object& object) {
-  const auto file = file_to_send(object);
+/// The checked dataset, even as the network wants it; on failure the object is marked and nullopt given.
+std::optional<Bytes> dataset_for(Object& object, const net::Context& context) {
+  const auto file = transfer::file_to_send(object);
   if (!file) {
     mark_not_sent(object, "LOAD-UNREADABLE", Severity::s3, file.error().what);
     return std::nullopt;
   }
-  auto bytes = read_checked(*file);
-  if (bytes) return *std::move(bytes);
-  const bool mismatch = bytes.error().fault == Fault::mismatch;
-  mark_not_sent(object, mismatch ? "LOAD-FIXITY" : "LOAD-UNREADABLE", Severity::s4, bytes.error().what);
-  return std::nullopt;
+  auto bytes = transfer::read_checked(*file);
+  if (!bytes) {
+    const bool mismatch = bytes.error().fault == Fault::mismatch;
+    mark_not_sent(object, mismatch ? "LOAD-FIXITY" : "LOAD-UNREADABLE", Severity::s4, bytes.error().what);
+    return std::nullopt;
+  }
+  const auto offset = transfer::dataset_offset(*bytes);
+  if (!offset) {
+    mark_not_sent(object, "LOAD-UNREADABLE", Severity::s4, offset.error().what);
+    return std::nullopt;
+  }
+  bytes->erase(bytes->begin(), bytes->begin() + static_cast<std::ptrdiff_t>(*offset));
+  if (bytes->size() % 2 == 0) return *std::move(bytes);
+  // A fragment of odd length is no legal message (PS3.8 E.2), and peers drop it without an answer.
+  if (!dicom::uid::is_deflated(context.transfer_syntax)) {
+    mark_not_sent(object, "LOAD-ODDLENGTH", Severity::s3,
+                  "the dataset has an odd length, which the network cannot carry; waybill-transcode writes it anew");
+    return std::nullopt;
+  }
+  bytes->push_back(std::byte{0});  // what PS3.5 A.5 asks for behind a deflated stream
+  return *std::move(bytes);
 }
 
 }  // namespace
@@ -99,29 +105,25 @@ void mark_unknown(Object& object) {
 
 /// The association of a batch, opened again when it died.
 struct Sender::Lane {
-  Peers& peers;
+  transfer::Peers& peers;
   std::vector<net::Context> contexts;
   std::string study;
   std::optional<net::Association> association;
 
   net::Association& get() {
-    if (association && !association->alive()) association.reset();
+    if (association && !association->usable()) association.reset();
     if (!association) association = peers.acquire(contexts, study);
     return *association;
   }
 };
 
-/// Whether the object's outcome stands now. Throws PeerError when the peer is gone or takes nothing from us.
-bool Sender::settle(Object& object, const Meaning& meaning, Lane& lane, bool last_try) const {
-  using Next = Meaning::Next;
-  if (meaning.next == Next::stop) {
-    throw net::PeerError(net::PeerError::Kind::refused,
-                         options_.target.url() + " answered C-STORE with 0124 (not authorised); have AE title " +
-                             options_.calling + " allowed to store there, then run the same command again");
-  }
-  if (meaning.next == Next::ask) {
-    if (lane.association && !lane.association->alive()) lane.association.reset();
-    const auto there = object.study && object.series ? peers_.instances(*object.study, *object.series) : std::nullopt;
+bool Sender::stopping() const { return halt_.is_set() || stop_requested(); }
+
+/// Whether the peer's list settles it. Throws PeerError when the peer is gone.
+bool Sender::settle_by_asking(Object& object, bool answered) const {
+  const bool can_ask = object.study && !object.study->empty() && object.series && !object.series->empty();
+  for (int round = 1;; ++round) {
+    const auto there = can_ask ? peers_.instances(*object.study, *object.series) : std::nullopt;
     if (!there) {
       mark_unknown(object);
       return true;
@@ -130,7 +132,20 @@ bool Sender::settle(Object& object, const Meaning& meaning, Lane& lane, bool las
       mark_found(object);
       return true;
     }
+    if (answered || round == 2 || stopping()) return false;
+    wait_for(options_.ask_again, halt_);  // it may still be storing what it did not answer
   }
+}
+
+/// Whether the object's outcome stands now. Throws PeerError when the peer is gone or takes nothing from us.
+bool Sender::settle(Object& object, const Meaning& meaning, bool last_try) const {
+  using Next = Meaning::Next;
+  if (meaning.next == Next::stop) {
+    throw net::PeerError(net::PeerError::Kind::refused,
+                         options_.target.url() + " answered C-STORE with 0124 (not authorised); have AE title " +
+                             options_.calling + " allowed to store there, then run the same command again");
+  }
+  if (meaning.next == Next::ask && settle_by_asking(object, !object.load->status.empty())) return true;
   if (meaning.next != Next::done && !last_try) return false;
   object.bucket = meaning.bucket;
   object.load->outcome = meaning.outcome;
@@ -138,40 +153,46 @@ bool Sender::settle(Object& object, const Meaning& meaning, Lane& lane, bool las
   return true;
 }
 
-void Sender::send_one(Object& object, Lane& lane) const {
-  object.load.emplace();
-  const net::Context context = context_of(object);
-  const auto bytes = read_for(object);
-  if (!bytes) return;
-  if (!is_sendable(object, context)) {
-    return mark_not_sent(object, "LOAD-NOUID", Severity::s3,
-                         "SOP class, SOP instance or transfer syntax UID is missing or too long");
-  }
-  const auto offset = dataset_offset(*bytes);
-  if (!offset) return mark_not_sent(object, "LOAD-UNREADABLE", Severity::s4, offset.error().what);
-  const ByteView dataset = ByteView(*bytes).subspan(*offset);
-
+bool Sender::send_bytes(Object& object, const net::Context& context, ByteView dataset, Lane& lane) const {
   auto pause = options_.back_off;
   for (unsigned attempt = 0;; ++attempt, pause *= 2) {
-    net::Association& association = lane.get();
-    const net::StoreResult result = association.store(context, *object.sop_instance, dataset);
+    net::StoreResult result;
+    {
+      net::Association& association = lane.get();
+      result = association.store(context, *object.sop_instance, dataset);
+      object.load->association = std::to_string(association.number());
+    }
     object.load->attempts += result.sent ? 1 : 0;
-    object.load->association = std::to_string(association.number());
     object.load->status = result.status ? status_text(*result.status) : "";
     object.load->comment = result.comment;
     object.load->at = utc_now();
-    if (settle(object, meaning_of(result), lane, attempt >= options_.retries || stop_requested())) return;
+    const unsigned retries = result.status ? options_.retries : std::min(1U, options_.retries);
+    if (settle(object, meaning_of(result), attempt >= retries)) return true;
     wait_for(pause, halt_);
+    if (stopping()) return false;  // its intent stands: the next run asks about it
   }
+}
+
+/// False when the object is left without an outcome.
+bool Sender::send_one(Object& object, Lane& lane) const {
+  object.load.emplace();
+  const net::Context context = context_of(object);
+  if (!is_sendable(object, context)) {
+    mark_not_sent(object, "LOAD-NOUID", Severity::s3,
+                  "SOP class, SOP instance or transfer syntax UID is missing or too long");
+    return true;
+  }
+  const auto dataset = dataset_for(object, context);
+  return !dataset || send_bytes(object, context, *dataset, lane);
 }
 
 void Sender::send(Work& work) const {
   Lane lane{peers_, contexts_of(work.objects), work.study, std::nullopt};
   try {
     for (Object& object : work.objects) {
-      if (halt_.is_set() || stop_requested()) break;
+      if (stopping()) break;
       Object sent = object;  // an unanswered object stays as it was
-      send_one(sent, lane);
+      if (!send_one(sent, lane)) break;
       object = std::move(sent);
       ++work.answered;
       const bool good = object.bucket == Bucket::loaded;

@@ -1,30 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "load/peers.hpp"
 #include "load/run.hpp"
 #include "load/status.hpp"
 #include "manifest/record.hpp"
+#include "transfer/halt.hpp"
+#include "transfer/peers.hpp"
 
-#include <atomic>
-#include <exception>
-#include <mutex>
+#include <string>
 #include <vector>
 
 namespace waybill::load {
-
-/// The first error that concerns the whole run; after it no new work is taken. Any thread.
-class Halt {
- public:
-  void set(std::exception_ptr error);
-  [[nodiscard]] bool is_set() const noexcept { return set_.load(); }
-  void rethrow() const;
-
- private:
-  std::atomic<bool> set_{false};
-  mutable std::mutex mutex_;
-  std::exception_ptr error_;
-};
 
 /// Objects of one study on their way; the first `answered` have their outcome.
 struct Work {
@@ -39,22 +25,30 @@ void mark_found(manifest::Object& object);
 void mark_unknown(manifest::Object& object);
 
 /// Sends the objects of a batch in order over one association. Any thread, one batch each.
+///
+/// An object without an answer (time-out, abort, lost connection) is asked about before anything else happens to it,
+/// twice when the peer does not list it, and then sent once more over a new association, never more often: a peer that
+/// falls silent over an object does so again.
 class Sender {
  public:
-  Sender(const Options& options, Peers& peers, Halt& halt) : options_(options), peers_(peers), halt_(halt) {}
+  Sender(const Options& options, transfer::Peers& peers, transfer::Halt& halt)
+      : options_(options), peers_(peers), halt_(halt) {}
 
   /// Stops early, leaving the rest unanswered, when the peer is lost or a stop is asked for.
   void send(Work& work) const;
 
  private:
   struct Lane;
-  struct Parcel;
-  void send_one(manifest::Object& object, Lane& lane) const;
-  [[nodiscard]] bool settle(manifest::Object& object, const Meaning& meaning, Lane& lane, bool last_try) const;
+  [[nodiscard]] bool send_one(manifest::Object& object, Lane& lane) const;
+  [[nodiscard]] bool send_bytes(manifest::Object& object, const net::Context& context, ByteView dataset,
+                                Lane& lane) const;
+  [[nodiscard]] bool settle(manifest::Object& object, const Meaning& meaning, bool last_try) const;
+  [[nodiscard]] bool settle_by_asking(manifest::Object& object, bool answered) const;
+  [[nodiscard]] bool stopping() const;
 
   const Options& options_;
-  Peers& peers_;
-  Halt& halt_;
+  transfer::Peers& peers_;
+  transfer::Halt& halt_;
 };
 
 }  // namespace waybill::load

@@ -63,9 +63,10 @@ Meaning meaning_of_status(std::uint16_t status) {
 Meaning meaning_of(const net::StoreResult& result) {
   if (!result.sent) return refused("D27", result.error);
   if (result.status) return meaning_of_status(*result.status);
-  return {Next::ask, Bucket::failed, "no-answer",
-          manifest::Finding{"LOAD-NOANSWER", Severity::s3, "",
-                            "the peer gave no answer to this object, and does not list it"}};
+  return {
+      Next::ask, Bucket::failed, "no-answer",
+      manifest::Finding{"LOAD-NOANSWER", Severity::s3, "",
+                        "the peer gave no answer to this object, twice, and does not list it; have its log looked at"}};
 }
 
 }  // namespace waybill::load

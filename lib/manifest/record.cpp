@@ -99,6 +99,13 @@ std::optional<Bucket> bucket_from(std::string_view text) noexcept {
 
 std::string_view to_string(Severity severity) noexcept { return kSeverities[static_cast<std::size_t>(severity)]; }
 
+bool quarantines(const Finding& finding) noexcept {
+  if (finding.severity < Severity::s3) return false;
+  const std::string_view code = finding.code;
+  return !code.starts_with("PID-") && !code.starts_with("ACC-") && code != "UID-STUDY2PAT" &&
+         code != "UID-SERIES2STUDY" && code != "PRIV-ANNOT";
+}
+
 std::string to_json(const Object& o) {
   JsonWriter w;
   w.begin_object().member("kind", "object").member("id", o.id);

@@ -44,6 +44,10 @@ struct Finding {
   std::string raw = {};                                ///< the bytes it speaks of in hex, at most 128 digits
 };
 
+/// Whether the finding alone puts its object into quarantine: S3 and S4, but not what is wrong with an identity rather
+/// than with the object (PID-, ACC-, a study of two patients): there reconcile asks a person and the bytes are sound.
+[[nodiscard]] bool quarantines(const Finding& finding) noexcept;
+
 struct Source {
   std::string path;                   ///< absolute, in the form of path_to_text
   std::optional<std::string> member;  ///< inside a container

@@ -249,6 +249,7 @@ bool Association::accepted(const Context& context) const { return state_->grante
 const std::vector<Context>& Association::proposed() const noexcept { return state_->proposed; }
 std::uint64_t Association::number() const noexcept { return state_->number; }
 bool Association::alive() const noexcept { return state_->alive; }
+bool Association::usable() const { return state_->alive && ASC_dataWaiting(state_->association, 0) == OFFalse; }
 
 void Association::echo() {
   State& state = *state_;

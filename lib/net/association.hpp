@@ -75,6 +75,8 @@ class Association {
   [[nodiscard]] std::uint64_t number() const noexcept;
   /// False after an error in the middle of a message: it was aborted and can only be thrown away.
   [[nodiscard]] bool alive() const noexcept;
+  /// Whether a new message may begin: alive, and the peer has not closed, released or aborted it while it was idle.
+  [[nodiscard]] bool usable() const;
 
   /// C-ECHO; throws PeerError.
   void echo();

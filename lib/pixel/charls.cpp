@@ -84,10 +84,30 @@ std::string charls_version() {
   return api().usable ? std::string("charls ") + api().charls_get_version_string() : std::string("charls missing");
 }
 
-Result<Frame> decode_charls(const ImageInfo& info, ByteView stream) {
-  if (!api().usable) return kMissing;
-  // CharLS 2.4.1 can loop for ever in a scan that is cut, so a stream without its end marker is not given to it.
-  if (!sniff(stream).ended) return Failure{Fault::truncated, "JPEG-LS: the codestream has no end marker"};
+namespace {
+
+/// The stream with the LSE segment that the JAI codec left out: its thresholds for samples beyond 12 bits, which do not
+/// stop growing at 4095 as T.87 C.2.4.1.1 says.
+Bytes with_jai_thresholds(ByteView stream, const Sniffed& seen) {
+  const std::uint32_t most = (1U << static_cast<unsigned>(seen.precision)) - 1;
+  const std::uint32_t factor = (most + 128) >> 8U;
+  Bytes segment;
+  const auto word = [&](std::uint32_t v) {
+    segment.push_back(static_cast<std::byte>(v >> 8U));
+    segment.push_back(static_cast<std::byte>(v & 0xFFU));
+  };
+  word(0xFFF8);
+  word(13);
+  segment.push_back(std::byte{1});
+  for (const std::uint32_t v : {most, factor + 2, factor * 4 + 3, factor * 17 + 4, 64U}) word(v);
+  const std::size_t behind = seen.header + 2 + load_u16(stream.data() + seen.header + 2, true);
+  Bytes out(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(behind));
+  put_bytes(out, segment);
+  put_bytes(out, stream.subspan(behind));
+  return out;
+}
+
+Result<Frame> decode_stream(const ImageInfo& info, ByteView stream) {
   const DecoderHandle decoder(api().charls_jpegls_decoder_create(), api().charls_jpegls_decoder_destroy);
   if (!decoder) return Failure{Fault::limit, "no memory for a JPEG-LS decoder"};
   auto code = api().charls_jpegls_decoder_set_source_buffer(decoder.get(), stream.data(), stream.size());
@@ -117,6 +137,24 @@ Result<Frame> decode_charls(const ImageInfo& info, ByteView stream) {
                                                                           : std::move(data);
   widen(frame, info.bits_allocated);
   return frame;
+}
+
+}  // namespace
+
+Result<Frame> decode_charls(const ImageInfo& info, ByteView stream) {
+  if (!api().usable) return kMissing;
+  // CharLS 2.4.1 can loop for ever in a scan that is cut, so a stream without its end marker is not given to it.
+  const auto whole = up_to_end_marker(stream);
+  if (!whole) return Failure{Fault::truncated, "JPEG-LS: the codestream has no end marker"};
+  auto frame = decode_stream(info, *whole);
+  if (frame) return frame;
+  const Sniffed seen = sniff(*whole);
+  if (seen.kind != "jpeg-ls" || seen.precision <= 12 || seen.precision > 16 || seen.presets || seen.near != 0)
+    return frame;
+  auto patched = decode_stream(info, with_jai_thresholds(*whole, seen));
+  if (!patched) return frame;
+  patched->quirk = Quirk::jai_thresholds;
+  return patched;
 }
 
 Result<Bytes> encode_charls(const ImageInfo& info, const Frame& frame) {

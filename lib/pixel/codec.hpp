@@ -3,6 +3,7 @@
 
 #include "pixel/image.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,17 +37,36 @@ enum class Fidelity { native, lossless, lossy, video, reference, unknown };
 /// promised; padding belongs to the fragment writer.
 [[nodiscard]] Result<Bytes> encode_frame(std::string_view transfer_syntax, const ImageInfo& info, const Frame& frame);
 
-/// What the first bytes of a codestream say it is, whatever the label (ENC-TSCODESTREAM).
+/// What the header of a codestream says it is, whatever the label (ENC-TSCODESTREAM). Only marker segments before the
+/// first scan or tile are read, so the first fragment of a frame is enough.
 struct Sniffed {
-  std::string kind;  ///< "jpeg-baseline", "jpeg-extended", "jpeg-progressive", "jpeg-lossless", "jpeg-ls", "jpeg-2000",
-                     ///< "htj2k", "jp2", "jxl", "rle", "unknown"
+  std::string kind;    ///< "jpeg-baseline", "jpeg-extended", "jpeg-progressive", "jpeg-lossless", "jpeg-other",
+                       ///< "jpeg-ls", "jpeg-2000", "htj2k", "jxl", "rle", "unknown"
+  bool boxed = false;  ///< JPEG 2000 in JP2 boxes
   bool lossy = false;  ///< certain to be lossy (DCT, 9-7, NEAR > 0)
   int predictor = 0;   ///< JPEG lossless: selection value
   int near = 0;        ///< JPEG-LS: NEAR
   std::uint32_t rows = 0, columns = 0;
   int components = 0, precision = 0;
-  bool ended = false;  ///< the end marker (EOI / EOC) is there
+  bool jfif = false;             ///< JPEG: APP0 of JFIF
+  bool adobe = false;            ///< JPEG: APP14 of Adobe
+  int adobe_transform = -1;      ///< JPEG: 0 no colour transform (RGB), 1 YCbCr, as the APP14 segment says
+  bool subsampled = false;       ///< JPEG: components have different sampling factors
+  bool presets = false;          ///< JPEG-LS: an LSE segment with preset parameters
+  bool is_signed = false;        ///< JPEG 2000: samples are signed
+  bool multi_component = false;  ///< JPEG 2000: a multiple component transform (RCT or ICT) is used
+  int progression = -1;          ///< JPEG 2000: progression order, 2 is RPCL
+  std::size_t header = 0;        ///< offset of the frame header (SOF, SIZ), 0 when there is none
+  bool ended = false;            ///< the end marker (EOI / EOC) is there
 };
 [[nodiscard]] Sniffed sniff(ByteView codestream) noexcept;
+
+/// The transfer syntax this codestream may stand under, "" when it is not known. A JPEG 2000 stream that is not lossy
+/// for certain counts as lossless.
+[[nodiscard]] std::string true_syntax(const Sniffed& seen);
+
+/// The codestream up to and with its end marker FFD9, when one stands in the last 64 bytes; else nullopt. The marker
+/// cannot occur inside the entropy-coded bytes of the JPEG family.
+[[nodiscard]] std::optional<ByteView> up_to_end_marker(ByteView codestream) noexcept;
 
 }  // namespace waybill::pixel

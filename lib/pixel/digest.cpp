@@ -6,6 +6,7 @@
 #include "pixel/samples.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 namespace waybill::pixel {
@@ -50,6 +51,29 @@ Result<Frame> one_bit_frame(const PixelData& data, std::uint32_t i) {
     std::uint64_t byte = bit / 8;
     if (data.big_endian) byte ^= 1U;  // 1-bit data in big-endian words
     if (byte < data.value.size()) frame.data[k] = (data.value[byte] >> (bit % 8)) & std::byte{1};
+  }
+  return frame;
+}
+
+/// 12 bits allocated (before DICOM 3.0 ended it): samples packed low bits first, also across frames.
+Result<Frame> twelve_bit_frame(const PixelData& data, std::uint32_t i) {
+  const ImageInfo& info = data.info;
+  const auto samples = checked_product({info.rows, info.columns, info.samples});
+  if (!samples || *samples == 0 || *samples > kMaxFrameBytes / 2) return Failure{Fault::limit, "a frame beyond 2 GiB"};
+  const std::uint64_t first = std::uint64_t{i} * *samples;
+  if (((first + *samples) * 12 + 7) / 8 > data.value.size())
+    return Failure{Fault::truncated, "the pixel data ends before frame " + std::to_string(i + 1)};
+  Frame frame{info.rows, info.columns, info.samples, 2, 0, false, info.photometric, Bytes(*samples * 2)};
+  const auto byte = [&](std::uint64_t at) {
+    at = data.big_endian ? at ^ 1U : at;
+    return at < data.value.size() ? std::to_integer<unsigned>(data.value[at]) : 0U;
+  };
+  for (std::uint64_t k = 0; k < *samples; ++k) {
+    const std::uint64_t bit = (first + k) * 12;
+    const unsigned word = byte(bit / 8) | (byte(bit / 8 + 1) << 8U);
+    const unsigned v = (bit % 8 == 0 ? word : word >> 4U) & 0xFFFU;
+    frame.data[2 * k] = static_cast<std::byte>(v & 0xFFU);
+    frame.data[2 * k + 1] = static_cast<std::byte>(v >> 8U);
   }
   return frame;
 }
@@ -159,6 +183,19 @@ bool all_equal(ByteView bytes, std::size_t width, Bytes& first) {
          std::memcmp(bytes.data(), bytes.data() + width, bytes.size() - width) == 0;
 }
 
+/// Most pixels are off mid-grey in the first sample and at 128 in the other two: grey as YCbCr. No RGB image has most
+/// of its pixels in that one shade of cyan or red.
+bool has_neutral_chroma(const Frame& frame) {
+  if (frame.samples != 3 || frame.bytes_per_sample != 1) return false;
+  std::size_t neutral = 0;
+  const std::size_t pixels = frame.data.size() / 3;
+  for (std::size_t i = 0; i < pixels; ++i) {
+    const auto at = [&](std::size_t s) { return std::to_integer<int>(frame.data[3 * i + s]); };
+    neutral += std::abs(at(0) - 128) > 24 && std::abs(at(1) - 128) <= 2 && std::abs(at(2) - 128) <= 2 ? 1 : 0;
+  }
+  return pixels > 0 && neutral * 2 > pixels;
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> native_length(const ImageInfo& info) noexcept {
@@ -186,7 +223,10 @@ Bytes FrameReader::codestream(std::uint32_t i) const { return join(index_.frames
 
 Result<Frame> FrameReader::read(std::uint32_t i, Decoder which) const {
   const PixelData& data = *data_;
-  if (!data.encapsulated) return data.info.bits_allocated == 1 ? one_bit_frame(data, i) : native_frame(data, i);
+  if (!data.encapsulated) {
+    if (data.info.bits_allocated == 1) return one_bit_frame(data, i);
+    return data.info.bits_allocated == 12 ? twelve_bit_frame(data, i) : native_frame(data, i);
+  }
   const auto& fragments = index_.frames[i];
   Bytes joined;
   ByteView stream = fragments.size() == 1 ? fragments[0] : ByteView(joined = join(fragments));
@@ -202,7 +242,8 @@ Result<PixelDigests> digest_pixels(const PixelData& data, std::vector<Finding>& 
   const ImageInfo& info = data.info;
   if (info.float_bits == 0 &&
       (info.bits_stored == 0 || info.bits_stored > 32 || info.bits_allocated == 0 ||
-       (info.bits_allocated != 1 && info.bits_allocated % 8 != 0) || info.bits_allocated > 32)) {
+       (info.bits_allocated != 1 && info.bits_allocated != 12 && info.bits_allocated % 8 != 0) ||
+       info.bits_allocated > 32)) {
     return Failure{Fault::malformed, "Bits Allocated or Bits Stored are out of range"};
   }
   const auto reader = FrameReader::open(data, findings);
@@ -220,7 +261,12 @@ Result<PixelDigests> digest_pixels(const PixelData& data, std::vector<Finding>& 
     if (data.encapsulated) streams.update(trim_codestream(reader->codestream(i)));
     const auto frame = reader->read(i, which);
     if (!frame) return Failure{frame.error().fault, "frame " + std::to_string(i + 1) + ": " + frame.error().what};
+    if (frame->quirk != Quirk::none && out.quirk == Quirk::none) {
+      out.quirk = frame->quirk;
+      out.quirk_frame = i + 1;
+    }
     if (i == 0) {
+      out.neutral_chroma = has_neutral_chroma(*frame);
       rows = frame->rows;
       columns = frame->columns;
       per_pixel = frame->samples;
@@ -249,17 +295,12 @@ Result<PixelDigests> digest_pixels(const PixelData& data, std::vector<Finding>& 
 
 Result<Digest> digest_codestreams(const PixelData& data, std::vector<Finding>& findings) {
   if (!data.encapsulated) return Failure{Fault::unsupported, "native pixel data has no codestream"};
-  const auto index = index_frames(data.value, data.info.frames, data.transfer_syntax, findings);
+  // Video is one stream over all fragments, whatever Number of Frames says (PS3.5 8.2.5).
+  const bool video = fidelity_of(data.transfer_syntax) == Fidelity::video;
+  const auto index = index_frames(data.value, video ? 1 : data.info.frames, data.transfer_syntax, findings);
+  if (!index) return index.error();
   Sha256 sha;
-  if (index) {
-    for (const auto& frame : index->frames) sha.update(trim_codestream(join(frame)));
-    return sha.finish();
-  }
-  if (fidelity_of(data.transfer_syntax) != Fidelity::video) return index.error();
-  // Video: one stream over all fragments, whatever Number of Frames says (PS3.5 8.2.5).
-  const auto whole = index_frames(data.value, 1, data.transfer_syntax, findings);
-  if (!whole) return whole.error();
-  sha.update(trim_codestream(join(whole->frames.front())));
+  for (const auto& frame : index->frames) sha.update(trim_codestream(join(frame)));
   return sha.finish();
 }
 

@@ -18,15 +18,19 @@ struct PixelData {
   std::string transfer_syntax;
   ByteView value;  ///< native bytes, or the encapsulated items (see index_frames)
   bool encapsulated = false;
-  bool big_endian = false;  ///< native words are big endian
+  bool big_endian = false;     ///< native words are big endian
+  bool full_size_422 = false;  ///< labelled YBR_FULL_422 but not subsampled (PIX-422NATIVE); info says YBR_FULL
 };
 
 struct PixelDigests {
-  Digest pixel;              ///< PIX1
-  Digest codestream;         ///< CSTR; only meaningful when encapsulated
-  std::uint32_t frames = 0;  ///< decoded frames
-  bool constant = true;      ///< all samples equal (an empty image)
-  bool unused_bits = false;  ///< bits outside BitsStored were set and not sign extension (PIX-UNUSEDBITS)
+  Digest pixel;                   ///< PIX1
+  Digest codestream;              ///< CSTR; only meaningful when encapsulated
+  std::uint32_t frames = 0;       ///< decoded frames
+  bool constant = true;           ///< all samples equal (an empty image)
+  bool unused_bits = false;       ///< bits outside BitsStored were set and not sign extension (PIX-UNUSEDBITS)
+  Quirk quirk = Quirk::none;      ///< of the first frame that had one
+  std::uint32_t quirk_frame = 0;  ///< its number, from 1
+  bool neutral_chroma = false;    ///< three 8-bit samples: the last two hardly leave 128, as Cb and Cr of grey do
 };
 
 /// Frame `i` of native or encapsulated pixel data, decoded. Bounds are checked against `value`.

@@ -22,6 +22,10 @@ struct FrameIndex {
 [[nodiscard]] Result<FrameIndex> index_frames(ByteView value, std::uint32_t frames, std::string_view transfer_syntax,
                                               std::vector<manifest::Finding>& findings);
 
+/// Whether an extended offset table (7FE0,0001) with its lengths (7FE0,0002), both 64-bit little endian, names exactly
+/// the fragments in `value`, a frame each, with their padding.
+[[nodiscard]] bool extended_table_fits(ByteView value, ByteView offsets, ByteView lengths) noexcept;
+
 /// The fragments of one frame joined; copies only when there is more than one.
 [[nodiscard]] Bytes join(const std::vector<ByteView>& fragments);
 

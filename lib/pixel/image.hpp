@@ -22,6 +22,15 @@ struct ImageInfo {
   std::string photometric;      ///< Photometric Interpretation, trimmed
 };
 
+/// A known fault of an encoder that a decoder had to undo; without it the samples would be wrong.
+enum class Quirk : std::uint8_t {
+  none,
+  jai_thresholds,      ///< JPEG-LS beyond 12 bits with the thresholds of the JAI codec and no LSE segment (PIX-JLSJAI)
+  cornell_overflow,    ///< JPEG lossless: 16 superfluous bits behind a difference of 32768 (PIX-JPLCORNELL)
+  predictor_overflow,  ///< JPEG lossless: predictors computed in signed 16-bit words (PIX-PRED6)
+  packed_bits,         ///< RLE of 1-bit pixels, eight to a byte instead of one (PS3.5 G.2)
+};
+
 /// One frame as decoded: samples interleaved by pixel, each in `bytes_per_sample` little-endian bytes,
 /// rows from top to bottom without padding. 1-bit data: one byte 0/1 a sample.
 struct Frame {
@@ -32,6 +41,7 @@ struct Frame {
   bool stream_signed = false;   ///< the codestream says its samples are signed
   std::string photometric;      ///< of `data`: "RGB" after an inverse RCT of YBR_RCT, else as declared
   Bytes data;
+  Quirk quirk = Quirk::none;
 };
 
 }  // namespace waybill::pixel

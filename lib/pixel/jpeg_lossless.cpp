@@ -3,8 +3,10 @@
 // decoder, so that what DCMTK encoded is proved by other code.
 #include "pixel/codecs.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
 namespace waybill::pixel {
 namespace {
@@ -37,6 +39,20 @@ class BitReader {
     out = static_cast<std::uint32_t>((buffer_ >> static_cast<unsigned>(have_)) &
                                      ((std::uint64_t{1} << static_cast<unsigned>(n)) - 1));
     return true;
+  }
+
+  /// Whether all bits but the padding of the last byte are used up and a marker or the end follows.
+  bool used_up() const {
+    if (have_ >= 8) return false;
+    return at_ >= in_.size() ||
+           (in_[at_] == std::byte{0xFF} && (at_ + 1 >= in_.size() || in_[at_ + 1] != std::byte{0}));
+  }
+
+  /// The next 16 bits, which stay to be read; nullopt when fewer are left.
+  std::optional<std::uint32_t> peek16() const {
+    BitReader ahead = *this;
+    std::uint32_t out = 0;
+    return ahead.bits(16, out) ? std::optional(out) : std::nullopt;
   }
 
   bool symbol(const Huffman& table, int& out) {
@@ -72,9 +88,21 @@ class BitReader {
   int have_ = 0;
 };
 
+/// Which of its known faulty encoders wrote a stream.
+enum class Encoder { sound, cornell, overflowing };
+
 class Decoder14 {
  public:
-  Decoder14(const ImageInfo& info, ByteView in) : info_(info), in_(in) {}
+  Decoder14(const ImageInfo& info, ByteView in, Encoder encoder = Encoder::sound)
+      : info_(info), in_(in), encoder_(encoder) {}
+
+  int precision() const { return precision_; }
+  /// Whether the scan held a difference of 32768, whose bits the Cornell encoder gets wrong.
+  bool met_overflow() const { return met_overflow_; }
+  /// Whether the scan was used up to its last byte.
+  bool used_up() const { return used_up_; }
+  /// Whether predictors computed in signed 16-bit words give other samples.
+  bool two_readings() const { return two_readings_; }
 
   Result<Frame> run() {
     if (in_.size() < 4 || load_u16(in_.data(), true) != 0xFFD8) return bad("no SOI");
@@ -185,18 +213,30 @@ class Decoder14 {
         }
       }
     }
+    used_up_ = reader.used_up();
     return finish(out);
   }
 
-  bool read_difference(BitReader& reader, const Huffman& table, int& difference) const {
+  bool read_difference(BitReader& reader, const Huffman& table, int& difference) {
     int category = 0;
-    if (!reader.symbol(table, category) || category > 16) return false;
+    std::uint32_t overflow = 0;
+    if (!reader.symbol(table, category)) {
+      // The Cornell encoder gives category 16 a 17th bit when its table has no room for it.
+      met_overflow_ = met_overflow_ || precision_ == 16;
+      if (encoder_ != Encoder::cornell || !reader.bits(1, overflow)) return false;
+      category = 16;
+    }
+    if (category > 16) return false;
     if (category == 0) {
       difference = 0;
       return true;
     }
     if (category == 16) {
+      met_overflow_ = true;
       difference = 32768;
+      if (encoder_ != Encoder::cornell) return true;
+      const auto behind = reader.peek16();
+      if (behind && (*behind == 0x8000U || *behind == 0x7FFFU)) (void)reader.bits(16, overflow);
       return true;
     }
     std::uint32_t bits = 0;
@@ -206,7 +246,7 @@ class Decoder14 {
     return true;
   }
 
-  int predict(const std::uint16_t* p, std::uint32_t x, std::uint32_t y, bool start, bool first_row) const {
+  int predict(const std::uint16_t* p, std::uint32_t x, std::uint32_t y, bool start, bool first_row) {
     const auto n = static_cast<std::ptrdiff_t>(components_);
     const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(columns_) * n;
     if (start) return 1 << (precision_ - shift_ - 1);
@@ -215,6 +255,16 @@ class Decoder14 {
     const int a = p[-n];
     const int b = p[-row];
     const int c = p[-row - n];
+    if (predictor_ < 5) return combine(a, b, c);
+    if (precision_ < 16 || ((a | b | c) & 0x8000) == 0) return combine(a, b, c);
+    const int sound = combine(a, b, c);
+    const auto word = [](int v) { return static_cast<int>(static_cast<std::int16_t>(v)); };
+    const int overflowing = combine(word(a), word(b), word(c));
+    two_readings_ = two_readings_ || ((sound ^ overflowing) & 0xFFFF) != 0;
+    return encoder_ == Encoder::overflowing ? overflowing : sound;
+  }
+
+  int combine(int a, int b, int c) const {
     switch (predictor_) {
       case 1: return a;
       case 2: return b;
@@ -251,10 +301,48 @@ class Decoder14 {
   std::uint32_t rows_ = 0, columns_ = 0, restart_ = 0;
   unsigned components_ = 0;
   int precision_ = 0, predictor_ = 1, shift_ = 0;
+  Encoder encoder_;
+  bool met_overflow_ = false, used_up_ = false, two_readings_ = false;
 };
+
+/// Sum of the steps between neighbours in a row and in a column, counted modulo 2^16: a wrong reading jumps by 32768.
+std::uint64_t roughness(const Frame& frame) {
+  const std::size_t row = std::size_t{frame.columns} * frame.samples;
+  const auto sample = [&](std::size_t i) { return load_u16(frame.data.data() + 2 * i); };
+  const auto step = [](std::uint16_t a, std::uint16_t b) {
+    const auto up = static_cast<std::uint16_t>(a - b);
+    return std::min<std::uint32_t>(up, 0x10000U - up);
+  };
+  std::uint64_t sum = 0;
+  for (std::size_t i = row; i < frame.data.size() / 2; ++i) {
+    sum += step(sample(i), sample(i - row));
+    if (i % row >= frame.samples) sum += step(sample(i), sample(i - frame.samples));
+  }
+  return sum;
+}
 
 }  // namespace
 
-Result<Frame> decode_jpeg_lossless(const ImageInfo& info, ByteView stream) { return Decoder14(info, stream).run(); }
+Result<Frame> decode_jpeg_lossless(const ImageInfo& info, ByteView stream) {
+  Decoder14 sound(info, stream);
+  auto frame = sound.run();
+  if (sound.precision() != 16) return frame;
+  if (sound.met_overflow() && (!frame || !sound.used_up())) {
+    Decoder14 cornell(info, stream, Encoder::cornell);
+    auto mended = cornell.run();
+    if (mended && cornell.used_up()) {
+      mended->quirk = Quirk::cornell_overflow;
+      return mended;
+    }
+  }
+  if (frame && sound.two_readings()) {
+    auto mended = Decoder14(info, stream, Encoder::overflowing).run();
+    if (mended && roughness(*mended) < roughness(*frame) / 2) {
+      mended->quirk = Quirk::predictor_overflow;
+      return mended;
+    }
+  }
+  return frame;
+}
 
 }  // namespace waybill::pixel

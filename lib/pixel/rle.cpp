@@ -28,6 +28,20 @@ bool unpack(ByteView in, std::byte* out, std::size_t count, std::size_t step) {
   return true;
 }
 
+/// Bytes a segment unpacks to, or one more than `most` when it is more.
+std::size_t unpacked_size(ByteView in, std::size_t most) {
+  std::size_t total = 0;
+  for (std::size_t at = 0; at < in.size() && total <= most;) {
+    const auto n = static_cast<std::int8_t>(std::to_integer<std::uint8_t>(in[at++]));
+    const std::size_t run = n >= 0 ? static_cast<std::size_t>(n) + 1 : n == -128 ? 0 : static_cast<std::size_t>(1 - n);
+    const std::size_t taken = n >= 0 ? run : n == -128 ? 0 : 1;
+    if (taken > in.size() - at) break;  // padding behind the last run
+    at += taken;
+    total += run;
+  }
+  return total;
+}
+
 /// PackBits of one row, which no run may cross (PS3.5 G.3.1).
 void pack_row(const std::byte* in, std::size_t n, std::size_t step, Bytes& out) {
   std::size_t i = 0;
@@ -50,9 +64,38 @@ void pack_row(const std::byte* in, std::size_t n, std::size_t step, Bytes& out) 
   }
 }
 
+/// 1-bit pixels: PS3.5 G.2 pads each composite pixel code to a byte, so a segment has a byte for each pixel. Some
+/// writers pack eight pixels into a byte (Quirk::packed_bits); the number of bytes in the segment tells which it is.
+Result<Frame> decode_bits(const ImageInfo& info, ByteView stream) {
+  const std::uint64_t pixels = std::uint64_t{info.rows} * info.columns;
+  if (pixels == 0 || info.rows > 0xFFFFU || info.columns > 0xFFFFU || info.samples != 1)
+    return Failure{Fault::malformed, "rows, columns or samples are out of range"};
+  if (stream.size() < 64) return Failure{Fault::truncated, "an RLE frame without its header"};
+  const std::uint32_t begin = load_u32(stream.data() + 4);
+  if (load_u32(stream.data()) != 1 || begin < 64 || begin > stream.size())
+    return Failure{Fault::malformed, "RLE of 1-bit pixels has one segment"};
+  if (pixels > (std::uint64_t{stream.size()} * 64 + 128) * 8)
+    return Failure{Fault::truncated, "the RLE frame is too short for rows and columns"};
+  Frame out{info.rows, info.columns, 1, 1, 0, false, info.photometric, Bytes(pixels)};
+  const ByteView segment = stream.subspan(begin);
+  if (unpack(segment, out.data.data(), pixels, 1)) {
+    for (std::byte& b : out.data) b = b == std::byte{0} ? b : std::byte{1};
+    return out;
+  }
+  Bytes packed((pixels + 7) / 8);
+  const std::size_t size = unpacked_size(segment, packed.size() + 1);
+  if (size != packed.size() && size != packed.size() + 1)
+    return Failure{Fault::truncated, "the RLE segment has neither a byte nor a bit for each pixel"};
+  if (!unpack(segment, packed.data(), packed.size(), 1)) return Failure{Fault::truncated, "an RLE segment ends early"};
+  for (std::uint64_t i = 0; i < pixels; ++i) out.data[i] = (packed[i / 8] >> (i % 8)) & std::byte{1};
+  out.quirk = Quirk::packed_bits;
+  return out;
+}
+
 }  // namespace
 
 Result<Frame> decode_rle(const ImageInfo& info, ByteView stream) {
+  if (info.bits_allocated == 1) return decode_bits(info, stream);
   const auto size = frame_bytes(info);
   if (!size) return size.error();
   if (stream.size() < 64) return Failure{Fault::truncated, "an RLE frame without its header"};

@@ -3,6 +3,21 @@
 
 #include "core/text.hpp"
 
+#include <algorithm>
+#include <array>
+
+// Keys of the index, each behind its letter:
+//   i SOP Instance UID              First: the object that stands for the UID
+//   q SOP Instance UID              id of a quarantined object, which answers for references too
+//   s Study Instance UID            StudyEntry
+//   e study, series                 series counted in the study
+//   S Series Instance UID           study and modality it was met in first
+//   a issuer, accession             patient ID it was met with first
+//   n study, accession              accession counted in the study
+//   g issuer, accession, patient, date, modality   study it was met in first
+//   p number                        Pointer, in the order of the records
+//   l object id, code               late finding that is written
+//   d object id / D study           recorded by an interrupted run
 namespace waybill::scan {
 
 using manifest::Bucket;
@@ -13,85 +28,176 @@ using manifest::Severity;
 
 namespace {
 
-/// Patient identity as files have it: ID with issuer (domain rule 2.4, PID-SPACE: compared without outer spaces).
-std::string patient_key(const Object& object) {
-  return std::string(trim(object.patient_id.value_or(""))) + "\x1F" + std::string(trim(object.issuer.value_or("")));
+constexpr std::size_t kShownUids = 3;
+
+std::string key(char kind, std::string_view rest) { return std::string(1, kind) + std::string(rest); }
+
+std::string trimmed(const std::optional<std::string>& text) {
+  return std::string(trim(text ? std::string_view(*text) : std::string_view()));
 }
+
+/// Family and given name for comparison: first component group, inner spaces single, ASCII capitals, "" when absent.
+std::string name_key(const std::optional<std::string>& name) {
+  if (!name) return {};
+  std::string out;
+  const std::string_view group = std::string_view(*name).substr(0, name->find('='));
+  const auto parts = split(group, '^');
+  for (std::size_t i = 0; i < std::min<std::size_t>(parts.size(), 2); ++i) {
+    if (i > 0) out += '^';
+    bool space = false;
+    for (const char c : trim(parts[i])) {
+      if (c == ' ') {
+        space = true;
+        continue;
+      }
+      if (space) out += ' ';
+      space = false;
+      out += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+  }
+  while (!out.empty() && out.back() == '^') out.pop_back();
+  return out;
+}
+
+bool contradict(const std::string& a, const std::string& b) { return !a.empty() && !b.empty() && a != b; }
+
+/// Which part of the patient's key differs (domain rule 2.4, UID-STUDY2PAT; PID-SPACE: without outer spaces), or "".
+std::string_view patient_difference(const manifest::Study& study, const Object& object) {
+  if (trimmed(study.patient_id) != trimmed(object.patient_id) || trimmed(study.issuer) != trimmed(object.issuer))
+    return "the study's earlier objects have another Patient ID or issuer";
+  if (contradict(name_key(study.patient_name), name_key(object.patient_name)))
+    return "the study's earlier objects have another patient name";
+  if (contradict(trimmed(study.birth_date), trimmed(object.birth_date)))
+    return "the study's earlier objects have another birth date";
+  return {};
+}
+
+First first_of(const Object& object) {
+  return {object.id,
+          object.study.value_or(""),
+          object.series.value_or(""),
+          object.file_sha256.value_or(""),
+          object.codestream_sha256.value_or(""),
+          object.pixel_sha256.value_or(""),
+          object.dataset_sha256.value_or("")};
+}
+
+struct Rejection {
+  std::string_view code;
+  Severity severity;
+  std::string_view meaning;
+};
+/// Titles of rejection notes (domain rule 8.1).
+constexpr std::array kRejections = {
+    Rejection{"113001", Severity::s0, "rejected for quality reasons"},
+    Rejection{"113037", Severity::s2, "rejected for patient safety reasons"},
+    Rejection{"113038", Severity::s2, "rejected for a wrong worklist entry"},
+    Rejection{"113039", Severity::s2, "its retention time is over"},
+};
 
 }  // namespace
 
 std::vector<LateFinding> Catalogue::settle(Object& object) {
   std::vector<LateFinding> late;
-  if (object.bucket != Bucket::instance || !object.sop_instance) return late;
-  const First mine{object.id,
-                   object.study.value_or(""),
-                   object.series.value_or(""),
-                   object.file_sha256.value_or(""),
-                   object.codestream_sha256.value_or(""),
-                   object.pixel_sha256.value_or(""),
-                   object.dataset_sha256.value_or(""),
-                   object.pixel_sha256.has_value()};
-  const auto [at, fresh] = first_.try_emplace(*object.sop_instance, mine);
-  if (!fresh) {
-    const First& first = at->second;
-    const bool same_pixels = (first.has_pixels && mine.has_pixels)
-                                 ? first.pixel == mine.pixel
-                                 : first.codestream == mine.codestream && first.has_pixels == mine.has_pixels;
-    const bool compared =
-        (first.has_pixels && mine.has_pixels) || (!first.codestream.empty() && !mine.codestream.empty());
-    const bool no_pixels = !object.rows && !first.has_pixels && !mine.has_pixels;
+  if (object.bucket == Bucket::instance && object.sop_instance) {
+    const First mine = first_of(object);
+    const std::string at = key('i', *object.sop_instance);
+    if (const auto known = index_.get(at)) {
+      late = compare(unpack_first(*known), mine, object);
+    } else {
+      index_.put(at, pack(mine));
+      place(object, object.findings);
+    }
+  }
+  note_pointer(object);
+  return late;
+}
+
+/// An object whose SOP Instance UID was met before.
+std::vector<LateFinding> Catalogue::compare(const First& first, const First& mine, Object& object) {
+  std::vector<LateFinding> late;
+  const bool both_pixels = !first.pixel.empty() && !mine.pixel.empty();
+  const bool same_pixels = both_pixels
+                               ? first.pixel == mine.pixel
+                               : first.codestream == mine.codestream && first.pixel.empty() == mine.pixel.empty();
+  const bool compared = both_pixels || (!first.codestream.empty() && !mine.codestream.empty());
+  const bool no_pixels = !object.rows && first.pixel.empty() && mine.pixel.empty();
+  const bool identical =
+      first.file == mine.file || (first.dataset == mine.dataset && same_pixels && (compared || no_pixels));
+  if (identical) {
+    object.bucket = Bucket::duplicate_identical;
+    object.findings.push_back({"UID-DUPSAME", Severity::s1, "0008,0018", "the same object as " + first.id});
+  } else {
     std::string code = "UID-DUPDIFF";
     std::string detail = compared
                              ? "the same SOP Instance UID with other pixels"
                              : "the same SOP Instance UID in other bytes; pixels were not compared, scan with --deep";
-    const bool identical =
-        first.file == mine.file || (first.dataset == mine.dataset && same_pixels && (compared || no_pixels));
-    if (!identical && ((same_pixels && compared) || no_pixels)) {
+    if ((same_pixels && compared) || no_pixels) {
       code = "UID-DUPSAMEPIX";
       detail = "the same SOP Instance UID and pixels with other attributes";
     }
-    if (identical) {
-      object.bucket = Bucket::duplicate_identical;
-      object.findings.push_back({"UID-DUPSAME", Severity::s1, "0008,0018", "the same object as " + first.id});
-    } else {
-      object.bucket = Bucket::duplicate_conflict;
-      object.findings.push_back({code, Severity::s3, "0008,0018", detail + " as object " + first.id});
-      if (late_.insert(first.id + code).second)
-        late.push_back({first.id, {code, Severity::s3, "0008,0018", detail + " as object " + object.id}});
-    }
-    if (first.study != mine.study || first.series != mine.series) {
-      object.findings.push_back({first.study != mine.study ? "UID-CROSSSTUDY" : "UID-CROSSSERIES", Severity::s3,
-                                 "0008,0018",
-                                 "the same SOP Instance UID stands in another study or series, object " + first.id});
-    }
-  } else if (const auto study = studies_.find(*object.study);
-             study != studies_.end() && study->second.patient_key != patient_key(object)) {
-    object.findings.push_back(
-        {"UID-STUDY2PAT", Severity::s3, "0020,000D", "the study's earlier objects have another Patient ID or issuer"});
+    object.bucket = Bucket::duplicate_conflict;
+    object.findings.push_back({code, Severity::s3, "0008,0018", detail + " as object " + first.id});
+    LateFinding against{first.id, {code, Severity::s3, "0008,0018", detail + " as object " + object.id}};
+    if (first_time(against)) late.push_back(std::move(against));
   }
-  count(object);
+  if (first.study != mine.study || first.series != mine.series) {
+    object.findings.push_back({first.study != mine.study ? "UID-CROSSSTUDY" : "UID-CROSSSERIES", Severity::s3,
+                               "0008,0018",
+                               "the same SOP Instance UID stands in another study or series, object " + first.id});
+  }
   return late;
 }
 
 void Catalogue::remember(const Object& object) {
-  if (object.sop_instance && object.bucket == Bucket::instance) {
-    first_.try_emplace(
-        *object.sop_instance,
-        First{object.id, object.study.value_or(""), object.series.value_or(""), object.file_sha256.value_or(""),
-              object.codestream_sha256.value_or(""), object.pixel_sha256.value_or(""),
-              object.dataset_sha256.value_or(""), object.pixel_sha256.has_value()});
+  index_.put(key('d', object.id), "");
+  if (object.bucket == Bucket::instance && object.sop_instance) {
+    const std::string at = key('i', *object.sop_instance);
+    if (!index_.contains(at)) index_.put(at, pack(first_of(object)));
+    std::vector<Finding> written_already;
+    place(object, written_already);
   }
-  count(object);
+  note_pointer(object);
 }
 
-void Catalogue::remember(const LateFinding& finding) { late_.insert(finding.id + finding.finding.code); }
+void Catalogue::remember(const LateFinding& finding) { (void)first_time(finding); }
+void Catalogue::remember(const manifest::Study& study) { index_.put(key('D', study.study), ""); }
+bool Catalogue::recorded(std::string_view object_id) const { return index_.contains(key('d', object_id)); }
 
-void Catalogue::count(const Object& object) {
-  if (object.bucket != Bucket::instance || !object.study || object.study->empty()) return;
-  auto [at, fresh] = studies_.try_emplace(*object.study);
-  StudyEntry& entry = at->second;
-  if (fresh) {
-    manifest::Study& s = entry.study;
+/// Whether the finding was not written before; notes that it is now.
+bool Catalogue::first_time(const LateFinding& late) {
+  const std::string at = key('l', join({late.id, late.finding.code}));
+  if (index_.contains(at)) return false;
+  index_.put(at, "");
+  return true;
+}
+
+/// The study's entry in memory, nullptr when it is not in the index.
+StudyEntry* Catalogue::open_study(const std::string& uid) {
+  if (study_open_ && study_.study.study == uid) return &study_;
+  const auto known = index_.get(key('s', uid));
+  if (!known) return nullptr;
+  close_study();
+  study_ = unpack_study(uid, *known);
+  study_open_ = true;
+  return &study_;
+}
+
+void Catalogue::close_study() {
+  if (study_open_) index_.put(key('s', study_.study.study), pack(study_));
+  study_open_ = false;
+}
+
+/// Counts an instance in its study and checks study, series and accession against what came before.
+void Catalogue::place(const Object& object, std::vector<Finding>& findings) {
+  if (!object.study || object.study->empty()) return;
+  StudyEntry* entry = open_study(*object.study);
+  if (entry == nullptr) {
+    close_study();
+    study_ = {};
+    study_open_ = true;
+    entry = &study_;
+    manifest::Study& s = entry->study;
     s.study = *object.study;
     s.patient_id = object.patient_id;
     s.issuer = object.issuer;
@@ -101,25 +207,162 @@ void Catalogue::count(const Object& object) {
     s.accession = object.accession;
     s.study_date = object.study_date;
     s.study_time = object.study_time;
-    entry.patient_key = patient_key(object);
   }
-  if (entry.patient_key != patient_key(object)) entry.two_patients = true;
-  ++entry.study.instances;
-  entry.study.bytes += object.source.size;
-  if (object.series) entry.series.insert(*object.series);
-  if (object.modality) entry.modalities.insert(*object.modality);
+  if (const auto difference = patient_difference(entry->study, object); !difference.empty()) {
+    entry->two_patients = true;
+    findings.push_back({"UID-STUDY2PAT", Severity::s3, "0020,000D", std::string(difference)});
+  }
+  ++entry->study.instances;
+  entry->study.bytes += object.source.size;
+  const std::string modality = object.modality.value_or("");
+  auto& modalities = entry->study.modalities;
+  if (const auto at = std::ranges::lower_bound(modalities, modality);
+      object.modality && (at == modalities.end() || *at != modality))
+    modalities.insert(at, modality);
+
+  std::string here = join({*object.study, object.series.value_or("\xFF"), modality, trimmed(object.accession),
+                           trimmed(object.issuer), trimmed(object.patient_id), object.study_date.value_or("")});
+  if (here != same_place_) {
+    place_findings_.clear();
+    check_each(object, place_findings_);
+    check_once(object, findings);
+    same_place_ = std::move(here);
+  }
+  findings.insert(findings.end(), place_findings_.begin(), place_findings_.end());
 }
 
-std::vector<manifest::Study> Catalogue::studies() const {
-  std::vector<manifest::Study> out;
-  for (const auto& [uid, entry] : studies_) {
-    manifest::Study study = entry.study;
-    study.series = entry.series.size();
-    study.modalities.assign(entry.modalities.begin(), entry.modalities.end());
-    if (entry.two_patients) study.discrepancies.emplace_back("D15");
-    out.push_back(std::move(study));
+/// What every object of this place is told.
+void Catalogue::check_each(const Object& object, std::vector<Finding>& findings) {
+  const std::string accession = trimmed(object.accession);
+  const std::string patient = trimmed(object.patient_id);
+  if (!accession.empty() && !patient.empty()) {
+    const std::string at = key('a', join({trimmed(object.issuer), accession}));
+    const auto first = index_.get(at);
+    if (!first) {
+      index_.put(at, patient);
+    } else if (*first != patient) {
+      findings.push_back(
+          {"ACC-SHARED", Severity::s3, "0008,0050", "earlier objects have this accession number with another patient"});
+    }
   }
-  return out;
+  if (!object.series || object.series->empty()) return;
+  const std::string counted = key('e', join({*object.study, *object.series}));
+  if (!index_.contains(counted)) {
+    index_.put(counted, "");
+    ++study_.study.series;
+  }
+  const std::string at = key('S', *object.series);
+  const std::string study = join({*object.study});
+  const std::string modality = object.modality.value_or("");
+  const auto first = index_.get(at);
+  if (!first) {
+    index_.put(at, study + modality);
+  } else if (!first->starts_with(study)) {
+    findings.push_back(
+        {"UID-SERIES2STUDY", Severity::s3, "0020,000E", "earlier objects have this series in another study"});
+  } else if (contradict(first->substr(study.size()), modality)) {
+    findings.push_back(
+        {"UID-SERIES2STUDY", Severity::s3, "0008,0060", "the series' earlier objects have another modality"});
+  }
+}
+
+/// What is said once a study, not of each object.
+void Catalogue::check_once(const Object& object, std::vector<Finding>& findings) {
+  const std::string accession = trimmed(object.accession);
+  if (accession.empty()) return;
+  const std::string counted = key('n', join({*object.study, accession}));
+  if (!index_.contains(counted)) {
+    index_.put(counted, "");
+    if (++study_.accessions > 1)
+      findings.push_back({"UID-MANYACC", Severity::s0, "0008,0050", "the study has several accession numbers"});
+  }
+  const std::string patient = trimmed(object.patient_id);
+  const std::string date = trimmed(object.study_date);
+  const std::string modality = trimmed(object.modality);
+  if (patient.empty() || date.empty() || modality.empty()) return;
+  const std::string at = key('g', join({trimmed(object.issuer), accession, patient, date, modality}));
+  const auto first = index_.get(at);
+  if (!first) {
+    index_.put(at, *object.study);
+    return;
+  }
+  if (*first == *object.study || study_.split) return;
+  findings.push_back({"UID-SPLIT", Severity::s2, "0020,000D",
+                      "patient, accession number, date and modality are those of another study, " + *first});
+  study_.split = true;
+  if (StudyEntry* other = open_study(*first)) other->split = true;
+  (void)open_study(*object.study);
+}
+
+/// Keeps what the object points at until all are known. Of identical copies the first has spoken.
+void Catalogue::note_pointer(const Object& object) {
+  if (object.bucket == Bucket::quarantined && object.sop_instance) {
+    const std::string at = key('q', *object.sop_instance);
+    if (!index_.contains(at)) index_.put(at, object.id);
+  }
+  const bool speaks = object.bucket == Bucket::instance || object.bucket == Bucket::duplicate_conflict ||
+                      object.bucket == Bucket::quarantined;
+  if (!speaks || object.references.empty()) return;
+  std::string number(8, '\0');
+  for (std::size_t i = 0; i < 8; ++i) number[7 - i] = static_cast<char>(pointers_ >> (8 * i));
+  ++pointers_;
+  index_.put(key('p', number), pack(Pointer{object.id, object.rejection.value_or(""), object.references}));
+}
+
+void Catalogue::conclude(const std::function<void(const LateFinding&)>& emit) {
+  index_.each("p", [&](std::string_view, std::string_view value) { conclude(unpack_pointer(value), emit); });
+}
+
+void Catalogue::conclude(const Pointer& pointer, const std::function<void(const LateFinding&)>& emit) {
+  const auto write = [&](LateFinding late) {
+    if (first_time(late)) emit(late);
+  };
+  const auto rejection = std::ranges::find(kRejections, pointer.rejection, &Rejection::code);
+  std::size_t dangling = 0;
+  std::size_t failed = 0;
+  std::string shown;
+  for (const std::string& uid : pointer.references) {
+    std::vector<std::string> targets;
+    if (const auto first = index_.get(key('i', uid))) targets.push_back(unpack_first(*first).id);
+    const bool sound = !targets.empty();
+    if (auto id = index_.get(key('q', uid))) targets.push_back(std::move(*id));
+    if (targets.empty()) {
+      if (++dangling <= kShownUids) shown += (shown.empty() ? "" : ", ") + uid;
+    } else if (!sound) {
+      ++failed;
+    }
+    if (rejection == kRejections.end()) continue;
+    for (const auto& id : targets) {
+      write({id,
+             {"REJECTED-" + pointer.rejection, rejection->severity, "0008,0018",
+              std::string(rejection->meaning) + ", by rejection note " + pointer.id}});
+    }
+  }
+  const std::string of = " of " + std::to_string(pointer.references.size()) + " referenced objects ";
+  if (dangling > 0) {
+    write(
+        {pointer.id,
+         {"REF-DANGLING",
+          Severity::s1,
+          {},
+          std::to_string(dangling) + of + "are not in the archive: " + shown + (dangling > kShownUids ? ", …" : "")}});
+  }
+  if (failed > 0)
+    write({pointer.id, {"REF-QUARANTINED", Severity::s1, {}, std::to_string(failed) + of + "are in quarantine"}});
+}
+
+std::uint64_t Catalogue::studies(const std::function<void(const manifest::Study&)>& emit) {
+  close_study();
+  std::uint64_t count = 0;
+  index_.each("s", [&](std::string_view uid, std::string_view value) {
+    ++count;
+    if (index_.contains(key('D', uid))) return;
+    StudyEntry entry = unpack_study(uid, value);
+    if (entry.two_patients) entry.study.discrepancies.emplace_back("D15");
+    if (entry.split) entry.study.discrepancies.emplace_back("D16");
+    emit(entry.study);
+  });
+  return count;
 }
 
 }  // namespace waybill::scan

@@ -1,48 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "index/store.hpp"
 #include "manifest/record.hpp"
+#include "scan/entries.hpp"
 
-#include <map>
-#include <set>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace waybill::scan {
 
 /// What is known across the archive while objects go by in order: SOP Instance UIDs met before (duplicates and
-/// collisions), the patient of each study, counts per study. Memory: about 300 bytes an instance. Single-threaded.
+/// collisions), patients of studies and accessions, studies of series, references between objects, counts per study.
+/// All of it lies in an index on disk, so memory does not depend on the number of objects. Single-threaded.
 class Catalogue {
  public:
+  /// `folder` is made for the index and removed at the end; empty for one under TMPDIR.
+  explicit Catalogue(const std::filesystem::path& folder) : index_(folder) {}
+
   /// Settles the bucket of an object whose own content is sound (`instance`) against what came before, and adds
   /// cross-object findings. Returns findings against earlier objects; they stand before the object's record in the
   /// manifest.
   std::vector<manifest::LateFinding> settle(manifest::Object& object);
 
-  /// Takes in a record that is in the manifest already (resume).
+  /// Takes in a record that is in the manifest already (resume), in the manifest's order.
   void remember(const manifest::Object& object);
   void remember(const manifest::LateFinding& finding);
+  void remember(const manifest::Study& study);
+  /// Whether remember() was called for an object of this id.
+  [[nodiscard]] bool recorded(std::string_view object_id) const;
 
-  /// One record a study, by Study Instance UID.
-  [[nodiscard]] std::vector<manifest::Study> studies() const;
+  /// After the last object: findings about references and rejection notes, in the order of the objects that point.
+  /// Those of remember() are left out.
+  void conclude(const std::function<void(const manifest::LateFinding&)>& emit);
+  /// One record a study, by Study Instance UID; those of remember() are left out. Returns the number of all studies.
+  std::uint64_t studies(const std::function<void(const manifest::Study&)>& emit);
 
  private:
-  struct First {
-    std::string id, study, series, file, codestream, pixel, dataset;
-    bool has_pixels = false;
-  };
-  struct StudyEntry {
-    manifest::Study study;
-    std::string patient_key;
-    std::set<std::string> series, modalities;
-    bool two_patients = false;
-  };
-  void count(const manifest::Object& object);
+  std::vector<manifest::LateFinding> compare(const First& first, const First& mine, manifest::Object& object);
+  void place(const manifest::Object& object, std::vector<manifest::Finding>& findings);
+  void check_each(const manifest::Object& object, std::vector<manifest::Finding>& findings);
+  void check_once(const manifest::Object& object, std::vector<manifest::Finding>& findings);
+  void note_pointer(const manifest::Object& object);
+  void conclude(const Pointer& pointer, const std::function<void(const manifest::LateFinding&)>& emit);
+  bool first_time(const manifest::LateFinding& late);
+  StudyEntry* open_study(const std::string& uid);
+  void close_study();
 
-  std::unordered_map<std::string, First> first_;
-  std::map<std::string, StudyEntry> studies_;
-  std::set<std::string> late_;  // id + code of findings already written
+  index::Store index_;
+  StudyEntry study_;  // the one being counted; written back when another comes
+  bool study_open_ = false;
+  std::string same_place_;  // key of the last object's place, and the findings every object of that place gets
+  std::vector<manifest::Finding> place_findings_;
+  std::uint64_t pointers_ = 0;
 };
 
 }  // namespace waybill::scan

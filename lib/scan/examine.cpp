@@ -18,11 +18,6 @@ using manifest::Severity;
 
 namespace {
 
-bool must_quarantine(const Object& object) {
-  return std::any_of(object.findings.begin(), object.findings.end(),
-                     [](const manifest::Finding& f) { return f.severity >= Severity::s3; });
-}
-
 Object special(const Entry& entry) {
   Object object;
   object.source = {path_to_text(entry.path),
@@ -85,7 +80,8 @@ void classify_dicom(const dicom::File& file, const Options& options, Object& obj
   if (!object.sop_class && !object.sop_instance && !file.has("ENC-LENOVER")) {
     object.bucket = Bucket::non_instance;
   } else {
-    object.bucket = must_quarantine(object) ? Bucket::quarantined : Bucket::instance;
+    const bool held = std::any_of(object.findings.begin(), object.findings.end(), manifest::quarantines);
+    object.bucket = held ? Bucket::quarantined : Bucket::instance;
   }
 }
 

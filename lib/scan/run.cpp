@@ -13,7 +13,6 @@
 #include <oneapi/tbb/parallel_pipeline.h>
 #include <algorithm>
 #include <numeric>
-#include <unordered_set>
 
 namespace waybill::scan {
 
@@ -28,29 +27,25 @@ bool must_quarantine(const Object& object) {
                      [](const manifest::Finding& f) { return f.severity >= Severity::s3; });
 }
 
-/// What an interrupted run has written already.
-struct Done {
-  std::unordered_set<std::string> ids;
-  std::string last;  ///< path of the last record: more of its members may be due
-};
-
-Done recall(const std::filesystem::path& path, Catalogue& catalogue, Tally& tally) {
-  Done done;
+/// Takes in what an interrupted run has written already; the path of its last object. An entry that gives several
+/// objects may be the last one half recorded, so that one is looked at again.
+std::string recall(const std::filesystem::path& path, Catalogue& catalogue, Tally& tally) {
+  std::string last;
   manifest::Reader reader(path);
   while (auto record = reader.next()) {
-    if (const auto* object = std::get_if<Object>(&*record)) {
-      done.ids.insert(object->id);
-      done.last = object->source.path;
+    if (auto* object = std::get_if<Object>(&*record)) {
       catalogue.remember(*object);
       tally.add(*object);
       ++tally.entries;
+      last = std::move(object->source.path);
     } else if (const auto* late = std::get_if<manifest::LateFinding>(&*record)) {
       catalogue.remember(*late);
+      tally.add(*late);
     } else if (const auto* study = std::get_if<manifest::Study>(&*record)) {
-      done.ids.insert(study->study);
+      catalogue.remember(*study);
     }
   }
-  return done;
+  return last;
 }
 
 }  // namespace
@@ -63,6 +58,8 @@ void Tally::add(const Object& object) {
                          object.bucket == Bucket::duplicate_conflict || must_quarantine(object);
   if (exception) ++exceptions;
 }
+
+void Tally::add(const manifest::LateFinding& late) { ++findings[late.finding.code]; }
 
 bool Tally::closes() const {
   return entries == std::accumulate(buckets.begin(), buckets.end(), std::uint64_t{0},
@@ -113,14 +110,14 @@ manifest::Header header_of(const Options& options) {
 }
 
 Tally run(const Options& options, manifest::Writer& writer, const OnProgress& progress) {
-  Catalogue catalogue;
+  Catalogue catalogue(options.index);
   Tally tally;
-  Done done;
-  if (writer.resumed()) done = recall(writer.path(), catalogue, tally);
+  const bool resumed = writer.resumed();
+  const std::string resume_at = resumed ? recall(writer.path(), catalogue, tally) : std::string();
   archive::Supply supply(options.sources, options.selection, [&](const archive::Entry& entry) {
-    if (done.ids.empty()) return false;
-    const std::string path = path_to_text(entry.path);
-    return path != done.last && done.ids.contains(manifest::object_id({path, std::nullopt, 0, 0, {}}));
+    if (!resumed) return false;
+    const manifest::Source source{path_to_text(entry.path), std::nullopt, 0, 0, {}};
+    return source.path != resume_at && catalogue.recorded(manifest::object_id(source));
   });
 
   const auto walk_on = [&](oneapi::tbb::flow_control& flow) -> archive::Entry {
@@ -131,9 +128,13 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
     flow.stop();
     return {};
   };
+  const auto write_late = [&](const manifest::LateFinding& late) {
+    writer.append_record(late);
+    tally.add(late);
+  };
   const auto record = [&](Object object) {
-    if (done.ids.contains(object.id)) return;
-    for (const manifest::LateFinding& late : catalogue.settle(object)) writer.append_record(late);
+    if (resumed && object.source.path == resume_at && catalogue.recorded(object.id)) return;
+    for (const manifest::LateFinding& late : catalogue.settle(object)) write_late(late);
     writer.append_record(object);
     const std::uint64_t before = tally.exceptions;
     tally.add(object);
@@ -150,15 +151,12 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
           oneapi::tbb::make_filter<Objects, void>(filter_mode::serial_in_order, [&](Objects objects) {
             for (Object& object : objects) record(std::move(object));
           }));
-  const auto studies = catalogue.studies();
-  tally.studies = studies.size();
   if (tally.interrupted) {
     writer.commit();
     return tally;
   }
-  for (const manifest::Study& study : studies) {
-    if (!done.ids.contains(study.study)) writer.append_record(study);
-  }
+  catalogue.conclude(write_late);
+  tally.studies = catalogue.studies([&](const manifest::Study& study) { writer.append_record(study); });
   if (!tally.closes())
     throw RunError(Exit::integrity, "the scan's ledger does not close: " + tally.json() +
                                         "; keep the manifest and report this as a defect");
@@ -167,10 +165,18 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
 }
 
 Tally tally_of(const std::filesystem::path& path) {
-  Catalogue catalogue;
   Tally tally;
-  (void)recall(path, catalogue, tally);
-  tally.studies = catalogue.studies().size();
+  manifest::Reader reader(path);
+  while (const auto record = reader.next()) {
+    if (const auto* object = std::get_if<Object>(&*record)) {
+      tally.add(*object);
+      ++tally.entries;
+    } else if (const auto* late = std::get_if<manifest::LateFinding>(&*record)) {
+      tally.add(*late);
+    } else if (std::holds_alternative<manifest::Study>(*record)) {
+      ++tally.studies;
+    }
+  }
   return tally;
 }
 

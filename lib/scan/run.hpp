@@ -6,6 +6,7 @@
 #include "manifest/writer.hpp"
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
@@ -18,6 +19,7 @@ struct Options {
   bool deep = false;                 ///< decode every frame: PIX1 and CSTR beside FILE and DS1
   archive::Selection selection;      ///< what of the sources is examined
   unsigned threads = 1;
+  std::filesystem::path index;  ///< folder for what must be known of all objects, removed at the end; empty: in TMPDIR
 };
 
 /// The ledger of a scan; `buckets` sum up to `entries`.
@@ -30,6 +32,7 @@ struct Tally {
   std::uint64_t studies = 0;
   bool interrupted = false;
   void add(const manifest::Object& object);
+  void add(const manifest::LateFinding& late);
   [[nodiscard]] std::string json() const;
   [[nodiscard]] bool closes() const;
 };

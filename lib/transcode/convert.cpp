@@ -38,11 +38,12 @@ std::string_view syntax_of(Target target) {
   return std::find_if(kNames.begin(), kNames.end(), [&](const Name& n) { return n.target == target; })->syntax;
 }
 
-/// The file as it is can be sent and read: whole meta group with the true label, nothing behind the dataset.
+/// The file as it is can be sent and read: whole meta group with the true label, nothing behind the dataset, even
+/// lengths (a dataset of odd length cannot be sent, PS3.8 E.2).
 bool is_clean(const dicom::File& file) {
-  static constexpr std::array<std::string_view, 7> kUnclean = {"ENC-NOPREAMBLE",   "ENC-METAVR",   "ENC-BLOCKPAD",
+  static constexpr std::array<std::string_view, 8> kUnclean = {"ENC-NOPREAMBLE",   "ENC-METAVR",   "ENC-BLOCKPAD",
                                                                "ENC-TRAILGARBAGE", "ENC-CMDGROUP", "PIX-ZEROFRAG",
-                                                               "PIX-EXPLLENENC"};
+                                                               "PIX-EXPLLENENC",   "ENC-ODDLEN"};
   return file.meta.present && file.meta.transfer_syntax == file.transfer_syntax && !file.meta.sop_class.empty() &&
          !file.meta.sop_instance.empty() && !file.has("ENC-METAMISMATCH") &&
          std::none_of(kUnclean.begin(), kUnclean.end(), [&](std::string_view code) { return file.has(code); });
@@ -151,7 +152,7 @@ Result<Converted> write(ByteView source, const dicom::File& file, dicom::Rewrite
       !rewrite.elements.contains(kPixelData)) {
     return Failure{Fault::unsupported, "encapsulated pixel data with a defined length cannot be carried"};
   }
-  if (untouched && !file.has("PIX-ZEROFRAG")) {
+  if (untouched && !file.has("PIX-ZEROFRAG") && !file.has("ENC-ODDLEN")) {
     out.file = dicom::wrap_dataset(file);
     return out;
   }

@@ -11,6 +11,7 @@
 #include "dicom/digest.hpp"
 #include "io/atomic_file.hpp"
 #include "io/read_file.hpp"
+#include "manifest/rejection.hpp"
 
 #include <oneapi/tbb/parallel_pipeline.h>
 #include <algorithm>
@@ -99,10 +100,14 @@ Result<Proof> stage(const std::filesystem::path& path, const Bytes& bytes,
 class Worker {
  public:
   Worker(const Options& options, const Decisions& decisions)
-      : options_(options), decisions_(decisions), target_(*target_from(options.to)) {}
+      : options_(options),
+        decisions_(decisions),
+        rejected_(manifest::rejected_in(options.input)),
+        target_(*target_from(options.to)) {}
 
   Object operator()(Object object) const {
     if (object.bucket != Bucket::instance) return object;
+    if (exclude_rejected(object)) return object;
     const auto edits = edits_of(decisions_, options_.unmatched, object);
     if (!edits) return object;
     const auto source = archive::read_source(object.source);
@@ -126,6 +131,16 @@ class Worker {
   }
 
  private:
+  /// What a rejection note keeps from readers is not staged; the source keeps it, and the manifest says so.
+  bool exclude_rejected(Object& object) const {
+    auto why = manifest::rejection_of(object);
+    if (const auto at = rejected_.find(object.id); !why && at != rejected_.end()) why = at->second;
+    if (!why) return false;
+    std::erase_if(object.findings, [&](const manifest::Finding& f) { return f.code == why->code; });
+    exclude(object, Bucket::excluded, why->code, why->severity, why->detail);
+    return true;
+  }
+
   void work(Object& object, const Bytes& source, const dicom::File& file,
             const std::vector<manifest::Edit>& edits) const {
     const std::filesystem::path path = options_.out / object.id.substr(0, 2) / (object.id + ".dcm");
@@ -177,6 +192,7 @@ class Worker {
 
   const Options& options_;
   const Decisions& decisions_;
+  const std::unordered_map<std::string, manifest::Finding> rejected_;
   Target target_;
 };
 
@@ -219,7 +235,7 @@ void Tally::add(const Object& object) {
   }
   const bool expected = staged || object.bucket == Bucket::duplicate_identical || object.bucket == Bucket::dicomdir ||
                         object.bucket == Bucket::non_dicom || object.bucket == Bucket::empty ||
-                        object.bucket == Bucket::non_instance;
+                        object.bucket == Bucket::non_instance || object.bucket == Bucket::excluded;
   if (!expected) ++exceptions;
   for (const auto& f : object.findings) integrity = integrity || f.code == "TX-SOURCECHANGED";
 }

@@ -2,7 +2,7 @@
 #include "verify/check.hpp"
 
 #include "core/stop.hpp"
-#include "load/bytes.hpp"
+#include "transfer/bytes.hpp"
 
 #include <algorithm>
 #include <map>
@@ -22,7 +22,7 @@ std::vector<net::Context> contexts_of(const std::vector<Object>& objects, Level 
   std::set<net::Context> sent, plain;
   for (const Object& object : objects) {
     if (!object.sop_class) continue;
-    const auto file = load::file_to_send(object);
+    const auto file = transfer::file_to_send(object);
     const std::string syntax = file ? file->transfer_syntax : object.transfer_syntax.value_or("");
     if (!syntax.empty()) sent.insert({*object.sop_class, syntax, true});
     plain.insert({*object.sop_class, std::string(net::kExplicitLittle), true});
@@ -65,7 +65,7 @@ void check_contents(StudyWork& work, net::Association& association) {
   }
 }
 
-void check_once(StudyWork& work, load::Peers& peers, Level level) {
+void check_once(StudyWork& work, transfer::Peers& peers, Level level) {
   net::Association association = peers.acquire(contexts_of(work.objects, level), work.study);
   check_presence(work, association.find_study(work.study));
   if (level == Level::content) check_contents(work, association);
@@ -75,7 +75,7 @@ void check_once(StudyWork& work, load::Peers& peers, Level level) {
 
 }  // namespace
 
-void check_at_peer(StudyWork& work, load::Peers& peers, Level level) {
+void check_at_peer(StudyWork& work, transfer::Peers& peers, Level level) {
   if (work.study.empty()) {  // an empty key would match every study of the peer
     check_presence(work, {});
     work.finished = true;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "load/peers.hpp"
-#include "load/send.hpp"
+#include "transfer/peers.hpp"
 #include "verify/compare.hpp"
 #include "verify/run.hpp"
 
@@ -24,7 +23,7 @@ struct StudyWork {
 
 /// Asks the peer for the study's instances and, at Level::content, fetches and compares them. A lost association is
 /// opened again once. Throws net::PeerError. Any thread, one study each.
-void check_at_peer(StudyWork& work, load::Peers& peers, Level level);
+void check_at_peer(StudyWork& work, transfer::Peers& peers, Level level);
 
 /// Fixity of the files of every object; leaves the study unfinished when a stop is asked for.
 void check_files(StudyWork& work);

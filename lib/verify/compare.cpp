@@ -3,8 +3,8 @@
 
 #include "dicom/digest.hpp"
 #include "inspect/inspect.hpp"
-#include "load/bytes.hpp"
 #include "pixel/codec.hpp"
+#include "transfer/bytes.hpp"
 
 #include <algorithm>
 #include <array>
@@ -47,9 +47,9 @@ struct SentFile {
 };
 
 Result<std::unique_ptr<SentFile>> open_sent(const Object& object) {
-  const auto file = load::file_to_send(object);
+  const auto file = transfer::file_to_send(object);
   if (!file) return file.error();
-  auto bytes = load::read_checked(*file);
+  auto bytes = transfer::read_checked(*file);
   if (!bytes) return bytes.error();
   auto sent = std::make_unique<SentFile>();
   sent->bytes = *std::move(bytes);
@@ -75,7 +75,7 @@ Expected expected_of(const Object& object) {
   expected.dataset = staged ? object.transcode->dataset_sha256 : object.dataset_sha256.value_or("");
   expected.pixel = object.pixel_sha256.value_or("");
   expected.codestream = object.codestream_sha256.value_or("");
-  const auto file = load::file_to_send(object);
+  const auto file = transfer::file_to_send(object);
   expected.transfer_syntax = file ? file->transfer_syntax : object.transfer_syntax.value_or("");
   const bool image = object.rows.value_or(0) > 0;
   if (!expected.dataset.empty() && (!image || has_pixels(object))) {

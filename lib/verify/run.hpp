@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/result.hpp"
-#include "load/plan.hpp"
-#include "net/association.hpp"
+#include "transfer/ledger.hpp"
+#include "transfer/options.hpp"
 
-#include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -17,30 +14,17 @@ enum class Level {
   content,  ///< and every object is fetched and compared (grade E4)
 };
 
-struct Options {
-  std::filesystem::path manifest, output;
+struct Options : transfer::Options {
   std::optional<net::Peer> against;  ///< without: fixity of the source and staged files
   Level level = Level::exists;
-  std::string calling = "WAYBILL";
-  unsigned associations = 4;
-  bool restart = false;
-  std::string tool = "waybill 0.1.0";
-  net::Timeouts timeouts;
-  std::function<void(std::uint64_t objects, std::uint64_t bytes, std::uint64_t exceptions)> progress;  ///< any thread
 };
 
-/// The ledger of a verification.
-struct Tally {
-  std::uint64_t input = 0, output = 0;
-  load::Buckets buckets;
-  load::Buckets verdicts;
-  std::uint64_t wrong = 0;  ///< objects whose verification failed
+struct Tally : transfer::Ledger {
+  transfer::Counts verdicts;
+  std::uint64_t wrong = 0;  ///< objects that are missing or different
   std::uint64_t extra = 0;  ///< objects at the peer that no record of these studies explains
-  bool already_complete = false, interrupted = false;
   void add(const manifest::Object& object);
-  [[nodiscard]] bool closes() const noexcept { return input == output; }
-  /// 6 interrupted; 5 anything missing or different, or an open ledger; 1 exceptions carried from the input; else 0.
-  [[nodiscard]] Exit exit() const;
+  [[nodiscard]] Exit exit() const { return exit_with(wrong); }
   [[nodiscard]] std::string counts_json() const;
 };
 

@@ -33,7 +33,7 @@ Meaning meaning(std::uint16_t status) { return meaning_of({status, "", "", true}
 }  // namespace
 
 TEST(LoadPlan, SendsImagesThenStatesThenKeyObjectsThenReportsOfAStudy) {
-  Contents contents;
+  transfer::Contents contents;
   contents.objects = {object_of("1", "A", kReport), object_of("2", "B", kImage), object_of("3", "A", kKeyObject),
                       object_of("4", "A", kState), object_of("5", "A", kImage)};
   const Plan plan = make_plan(contents);
@@ -43,7 +43,7 @@ TEST(LoadPlan, SendsImagesThenStatesThenKeyObjectsThenReportsOfAStudy) {
 }
 
 TEST(LoadPlan, CarriesWhatMustNotBeSent) {
-  Contents contents;
+  transfer::Contents contents;
   for (int i = 0; i < 5; ++i) contents.objects.push_back(object_of(std::to_string(i), "A", kImage));
   contents.objects[0].findings.push_back({"X", Severity::s3, "", ""});
   contents.objects[1].bucket = Bucket::duplicate_identical;
@@ -57,8 +57,25 @@ TEST(LoadPlan, CarriesWhatMustNotBeSent) {
   EXPECT_EQ(contents.objects[3].bucket, Bucket::quarantined);
 }
 
-TEST(LoadPlan, NeverPutsTwoStudiesOrMoreThanFiftyObjectsInABatch) {
+TEST(LoadPlan, LeavesOutWhatIsRejectedAndSendsAQualityNoteLast) {
   Contents contents;
+  for (const auto* uid : {"1", "2", "3", "4"}) contents.objects.push_back(object_of(uid, "A", kImage));
+  contents.objects[0].rejection = "113001";
+  contents.objects[0].sop_class = kKeyObject;
+  contents.objects[1].findings.push_back({"REJECTED-113001", Severity::s0, "", ""});
+  contents.objects[2].findings.push_back({"REJECTED-113037", Severity::s2, "", ""});
+  contents.objects[3].rejection = "113039";
+  const Plan plan = make_plan(contents);
+  EXPECT_EQ(plan.carried, (std::vector<std::size_t>{2, 3}));
+  EXPECT_EQ(contents.objects[2].bucket, Bucket::excluded);
+  EXPECT_EQ(contents.objects[3].bucket, Bucket::excluded);
+  EXPECT_EQ(contents.objects[3].findings.back().code, "REJECTION-NOTE");
+  ASSERT_EQ(plan.batches.size(), 1U);
+  EXPECT_EQ(plan.batches[0].objects, (std::vector<std::size_t>{1, 0}));
+}
+
+TEST(LoadPlan, NeverPutsTwoStudiesOrMoreThanFiftyObjectsInABatch) {
+  transfer::Contents contents;
   for (int i = 0; i < 120; ++i)
     contents.objects.push_back(object_of(std::to_string(i), i % 2 == 0 ? "A" : "B", kImage));
   const Plan plan = make_plan(contents);

@@ -55,6 +55,28 @@ class DicomBuilder {
     return *this;
   }
 
+  /// Encapsulated Pixel Data: the first item is the offset table.
+  DicomBuilder& fragments(const std::vector<std::string>& items, bool delimiter = true) {
+    header(dicom::tag(0x7FE0, 0x0010), "OB", 0xFFFFFFFFU);
+    out_ += items_of(items);
+    if (delimiter) {
+      tag_into(out_, dicom::tag(0xFFFE, 0xE0DD));
+      add32(out_, 0);
+    }
+    return *this;
+  }
+  /// Items of an encapsulated value without a delimiter.
+  [[nodiscard]] static std::string items_of(const std::vector<std::string>& items) {
+    const DicomBuilder little;
+    std::string out;
+    for (const std::string& item : items) {
+      little.tag_into(out, dicom::tag(0xFFFE, 0xE000));
+      little.add32(out, static_cast<std::uint32_t>(item.size()));
+      out += item;
+    }
+    return out;
+  }
+
   [[nodiscard]] const std::string& str() const { return out_; }
 
   /// A Part 10 file around `dataset` (PS3.10 7.1).
@@ -97,7 +119,8 @@ class DicomBuilder {
       return;
     }
     out_ += vr;
-    if (vr == "SQ" || vr == "OB" || vr == "OW" || vr == "UN" || vr == "UT") {
+    static constexpr std::string_view kLong = "OB OD OF OL OV OW SQ SV UC UN UR UT UV";  // PS3.5 7.1.2
+    if (kLong.find(vr) != std::string_view::npos) {
       out_ += std::string(2, '\0');
       add32(out_, length);
     } else {

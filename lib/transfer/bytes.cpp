@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "load/bytes.hpp"
+#include "transfer/bytes.hpp"
 
 #include "archive/source.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
 #include "dicom/file.hpp"
 
-namespace waybill::load {
+namespace waybill::transfer {
 
 Result<SendFile> source_file(const manifest::Object& object) {
   return SendFile{path_from_text(object.source.path),
@@ -50,4 +50,4 @@ Result<std::uint64_t> dataset_offset(ByteView file) {
   return static_cast<std::uint64_t>(dataset.data() - file.data());
 }
 
-}  // namespace waybill::load
+}  // namespace waybill::transfer

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace waybill::load {
+namespace waybill::transfer {
 
 /// Associations with one peer: idle ones are used again while their contexts fit. Any thread.
 class Peers {
@@ -47,4 +47,4 @@ class Peers {
   std::optional<net::Association> find_;
 };
 
-}  // namespace waybill::load
+}  // namespace waybill::transfer

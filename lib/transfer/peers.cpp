@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "load/peers.hpp"
+#include "transfer/peers.hpp"
 
 #include "core/stop.hpp"
 
 #include <algorithm>
 #include <thread>
 
-namespace waybill::load {
+namespace waybill::transfer {
 
 namespace {
 
@@ -41,14 +41,20 @@ void Peers::check() {
 }
 
 std::optional<net::Association> Peers::take_idle(const std::vector<net::Context>& contexts, const std::string& study) {
+  std::vector<Idle> ended;  // released after the lock is given up: the peer may take its time to answer
   const std::lock_guard lock(idle_mutex_);
+  const auto drop = [&](auto it) {
+    ended.push_back(std::move(*it));
+    return idle_.erase(it);
+  };
+  for (auto it = idle_.begin(); it != idle_.end();) it = it->association.usable() ? it + 1 : drop(it);
   auto best = idle_.end();
   for (auto it = idle_.begin(); it != idle_.end(); ++it) {
     if (!proposes_all(it->association, contexts)) continue;
     if (best == idle_.end() || it->study == study) best = it;
   }
   if (best == idle_.end()) {
-    if (!idle_.empty()) idle_.erase(idle_.begin());  // make room for the new one
+    if (!idle_.empty()) drop(idle_.begin());  // make room for the new one
     return std::nullopt;
   }
   net::Association association = std::move(best->association);
@@ -71,6 +77,7 @@ std::optional<std::set<std::string>> Peers::instances(const std::string& study, 
   const std::lock_guard lock(find_mutex_);
   for (bool fresh = false;;) {
     try {
+      if (find_ && !find_->usable()) find_.reset();
       if (!find_) {
         fresh = true;
         find_ = request(net::Association::find_contexts());
@@ -84,4 +91,4 @@ std::optional<std::set<std::string>> Peers::instances(const std::string& study, 
   }
 }
 
-}  // namespace waybill::load
+}  // namespace waybill::transfer

@@ -5,7 +5,7 @@
 #include "core/result.hpp"
 #include "manifest/record.hpp"
 
-namespace waybill::load {
+namespace waybill::transfer {
 
 /// The file that stands for an object: the staged one when there is one, else the source.
 struct SendFile {
@@ -27,4 +27,4 @@ struct SendFile {
 /// The first byte of the dataset in a file's bytes.
 [[nodiscard]] Result<std::uint64_t> dataset_offset(ByteView file);
 
-}  // namespace waybill::load
+}  // namespace waybill::transfer

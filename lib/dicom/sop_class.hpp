@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string_view>
+
+namespace waybill::dicom {
+
+enum class SopClassKind {
+  storage,      ///< a current Storage SOP Class (PS3.4 B.5)
+  retired,      ///< a retired Storage SOP Class
+  private_,     ///< a vendor's
+  not_storage,  ///< of the standard, but no stored composite object: MPPS, worklist, print
+  unknown,      ///< under the standard's root, not in the table: newer than it
+};
+
+/// What kind of SOP Class the UID names, by DCMTK's tables (PS3.6 A). Any thread.
+[[nodiscard]] SopClassKind sop_class_kind(std::string_view uid);
+
+/// KO, SR, PR, RT and segmentation objects: their content points at other instances (domain rule 8.2).
+[[nodiscard]] constexpr bool refers_to_instances(std::string_view uid) noexcept {
+  return uid.starts_with("1.2.840.10008.5.1.4.1.1.88.") || uid.starts_with("1.2.840.10008.5.1.4.1.1.11.") ||
+         uid.starts_with("1.2.840.10008.5.1.4.1.1.481.") || uid.starts_with("1.2.840.10008.5.1.4.1.1.66.");
+}
+
+}  // namespace waybill::dicom
