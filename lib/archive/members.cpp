@@ -1,26 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "archive/members.hpp"
 
-#include "core/sha256.hpp"
+#include "archive/inflater.hpp"
 #include "core/text.hpp"
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <clocale>
-#include <system_error>
 #include <unordered_map>
+#include <utility>
 
 namespace waybill::archive {
 namespace {
 
-constexpr std::size_t kBlock = std::size_t{1} << 20U;
-
-/// libarchive turns names into the locale's encoding; in UTF-8 they come through as they are.
+/// libarchive turns names into the locale's encoding; in UTF-8 they come through as they are, but for accents, which it
+/// composes (NFC) where the container says that the name is UTF-8.
 class Utf8Names {
  public:
   Utf8Names() : before_(::uselocale(locale())) {}
@@ -74,106 +71,135 @@ struct Closer {
 }  // namespace
 
 struct Members::State {
-  std::unique_ptr<::archive, Closer> reader;
+  explicit State(Input in) : input(std::move(in)) {}
+
+  Input input;
   Container container = Container::none;
-  ByteView memory;
-  int fd = -1;
-  std::uint64_t size = 0;
-  std::uint64_t streamed = 0;  // bytes given to libarchive, when they are digested on the way
-  Bytes block;
-  std::optional<Sha256> sha;
+  std::optional<Inflater> inflater;  // of a compressed container
+  Bytes start;                       // its first bytes, read to look at them
+  bool start_given = false;
+  std::optional<Failure> broken;              // why the inflater gave no more
+  std::unique_ptr<::archive, Closer> reader;  // none for one compressed file, which is no archive
   std::string problem;
   std::uint64_t seen = 0;
   bool ended = false;
-  bool raw = false;  // one compressed file, no archive inside
   std::optional<Member> current;
   std::unordered_map<std::uint64_t, std::uint32_t> names;  // how often a name (its hash) occurred
 
   [[nodiscard]] std::string why() const {
+    if (broken) return broken->what;
     const char* text = archive_error_string(reader.get());
     return text == nullptr ? "it is damaged" : repair_utf8(text);
   }
 
-  Result<Bytes> range(std::uint64_t at, std::size_t length) const {
-    if (fd < 0) {
-      const ByteView part = memory.subspan(at, length);
-      return Bytes(part.begin(), part.end());
-    }
-    Bytes out(length);
-    std::size_t done = 0;
-    while (done < length) {
-      const ssize_t n = ::pread(fd, out.data() + done, length - done, static_cast<off_t>(at + done));
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return Failure{Fault::unreadable, "cannot be read: " + std::generic_category().message(errno)};
-      if (n == 0) break;
-      done += static_cast<std::size_t>(n);
-    }
-    out.resize(done);
-    return out;
+  /// The next inflated bytes, empty at the end and after damage.
+  ByteView inflate() {
+    if (!std::exchange(start_given, true) && !start.empty()) return start;
+    if (broken) return {};
+    const auto bytes = inflater->next();
+    if (bytes) return *bytes;
+    broken = bytes.error();
+    return {};
   }
 
-  /// Hands libarchive the next block of a streamed file and digests it.
-  static la_ssize_t on_read(::archive* a, void* self, const void** buffer) {
+  /// Reads enough of the start to tell a tar file.
+  void look_at_start() {
+    while (start.size() < kSniff && !broken) {
+      const auto bytes = inflater->next();
+      if (!bytes) broken = bytes.error();
+      if (!bytes || bytes->empty()) return;
+      put_bytes(start, *bytes);
+    }
+  }
+
+  static la_ssize_t on_inflated(::archive* a, void* self, const void** buffer) {
     auto& state = *static_cast<State*>(self);
-    auto block = state.range(state.streamed, kBlock);
+    const ByteView bytes = state.inflate();
+    if (bytes.empty() && state.broken) {
+      archive_set_error(a, EIO, "%s", state.broken->what.c_str());
+      return ARCHIVE_FATAL;
+    }
+    *buffer = bytes.data();
+    return static_cast<la_ssize_t>(bytes.size());
+  }
+
+  static la_ssize_t on_read(::archive* a, void* self, const void** buffer) {
+    const auto block = static_cast<State*>(self)->input.next_block();
     if (!block) {
       archive_set_error(a, EIO, "%s", block.error().what.c_str());
       return ARCHIVE_FATAL;
     }
-    state.block = *std::move(block);
-    state.sha->update(state.block);
-    state.streamed += state.block.size();
-    *buffer = state.block.data();
-    return static_cast<la_ssize_t>(state.block.size());
+    *buffer = block->data();
+    return static_cast<la_ssize_t>(block->size());
   }
 
   Result<Done> open() {
     const Utf8Names names_in_utf8;
-    auto head = range(0, std::min<std::uint64_t>(size, kSniff));
+    const auto head = input.range(0, kSniff);
     if (!head) return head.error();
     container = container_of(*head);
+    if (container == Container::none) return Failure{Fault::unsupported, "is no container"};
+    const bool archived = container == Container::zip || container == Container::tar;
+    if (!archived) {
+      auto opened = Inflater::of(input, container);
+      if (!opened) return opened.error();
+      inflater = *std::move(opened);
+      look_at_start();
+      if (container_of(ByteView(start).first(std::min(start.size(), kSniff))) != Container::tar) return Done{};
+    }
     reader.reset(archive_read_new());
     ::archive* a = reader.get();
-    switch (container) {
-      case Container::none: return Failure{Fault::unsupported, "is no container"};
-      case Container::zip:
-        archive_read_support_format_zip_seekable(a);
-        archive_read_support_format_zip_streamable(a);  // for one that lost its directory
-        break;
-      case Container::gzip: archive_read_support_filter_gzip(a); break;
-      case Container::bzip2: archive_read_support_filter_bzip2(a); break;
-      case Container::xz: archive_read_support_filter_xz(a); break;
-      case Container::zstd: archive_read_support_filter_zstd(a); break;
-      case Container::tar: break;
-    }
-    if (container != Container::zip) {
+    if (container == Container::zip) {
+      archive_read_support_format_zip_seekable(a);
+      archive_read_support_format_zip_streamable(a);  // for one that lost its directory
+    } else {
       archive_read_support_format_tar(a);
       // Tapes hold several archives one behind the other; without this the second would vanish.
       archive_read_set_format_option(a, "tar", "read_concatenated_archives", "1");
-      if (container != Container::tar) {
-        archive_read_support_format_raw(a);
-        archive_read_support_format_empty(a);
-      }
     }
     int opened = ARCHIVE_OK;
-    if (fd < 0) {
-      opened = archive_read_open_memory(a, memory.data(), memory.size());
+    if (inflater) {
+      opened = archive_read_open(a, this, nullptr, &State::on_inflated, nullptr);
+    } else if (input.fd() < 0) {
+      opened = archive_read_open_memory(a, input.memory().data(), input.memory().size());
     } else if (container == Container::zip) {
-      opened = archive_read_open_fd(a, fd, kBlock);
+      opened = archive_read_open_fd(a, input.fd(), Input::kBlock);
     } else {
-      sha.emplace();
       opened = archive_read_open(a, this, nullptr, &State::on_read, nullptr);
     }
     if (opened < ARCHIVE_WARN) return Failure{Fault::unreadable, why()};
     return Done{};
   }
 
+  /// The only member of a compressed file that is no archive.
+  std::optional<Member> single() {
+    if (seen++ > 0) {
+      ended = true;
+      if (broken) problem = why();
+      return std::nullopt;
+    }
+    Member member;
+    member.text = "data";
+    current = member;
+    return member;
+  }
+
+  Result<Bytes> read_single(std::uint64_t most) {
+    Bytes out;
+    for (ByteView bytes = inflate(); !bytes.empty(); bytes = inflate()) {
+      out.insert(out.end(), bytes.begin(), bytes.end());
+      if (out.size() > most) return Failure{Fault::limit, "has more bytes than the limit of " + std::to_string(most)};
+    }
+    if (broken) return Failure{broken->fault, "is damaged in the container: " + broken->what};
+    return out;
+  }
+
   /// Damage that libarchive passes over in silence.
   void check_end() {
     if (!problem.empty()) return;
     if (container == Container::zip) {
-      const std::size_t length = std::min<std::uint64_t>(size, kZipTail);
-      const auto tail = range(size - length, length);
+      const std::size_t length = std::min<std::uint64_t>(input.size(), kZipTail);
+      const auto tail = input.range(input.size() - length, length);
       const ZipEnd end = tail ? zip_end(*tail) : ZipEnd{};
       if (!end.found) {
         problem = "the directory at its end is missing; it may be cut";
@@ -181,8 +207,8 @@ struct Members::State {
         problem =
             "its directory lists " + std::to_string(end.entries) + " members, " + std::to_string(seen) + " were found";
       }
-    } else if (container == Container::tar && size >= kSniff) {
-      const auto tail = range(size - kSniff, kSniff);
+    } else if (container == Container::tar && input.size() >= kSniff) {
+      const auto tail = input.range(input.size() - kSniff, kSniff);
       const bool marked =
           tail && std::all_of(tail->begin(), tail->end(), [](std::byte b) { return b == std::byte{0}; });
       if (!marked) problem = "it has no end mark; it may be cut";
@@ -195,31 +221,29 @@ Members::~Members() = default;
 Members::Members(Members&&) noexcept = default;
 Members& Members::operator=(Members&&) noexcept = default;
 
-Result<Members> Members::of(ByteView bytes) {
-  auto state = std::make_unique<State>();
-  state->memory = bytes;
-  state->size = bytes.size();
-  auto opened = state->open();
-  if (!opened) return opened.error();
-  return Members(std::move(state));
+Result<Members> Members::of(ByteView bytes, std::uint64_t limit) {
+  return opened(std::make_unique<State>(Input(bytes)), limit);
 }
 
-Result<Members> Members::of(int fd) {
-  auto state = std::make_unique<State>();
+Result<Members> Members::of(int fd, std::uint64_t limit) {
   const auto info = state_of(fd);
   if (!info) return info.error();
   if (::lseek(fd, 0, SEEK_SET) != 0) return Failure{Fault::unreadable, "cannot be read from its start"};
-  state->fd = fd;
-  state->size = info->size;
-  auto opened = state->open();
-  if (!opened) return opened.error();
+  return opened(std::make_unique<State>(Input(fd, info->size)), limit);
+}
+
+Result<Members> Members::opened(std::unique_ptr<State> state, std::uint64_t limit) {
+  auto done = state->open();
+  if (!done) return done.error();
+  if (state->inflater) state->inflater->set_limit(limit);
   return Members(std::move(state));
 }
 
 std::optional<Member> Members::next() {
   State& state = *state_;
-  const Utf8Names names_in_utf8;
   state.current.reset();
+  if (!state.reader) return state.ended ? std::nullopt : state.single();
+  const Utf8Names names_in_utf8;
   while (!state.ended) {
     archive_entry* entry = nullptr;
     const int status = archive_read_next_header(state.reader.get(), &entry);
@@ -230,10 +254,9 @@ std::optional<Member> Members::next() {
       state.check_end();
       break;
     }
-    state.raw = archive_format(state.reader.get()) == ARCHIVE_FORMAT_RAW;
     ++state.seen;
     Member member;
-    const std::string name = state.raw ? "data" : name_of(entry);
+    const std::string name = name_of(entry);
     member.text = path_to_text(name);
     if (const std::uint32_t nth = ++state.names[fnv1a(name)]; nth > 1) member.text += "%#" + std::to_string(nth);
     member.kind = kind_of(entry);
@@ -250,6 +273,7 @@ Result<Bytes> Members::read(std::uint64_t most) {
   State& state = *state_;
   if (!state.current) return Failure{Fault::unreadable, "there is no member to read"};
   const Member member = *std::exchange(state.current, std::nullopt);
+  if (!state.reader) return state.read_single(most);
   if (member.encrypted) return Failure{Fault::refused, "is encrypted"};
   if (member.size && *member.size > most)
     return Failure{Fault::limit, "declares " + std::to_string(*member.size) + " bytes, more than the limit of " +
@@ -260,7 +284,7 @@ Result<Bytes> Members::read(std::uint64_t most) {
     // The declared size is only a hint: memory follows the bytes that really come.
     const std::uint64_t hint = filled == 0 && member.size ? *member.size + 1 : filled / 2;
     try {
-      out.resize(filled + std::clamp<std::uint64_t>(hint, kBlock / 16, kBlock * 16));
+      out.resize(filled + std::clamp<std::uint64_t>(hint, Input::kBlock / 16, Input::kBlock * 16));
     } catch (const std::bad_alloc&) {
       return Failure{Fault::limit, "is larger than there is memory for"};
     }
@@ -270,7 +294,8 @@ Result<Bytes> Members::read(std::uint64_t most) {
         out.resize(filled);
         continue;
       }
-      return Failure{Fault::unreadable, "is damaged in the container: " + state.why()};
+      const Fault fault = state.broken ? state.broken->fault : Fault::unreadable;
+      return Failure{fault, "is damaged in the container: " + state.why()};
     }
     out.resize(filled + static_cast<std::size_t>(n));
     if (out.size() > most) return Failure{Fault::limit, "has more bytes than the limit of " + std::to_string(most)};
@@ -278,31 +303,21 @@ Result<Bytes> Members::read(std::uint64_t most) {
   }
 }
 
+bool Members::too_large() const { return state_->broken && state_->broken->fault == Fault::limit; }
+
 std::string Members::damage() const { return state_->problem; }
 
 std::string Members::type() const {
   const std::string outer(to_string(state_->container));
-  const bool packed = state_->container != Container::zip && state_->container != Container::tar;
-  if (!packed || state_->raw || (archive_format(state_->reader.get()) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_TAR)
-    return outer;
-  return "tar." + std::string(state_->container == Container::gzip    ? "gz"
-                              : state_->container == Container::bzip2 ? "bz2"
-                              : state_->container == Container::zstd  ? "zst"
-                                                                      : "xz");
+  if (!state_->inflater || !state_->reader) return outer;
+  switch (state_->container) {
+    case Container::gzip: return "tar.gz";
+    case Container::bzip2: return "tar.bz2";
+    case Container::zstd: return "tar.zst";
+    default: return "tar." + outer;
+  }
 }
 
-Result<std::string> Members::digest() {
-  State& state = *state_;
-  if (state.fd < 0) return Sha256::of(state.memory).hex();
-  if (!state.sha) state.sha.emplace();  // a zip is read in no order, so it is digested in a pass of its own
-  for (;;) {
-    const auto block = state.range(state.streamed, kBlock);
-    if (!block) return block.error();
-    if (block->empty()) break;
-    state.sha->update(*block);
-    state.streamed += block->size();
-  }
-  return state.sha->finish().hex();
-}
+Result<std::string> Members::digest() { return state_->input.digest(); }
 
 }  // namespace waybill::archive

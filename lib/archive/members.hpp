@@ -34,10 +34,12 @@ struct Member {
 /// The members of one container in its order, each once, in one pass. Single-threaded.
 class Members {
  public:
-  /// `bytes` must outlive the object.
-  [[nodiscard]] static Result<Members> of(ByteView bytes);
+  static constexpr std::uint64_t kNoLimit = UINT64_MAX;
+
+  /// `bytes` must outlive the object. A compressed file that inflates to more than `limit` bytes ends there.
+  [[nodiscard]] static Result<Members> of(ByteView bytes, std::uint64_t limit = kNoLimit);
   /// Reads from the start of `fd`, which must stay open. A container other than zip is digested on the way.
-  [[nodiscard]] static Result<Members> of(int fd);
+  [[nodiscard]] static Result<Members> of(int fd, std::uint64_t limit = kNoLimit);
   ~Members();
   Members(Members&&) noexcept;
   Members& operator=(Members&&) noexcept;
@@ -49,7 +51,9 @@ class Members {
   [[nodiscard]] Result<Bytes> read(std::uint64_t most);
   /// After the end: what is wrong with the container, empty when it is sound.
   [[nodiscard]] std::string damage() const;
-  /// "zip", "tar", "tar.gz", …, "gzip"; right after the first next().
+  /// Whether it ended at the limit.
+  [[nodiscard]] bool too_large() const;
+  /// "zip", "tar", "tar.gz", …, "gzip".
   [[nodiscard]] std::string type() const;
   /// SHA-256 of the whole file. For `of(fd)`: reads what was not read yet.
   [[nodiscard]] Result<std::string> digest();
@@ -57,6 +61,7 @@ class Members {
  private:
   struct State;
   explicit Members(std::unique_ptr<State> state);
+  [[nodiscard]] static Result<Members> opened(std::unique_ptr<State> state, std::uint64_t limit);
   std::unique_ptr<State> state_;
 };
 

@@ -19,7 +19,7 @@ namespace waybill::archive {
 /// most hints are dropped.
 class ReadAhead {
  public:
-  static constexpr std::size_t kThreads = 8;
+  static constexpr std::size_t kThreads = 16;
   static constexpr std::chrono::microseconds kFast{200};
 
   ReadAhead();

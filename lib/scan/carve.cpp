@@ -22,8 +22,8 @@ constexpr int kLongParses = 64;              // of stretches that reach over the
 constexpr dicom::Tag kPixelData = dicom::tag(0x7FE0, 0x0010);
 
 /// Bytes of `stretch` that are the object: what follows the pixel data, or does not ascend where the parse ran into
-/// something cut, belongs to the wrapper.
-std::uint64_t extent_of(const dicom::File& file, ByteView stretch) {
+/// something cut, belongs to the wrapper. `to_the_end`: the stretch is not bounded by the next mark.
+std::uint64_t extent_of(const dicom::File& file, ByteView stretch, bool to_the_end) {
   if (!file.inflated.empty()) return stretch.size();
   const std::uint64_t start = static_cast<std::uint64_t>(file.dataset.bytes().data() - stretch.data());
   const bool cut = file.has("ENC-LENOVER");
@@ -42,8 +42,20 @@ std::uint64_t extent_of(const dicom::File& file, ByteView stretch) {
     previous = tag;
   }
   // A cut object without its pixel data keeps all bytes up to the next mark.
-  if (cut && !pixels) return stretch.size();
+  if (cut && !pixels && !to_the_end) return stretch.size();
   return start + end;
+}
+
+/// Whether the mark is inside the value of an element that stands in order: an embedded file, not one behind.
+bool is_embedded(std::uint64_t mark, std::uint64_t dataset_start, const dicom::Dataset& data) {
+  dicom::Tag previous = 0;
+  const auto& nodes = data.nodes();
+  for (std::uint32_t i = 0; i < nodes.size() && nodes[i].next > i; i = nodes[i].next) {
+    if (nodes[i].tag <= previous) return false;
+    previous = nodes[i].tag;
+    if (dataset_start + nodes[i].value <= mark && mark + 132 <= dataset_start + nodes[i].end) return true;
+  }
+  return false;
 }
 
 class Carver {
@@ -72,17 +84,22 @@ class Carver {
     ByteView stretch = bytes_.subspan(at, next - at);
     auto file = dicom::parse_file(stretch);
     const bool cut = !file || (file->has("ENC-LENOVER") && file->dataset.find(kPixelData) == nullptr);
+    bool to_the_end = false;
     if (cut && next < bytes_.size() && long_parses_-- > 0) {
-      // The mark behind may be inside this object (a file embedded in a file).
+      // The mark behind may be inside this object: a file embedded in a file.
       const ByteView whole = bytes_.subspan(at);
       auto longer = dicom::parse_file(whole);
-      if (longer && (!longer->has("ENC-LENOVER") || longer->dataset.find(kPixelData) != nullptr)) {
+      if (longer && longer->inflated.empty()) {
+        const auto start = static_cast<std::uint64_t>(longer->dataset.bytes().data() - whole.data());
+        to_the_end = is_embedded(next - at, start, longer->dataset);
+      }
+      if (to_the_end) {
         stretch = whole;
         file = std::move(longer);
       }
     }
     if (!file || file->dataset.nodes().empty()) return std::nullopt;
-    const std::uint64_t extent = extent_of(*file, stretch);
+    const std::uint64_t extent = extent_of(*file, stretch, to_the_end);
     if (extent < stretch.size()) {
       stretch = stretch.first(extent);
       auto exact = dicom::parse_file(stretch);
@@ -110,18 +127,6 @@ class Carver {
   manifest::Source source_;
   int long_parses_ = kLongParses;
 };
-
-/// Whether the mark is inside the value of an element that stands in order: an embedded file, not one behind.
-bool is_embedded(std::uint64_t mark, std::uint64_t dataset_start, const dicom::Dataset& data) {
-  dicom::Tag previous = 0;
-  const auto& nodes = data.nodes();
-  for (std::uint32_t i = 0; i < nodes.size() && nodes[i].next > i; i = nodes[i].next) {
-    if (nodes[i].tag <= previous) return false;
-    previous = nodes[i].tag;
-    if (dataset_start + nodes[i].value <= mark && mark + 132 <= dataset_start + nodes[i].end) return true;
-  }
-  return false;
-}
 
 void append(std::vector<Object> found, std::vector<Object>& out) {
   out.insert(out.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));

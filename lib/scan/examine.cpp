@@ -56,7 +56,8 @@ void note_tiff(ByteView bytes, Object& object) {
   const std::string_view start = as_text(bytes.first(std::min<std::size_t>(bytes.size(), 4)));
   if (start != std::string_view("II*\0", 4) && start != std::string_view("MM\0*", 4)) return;
   for (manifest::Finding& finding : object.findings) {
-    if (finding.code == "ENC-PREAMBLE") finding.detail = "the preamble is that of a TIFF file: the file is both";
+    if (finding.code == "ENC-PREAMBLE")
+      finding.detail = "the preamble begins as a TIFF file does; the file may be both (PS3.10 7.1)";
   }
 }
 

@@ -24,7 +24,8 @@ using manifest::Severity;
 namespace {
 
 constexpr std::uint64_t kMebi = std::uint64_t{1} << 20U;
-constexpr std::uint64_t kMostRatio = 1000;              // deflate reaches 1032:1, pixels hardly 100:1
+constexpr std::uint64_t kMostRatio = 1000;  // deflate reaches 1032:1, pixels hardly 100:1
+constexpr const char* kTooMuch = "it inflates to more than 1000 times its size";
 constexpr std::uint64_t kAlwaysAllowed = 64 * kMebi;    // below this the ratio does not matter
 constexpr std::uint64_t kMostMore = kMebi * kMebi;      // inflated bytes beyond the container's own size: 1 TiB
 constexpr std::uint64_t kLargestMember = 4096 * kMebi;  // a member has to fit into memory
@@ -93,6 +94,9 @@ class Unpacker {
     if (depth == 1 && !object.file_sha256) take_digest(*members, object);
   }
 
+  /// Bytes a compressed stream may inflate to: what is left, and the framing of a tar file around it.
+  [[nodiscard]] std::uint64_t limit() const { return left_ + left_ / 2 + kMebi; }
+
   std::vector<Object> take() { return std::move(out_); }
 
  private:
@@ -110,6 +114,7 @@ class Unpacker {
     std::uint64_t count = 0;
     while (!stopped_) {
       const auto member = members.next();
+      if (members.too_large()) stop(kTooMuch);
       if (!member) break;
       if (member->kind == MemberKind::folder) continue;
       ++count;
@@ -155,8 +160,7 @@ class Unpacker {
   void refuse(const Failure& failure, std::uint64_t most, Object object) {
     if (failure.fault == Fault::limit) {
       note(object, "SRC-BOMB", Severity::s3, "not unpacked: " + failure.what);
-      if (most < kLargestMember)
-        stop("its members together are more than " + std::to_string(kMostRatio) + " times its size");
+      if (most < kLargestMember) stop(kTooMuch);
     } else {
       object.bucket = Bucket::unreadable;
       const bool encrypted = failure.fault == Fault::refused;
@@ -178,7 +182,7 @@ class Unpacker {
       return;
     }
     const std::string inside = *object.source.member + std::string(archive::kInside);
-    container(Members::of(ByteView(bytes)), std::move(object), inside, depth + 1);
+    container(Members::of(ByteView(bytes), limit()), std::move(object), inside, depth + 1);
   }
 
   void stop(std::string why) {
@@ -273,11 +277,11 @@ std::vector<Object> unpack(const archive::OpenFile& file, Object self, const Opt
   self.bucket = Bucket::non_dicom;
   Unpacker unpacker(options, self);
   if (file.stream) {
-    unpacker.container(Members::of(file.stream.get()), self, {}, 1);
+    unpacker.container(Members::of(file.stream.get(), unpacker.limit()), self, {}, 1);
   } else {
     self.file_sha256 = Sha256::of(file.bytes).hex();
     self.content_type = std::string(archive::to_string(archive::container_of(file.bytes)));
-    unpacker.container(Members::of(ByteView(file.bytes)), self, {}, 1);
+    unpacker.container(Members::of(ByteView(file.bytes), unpacker.limit()), self, {}, 1);
   }
   auto objects = unpacker.take();
   if (file.stream) {
