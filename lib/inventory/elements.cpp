@@ -18,6 +18,7 @@ using dicom::vr;
 namespace {
 
 constexpr std::uint32_t kUndefined = 0xFFFFFFFFU;
+constexpr std::size_t kLongestShort = 65534;  // what a 16-bit length can hold
 constexpr std::size_t kBuffer = std::size_t{256} << 10U;
 
 std::string little_endian(std::uint64_t value, std::size_t size) {
@@ -48,6 +49,7 @@ ElementFile::ElementFile(const std::filesystem::path& path, std::string_view sop
 }
 
 void ElementFile::element(Tag t, dicom::Vr v, std::string_view value) {
+  if (!dicom::has_long_length(v) && value.size() > kLongestShort) value = {};
   const Bytes one = dicom::encode_element(t, v, value);
   out_.insert(out_.end(), one.begin(), one.end());
   flush(kBuffer);

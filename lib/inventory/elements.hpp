@@ -18,6 +18,7 @@ class ElementFile {
   /// Begins the file with preamble and meta information; its rights are 0600. It appears with commit().
   ElementFile(const std::filesystem::path& path, std::string_view sop_class, std::string_view sop_instance);
 
+  /// A value that the VR's length field cannot hold is written empty.
   void text(dicom::Tag tag, const char (&vr)[3], std::string_view value);
   void bytes(dicom::Tag tag, std::string_view value);  ///< OB
   void u32(dicom::Tag tag, std::uint32_t value);       ///< UL

@@ -169,6 +169,22 @@ assert len({p.SOPInstanceUID for p in parts + [root]}) == 4
   EXPECT_EQ(read.exit, 0) << read.text;
 }
 
+TEST_F(Inventory, LeavesOutAValueThatNoLengthFieldHolds) {
+  Object hostile = instance(1, "1.2", "1.2.1", "1.2.1.1");
+  hostile.patient_name = std::string(1 << 20, 'x');
+  hostile.source.path = "/" + std::string(70'000, 'y');  // UR has a 32-bit length
+  write({hostile});
+  write_inventory();
+  const Ran read = python(R"(
+d = pydicom.dcmread(sys.argv[1] + '/i.dcm')
+study = d[Tag(8, 0x423)].value[0]
+assert study.PatientName == '' and study.PatientID == 'P1'
+access = study[Tag(8, 0x424)].value[0][Tag(8, 0x425)].value[0][Tag(8, 0x41a)].value[0]
+assert len(access[Tag(8, 0x409)].value) == 70008
+)");
+  EXPECT_EQ(read.exit, 0) << read.text;
+}
+
 TEST_F(Inventory, GivesTheSameBytesAgain) {
   write({instance(1, "1.2", "1.2.1", "1.2.1.1")});
   write_inventory();
