@@ -1,5 +1,6 @@
 # One program a tool; each is options in, one library call, exit code out.
-waybill_tool(manifest USES manifest)
+waybill_tool(manifest USES manifest inventory)
+target_sources(waybill-manifest PRIVATE tools/manifest_derive.cpp)
 waybill_tool(scan USES scan)
 waybill_tool(reconcile USES reconcile)
 waybill_tool(transcode USES transcode)

@@ -5,6 +5,7 @@
 #include "manifest/check.hpp"
 #include "manifest/reader.hpp"
 #include "manifest/signature.hpp"
+#include "manifest_derive.hpp"
 
 #include <csignal>
 #include <iostream>
@@ -165,7 +166,7 @@ CLI::App* add_command(CLI::App& app, const char* name, const char* text, Options
 
 int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is a write error with a message
-  CLI::App app("Read, check, sign and count the records of a manifest", "waybill-manifest");
+  CLI::App app("Read, check, sign, sort, filter and export the records of a manifest", "waybill-manifest");
   app.require_subcommand(1);
   Options options;
   auto* cat_command = add_command(app, "cat", "Print the records as JSON lines, checking the chain", options);
@@ -179,7 +180,11 @@ int main(int argc, char** argv) {
   auto* keygen_command = app.add_subcommand("keygen", "Make an Ed25519 key pair");
   keygen_command->add_option("-o,--output", options.output, "File for the private key; the public one is FILE.pub")
       ->required();
+  const auto derive_commands = tools::add_derive_commands(app);
   return cli::run_tool(app, argc, argv, [&] {
+    for (const auto& command : derive_commands) {
+      if (command.app->parsed()) return command.run();
+    }
     if (cat_command->parsed()) return cat(options);
     if (check_command->parsed()) return check(options);
     if (stats_command->parsed()) return stats(options);

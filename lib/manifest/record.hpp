@@ -44,9 +44,9 @@ struct Finding {
   std::string raw = {};                                ///< the bytes it speaks of in hex, at most 128 digits
 };
 
-/// Whether the finding alone holds its object back: S3 and S4, but not what is wrong with an identifier rather than with
-/// the object (PID-, ACC-LEN) or is carried whole all the same (PRIV-ANNOT): these are listed for a person, reconcile
-/// asks about them, and the bytes are sound.
+/// Whether the finding alone holds its object back: S3 and S4, but not what is wrong with an identifier rather than
+/// with the object (PID-, ACC-LEN) or is carried whole all the same (PRIV-ANNOT): these are listed for a person,
+/// reconcile asks about them, and the bytes are sound.
 [[nodiscard]] bool quarantines(const Finding& finding) noexcept;
 
 struct Source {

@@ -52,17 +52,6 @@ std::string html(std::string_view text) {
   return out;
 }
 
-std::string csv_field(std::string_view text) {
-  static constexpr std::string_view kFormula = "=+-@\t\r\n";
-  std::string out = "\"";
-  if (!text.empty() && kFormula.find(text.front()) != std::string_view::npos) out += '\'';
-  for (const char c : repair_utf8(text)) {
-    if (c == '"') out += '"';
-    if (c != '\0') out += c;
-  }
-  return out + '"';
-}
-
 std::string grouped(std::uint64_t number) {
   std::string digits = std::to_string(number);
   for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");

@@ -12,9 +12,6 @@ namespace waybill::report {
 /// Text for HTML content and quoted attribute values; control and direction-override characters become visible.
 [[nodiscard]] std::string html(std::string_view text);
 
-/// One quoted CSV field (RFC 4180). A text a spreadsheet would take for a formula gets a leading apostrophe.
-[[nodiscard]] std::string csv_field(std::string_view text);
-
 /// 1234567 as "1,234,567".
 [[nodiscard]] std::string grouped(std::uint64_t number);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/escape.hpp"
 
+#include "core/csv.hpp"
+
 #include <gtest/gtest.h>
 
 namespace waybill::report {

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manifest/derive.hpp"
+
+#include "core/clock.hpp"
+#include "core/json.hpp"
+#include "core/stop.hpp"
+#include "core/text.hpp"
+#include "core/version.hpp"
+#include "io/descriptor.hpp"
+#include "manifest/frame.hpp"
+#include "manifest/json_reader.hpp"
+#include "manifest/mark.hpp"
+#include "manifest/sorter.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <unordered_set>
+
+namespace waybill::manifest {
+namespace {
+
+/// The input's header with what was done to it among the options.
+Header derived_header(const Header& input, std::string_view name, std::string_view what, Input link) {
+  Header header = input;
+  header.run = random_uuid();
+  header.tool = std::string(kToolName);
+  JsonWriter w;
+  w.begin_object().key(name).raw(what).end_object();
+  std::string options = std::move(w).str();
+  const std::size_t rest = input.options.find_first_not_of(" {");
+  if (rest != std::string::npos && input.options[rest] != '}') {
+    options.back() = ',';
+    options += input.options.substr(rest);
+  }
+  header.options = std::move(options);
+  header.inputs = {std::move(link)};
+  return header;
+}
+
+/// Refuses an output that must not be overwritten, before any work.
+void check_output(const std::filesystem::path& input, const std::filesystem::path& output, Restart restart) {
+  if (output == "-") return;
+  std::error_code error;
+  if (std::filesystem::equivalent(input, output, error))
+    throw RunError(Exit::usage, "input and output are the same manifest; name another output");
+  if (restart == Restart::no && std::filesystem::exists(output, error) && !read_mark(output))
+    throw RunError(Exit::usage, path_to_text(output.native()) +
+                                    " exists already; name another output, or replace it with --restart");
+}
+
+/// A folder for temporary files of this output.
+std::filesystem::path work_folder(const std::filesystem::path& output) {
+  if (output != "-") return io::folder_of(output);
+  const char* folder = std::getenv("TMPDIR");
+  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
+}
+
+void throw_if_stopped() {
+  if (stop_requested()) throw RunError(Exit::interrupted, "stopped; run the same command again, it starts over");
+}
+
+std::string quoted(std::string_view text) {
+  JsonWriter w;
+  w.value(text);
+  return std::move(w).str();
+}
+
+std::string selection_json(const Selection& selection) {
+  JsonWriter w;
+  w.begin_object();
+  const auto list = [&](const char* name, std::vector<std::string> values) {
+    if (values.empty()) return;
+    std::sort(values.begin(), values.end());
+    w.key(name).begin_array();
+    for (const auto& value : values) w.value(value);
+    w.end_array();
+  };
+  list("buckets", selection.buckets);
+  list("codes", selection.codes);
+  list("studies", selection.studies);
+  return std::move(w.end_object()).str();
+}
+
+bool among(const std::vector<std::string>& list, std::string_view value) {
+  return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
+}
+
+/// The objects that fit, their studies and whether late findings of theirs matter.
+class Chosen {
+ public:
+  Chosen(const std::filesystem::path& input, const Selection& selection) : selection_(selection) {
+    if (!selection.codes.empty()) read_late(input);
+  }
+  [[nodiscard]] bool fits(const Object& object) const {
+    if (!among(selection_.buckets, to_string(object.bucket))) return false;
+    if (!among(selection_.studies, object.study.value_or(""))) return false;
+    if (selection_.codes.empty() || late_.contains(object.id)) return true;
+    return std::any_of(object.findings.begin(), object.findings.end(),
+                       [&](const Finding& f) { return among(selection_.codes, f.code); });
+  }
+
+ private:
+  void read_late(const std::filesystem::path& input) {
+    Reader reader(input);
+    while (const auto line = reader.next_line()) {
+      if (!line->starts_with(R"({"kind":"finding")")) continue;
+      const Record record = parse_record(*line);
+      const auto* late = std::get_if<LateFinding>(&record);
+      if (late != nullptr && among(selection_.codes, late->finding.code)) late_.insert(late->id);
+    }
+  }
+  const Selection& selection_;
+  std::unordered_set<std::string> late_;
+};
+
+}  // namespace
+
+void Derived::add(const Record& record) {
+  ++records;
+  if (const auto* object = std::get_if<Object>(&record)) {
+    ++objects;
+    ++buckets[std::string(to_string(object->bucket))];
+  }
+  if (std::holds_alternative<Study>(record)) ++studies;
+}
+
+void Derived::add(std::string_view line, bool with_bucket) {
+  const std::string_view kind = kind_of(line);
+  if (with_bucket && kind == "object") return add(parse_record(line));
+  ++records;
+  if (kind == "object") ++objects;
+  if (kind == "study") ++studies;
+}
+
+std::string Derived::json() const {
+  JsonWriter w;
+  w.begin_object().member("objects", objects).member("studies", studies).key("buckets").begin_object();
+  for (const auto& [bucket, count] : buckets) w.member(bucket, count);
+  return std::move(w.end_object().end_object()).str();
+}
+
+std::string study_order(std::string_view line) {
+  thread_local simdjson::dom::parser parser;
+  const auto kind = kind_of(line);
+  if (kind == "finding") return "0";
+  if (kind != "study" && kind != "object") return "1";
+  const detail::JsonObject j = detail::parse_object(parser, line);
+  const auto text = [&](std::string_view name) { return detail::find<std::string>(j, name).value_or(""); };
+  std::string study = text("study");
+  std::string key(1, kind == "object" && study.empty() ? '3' : '2');
+  key.append(study).append(1, '\0');
+  if (kind == "study") return key + '0';
+  return key + '1' + text("series") + '\0' + text("sop_instance") + '\0' + text("id");
+}
+
+Derived sort_by_study(const std::filesystem::path& input, const std::filesystem::path& output, Restart restart) {
+  check_output(input, output, restart);
+  Sorter sorter(work_folder(output));
+  Reader reader(input);
+  Derived derived;
+  while (const auto line = reader.next_line()) {
+    throw_if_stopped();
+    sorter.add(study_order(*line), *line);
+  }
+  derived.input_complete = reader.end().has_value();
+  Writer writer(output, derived_header(reader.header(), "sorted_by", quoted("study"), {reader.name(), reader.head()}),
+                Restart::yes);
+  while (const auto line = sorter.next()) {
+    throw_if_stopped();
+    writer.append(*line);
+    derived.add(*line, !derived.input_complete);  // a complete input has its counts
+  }
+  writer.finish(reader.end() ? reader.end()->counts : derived.json());
+  return derived;
+}
+
+Derived filter(const std::filesystem::path& input, const std::filesystem::path& output, const Selection& selection,
+               Restart restart) {
+  if (input == "-")
+    throw RunError(Exit::usage, "filter reads its manifest twice, so it takes a file; save standard input first");
+  check_output(input, output, restart);
+  const Chosen chosen(input, selection);
+  std::unordered_set<std::string> ids, studies;
+  Input link;
+  Derived derived;
+  {
+    Reader reader(input);
+    while (const auto record = reader.next()) {
+      throw_if_stopped();
+      const auto* object = std::get_if<Object>(&*record);
+      if (object == nullptr || !chosen.fits(*object)) continue;
+      ids.insert(object->id);
+      if (object->study) studies.insert(*object->study);
+    }
+    link = {reader.name(), reader.head()};
+    derived.input_complete = reader.end().has_value();
+  }
+  Reader reader(input);
+  Writer writer(output, derived_header(reader.header(), "filter", selection_json(selection), std::move(link)),
+                Restart::yes);
+  const auto kept = [&](const Record& record) {
+    if (const auto* object = std::get_if<Object>(&record)) return ids.contains(object->id);
+    if (const auto* study = std::get_if<Study>(&record)) return studies.contains(study->study);
+    if (const auto* late = std::get_if<LateFinding>(&record)) return ids.contains(late->id);
+    if (const auto* intent = std::get_if<Intent>(&record)) return ids.contains(intent->id);
+    return false;
+  };
+  while (const auto line = reader.next_line()) {
+    throw_if_stopped();
+    const Record record = parse_record(*line);
+    if (!kept(record)) continue;
+    writer.append(*line);
+    derived.add(record);
+  }
+  writer.finish(derived.json());
+  return derived;
+}
+
+}  // namespace waybill::manifest

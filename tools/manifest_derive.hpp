@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/run_tool.hpp"
+
+#include <functional>
+#include <vector>
+
+/// The commands of waybill-manifest that make something else of a manifest: sort, filter, export.
+namespace waybill::tools {
+
+/// A subcommand and what it does once it was parsed.
+struct Command {
+  CLI::App* app;
+  std::function<Exit()> run;
+};
+
+/// Adds the commands to `app`.
+[[nodiscard]] std::vector<Command> add_derive_commands(CLI::App& app);
+
+}  // namespace waybill::tools
