@@ -3,7 +3,8 @@
 #include "core/result.hpp"
 #include "support/scanning.hpp"
 
-#include <utime.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 namespace waybill::test {
 namespace {
@@ -149,6 +150,7 @@ TEST(HeaderScan, GivesTheAttributesOfAFullScanWithoutDigests) {
   for (std::size_t i = 0; i < full.objects.size(); ++i) {
     manifest::Object expected = full.objects[i];
     expected.file_sha256 = expected.dataset_sha256 = expected.pixel_sha256 = expected.codestream_sha256 = std::nullopt;
+    std::erase_if(expected.findings, [](const manifest::Finding& f) { return f.code.starts_with("PIX-"); });
     EXPECT_EQ(manifest::to_json(headers.objects[i]), manifest::to_json(expected));
   }
 }
