@@ -9,7 +9,7 @@ namespace waybill {
 namespace {
 
 std::vector<std::string> supplied(const std::vector<std::string>& sources, const archive::Selection& selection) {
-  archive::Supply supply(sources, selection, [](const archive::Entry&) { return false; });
+  archive::Supply supply(sources, selection, [](const archive::Entry&) { return archive::Plan::read; });
   std::vector<std::string> paths;
   while (const auto entry = supply.next()) paths.push_back(entry->path);
   return paths;
