@@ -12,7 +12,7 @@
 //   s Study Instance UID            StudyEntry
 //   e study, series                 series counted in the study
 //   S Series Instance UID           study and modality it was met in first
-//   a issuer, accession             patient ID it was met with first
+//   a issuer, accession             study and patient ID it was met with first
 //   n study, accession              accession counted in the study
 //   g issuer, accession, patient, date, modality   study it was met in first
 //   p number                        Pointer, in the order of the records
@@ -253,11 +253,12 @@ void Catalogue::check_each(const Object& object, std::vector<Finding>& findings)
   if (!accession.empty() && !patient.empty()) {
     const std::string at = key('a', join({trimmed(object.issuer), accession}));
     const auto first = index_.get(at);
+    const std::string study = join({*object.study});
     if (!first) {
-      index_.put(at, patient);
-    } else if (*first != patient) {
+      index_.put(at, study + join({patient}));
+    } else if (!first->starts_with(study) && !first->ends_with(join({patient}))) {
       findings.push_back(
-          {"ACC-SHARED", Severity::s3, "0008,0050", "earlier objects have this accession number with another patient"});
+          {"ACC-SHARED", Severity::s3, "0008,0050", "another study has this accession number with another patient"});
     }
   }
   if (!object.series || object.series->empty()) return;

@@ -124,7 +124,6 @@ TEST_F(ScanCatalogue, FindsTwoPatientsInAStudyByIdIssuerNameOrBirthDate) {
   EXPECT_EQ(settle(unnamed), "");
   for (const auto field : {0, 1, 2, 3}) {
     Object o = instance(static_cast<std::uint64_t>(10 + field), "1.8." + std::to_string(field));
-    o.accession = "";
     if (field == 0) o.patient_id = "P2";
     if (field == 1) o.issuer = "K";
     if (field == 2) o.patient_name = "ROE^JANE";
