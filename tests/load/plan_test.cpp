@@ -58,7 +58,7 @@ TEST(LoadPlan, CarriesWhatMustNotBeSent) {
 }
 
 TEST(LoadPlan, LeavesOutWhatIsRejectedAndSendsAQualityNoteLast) {
-  Contents contents;
+  transfer::Contents contents;
   for (const auto* uid : {"1", "2", "3", "4"}) contents.objects.push_back(object_of(uid, "A", kImage));
   contents.objects[0].rejection = "113001";
   contents.objects[0].sop_class = kKeyObject;

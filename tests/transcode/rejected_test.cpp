@@ -100,7 +100,7 @@ TEST_F(RejectedObjects, ForAWrongWorklistEntryAreNeitherStagedNorSentAndTheirNot
   EXPECT_EQ(objects.at("1.5.1").bucket, Bucket::instance);
 
   for (const auto* name : {"rejected.wb", "t.wb"}) {  // load after transcode, or straight after scan
-    auto contents = load::read_manifest(base / name);
+    auto contents = transfer::read_manifest(base / name);
     const auto plan = load::make_plan(contents);
     EXPECT_EQ(batched(plan), 2U) << name;
     ASSERT_EQ(plan.carried.size(), 2U) << name;
@@ -111,7 +111,7 @@ TEST_F(RejectedObjects, ForAWrongWorklistEntryAreNeitherStagedNorSentAndTheirNot
 TEST_F(RejectedObjects, ForQualityAreSentWithTheirNoteBehindThem) {
   reject("113001");
   for (const auto& [sop, object] : transcode()) EXPECT_EQ(object.bucket, Bucket::instance) << sop;
-  auto contents = load::read_manifest(base / "t.wb");
+  auto contents = transfer::read_manifest(base / "t.wb");
   const auto plan = load::make_plan(contents);
   ASSERT_EQ(batched(plan), 4U);
   EXPECT_EQ(contents.objects[plan.batches.back().objects.back()].sop_instance, "1.5.2");
