@@ -80,6 +80,7 @@ inline Elements sound() {
   const auto us = [&](std::uint16_t element, char value) { e.exact(tag(0x0028, element), "US", {value, '\0'}); };
   us(0x0002, 1), us(0x0010, 2), us(0x0011, 2), us(0x0100, 16), us(0x0101, 12), us(0x0102, 11), us(0x0103, 0);
   e.set(tag(0x0028, 0x0004), "CS", "MONOCHROME2");
+  e.set(tag(0x0028, 0x1050), "DS", "2048").set(tag(0x0028, 0x1051), "DS", "4096");
   e.exact(tag(0x7FE0, 0x0010), "OW", std::string("\1\0\2\0\3\0\4\0", 8));
   return e;
 }

@@ -114,7 +114,21 @@ class ImageObject {
     const auto at = elements_.find(dicom::tag(0x0028, 0x0100));
     return at == elements_.end() ? 8 : static_cast<unsigned char>(at->second[8]);
   }
-  std::map<dicom::Tag, std::string> elements_;
+  /// Patient, study and series elements that are required but may be empty (type 2): the object is sound but for what a
+  /// test changes.
+  static std::map<dicom::Tag, std::string> required() {
+    std::map<dicom::Tag, std::string> out;
+    const auto put = [&](dicom::Tag t, const char(&vr)[3], const char* value) {
+      out[t] = DicomBuilder().text(t, vr, value).str();
+    };
+    put(dicom::tag(0x0008, 0x0020), "DA", "20190502"), put(dicom::tag(0x0008, 0x0030), "TM", "101500");
+    put(dicom::tag(0x0008, 0x0050), "SH", ""), put(dicom::tag(0x0008, 0x0090), "PN", "");
+    put(dicom::tag(0x0010, 0x0010), "PN", "TEST^ONE"), put(dicom::tag(0x0010, 0x0020), "LO", "T1");
+    put(dicom::tag(0x0010, 0x0030), "DA", ""), put(dicom::tag(0x0010, 0x0040), "CS", "");
+    put(dicom::tag(0x0020, 0x0010), "SH", "1"), put(dicom::tag(0x0020, 0x0011), "IS", "1");
+    return out;
+  }
+  std::map<dicom::Tag, std::string> elements_ = required();
   std::string syntax_ = kNative;
   std::string sop_class_ = "1.2.840.10008.5.1.4.1.1.7";
 };

@@ -16,6 +16,9 @@ std::string object(int n, std::size_t pixels = 4) {
   test::DicomBuilder b;
   b.text(tag(0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.7").text(tag(0x0008, 0x0018), "UI", uid);
   b.text(tag(0x0020, 0x000D), "UI", "1.2.5").text(tag(0x0020, 0x000E), "UI", "1.2.5.1");
+  b.u16(tag(0x0028, 0x0002), 1).text(tag(0x0028, 0x0004), "CS", "MONOCHROME2").u16(tag(0x0028, 0x0010), 1);
+  b.u16(tag(0x0028, 0x0011), static_cast<std::uint16_t>(pixels)).u16(tag(0x0028, 0x0100), 16);
+  b.u16(tag(0x0028, 0x0101), 16).u16(tag(0x0028, 0x0102), 15).u16(tag(0x0028, 0x0103), 0);
   b.words(tag(0x7FE0, 0x0010), std::vector<std::uint16_t>(pixels, static_cast<std::uint16_t>(n + 1)));
   return test::DicomBuilder::part10(b.str(), "1.2.840.10008.1.2.1", "1.2.840.10008.5.1.4.1.1.7", uid);
 }

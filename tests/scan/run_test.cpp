@@ -27,7 +27,7 @@ class ScanRun : public testing::Test {
   void put(const std::string& name, const std::string& sop, const std::string& study, const std::string& patient,
            const std::string& comment = "") const {
     test::DicomBuilder d;
-    d.text(tag(0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.7");
+    d.text(tag(0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.88.11");
     d.text(tag(0x0008, 0x0018), "UI", sop);
     d.text(tag(0x0008, 0x0020), "DA", "20200101");
     d.text(tag(0x0008, 0x0050), "SH", "A" + study);
@@ -38,7 +38,7 @@ class ScanRun : public testing::Test {
     d.text(tag(0x0020, 0x000E), "UI", study + ".1");
     if (!comment.empty()) d.text(tag(0x0020, 0x4000), "LT", comment);
     std::ofstream(base / "archive" / name, std::ios::binary)
-        << test::DicomBuilder::part10(d.str(), "1.2.840.10008.1.2.1", "1.2.840.10008.5.1.4.1.1.7", sop);
+        << test::DicomBuilder::part10(d.str(), "1.2.840.10008.1.2.1", "1.2.840.10008.5.1.4.1.1.88.11", sop);
   }
   [[nodiscard]] Options options() const {
     Options o;
