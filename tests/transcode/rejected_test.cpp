@@ -26,13 +26,13 @@ class RejectedObjects : public testing::Test {
     fs::create_directory(base / "archive");
     for (const auto* sop : {"1.5.1", "1.5.2", "1.5.3", "1.5.4"}) {
       test::DicomBuilder d;
-      d.text(tag(0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.7");
+      d.text(tag(0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.88.11");
       d.text(tag(0x0008, 0x0018), "UI", sop);
       d.text(tag(0x0010, 0x0020), "LO", "P1");
       d.text(tag(0x0020, 0x000D), "UI", "1.1");
       d.text(tag(0x0020, 0x000E), "UI", "1.1.1");
       std::ofstream(base / "archive" / sop, std::ios::binary)
-          << test::DicomBuilder::part10(d.str(), "1.2.840.10008.1.2.1", "1.2.840.10008.5.1.4.1.1.7", sop);
+          << test::DicomBuilder::part10(d.str(), "1.2.840.10008.1.2.1", "1.2.840.10008.5.1.4.1.1.88.11", sop);
     }
     scan::Options options;
     options.sources = {(base / "archive").string()};
