@@ -16,6 +16,7 @@ inline constexpr std::string_view kJpegLosslessSv1 = "1.2.840.10008.1.2.4.70";
 inline constexpr std::string_view kJpegLs = "1.2.840.10008.1.2.4.80";
 inline constexpr std::string_view kRle = "1.2.840.10008.1.2.5";
 inline constexpr std::string_view kMediaStorageDirectory = "1.2.840.10008.1.3.10";
+inline constexpr std::string_view kKeyObjectSelection = "1.2.840.10008.5.1.4.1.1.88.59";  // a SOP Class
 
 /// Native pixel data: implicit, explicit (either byte order), deflated dataset, and GE's private big-endian pixels.
 [[nodiscard]] constexpr bool is_native(std::string_view syntax) noexcept {

@@ -4,10 +4,10 @@
 #include "core/text.hpp"
 #include "dicom/digest.hpp"
 #include "dicom/sop_class.hpp"
+#include "dicom/uids.hpp"
 #include "inspect/parts.hpp"
+#include "manifest/rejection.hpp"
 
-#include <algorithm>
-#include <array>
 #include <unordered_set>
 
 namespace waybill::inspect {
@@ -16,10 +16,6 @@ using dicom::tag;
 using dicom::Tag;
 
 namespace {
-
-constexpr std::string_view kKeyObjectSelection = "1.2.840.10008.5.1.4.1.1.88.59";
-/// Rejected for Quality, for Patient Safety, Incorrect Worklist Entry, Retention Expired (PS3.16 CID 7011).
-constexpr std::array<std::string_view, 4> kRejections = {"113001", "113037", "113038", "113039"};
 
 std::optional<std::uint32_t> small_number(const dicom::Dataset& data, Tag t) {
   const auto value = data.integer(t);
@@ -71,8 +67,8 @@ void references(const dicom::File& file, manifest::Object& object) {
     const std::string value(trim(as_text(file.dataset.value(node))));
     if (node.tag == tag(0x0008, 0x1155) && !value.empty() && seen.insert(value).second)
       object.references.push_back(value);
-    if (in_title && node.tag == tag(0x0008, 0x0100) && *object.sop_class == kKeyObjectSelection &&
-        std::find(kRejections.begin(), kRejections.end(), value) != kRejections.end())
+    if (in_title && node.tag == tag(0x0008, 0x0100) && *object.sop_class == dicom::uid::kKeyObjectSelection &&
+        manifest::rejection_title(value) != nullptr)
       object.rejection = value;
   }
 }

@@ -10,6 +10,7 @@
 #include "manifest/derive.hpp"
 #include "manifest/rejection.hpp"
 #include "manifest/sorter.hpp"
+#include "manifest/study.hpp"
 
 #include <algorithm>
 #include <array>
@@ -228,16 +229,7 @@ class File {
 };
 
 Study identity_of(const Object& o) {
-  Study s;
-  s.study = o.study.value_or("");
-  s.patient_id = o.patient_id;
-  s.issuer = o.issuer;
-  s.patient_name = o.patient_name;
-  s.birth_date = o.birth_date;
-  s.sex = o.sex;
-  s.accession = o.accession;
-  s.study_date = o.study_date;
-  s.study_time = o.study_time;
+  Study s = manifest::study_of(o);
   if (o.modality) s.modalities = {*o.modality};
   return s;
 }

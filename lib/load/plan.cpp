@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/plan.hpp"
 
+#include "dicom/uids.hpp"
 #include "manifest/rejection.hpp"
 
 #include <algorithm>
@@ -14,10 +15,9 @@ using manifest::Bucket;
 using manifest::Severity;
 
 int load_rank(std::string_view sop_class) noexcept {
-  constexpr std::string_view kKeyObject = "1.2.840.10008.5.1.4.1.1.88.59";
   constexpr std::string_view kReports = "1.2.840.10008.5.1.4.1.1.88.";
   constexpr std::string_view kStates = "1.2.840.10008.5.1.4.1.1.11.";
-  if (sop_class == kKeyObject) return 2;
+  if (sop_class == dicom::uid::kKeyObjectSelection) return 2;
   if (sop_class.starts_with(kReports)) return 3;
   return sop_class.starts_with(kStates) ? 1 : 0;
 }

@@ -4,13 +4,26 @@
 #include "manifest/reader.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace waybill::manifest {
 namespace {
 
 constexpr std::string_view kPrefix = "REJECTED-";
 
+constexpr std::array kTitles = {
+    RejectionTitle{"113001", Severity::s0, "rejected for quality reasons"},
+    RejectionTitle{"113037", Severity::s2, "rejected for patient safety reasons"},
+    RejectionTitle{"113038", Severity::s2, "rejected for a wrong worklist entry"},
+    RejectionTitle{"113039", Severity::s2, "its retention time is over"},
+};
+
 }  // namespace
+
+const RejectionTitle* rejection_title(std::string_view code) noexcept {
+  const auto* const at = std::ranges::find(kTitles, code, &RejectionTitle::code);
+  return at == kTitles.end() ? nullptr : at;
+}
 
 bool keeps_out(std::string_view code) noexcept {
   if (code.starts_with(kPrefix)) code.remove_prefix(kPrefix.size());

@@ -15,6 +15,16 @@
 /// neither. Rejected for quality (113001) objects are loaded, then their note, which hides them.
 namespace waybill::manifest {
 
+/// A title of rejection notes (PS3.16 CID 7011) and the finding that it makes of what the note rejects.
+struct RejectionTitle {
+  std::string_view code;
+  Severity severity;
+  std::string_view meaning;
+};
+
+/// nullptr when the code is no title of a rejection note.
+[[nodiscard]] const RejectionTitle* rejection_title(std::string_view code) noexcept;
+
 /// Whether a title code, or the code of a finding, keeps an object out of the target.
 [[nodiscard]] bool keeps_out(std::string_view code) noexcept;
 

@@ -2,6 +2,8 @@
 #include "scan/catalogue.hpp"
 
 #include "core/text.hpp"
+#include "manifest/rejection.hpp"
+#include "manifest/study.hpp"
 
 #include <algorithm>
 #include <array>
@@ -81,19 +83,6 @@ First first_of(const Object& object) {
           object.pixel_sha256.value_or(""),
           object.dataset_sha256.value_or("")};
 }
-
-struct Rejection {
-  std::string_view code;
-  Severity severity;
-  std::string_view meaning;
-};
-/// Titles of rejection notes (domain rule 8.1).
-constexpr std::array kRejections = {
-    Rejection{"113001", Severity::s0, "rejected for quality reasons"},
-    Rejection{"113037", Severity::s2, "rejected for patient safety reasons"},
-    Rejection{"113038", Severity::s2, "rejected for a wrong worklist entry"},
-    Rejection{"113039", Severity::s2, "its retention time is over"},
-};
 
 }  // namespace
 
@@ -212,16 +201,7 @@ void Catalogue::place(const Object& object, std::vector<Finding>& findings) {
     study_ = {};
     study_open_ = true;
     entry = &study_;
-    manifest::Study& s = entry->study;
-    s.study = *object.study;
-    s.patient_id = object.patient_id;
-    s.issuer = object.issuer;
-    s.patient_name = object.patient_name;
-    s.birth_date = object.birth_date;
-    s.sex = object.sex;
-    s.accession = object.accession;
-    s.study_date = object.study_date;
-    s.study_time = object.study_time;
+    entry->study = manifest::study_of(object);
   }
   if (const auto difference = patient_difference(entry->study, object); !difference.empty()) {
     entry->two_patients = true;
@@ -333,7 +313,7 @@ void Catalogue::conclude(const Pointer& pointer, const std::function<void(const 
   const auto write = [&](LateFinding late) {
     if (first_time(late)) emit(late);
   };
-  const auto rejection = std::ranges::find(kRejections, pointer.rejection, &Rejection::code);
+  const auto rejection = manifest::rejection_title(pointer.rejection);
   std::size_t dangling = 0;
   std::size_t failed = 0;
   std::string shown;
@@ -347,7 +327,7 @@ void Catalogue::conclude(const Pointer& pointer, const std::function<void(const 
     } else if (!sound) {
       ++failed;
     }
-    if (rejection == kRejections.end()) continue;
+    if (rejection == nullptr) continue;
     for (const auto& id : targets) {
       write({id,
              {"REJECTED-" + pointer.rejection, rejection->severity, "0008,0018",

@@ -23,9 +23,23 @@ using manifest::Severity;
 
 namespace {
 
-bool must_quarantine(const Object& object) {
+bool has_severe_finding(const Object& object) {
   return std::any_of(object.findings.begin(), object.findings.end(),
                      [](const manifest::Finding& f) { return f.severity >= Severity::s3; });
+}
+
+/// Counts a record that is in a manifest.
+void take(const manifest::Record& record, Tally& tally) {
+  if (const auto* object = std::get_if<Object>(&record)) {
+    tally.add(*object);
+    ++tally.entries;
+  } else if (const auto* late = std::get_if<manifest::LateFinding>(&record)) {
+    tally.add(*late);
+  } else if (std::holds_alternative<manifest::Gone>(record)) {
+    ++tally.since["gone"];
+  } else if (std::holds_alternative<manifest::Study>(record)) {
+    ++tally.studies;
+  }
 }
 
 /// Takes in what an interrupted run has written already; the path of its last object. An entry that gives several
@@ -34,17 +48,14 @@ std::string recall(const std::filesystem::path& path, Catalogue& catalogue, Tall
   std::string last;
   manifest::Reader reader(path);
   while (auto record = reader.next()) {
+    take(*record, tally);
     if (auto* object = std::get_if<Object>(&*record)) {
       catalogue.remember(*object);
-      tally.add(*object);
-      ++tally.entries;
       last = std::move(object->source.path);
     } else if (const auto* late = std::get_if<manifest::LateFinding>(&*record)) {
       catalogue.remember(*late);
-      tally.add(*late);
     } else if (const auto* gone = std::get_if<manifest::Gone>(&*record)) {
       catalogue.remember(*gone);
-      ++tally.since["gone"];
     } else if (const auto* study = std::get_if<manifest::Study>(&*record)) {
       catalogue.remember(*study);
     }
@@ -60,7 +71,7 @@ void Tally::add(const Object& object) {
   if (object.since) ++since[*object.since];
   for (const manifest::Finding& finding : object.findings) ++findings[finding.code];
   const bool exception = object.bucket == Bucket::unreadable || object.bucket == Bucket::quarantined ||
-                         object.bucket == Bucket::duplicate_conflict || must_quarantine(object);
+                         object.bucket == Bucket::duplicate_conflict || has_severe_finding(object);
   if (exception) ++exceptions;
 }
 
@@ -268,18 +279,7 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
 Tally tally_of(const std::filesystem::path& path) {
   Tally tally;
   manifest::Reader reader(path);
-  while (const auto record = reader.next()) {
-    if (const auto* object = std::get_if<Object>(&*record)) {
-      tally.add(*object);
-      ++tally.entries;
-    } else if (const auto* late = std::get_if<manifest::LateFinding>(&*record)) {
-      tally.add(*late);
-    } else if (std::holds_alternative<manifest::Gone>(*record)) {
-      ++tally.since["gone"];
-    } else if (std::holds_alternative<manifest::Study>(*record)) {
-      ++tally.studies;
-    }
-  }
+  while (const auto record = reader.next()) take(*record, tally);
   return tally;
 }
 

@@ -2,10 +2,10 @@
 #include "dicom/digest.hpp"
 
 #include "dicom/file.hpp"
+#include "support/deflate.hpp"
 #include "support/dicom_builder.hpp"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 namespace waybill::dicom {
 namespace {
@@ -46,20 +46,6 @@ TEST(DatasetDigest, EqualsThePublishedVectorInEveryEncodingLengthFormAndCharacte
   }
 }
 
-std::string deflated(const std::string& in, int window) {
-  z_stream stream{};
-  deflateInit2(&stream, 6, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY);
-  std::string out(in.size() + 1024, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(in.data()));
-  stream.avail_in = static_cast<uInt>(in.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-
 TEST(DatasetDigest, EqualsThePublishedVectorForEveryDressOfTheFile) {
   const std::string explicit_le = five_elements({true, false}, true, "ISO_IR 100", kLatin1);
   const std::string implicit = five_elements({false, false}, false, "ISO_IR 100", kLatin1);
@@ -74,8 +60,8 @@ TEST(DatasetDigest, EqualsThePublishedVectorForEveryDressOfTheFile) {
       {"implicit label on explicit bytes", DicomBuilder::part10(explicit_le, "1.2.840.10008.1.2")},
       {"big endian",
        DicomBuilder::part10(five_elements({true, true}, false, "ISO_IR 100", kLatin1), "1.2.840.10008.1.2.2")},
-      {"deflated", DicomBuilder::part10(deflated(explicit_le, -15), "1.2.840.10008.1.2.1.99")},
-      {"deflated with zlib header", DicomBuilder::part10(deflated(explicit_le, 15), "1.2.840.10008.1.2.1.99")},
+      {"deflated", DicomBuilder::part10(test::deflated(explicit_le, -15), "1.2.840.10008.1.2.1.99")},
+      {"deflated with zlib header", DicomBuilder::part10(test::deflated(explicit_le, 15), "1.2.840.10008.1.2.1.99")},
       {"deflated label on plain bytes", DicomBuilder::part10(explicit_le, "1.2.840.10008.1.2.1.99")},
       {"padded to a tape block", whole + std::string(512 - whole.size() % 512, '\0')},
   };

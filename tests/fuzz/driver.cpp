@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // fuzz_object [--runs N] [--seed S] [--write DIR] [FILE…]: mutates the seeds (and the files) N times and gives each to
 // the target; every prefix of the first seed comes first. Where clang is absent this is the fuzzer; with it
-// scripts/fuzz uses libFuzzer on the same target and seeds (--write).
+// libfuzzer_object (CMake option WAYBILL_LIBFUZZER) runs the same target on the same seeds (--write).
 #include "fuzz/seeds.hpp"
 
 #include <sys/resource.h>

@@ -2,9 +2,9 @@
 #include "fuzz/seeds.hpp"
 
 #include "pixel/codec.hpp"
+#include "support/deflate.hpp"
 #include "support/dicom_builder.hpp"
 
-#include <zlib.h>
 #include <array>
 
 namespace waybill::test {
@@ -42,20 +42,6 @@ DicomBuilder head(dicom::Encoding encoding, std::uint16_t frames) {
   b.u16(tag(0x0028, 0x0010), kSide).u16(tag(0x0028, 0x0011), kSide).u16(tag(0x0028, 0x0100), 16);
   b.u16(tag(0x0028, 0x0101), 12).u16(tag(0x0028, 0x0102), 11).u16(tag(0x0028, 0x0103), 0);
   return b;
-}
-
-std::string deflated(const std::string& data) {
-  z_stream stream{};
-  deflateInit2(&stream, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
-  std::string out(data.size() + 1000, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
-  stream.avail_in = static_cast<uInt>(data.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
 }
 
 std::string le32(std::size_t n) {
@@ -106,7 +92,7 @@ std::vector<std::string> fuzz_seeds() {
     seeds.push_back(DicomBuilder::part10(b.str(), syntax));
     seeds.push_back(b.str());
     if (encoding == kPlain[0].first) {
-      seeds.push_back(DicomBuilder::part10(deflated(b.str()), "1.2.840.10008.1.2.1.99"));
+      seeds.push_back(DicomBuilder::part10(deflated(b.str(), -15), "1.2.840.10008.1.2.1.99"));
       seeds.push_back(seeds.front() + seeds.front());
     }
   }

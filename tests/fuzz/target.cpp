@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every byte stream may be given to: recognise, parse, inspect, decode, digest. No crash, no hang, bounded memory,
-// and always a verdict. Linked with libFuzzer (scripts/fuzz) or with our own driver (driver.cpp).
+// and always a verdict. Linked with libFuzzer or with our own driver (driver.cpp).
 #include "dicom/file.hpp"
 #include "dicom/toolkit.hpp"
 #include "inspect/inspect.hpp"

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each code of domain rule 2.2: one object that triggers exactly it; the sound object without any stands beside it.
 #include "inspect/elements.hpp"
-
-#include <zlib.h>
+#include "support/deflate.hpp"
 
 namespace waybill::test {
 namespace {
@@ -15,20 +14,6 @@ struct Case {
   const char* codes;
   std::string bytes;
 };
-
-std::string deflated(const std::string& data, int window) {
-  z_stream stream{};
-  deflateInit2(&stream, 6, Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY);
-  std::string out(data.size() + 1000, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
-  stream.avail_in = static_cast<uInt>(data.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
 
 std::string part10(const std::string& data, const char* syntax = kExplicit) {
   return DicomBuilder::part10(data, syntax, kCapture, "1.2.3.4");
