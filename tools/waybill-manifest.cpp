@@ -46,6 +46,9 @@ void print_check_json(const manifest::CheckReport& report) {
   w.member("bytes", report.bytes).member("torn_bytes", report.torn_bytes).member("head", report.head);
   w.key("signed_by").begin_array();
   for (const auto& key : report.signed_by) w.value(key);
+  w.end_array().key("inputs").begin_array();
+  for (const auto& input : report.inputs)
+    w.begin_object().member("name", input.name).member("head", input.head).end_object();
   w.end_array().member("verified", report.verified).key("problems").begin_array();
   for (const auto& problem : report.problems) w.value(problem);
   w.end_array().member("exit", static_cast<int>(report.exit())).end_object();
@@ -56,6 +59,9 @@ void print_check(const manifest::CheckReport& report, bool with_key) {
   for (const auto& problem : report.problems) std::cout << "problem: " << problem << '\n';
   std::cout << "frames   " << report.frames << "\nrecords  " << report.records << "\nbytes    " << report.bytes
             << "\nhead     " << report.head << '\n';
+  for (const auto& input : report.inputs)
+    std::cout << "input    " << (input.head.empty() ? "(head not known before its end)" : input.head) << ' '
+              << input.name << '\n';
   for (const auto& key : report.signed_by) std::cout << "signed   by key " << key << '\n';
   if (with_key) std::cout << "verified " << (report.verified ? "yes" : "no") << '\n';
   if (!report.problems.empty()) {

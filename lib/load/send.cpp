@@ -4,6 +4,7 @@
 #include "core/clock.hpp"
 #include "core/stop.hpp"
 #include "dicom/uids.hpp"
+#include "manifest/exception.hpp"
 #include "transfer/bytes.hpp"
 
 #include <algorithm>
@@ -195,8 +196,7 @@ void Sender::send(Work& work) const {
       if (!send_one(sent, lane)) break;
       object = std::move(sent);
       ++work.answered;
-      const bool good = object.bucket == Bucket::loaded;
-      if (options_.progress) options_.progress(1, object.source.size, good ? 0 : 1);
+      if (options_.progress) options_.progress(1, object.source.size, manifest::is_exception(object) ? 1 : 0);
     }
   } catch (const net::PeerError&) {
     halt_.set(std::current_exception());

@@ -2,6 +2,7 @@
 #include "manifest/chain.hpp"
 
 #include "core/text.hpp"
+#include "manifest/header.hpp"
 #include "manifest/json_reader.hpp"
 
 #include <algorithm>
@@ -165,7 +166,8 @@ bool Chain::read_end(std::string_view line) {
     if (detail::need<std::string>(j, "prev") != last_.hex())
       return stop_at_damage("its end line names another frame", false);
     stated_records_ = detail::need<std::uint64_t>(j, "records");
-    End end{detail::need<std::string>(j, "state"), simdjson::minify(detail::need<detail::JsonObject>(j, "counts"))};
+    End end{detail::need<std::string>(j, "state"), simdjson::minify(detail::need<detail::JsonObject>(j, "counts")),
+            read_inputs(j)};
     end_frame_ = frames_.size();
     end_offset_ = offset_;
     before_end_ = last_;

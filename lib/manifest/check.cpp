@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <unistd.h>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -24,7 +25,7 @@ class Tally {
       const std::string_view line = lines.substr(0, end);
       lines.remove_prefix(end + 1);
       if (first) {
-        (void)parse_header(line, path);
+        header_ = parse_header(line, path);
         first = false;
         continue;
       }
@@ -39,6 +40,7 @@ class Tally {
   }
 
   [[nodiscard]] std::uint64_t records() const noexcept { return records_; }
+  [[nodiscard]] const Header& header() const noexcept { return header_; }
 
   /// Compares with the counts of the end line.
   void compare(const std::string& counts, std::vector<std::string>& problems) const {
@@ -63,6 +65,7 @@ class Tally {
     return detail::need<std::uint64_t>(stated, name);
   }
 
+  Header header_;
   std::uint64_t records_ = 0;
   std::array<std::uint64_t, kBucketCount> buckets_{};
 };
@@ -86,6 +89,19 @@ void check_signatures(const Chain& chain, const PublicKey* key, CheckReport& rep
   report.problems.push_back("no signature by key " + key->id() +
                             (others.empty() ? "; the manifest is not signed, have its owner sign it"
                                             : "; it is signed by " + others + ", give that key's public half"));
+}
+
+/// A complete manifest has the head of every input, and its end line speaks of no input that the header does not open.
+void check_inputs(const Header& header, const End& end, CheckReport& report) {
+  for (const Input& input : report.inputs) {
+    if (input.head.empty()) report.problems.push_back("no line states the head of the streamed input " + input.name);
+  }
+  for (const Input& late : end.inputs) {
+    const bool open = std::any_of(header.inputs.begin(), header.inputs.end(),
+                                  [&](const Input& i) { return i.head.empty() && i.name == late.name; });
+    if (!open)
+      report.problems.push_back("the end line states a head for " + late.name + ", which is no streamed input");
+  }
 }
 
 void walk(Chain& chain, Tally& tally, const std::filesystem::path& path) {
@@ -120,12 +136,14 @@ CheckReport check(const std::filesystem::path& path, const PublicKey* key) {
   try {
     walk(chain, tally, path);
     report.complete = chain.complete();
+    report.inputs = resolved_inputs(tally.header(), report.complete ? chain.end() : std::nullopt);
     if (report.complete) {
       if (chain.stated_records() != tally.records()) {
         report.problems.push_back("the end line states " + std::to_string(chain.stated_records()) +
                                   " records, there are " + std::to_string(tally.records()));
       }
       tally.compare(chain.end()->counts, report.problems);
+      check_inputs(tally.header(), *chain.end(), report);
     }
     check_signatures(chain, key, report);
   } catch (const RunError& error) {  // damage, or bytes that are no manifest at all

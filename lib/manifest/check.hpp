@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/result.hpp"
+#include "manifest/reader.hpp"
 #include "manifest/signature.hpp"
 
 #include <cstdint>
@@ -19,6 +20,7 @@ struct CheckReport {
   std::uint64_t frames = 0;            ///< proved frames
   std::uint64_t records = 0;           ///< records in them
   std::uint64_t bytes = 0;             ///< bytes of the proved frames
+  std::vector<Input> inputs;           ///< what it was made from; a stream's head stands in the end line
   std::string head;                    ///< SHA-256 of the last frame before signatures, hex
   std::vector<std::string> signed_by;  ///< key ids named by signature lines
   bool verified = false;               ///< a signature by the given key covers all records
@@ -28,8 +30,8 @@ struct CheckReport {
 };
 
 /// Proves every byte: block chain, checksums, order, form of each record, the end line's counts against the records
-/// (number of records, and objects a bucket where counts has the object "buckets"), seal, frame table, and with `key`
-/// a signature by it. Throws RunError(Exit::input) only when the file cannot be read.
+/// (number of records, and objects a bucket where counts has the object "buckets"), the heads of streamed inputs, seal,
+/// frame table, and with `key` a signature by it. Throws RunError(Exit::input) only when the file cannot be read.
 [[nodiscard]] CheckReport check(const std::filesystem::path& path, const PublicKey* key = nullptr);
 
 }  // namespace waybill::manifest

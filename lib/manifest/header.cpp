@@ -54,9 +54,7 @@ Header parse_header(std::string_view line, const std::filesystem::path& path) {
   header.tool = detail::need<std::string>(j, "tool");
   header.created = detail::need<std::string>(j, "created");
   header.options = simdjson::minify(detail::need<detail::JsonObject>(j, "options"));
-  detail::each_object(j, "inputs", [&](const detail::JsonObject& input) {
-    header.inputs.push_back({detail::need<std::string>(input, "name"), detail::need<std::string>(input, "head")});
-  });
+  header.inputs = read_inputs(j);
   return header;
 }
 
@@ -64,12 +62,27 @@ std::string to_json(const Header& header) {
   JsonWriter w;
   w.begin_object().member("kind", "header").member("format", "waybill/1").member("stage", header.stage);
   w.member("run", header.run).member("tool", header.tool).member("created", header.created);
-  w.key("options").raw(header.options).key("inputs").begin_array();
-  for (const auto& input : header.inputs) {
-    w.begin_object().member("name", input.name).member("head", input.head).end_object();
+  w.key("options").raw(header.options);
+  write_inputs(w, header.inputs);
+  return std::move(w.end_object()).str();
+}
+
+void write_inputs(JsonWriter& w, const std::vector<Input>& inputs) {
+  w.key("inputs").begin_array();
+  for (const Input& input : inputs) {
+    w.begin_object().member("name", input.name);
+    if (!input.head.empty()) w.member("head", input.head);
+    w.end_object();
   }
-  w.end_array().end_object();
-  return std::move(w).str();
+  w.end_array();
+}
+
+std::vector<Input> read_inputs(const detail::JsonObject& line) {
+  std::vector<Input> inputs;
+  detail::each_object(line, "inputs", [&](const detail::JsonObject& input) {
+    inputs.push_back({detail::need<std::string>(input, "name"), detail::find<std::string>(input, "head").value_or("")});
+  });
+  return inputs;
 }
 
 std::string header_difference(const Header& before, const Header& now) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/json.hpp"
+#include "manifest/json_reader.hpp"
 #include "manifest/reader.hpp"
 
 #include <filesystem>
@@ -18,5 +20,9 @@ namespace waybill::manifest {
 /// What keeps a run with header `now` from continuing a manifest with header `before`: stage, the options that
 /// differ by name, the inputs that differ; empty when nothing does. Run, tool and time of creation may differ.
 [[nodiscard]] std::string header_difference(const Header& before, const Header& now);
+
+/// The array of inputs of a header or end line; an empty head is left out.
+void write_inputs(JsonWriter& w, const std::vector<Input>& inputs);
+[[nodiscard]] std::vector<Input> read_inputs(const detail::JsonObject& line);
 
 }  // namespace waybill::manifest

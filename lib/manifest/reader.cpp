@@ -91,6 +91,18 @@ bool Reader::torn() const noexcept { return state_->chain.torn(); }
 std::string Reader::head() const { return state_->chain.head().hex(); }
 std::string Reader::name() const { return state_->path == "-" ? "-" : state_->path.filename().string(); }
 
+std::vector<Input> resolved_inputs(const Header& header, const std::optional<End>& end) {
+  std::vector<Input> out = header.inputs;
+  if (!end) return out;
+  for (Input& input : out) {
+    if (!input.head.empty()) continue;
+    for (const Input& late : end->inputs) {
+      if (late.name == input.name) input.head = late.head;
+    }
+  }
+  return out;
+}
+
 Input input_of(const std::filesystem::path& path) {
   Reader reader(path);
   while (reader.next_line()) {

@@ -14,10 +14,12 @@
 
 namespace waybill::manifest {
 
+/// An input manifest (base name) or file and its digest. A stream's head is known only at its end: its name is "-", in
+/// the header its head is empty, and the end line has it.
 struct Input {
   std::string name;
   std::string head;
-};  ///< an input manifest (base name) or file and its digest
+};
 
 /// The first line of a manifest.
 struct Header {
@@ -33,7 +35,11 @@ struct Header {
 struct End {
   std::string state;
   std::string counts;
+  std::vector<Input> inputs;  ///< heads of the inputs that the header leaves open
 };
+
+/// The header's inputs with the heads that the end line adds; a head is empty while it is not known.
+[[nodiscard]] std::vector<Input> resolved_inputs(const Header& header, const std::optional<End>& end);
 
 /// A record of a kind this reader does not model: kept as its JSON line.
 struct Other {

@@ -18,6 +18,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 #include <thread>
 
 namespace waybill::manifest {
@@ -31,6 +32,19 @@ std::uint64_t count_lines(std::string_view lines) {
 }
 
 [[noreturn]] void misused(const std::string& what) { throw RunError(Exit::internal, "manifest writer: " + what); }
+
+/// Every input whose head the header leaves open is named once, with its head, and nothing else is.
+void check_streams(const Header& header, const std::vector<Input>& streams) {
+  std::multiset<std::string> open, told;
+  for (const Input& input : header.inputs) {
+    if (input.head.empty()) open.insert(input.name);
+  }
+  for (const Input& input : streams) {
+    if (input.head.empty()) misused("an end without the head of input " + input.name);
+    told.insert(input.name);
+  }
+  if (open != told) misused("an end whose streamed inputs are not those of the header");
+}
 
 /// The first lines of `lines` that make one frame.
 std::string_view frame_of(std::string_view lines) {
@@ -334,9 +348,10 @@ void Writer::append(std::string_view json_line) {
 
 void Writer::commit() { state_->flush(false); }
 
-void Writer::finish(std::string_view counts) {
+void Writer::finish(std::string_view counts, const std::vector<Input>& streams) {
   State& s = *state_;
   if (s.complete) misused("a second end");
+  check_streams(s.header, streams);
   {
     simdjson::dom::parser parser;
     simdjson::dom::object object;
@@ -349,7 +364,9 @@ void Writer::finish(std::string_view counts) {
   s.guarded([&] {
     JsonWriter w;
     w.begin_object().member("kind", "end").member("state", "complete").member("records", s.records);
-    w.key("counts").raw(counts).member("prev", s.last.hex()).end_object();
+    w.key("counts").raw(counts);
+    if (!streams.empty()) write_inputs(w, streams);
+    w.member("prev", s.last.hex()).end_object();
     s.write_frame({}, w.str() + "\n");
     if (s.to_pipe) return;
     io::sync_all(s.fd.get(), s.path);

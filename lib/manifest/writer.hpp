@@ -44,7 +44,8 @@ class Writer {
   void commit();
 
   /// Writes end frame with `counts` (a JSON object) and the seek table, syncs file and folder, removes the mark.
-  void finish(std::string_view counts);
+  /// `streams` gives the heads of the inputs whose head the header leaves empty, each exactly once.
+  void finish(std::string_view counts, const std::vector<Input>& streams = {});
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept;
 

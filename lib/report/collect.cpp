@@ -2,6 +2,7 @@
 #include "report/collect.hpp"
 
 #include "core/text.hpp"
+#include "manifest/exception.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -23,30 +24,34 @@ std::size_t stage_rank(std::string_view stage) {
   return static_cast<std::size_t>(std::find(std::begin(kOrder), std::end(kOrder), stage) - std::begin(kOrder));
 }
 
-bool needs_no_transfer(Bucket bucket) {
-  return bucket == Bucket::duplicate_identical || bucket == Bucket::dicomdir || bucket == Bucket::non_dicom;
-}
-
-bool bad_verdict(std::string_view verdict) {
-  return verdict == "METADATA-LOSS" || verdict == "PIXEL-DIFF" || verdict == "LOSSY-REDECODED" || verdict == "MISSING";
-}
-
-bool after_load(std::string_view stage) { return stage == "load" || stage == "verify"; }
-
-/// A fixity run checks files on disk, no target: there `instance` is still waiting, not lost.
-bool is_exception(const Object& object, std::string_view stage) {
-  if (object.verify && bad_verdict(object.verify->verdict)) return true;
-  if (object.bucket == Bucket::instance) return after_load(stage) && object.load.has_value();
-  return !needs_no_transfer(object.bucket) && object.bucket != Bucket::loaded && object.bucket != Bucket::verified;
-}
-
-std::int8_t grade_of(const Object& object) {
-  if (object.verify && object.verify->grade.size() == 2 && object.verify->grade[0] == 'E') {
-    const int grade = object.verify->grade[1] - '0';
-    if (grade >= 0 && grade < static_cast<int>(kGrades)) return static_cast<std::int8_t>(grade);
-  }
+std::int8_t load_grade(const Object& object) {
   if (!object.load || object.load->outcome == "not-sent" || object.load->outcome == "refused") return kNoGrade;
   return object.bucket == Bucket::loaded || object.bucket == Bucket::verified ? 1 : 0;
+}
+
+/// The best evidence of load and verify. E0 of a verification of files says nothing about a target: a check against
+/// a target gives it only to objects that are missing there, and those were loaded.
+std::int8_t grade_of(const Object& object) {
+  const std::int8_t from_load = load_grade(object);
+  if (!object.verify || object.verify->grade.size() != 2 || object.verify->grade[0] != 'E') return from_load;
+  const int grade = object.verify->grade[1] - '0';
+  if (grade <= 0 || grade >= static_cast<int>(kGrades)) return from_load;
+  return std::max(from_load, static_cast<std::int8_t>(grade));
+}
+
+/// Why the object is an exception, in words that are the same for all of its kind.
+std::string cause_of(const Object& object) {
+  std::string cause;
+  for (const auto& finding : object.findings) {
+    if (finding.severity >= Severity::s3) cause = with_cause(std::move(cause), finding.code);
+  }
+  if (object.verify && object.bucket == Bucket::failed) cause = with_cause(std::move(cause), object.verify->verdict);
+  if (!cause.empty()) return cause;
+  if (object.verify && manifest::is_bad_verdict(object.verify->verdict)) return object.verify->verdict;
+  if (object.load && !object.load->outcome.empty())
+    return object.load->outcome + (object.load->status.empty() ? "" : ", status " + object.load->status);
+  for (const auto& finding : object.findings) cause = with_cause(std::move(cause), finding.code);
+  return cause;
 }
 
 std::string year_of(const Object& object) {
@@ -65,7 +70,7 @@ std::string shown_detail(const manifest::Finding& finding, const Mask& mask) {
 std::string reason_of(const Object& object, const Mask& mask) {
   std::string reason;
   const auto add = [&](const std::string& text) { reason += (reason.empty() ? "" : "; ") + text; };
-  if (object.verify && (bad_verdict(object.verify->verdict) || object.bucket == Bucket::failed)) {
+  if (object.verify && (manifest::is_bad_verdict(object.verify->verdict) || object.bucket == Bucket::failed)) {
     add("verify: " + object.verify->verdict);
     for (const auto& d : object.verify->differences)
       add("(" + d.tag + ") " + d.kind + (mask.shows_phi() ? " " + d.detail : ""));
@@ -111,6 +116,7 @@ class Collector {
     }
     summary.head = reader.head();
     summary.complete = reader.end() && reader.end()->state == "complete";
+    summary.header.inputs = manifest::resolved_inputs(reader.header(), reader.end());
     summary.levels.files = distinct(files_);
     summary.levels.instances = distinct(instances_);
     summary.levels.studies = holdings.all_studies.size();
@@ -131,12 +137,7 @@ class Collector {
   void take(const Object& object, ManifestSummary& summary, Holdings& holdings) {
     const std::uint64_t id = id_number(object.id, summary.name);
     const std::string& stage = summary.header.stage;
-    Entry entry{id,
-                object.source.size,
-                group_of(object),
-                static_cast<std::uint8_t>(object.bucket),
-                grade_of(object),
-                after_load(stage) && object.load.has_value()};
+    Entry entry{id, object.source.size, group_of(object), static_cast<std::uint8_t>(object.bucket), grade_of(object)};
     holdings.entries.push_back(entry);
     ++summary.levels.objects;
     summary.levels.bytes += object.source.size;
@@ -149,7 +150,7 @@ class Collector {
       holdings.all_studies.insert(*object.study);
       if (object.bucket == Bucket::instance) holdings.studies.insert(*object.study);
     }
-    if (is_exception(object, stage)) {
+    if (manifest::is_exception(object)) {
       out.exceptions.insert_or_assign(id, exception_of(object, stage, mask_));
     } else {
       out.exceptions.erase(id);
@@ -234,6 +235,16 @@ std::string id_text(std::uint64_t id) {
   return text;
 }
 
+std::string with_cause(std::string cause, const std::string& code) {
+  if (cause.empty()) return code;
+  for (std::size_t at = cause.find(code); at != std::string::npos; at = cause.find(code, at + 1)) {
+    const bool starts = at == 0 || cause[at - 1] == ' ';
+    const bool ends = at + code.size() == cause.size() || cause[at + code.size()] == ',';
+    if (starts && ends) return cause;
+  }
+  return std::move(cause) + ", " + code;
+}
+
 Exception exception_of(const Object& object, const std::string& stage, const Mask& mask) {
   Exception e;
   e.id = object.id;
@@ -244,6 +255,7 @@ Exception exception_of(const Object& object, const std::string& stage, const Mas
   e.stage = stage;
   e.bucket = to_string(object.bucket);
   e.reason = reason_of(object, mask);
+  e.cause = cause_of(object);
   Severity worst = Severity::s0;
   for (const auto& finding : object.findings) {
     worst = std::max(worst, finding.severity);

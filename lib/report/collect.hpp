@@ -20,7 +20,6 @@ struct Entry {
   std::uint32_t group = 0;  ///< index into Collected::groups
   std::uint8_t bucket = 0;
   std::int8_t grade = kNoGrade;
-  bool load_follows = false;  ///< the record comes from load or verify: `instance` means "not loaded"
 };
 
 /// The identifiers of one manifest, for balancing.
@@ -52,6 +51,9 @@ void balance(Collected& collected);
 
 /// Final state of every object: buckets, grades, modality × year, list of exceptions.
 void settle(Collected& collected, const Mask& mask);
+
+/// `cause` with one more code.
+[[nodiscard]] std::string with_cause(std::string cause, const std::string& code);
 
 /// The object as the exception list shows it.
 [[nodiscard]] Exception exception_of(const manifest::Object& object, const std::string& stage, const Mask& mask);

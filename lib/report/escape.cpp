@@ -81,6 +81,11 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
   return text;
 }
 
+std::string time_text(std::string_view rfc3339) {
+  if (rfc3339.size() < 20 || rfc3339[10] != 'T' || rfc3339.back() != 'Z') return html(rfc3339);
+  return html(std::string(rfc3339.substr(0, 10)) + " " + std::string(rfc3339.substr(11, 8)) + " UTC");
+}
+
 std::string base64(ByteView bytes) {
   std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
   const int n = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),

@@ -21,6 +21,9 @@ namespace waybill::report {
 /// "97.7 %", never rounded up to 100 %.
 [[nodiscard]] std::string percent(std::uint64_t part, std::uint64_t whole);
 
+/// "2026-11-25 10:09:50 UTC" of an RFC 3339 time in UTC, ready for HTML.
+[[nodiscard]] std::string time_text(std::string_view rfc3339);
+
 [[nodiscard]] std::string base64(ByteView bytes);
 
 }  // namespace waybill::report

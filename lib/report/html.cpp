@@ -12,15 +12,16 @@ namespace {
 
 std::string source_digest(std::string_view asset) { return "'sha256-" + base64(Sha256::of(asset).bytes) + "'"; }
 
-std::string head() {
+std::string head(const Report& report) {
   return "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src " +
          source_digest(kStyle) + "; script-src " + source_digest(kScript) +
          "; base-uri 'none'; form-action 'none'\">\n"
          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" "
          "content=\"no-referrer\">\n"
-         "<title>Migration report</title>\n<style>" +
-         std::string(kStyle) + "</style>\n</head>\n<body>\n";
+         "<meta name=\"color-scheme\" content=\"light\">\n<title>Migration report, " +
+         html(std::string_view(report.created).substr(0, 10)) + "</title>\n<style>" + std::string(kStyle) +
+         "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the result</a>\n";
 }
 
 std::string verdict(const Report& report) {
@@ -34,15 +35,30 @@ std::string verdict(const Report& report) {
   return out + "</ul></div>\n";
 }
 
+/// Links to the sections, taken from their headings.
+std::string contents(std::string_view body) {
+  static constexpr std::string_view kHeading = "<h2 id=\"", kEnd = "</h2>";
+  std::string out = "<nav aria-label=\"Sections\"><ul>\n";
+  for (std::size_t at = body.find(kHeading); at != std::string_view::npos; at = body.find(kHeading, at + 1)) {
+    const std::string_view rest = body.substr(at + kHeading.size());
+    const std::size_t quote = rest.find('"');
+    const std::string_view title = rest.substr(quote + 2, rest.find(kEnd) - quote - 2);
+    out += "<li><a href=\"#" + std::string(rest.substr(0, quote)) + "\">" + std::string(title) + "</a></li>\n";
+  }
+  return out + "</ul></nav>\n";
+}
+
 }  // namespace
 
 std::string to_html(const Report& report) {
-  std::string out = head();
-  out += "<header><h1>Migration report</h1>\n<p class=\"soft\">Made " + html(report.created) + " by " +
-         html(kToolName) + " from " + grouped(report.manifests.size()) + " manifests.</p></header>\n<main>\n";
-  out += verdict(report) + unexplained_section(report) + evidence_section(report) + ledger_section(report) +
-         groups_section(report);
-  out += exceptions_section(report) + reconcile_section(report) + chain_section(report);
+  const std::string body = glance_section(report) + unexplained_section(report) + evidence_section(report) +
+                           ledger_section(report) + exceptions_section(report) + groups_section(report) +
+                           reconcile_section(report) + findings_section(report) + chain_section(report);
+  std::string out = head(report);
+  out += "<header><h1>Migration report</h1>\n<p class=\"soft\">Made " + time_text(report.created) + " by " +
+         html(kToolName) + " from " + grouped(report.manifests.size()) +
+         (report.manifests.size() == 1 ? " manifest" : " manifests") + ".</p></header>\n<main id=\"main\">\n";
+  out += verdict(report) + contents(body) + body;
   out += "</main>\n<footer><p>";
   out += report.phi_shown ? "This report shows patient ids: keep it as you keep patient records."
                           : "Patients appear as keyed hashes (HMAC-SHA-256, key discarded): equal hashes are one "

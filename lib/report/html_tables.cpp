@@ -6,14 +6,22 @@
 #include <algorithm>
 #include <cstdio>
 #include <initializer_list>
+#include <map>
+#include <set>
+#include <utility>
 
 namespace waybill::report {
 namespace {
 
+enum class Kind { text, number, wide };  // wide: long text that needs room to stay readable
 struct Column {
   std::string_view title;
-  bool number = false;
+  Kind kind = Kind::text;
 };
+
+const char* class_of(Kind kind) {
+  return kind == Kind::number ? " class=\"n\"" : kind == Kind::wide ? " class=\"w\"" : "";
+}
 
 /// One table with caption and scoped headers. Cells come in as markup, so every text passes html() on the way.
 class Table {
@@ -23,7 +31,7 @@ class Table {
     if (!id.empty()) out_ += " id=\"" + std::string(id) + "\"";
     out_ += "><caption>" + html(caption) + "</caption><thead><tr>";
     for (const auto& c : columns_) {
-      out_ += std::string("<th scope=\"col\"") + (c.number ? " class=\"n\">" : ">") + html(c.title) + "</th>";
+      out_ += std::string("<th scope=\"col\"") + class_of(c.kind) + ">" + html(c.title) + "</th>";
     }
     out_ += "</tr></thead><tbody>\n";
   }
@@ -31,9 +39,8 @@ class Table {
   void row(const std::vector<std::string>& cells) {
     out_ += "<tr>";
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      const char* number = columns_[i].number ? " class=\"n\"" : "";
       out_ += i == 0 ? "<th scope=\"row\"" : "<td";
-      out_ += number;
+      out_ += class_of(columns_[i].kind);
       out_ += ">" + cells[i] + (i == 0 ? "</th>" : "</td>");
     }
     out_ += "</tr>\n";
@@ -48,27 +55,87 @@ class Table {
 
 std::string code(std::string_view text) { return text.empty() ? std::string() : "<code>" + html(text) + "</code>"; }
 
-std::string bar(std::uint64_t part, std::uint64_t whole, std::string_view colour) {
-  const double share = whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
-  char width[32];
-  std::snprintf(width, sizeof width, "%.1f", part == 0 ? 0.0 : std::max(1.0, share * 160.0));
-  return "<svg width=\"160\" height=\"12\" viewBox=\"0 0 160 12\" role=\"img\" aria-label=\"" +
-         html(percent(part, whole)) + "\"><rect width=\"160\" height=\"12\" fill=\"#e6ebf0\"/><rect width=\"" + width +
-         "\" height=\"12\" fill=\"" + std::string(colour) + "\"/></svg>";
+constexpr std::string_view kGreen = "#1b6e3c", kBlue = "#1f5f99", kGrey = "#6b7885", kAmber = "#a35a00";
+
+std::string svg_number(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", number);
+  return text;
+}
+
+std::string rect(double x, double width, std::string_view colour) {
+  return "<rect x=\"" + svg_number(x) + "\" width=\"" + svg_number(width) + "\" height=\"12\" fill=\"" +
+         std::string(colour) + "\"/>";
+}
+
+/// The share in words with a bar under it; the bar says nothing that the words do not.
+std::string share(std::uint64_t part, std::uint64_t whole, std::string_view colour) {
+  const double portion = whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+  const double width = part == 0 ? 0.0 : std::max(1.0, portion * 96.0);
+  return percent(part, whole) +
+         "<svg class=\"bar\" width=\"96\" height=\"6\" viewBox=\"0 0 96 12\" preserveAspectRatio=\"none\" "
+         "aria-hidden=\"true\">" +
+         rect(0, 96, "#e6ebf0") + rect(0, width, colour) + "</svg>";
+}
+
+/// A number; zeros are pale, so that the others stand out.
+std::string count_cell(std::uint64_t n) { return n == 0 ? "<span class=\"soft\">0</span>" : grouped(n); }
+
+std::string bad_cell(std::uint64_t n) {
+  return n == 0 ? count_cell(n) : "<span class=\"bad\">" + grouped(n) + "</span>";
 }
 
 std::string_view colour_of(manifest::Bucket bucket) {
   using manifest::Bucket;
-  if (bucket == Bucket::verified || bucket == Bucket::loaded) return "#1b6e3c";
-  if (bucket == Bucket::instance || bucket == Bucket::duplicate_identical || bucket == Bucket::dicomdir ||
-      bucket == Bucket::non_dicom)
-    return "#1f5f99";
-  return "#a35a00";
+  if (bucket == Bucket::verified || bucket == Bucket::loaded) return kGreen;
+  if (bucket == Bucket::instance) return kBlue;
+  const bool quiet = bucket == Bucket::duplicate_identical || bucket == Bucket::dicomdir ||
+                     bucket == Bucket::non_dicom || bucket == Bucket::non_instance || bucket == Bucket::empty ||
+                     bucket == Bucket::excluded;
+  return quiet ? kGrey : kAmber;
 }
 
 std::string section(std::string_view id, std::string_view title, const std::string& body) {
   return "<section aria-labelledby=\"" + std::string(id) + "\"><h2 id=\"" + std::string(id) + "\">" + html(title) +
          "</h2>\n" + body + "</section>\n";
+}
+
+/// A definition list of figures; the number stands before its label for the eye, behind it for a screen reader.
+struct Tile {
+  std::string label, figure, note;
+  const char* mark = "";
+};
+
+std::string tiles(const std::vector<Tile>& all) {
+  std::string out = "<dl class=\"tiles\">\n";
+  for (const Tile& tile : all) {
+    out += "<div class=\"tile " + std::string(tile.mark) + "\"><dt>" + html(tile.label) + "</dt><dd>" + tile.figure +
+           "<small>" + html(tile.note) + "</small></dd></div>\n";
+  }
+  return out + "</dl>\n";
+}
+
+struct Part {
+  std::string label;
+  std::uint64_t n;
+  std::string_view colour;
+};
+
+/// One bar of all objects, with a legend that carries the same figures as text.
+std::string places_bar(const std::vector<Part>& parts, std::uint64_t total) {
+  std::string bar, legend;
+  double x = 0;
+  for (const Part& part : parts) {
+    if (part.n == 0) continue;
+    const double width = 1000.0 * static_cast<double>(part.n) / static_cast<double>(total);
+    bar += rect(x, width, part.colour);
+    x += width;
+    legend += "<li><svg width=\"12\" height=\"12\" viewBox=\"0 0 12 12\" aria-hidden=\"true\">" +
+              rect(0, 12, part.colour) + "</svg> " + html(part.label) + " <strong>" + grouped(part.n) + "</strong> (" +
+              percent(part.n, total) + ")</li>\n";
+  }
+  return "<svg class=\"whole\" viewBox=\"0 0 1000 12\" preserveAspectRatio=\"none\" aria-hidden=\"true\">" + bar +
+         "</svg>\n<ul class=\"legend\">\n" + legend + "</ul>\n";
 }
 
 std::string cut_note(std::size_t all) {
@@ -80,7 +147,7 @@ std::string cut_note(std::size_t all) {
 std::string counts_table(std::string_view caption, std::string_view what, std::string_view unit,
                          const std::map<std::string, std::uint64_t>& counts) {
   if (counts.empty()) return {};
-  Table table(caption, {{what}, {unit, true}});
+  Table table(caption, {{what}, {unit, Kind::number}});
   for (const auto& [name, n] : counts) table.row({html(name), grouped(n)});
   return std::move(table).str();
 }
@@ -118,12 +185,112 @@ std::string category_name(const std::string& code) {
   return at == kNames.end() ? code : code + " " + at->second;
 }
 
+/// The folder that all exceptions' paths share, with its slash; empty when that would save nothing.
+std::string common_folder(const std::vector<Exception>& exceptions) {
+  if (exceptions.size() < 2) return {};
+  std::string folder = exceptions.front().path;
+  for (const Exception& e : exceptions) {
+    const auto end = std::mismatch(folder.begin(), folder.end(), e.path.begin(), e.path.end()).first;
+    folder.erase(end, folder.end());
+  }
+  const std::size_t slash = folder.rfind('/');
+  return slash == std::string::npos || slash == 0 ? std::string() : folder.substr(0, slash + 1);
+}
+
+/// Exceptions by bucket and cause, the most frequent first: what there is to decide.
+std::string causes_table(const std::vector<Exception>& exceptions) {
+  struct Row {
+    std::uint64_t n = 0;
+    std::string severity;
+    std::set<std::string> studies;
+  };
+  std::map<std::pair<std::string, std::string>, Row> rows;
+  for (const Exception& e : exceptions) {
+    Row& row = rows[{e.bucket, e.cause}];
+    ++row.n;
+    row.severity = std::max(row.severity, e.severity);
+    if (!e.study.empty()) row.studies.insert(e.study);
+  }
+  std::vector<std::pair<std::pair<std::string, std::string>, Row>> sorted(rows.begin(), rows.end());
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second.n > b.second.n; });
+  Table table("What there is to decide; S3 waits for a person, S4 cannot be recovered from this source",
+              {{"Cause"},
+               {"Bucket"},
+               {"Objects", Kind::number},
+               {"Studies", Kind::number},
+               {"Severity"},
+               {"What the bucket means", Kind::wide}});
+  for (std::size_t i = 0; i < sorted.size() && i < kMostRows; ++i) {
+    const auto& [key, row] = sorted[i];
+    const auto bucket = manifest::bucket_from(key.first);
+    table.row({key.second.empty() ? "none stated" : html(key.second), html(key.first), grouped(row.n),
+               grouped(row.studies.size()), html(row.severity), bucket ? html(bucket_meaning(*bucket)) : ""});
+  }
+  return std::move(table).str() + cut_note(sorted.size());
+}
+
+std::string exceptions_table(const Report& report) {
+  const std::string folder = common_folder(report.exceptions);
+  Table table("Objects that did not reach their target state",
+              {{"Source", Kind::wide},
+               {"Severity"},
+               {"Bucket"},
+               {"Reason", Kind::wide},
+               {"Last stage"},
+               {"Modality"},
+               {"Study date"},
+               {"Patient"},
+               {"Study", Kind::wide}},
+              "exceptions");
+  for (std::size_t i = 0; i < report.exceptions.size() && i < kMostRows; ++i) {
+    const Exception& e = report.exceptions[i];
+    std::string source = code(std::string_view(e.path).substr(folder.size()));
+    if (!e.member.empty()) source += " member " + code(e.member);
+    source += "<br><span class=\"soft\">object " + code(e.id) + "</span>";
+    table.row({source, html(e.severity), html(e.bucket), html(e.reason), html(e.stage), html(e.modality),
+               html(e.study_date), code(e.patient), code(e.study)});
+  }
+  const std::string where = folder.empty() ? "" : "<p>Sources are below " + code(folder) + "</p>\n";
+  return where + std::move(table).str() + cut_note(report.exceptions.size());
+}
+
 }  // namespace
+
+std::string glance_section(const Report& report) {
+  const std::uint64_t total = objects_in(report.buckets);
+  const Places& p = report.places;
+  const std::uint64_t equal = report.grades[4] + report.grades[5];
+  const bool open = report.unexplained_total > 0;
+  std::vector<Tile> figures;
+  figures.push_back({"Ledger", open ? "OPEN" : "closes",
+                     open ? grouped(report.unexplained_total) + " unexplained" : "nothing is unexplained",
+                     open ? "t5" : "t0"});
+  figures.push_back({"Proved equal", percent(equal, total),
+                     grouped(equal) + " of " + grouped(total) + " objects read back, grade E4 or better",
+                     equal > 0 ? "t0" : ""});
+  figures.push_back({"Exceptions", grouped(p.exceptions),
+                     p.exceptions == 0 ? "nothing to decide" : "objects that wait for a decision",
+                     p.exceptions == 0 ? "t0" : "t1"});
+  figures.push_back({"Not loaded yet", grouped(p.waiting), "objects in scope", p.waiting == 0 ? "" : "t1"});
+  figures.push_back({"Scanned", grouped(report.scanned.objects),
+                     grouped(report.scanned.studies) + (report.scanned.studies == 1 ? " study, " : " studies, ") +
+                         size_text(report.scanned.bytes)});
+  std::string bar;
+  if (total > 0) {
+    bar = places_bar({{"verified at the target", p.verified, kGreen},
+                      {"loaded, not verified", p.loaded, "#4c9a6c"},
+                      {"not loaded yet", p.waiting, kBlue},
+                      {"need no transfer", p.no_transfer, kGrey},
+                      {"exceptions", p.exceptions, kAmber}},
+                     total);
+  }
+  return section("glance", "At a glance", tiles(figures) + bar);
+}
 
 std::string unexplained_section(const Report& report) {
   if (report.unexplained.empty()) return {};
   Table table("Every difference that no bucket explains",
-              {{"Kind"}, {"Subject"}, {"Source"}, {"Shows in"}, {"What it is"}});
+              {{"Kind"}, {"Subject"}, {"Source", Kind::wide}, {"Shows in"}, {"What it is", Kind::wide}});
   for (std::size_t i = 0; i < report.unexplained.size() && i < kMostRows; ++i) {
     const auto& u = report.unexplained[i];
     table.row({html(u.kind), code(u.subject), code(u.path), html(u.manifest), html(u.sentence)});
@@ -134,37 +301,54 @@ std::string unexplained_section(const Report& report) {
 std::string evidence_section(const Report& report) {
   const std::uint64_t total = objects_in(report.buckets);
   Table grades("Objects by the best evidence there is for them",
-               {{"Grade"}, {"Objects", true}, {"Share", true}, {""}, {"What it proves"}});
+               {{"Grade"}, {"Objects", Kind::number}, {"Share", Kind::number}, {"What it proves", Kind::wide}});
   for (std::size_t i = kGrades; i-- > 0;) {
     const std::uint64_t n = report.grades[i];
-    grades.row({"E" + std::to_string(i), grouped(n), percent(n, total), bar(n, total, i >= 4 ? "#1b6e3c" : "#1f5f99"),
-                html(grade_meaning(i))});
+    grades.row(
+        {"E" + std::to_string(i), count_cell(n), share(n, total, i >= 4 ? kGreen : kBlue), html(grade_meaning(i))});
   }
-  grades.row({"none", grouped(report.ungraded), percent(report.ungraded, total), bar(report.ungraded, total, "#a35a00"),
-              "nothing about a target"});
-  Table buckets("Final state of every object", {{"Bucket"}, {"Objects", true}, {"Share", true}, {""}, {"Bytes", true}});
+  grades.row({"none", count_cell(report.ungraded), share(report.ungraded, total, kGrey), "nothing about a target"});
+  Table buckets("Final state of every object", {{"Bucket"},
+                                                {"Objects", Kind::number},
+                                                {"Share", Kind::number},
+                                                {"Bytes", Kind::number},
+                                                {"What it means", Kind::wide}});
+  std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < kBuckets; ++i) {
     const auto bucket = static_cast<manifest::Bucket>(i);
     const Tally& t = report.buckets[i];
+    bytes += t.bytes;
     if (t.objects == 0) continue;
-    buckets.row({html(to_string(bucket)), grouped(t.objects), percent(t.objects, total),
-                 bar(t.objects, total, colour_of(bucket)), size_text(t.bytes)});
+    buckets.row({html(to_string(bucket)), grouped(t.objects), share(t.objects, total, colour_of(bucket)),
+                 size_text(t.bytes), html(bucket_meaning(bucket))});
   }
-  buckets.row({"sum", grouped(total), percent(total, total), "", ""});
+  buckets.row({"sum", grouped(total), percent(total, total), size_text(bytes), "every object, each once"});
   return section("evidence", "Evidence", std::move(grades).str() + std::move(buckets).str());
 }
+
+namespace {
+
+/// The result cell of a manifest that is balanced against none.
+std::string start_cell(const Report& report, const ManifestSummary& m) {
+  const bool unlinked = std::any_of(report.unexplained.begin(), report.unexplained.end(),
+                                    [&](const Unexplained& u) { return u.kind == "link" && u.subject == m.name; });
+  if (unlinked) return "<span class=\"bad\">not linked</span>";
+  return m.complete ? "start" : "<span class=\"bad\">incomplete</span>";
+}
+
+}  // namespace
 
 std::string ledger_section(const Report& report) {
   Table table("Every stage against its input; two numbers mean that they differ", {{"Stage"},
                                                                                    {"Input"},
-                                                                                   {"Files", true},
-                                                                                   {"Objects", true},
-                                                                                   {"Instances", true},
-                                                                                   {"Studies", true},
-                                                                                   {"Bytes", true},
-                                                                                   {"Missing", true},
-                                                                                   {"Extra", true},
-                                                                                   {"Repeated", true},
+                                                                                   {"Files", Kind::number},
+                                                                                   {"Objects", Kind::number},
+                                                                                   {"Instances", Kind::number},
+                                                                                   {"Studies", Kind::number},
+                                                                                   {"Bytes", Kind::number},
+                                                                                   {"Missing", Kind::number},
+                                                                                   {"Extra", Kind::number},
+                                                                                   {"Repeated", Kind::number},
                                                                                    {"Result"}});
   for (const auto& m : report.manifests) {
     const auto at = std::find_if(report.balances.begin(), report.balances.end(),
@@ -172,13 +356,13 @@ std::string ledger_section(const Report& report) {
     if (m.levels.objects == 0 && at == report.balances.end()) continue;
     if (at == report.balances.end()) {
       table.row({html(m.name), "", grouped(m.levels.files), grouped(m.levels.objects), grouped(m.levels.instances),
-                 grouped(m.levels.studies), grouped(m.levels.bytes), "", "", "", "start"});
+                 grouped(m.levels.studies), grouped(m.levels.bytes), "", "", "", start_cell(report, m)});
       continue;
     }
     const Levels &a = at->before, &b = at->after;
     table.row({html(m.name), html(at->input), pair(a.files, b.files), pair(a.objects, b.objects),
-               pair(a.instances, b.instances), pair(a.studies, b.studies), pair(a.bytes, b.bytes), grouped(at->missing),
-               grouped(at->extra), grouped(at->repeated),
+               pair(a.instances, b.instances), pair(a.studies, b.studies), pair(a.bytes, b.bytes),
+               bad_cell(at->missing), bad_cell(at->extra), bad_cell(at->repeated),
                at->closes() ? "<span class=\"good\">closes</span>"
                : m.complete ? "<span class=\"bad\">open</span>"
                             : "<span class=\"bad\">incomplete</span>"});
@@ -188,57 +372,50 @@ std::string ledger_section(const Report& report) {
 
 std::string groups_section(const Report& report) {
   if (report.groups.empty()) return {};
+  Group sum;
+  for (const Group& g : report.groups) {
+    sum.objects += g.objects;
+    sum.bytes += g.bytes;
+  }
   Table table("Objects by modality and year of the study", {{"Modality"},
                                                             {"Year"},
-                                                            {"Objects", true},
-                                                            {"Verified", true},
-                                                            {"Loaded", true},
-                                                            {"Waiting", true},
-                                                            {"No transfer", true},
-                                                            {"Exceptions", true},
-                                                            {"Bytes", true}});
+                                                            {"Objects", Kind::number},
+                                                            {"Verified", Kind::number},
+                                                            {"Loaded", Kind::number},
+                                                            {"Waiting", Kind::number},
+                                                            {"No transfer", Kind::number},
+                                                            {"Exceptions", Kind::number},
+                                                            {"Bytes", Kind::number}});
   for (std::size_t i = 0; i < report.groups.size() && i < kMostRows; ++i) {
     const auto& g = report.groups[i];
-    table.row({g.modality.empty() ? "none" : html(g.modality), html(g.year), grouped(g.objects), grouped(g.verified),
-               grouped(g.loaded), grouped(g.waiting), grouped(g.no_transfer), grouped(g.exceptions),
+    table.row({g.modality.empty() ? "none" : html(g.modality), html(g.year), grouped(g.objects), count_cell(g.verified),
+               count_cell(g.loaded), count_cell(g.waiting), count_cell(g.no_transfer), count_cell(g.exceptions),
                size_text(g.bytes)});
   }
+  const Places& p = report.places;
+  table.row({"sum", "", grouped(sum.objects), grouped(p.verified), grouped(p.loaded), grouped(p.waiting),
+             grouped(p.no_transfer), grouped(p.exceptions), size_text(sum.bytes)});
   return section("groups", "Modality and year", std::move(table).str() + cut_note(report.groups.size()));
 }
 
 std::string exceptions_section(const Report& report) {
-  if (report.exceptions.empty()) return section("exceptions-title", "Exceptions", "<p>There are none.</p>\n");
-  std::string body =
-      "<p class=\"filter\" id=\"filter\" hidden><label for=\"filter-text\">Filter</label> <input id=\"filter-text\" "
-      "type=\"search\"> "
-      "<span id=\"filter-count\" class=\"soft\" role=\"status\"></span></p>\n";
-  Table table("Objects that did not reach their target state",
-              {{"Source"},
-               {"Bucket"},
-               {"Reason"},
-               {"Codes"},
-               {"Severity"},
-               {"Stage"},
-               {"Modality"},
-               {"Study date"},
-               {"Patient"},
-               {"Study"},
-               {"Object"}},
-              "exceptions");
-  for (std::size_t i = 0; i < report.exceptions.size() && i < kMostRows; ++i) {
-    const auto& e = report.exceptions[i];
-    std::string codes;
-    for (const auto& c : e.codes) codes += (codes.empty() ? "" : " ") + html(c);
-    std::string source = code(e.path);
-    if (!e.member.empty()) source += " member " + code(e.member);
-    table.row({source, html(e.bucket), html(e.reason), codes, html(e.severity), html(e.stage), html(e.modality),
-               html(e.study_date), code(e.patient), code(e.study), code(e.id)});
+  std::string body = "<p>There are none.</p>\n";
+  if (!report.exceptions.empty()) {
+    body =
+        causes_table(report.exceptions) +
+        "<p class=\"filter\" id=\"filter\" hidden><label for=\"filter-text\">Filter the list</label> <input "
+        "id=\"filter-text\" type=\"search\"> <span id=\"filter-count\" class=\"soft\" role=\"status\"></span></p>\n" +
+        exceptions_table(report);
   }
-  body += std::move(table).str() + cut_note(report.exceptions.size());
-  Table codes("Objects by finding", {{"Code"}, {"Worst severity"}, {"Objects", true}});
+  return section("exceptions-title", "Exceptions", body);
+}
+
+std::string findings_section(const Report& report) {
+  if (report.codes.empty()) return {};
+  Table codes("Objects by finding; docs/findings.md explains each code",
+              {{"Code"}, {"Worst severity"}, {"Objects", Kind::number}});
   for (const auto& [name, n] : report.codes) codes.row({html(name), html(n.severity), grouped(n.findings)});
-  if (!report.codes.empty()) body += std::move(codes).str();
-  return section("exceptions-title", "Exceptions and findings", body);
+  return section("findings", "Findings", std::move(codes).str());
 }
 
 std::string reconcile_section(const Report& report) {
@@ -249,7 +426,8 @@ std::string reconcile_section(const Report& report) {
   for (const auto& [name, n] : report.discrepancies) named[category_name(name)] = n;
   body += counts_table("Discrepancies between images and RIS", "Category", "Studies or exams", named);
   if (!report.edits.empty()) {
-    Table table("Corrections decided, by attribute", {{"Attribute"}, {"Studies", true}, {"Instances", true}});
+    Table table("Corrections decided, by attribute",
+                {{"Attribute"}, {"Studies", Kind::number}, {"Instances", Kind::number}});
     for (const auto& [tag, n] : report.edits)
       table.row({"(" + html(tag) + ")", grouped(n.studies), grouped(n.instances)});
     body += std::move(table).str();
@@ -263,19 +441,21 @@ std::string reconcile_section(const Report& report) {
 
 std::string chain_section(const Report& report) {
   Table runs("Runs; a head is the SHA-256 of a manifest's last frame",
-             {{"Manifest"}, {"Stage"}, {"Started (UTC)"}, {"State"}, {"Tool"}, {"Run"}, {"Head"}});
+             {{"Manifest"}, {"Stage"}, {"Started"}, {"State"}, {"Tool"}, {"Run", Kind::wide}, {"Head", Kind::wide}});
   for (const auto& m : report.manifests) {
-    runs.row({html(m.name), html(m.header.stage), html(m.header.created),
+    runs.row({html(m.name), html(m.header.stage), time_text(m.header.created),
               m.complete ? "complete" : "<span class=\"bad\">incomplete</span>", html(m.header.tool),
               code(m.header.run), code(m.head)});
   }
   std::string body = std::move(runs).str();
   if (!report.links.empty()) {
-    Table links("Links from input to output", {{"Output"}, {"Input"}, {"Head recorded in the output"}, {"State"}});
+    Table links("Links from input to output",
+                {{"Output"}, {"Input"}, {"Head recorded in the output", Kind::wide}, {"State"}});
     for (const auto& l : report.links) {
-      const char* state = l.state == Link::State::linked   ? "<span class=\"good\">linked</span>"
-                          : l.state == Link::State::broken ? "<span class=\"bad\">broken</span>"
-                                                           : "not among the manifests given";
+      const char* state = l.state == Link::State::linked    ? "<span class=\"good\">linked</span>"
+                          : l.state == Link::State::broken  ? "<span class=\"bad\">broken</span>"
+                          : l.state == Link::State::unknown ? "not known: the run was interrupted"
+                                                            : "recorded; no manifest of this report";
       links.row({html(l.to), html(l.from), code(l.head), state});
     }
     body += std::move(links).str();

@@ -52,6 +52,7 @@ const char* word(Link::State state) {
     case Link::State::linked: return "linked";
     case Link::State::not_given: return "not-given";
     case Link::State::broken: return "broken";
+    case Link::State::unknown: return "unknown";
   }
   return "broken";
 }
@@ -82,6 +83,9 @@ void evidence(JsonWriter& w, const Report& report) {
   w.key("grades").begin_object();
   for (std::size_t i = 0; i < kGrades; ++i) w.member("E" + std::to_string(i), report.grades[i]);
   w.member("none", report.ungraded).end_object();
+  const Places& p = report.places;
+  w.key("places").begin_object().member("verified", p.verified).member("loaded", p.loaded);
+  w.member("waiting", p.waiting).member("no_transfer", p.no_transfer).member("exceptions", p.exceptions).end_object();
   w.key("groups").begin_array();
   for (const auto& g : report.groups) {
     w.begin_object()

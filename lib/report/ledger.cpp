@@ -26,6 +26,8 @@ const ManifestSummary* with_name(const Report& report, const std::string& name) 
   return nullptr;
 }
 
+constexpr std::string_view kStream = "-";
+
 bool has_objects(const ManifestSummary& m) { return m.levels.objects > 0; }
 
 void broken(Report& report, const ManifestSummary& output, const std::string& input, const std::string& why) {
@@ -38,10 +40,12 @@ std::vector<std::size_t> link(Report& report, std::size_t n) {
   const ManifestSummary& output = report.manifests[n];
   std::vector<std::size_t> sources;
   for (const auto& input : output.header.inputs) {
-    if (const auto at = with_head(report, input.head); at && *at != n) {
+    if (input.head.empty() && !output.complete) {
+      report.links.push_back({input.name, output.name, "", Link::State::unknown});
+    } else if (const auto at = with_head(report, input.head); at && *at != n) {
       sources.push_back(*at);
       report.links.push_back({report.manifests[*at].name, output.name, input.head, Link::State::linked});
-    } else if (with_name(report, input.name) != nullptr) {
+    } else if (input.name != kStream && with_name(report, input.name) != nullptr) {
       report.links.push_back({input.name, output.name, input.head, Link::State::broken});
       broken(report, output, input.name, "its head is not the one that " + output.name + " was made from");
     } else {
@@ -49,6 +53,14 @@ std::vector<std::size_t> link(Report& report, std::size_t n) {
     }
   }
   return sources;
+}
+
+std::string unknown_source(const ManifestSummary& output) {
+  if (output.header.inputs.empty()) return "nothing it names";
+  const manifest::Input& input = output.header.inputs.front();
+  if (input.name != kStream) return input.name + ", which is not among the manifests given; add it";
+  return "the stream with head " + input.head +
+         ", which is none of the manifests given; add the file that it was kept in (waybill … -o - | tee FILE)";
 }
 
 /// The nearest earlier manifest that holds objects, for a message.
@@ -188,14 +200,10 @@ void balance(Collected& c) {
     if (!source) {
       const ManifestSummary* earlier = earlier_with_objects(report, n);
       const bool told = std::any_of(report.links.begin(), report.links.end(), [&](const Link& l) {
-        return l.to == output.name && l.state == Link::State::broken;
+        return l.to == output.name && (l.state == Link::State::broken || l.state == Link::State::unknown);
       });
-      if (earlier != nullptr && !told && output.header.stage != "scan") {
-        const std::string made_from =
-            output.header.inputs.empty() ? "nothing it names" : output.header.inputs.front().name;
-        broken(report, output, earlier->name,
-               "it was made from " + made_from + ", which is not among the manifests given; add it");
-      }
+      if (earlier != nullptr && !told && output.header.stage != "scan")
+        broken(report, output, earlier->name, "it was made from " + unknown_source(output));
       if (earlier == nullptr || output.header.stage == "scan") add_levels(report.scanned, output.levels);
       check_repeats_at_source(c, n);
     } else if (output.header.stage == "reconcile") {

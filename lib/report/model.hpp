@@ -39,11 +39,12 @@ struct ManifestSummary {
   std::uint64_t study_records = 0;
 };
 
-/// One input of one manifest: whether it is one of the given manifests.
+/// One input of one manifest: whether it is one of the given manifests. `unknown`: read as a stream by a run that was
+/// interrupted before the stream's end.
 struct Link {
   std::string from, to;  ///< names: `to` was made from `from`
   std::string head;      ///< head of `from` as `to` recorded it
-  enum class State { linked, not_given, broken } state = State::linked;
+  enum class State { linked, not_given, broken, unknown } state = State::linked;
 };
 
 /// The balance of one manifest against its input.
@@ -66,6 +67,8 @@ struct Unexplained {
 /// One object that did not end as it should, and why.
 struct Exception {
   std::string id, path, member, stage, bucket, severity, reason, grade, verdict, load_status, transcode_outcome;
+  std::string
+      cause;  ///< why in a few words, the same for all objects of one kind: codes of S3 and S4, verdict or status
   std::string sop_class, sop_instance, study, series, modality, study_date, patient;
   std::vector<std::string> codes;
   std::uint64_t offset = 0, size = 0;
@@ -75,6 +78,11 @@ struct Exception {
 struct Group {
   std::string modality, year;
   std::uint64_t objects = 0, verified = 0, loaded = 0, waiting = 0, no_transfer = 0, exceptions = 0, bytes = 0;
+};
+
+/// Where all objects are, each in exactly one place; an exception is only an exception, whatever its bucket.
+struct Places {
+  std::uint64_t verified = 0, loaded = 0, waiting = 0, no_transfer = 0, exceptions = 0;
 };
 
 struct EditCount {
@@ -98,6 +106,9 @@ struct Report {
   std::array<std::uint64_t, kGrades> grades{};
   std::uint64_t ungraded = 0;
   std::uint64_t extra_at_peer = 0;  ///< instances the target has in these studies and no manifest explains
+  Places places;
+  std::uint64_t files_checked = 0;                    ///< of the waiting ones: bytes on disk equal, no target asked
+  std::array<std::uint64_t, kBuckets> no_transfer{};  ///< objects that need none, by bucket
   std::vector<Group> groups;
   std::vector<Exception> exceptions;
   std::map<std::string, CodeCount> codes;
@@ -114,6 +125,9 @@ inline constexpr std::size_t kMostListed = 100'000;
 [[nodiscard]] bool any_incomplete(const Report& report);
 /// Adds to the list and the total.
 void add_unexplained(Report& report, Unexplained item);
+
+/// What a bucket means, as one sentence for people who do not know the word.
+[[nodiscard]] const char* bucket_meaning(manifest::Bucket bucket);
 
 /// What each evidence grade proves, E0 to E5, as one sentence.
 [[nodiscard]] const char* grade_meaning(std::size_t grade);

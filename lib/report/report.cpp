@@ -71,6 +71,27 @@ const char* grade_meaning(std::size_t grade) {
   return kMeanings[grade];
 }
 
+const char* bucket_meaning(manifest::Bucket bucket) {
+  using manifest::Bucket;
+  switch (bucket) {
+    case Bucket::instance: return "an object in scope that was not loaded";
+    case Bucket::duplicate_identical: return "the same object again; one copy is enough";
+    case Bucket::duplicate_conflict: return "the UID of another object with other content; a person decides";
+    case Bucket::dicomdir: return "a directory of a medium, no object";
+    case Bucket::non_dicom: return "a file that is not DICOM";
+    case Bucket::non_instance: return "DICOM, but no object that can be stored";
+    case Bucket::unreadable: return "could not be read at the source";
+    case Bucket::empty: return "a file without a byte";
+    case Bucket::quarantined: return "kept back until a person has decided";
+    case Bucket::excluded: return "left out by decision";
+    case Bucket::loaded: return "the target answered that it stored the object";
+    case Bucket::verified: return "checked and found equal; the grade says against what";
+    case Bucket::failed: return "could not be staged, loaded or verified";
+    case Bucket::pending: return "without an outcome; run the stage again";
+  }
+  return "";
+}
+
 Report build(const Options& options) {
   check_outputs(options);
   const Mask mask(options.show_phi);

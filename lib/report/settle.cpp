@@ -9,6 +9,8 @@ namespace {
 
 using manifest::Bucket;
 
+constexpr std::int8_t kTargetChecked = 3;  // from this grade on the target was asked
+
 /// Objects with a late finding become exceptions; their details are read again from the latest manifest that has them.
 void describe_late(Collected& c, const Mask& mask) {
   for (const auto& holdings : c.holdings) {
@@ -30,6 +32,7 @@ void add_late_findings(Collected& c) {
     for (const auto& finding : findings) {
       if (std::find(e.codes.begin(), e.codes.end(), finding.code) != e.codes.end()) continue;
       e.codes.push_back(finding.code);
+      e.cause = with_cause(e.cause, finding.code);
       e.severity = std::max(e.severity, std::string(to_string(finding.severity)));
       const std::string text = finding.code + ": " + finding.detail;
       e.reason = e.reason.starts_with("ended in bucket") || e.reason.empty() ? text : e.reason + "; " + text;
@@ -52,16 +55,22 @@ void count_final(Collected& c, const Entry& entry) {
   ++group.objects;
   group.bytes += entry.bytes;
   const auto bucket = static_cast<Bucket>(entry.bucket);
+  const auto count = [&](std::uint64_t Group::*in_group, std::uint64_t Places::*in_all) {
+    ++(group.*in_group);
+    ++(report.places.*in_all);
+  };
   if (c.exceptions.contains(entry.id)) {
-    ++group.exceptions;
-  } else if (bucket == Bucket::verified) {
-    ++group.verified;
-  } else if (bucket == Bucket::loaded) {
-    ++group.loaded;
-  } else if (bucket == Bucket::instance) {
-    ++group.waiting;
+    count(&Group::exceptions, &Places::exceptions);
+  } else if (bucket == Bucket::verified && entry.grade >= kTargetChecked) {
+    count(&Group::verified, &Places::verified);
+  } else if (bucket == Bucket::loaded || (bucket == Bucket::verified && entry.grade != kNoGrade)) {
+    count(&Group::loaded, &Places::loaded);
+  } else if (bucket == Bucket::instance || bucket == Bucket::verified) {
+    count(&Group::waiting, &Places::waiting);
+    if (bucket == Bucket::verified) ++report.files_checked;
   } else {
-    ++group.no_transfer;
+    count(&Group::no_transfer, &Places::no_transfer);
+    ++report.no_transfer[entry.bucket];
   }
 }
 

@@ -8,10 +8,6 @@ namespace {
 
 using manifest::Bucket;
 
-std::uint64_t in(const Report& report, Bucket bucket) {
-  return report.buckets[static_cast<std::size_t>(bucket)].objects;
-}
-
 std::string objects(std::uint64_t n) { return grouped(n) + (n == 1 ? " object" : " objects"); }
 const char* is(std::uint64_t n) { return n == 1 ? " is " : " are "; }
 const char* was(std::uint64_t n) { return n == 1 ? " was " : " were "; }
@@ -19,8 +15,9 @@ const char* was(std::uint64_t n) { return n == 1 ? " was " : " were "; }
 std::string ledger_sentence(const Report& report, std::uint64_t total) {
   const std::string unexplained = "Unexplained: " + grouped(report.unexplained_total) + ".";
   if (report.unexplained_total > 0) {
-    return "The ledger is OPEN: " + grouped(report.unexplained_total) +
-           " differences have no explanation. Stop the migration and settle each one. " + unexplained;
+    const char* have = report.unexplained_total == 1 ? " difference has" : " differences have";
+    return "The ledger is OPEN: " + grouped(report.unexplained_total) + have +
+           " no explanation. Stop the migration and settle each one. " + unexplained;
   }
   return "The ledger closes: each of " + objects(total) + " has exactly one final state. " + unexplained;
 }
@@ -46,18 +43,38 @@ void add_grades(const Report& report, std::vector<std::string>& out) {
   }
 }
 
-void add_rest(const Report& report, std::vector<std::string>& out) {
-  const std::uint64_t no_transfer =
-      in(report, Bucket::duplicate_identical) + in(report, Bucket::dicomdir) + in(report, Bucket::non_dicom);
-  if (no_transfer > 0) {
-    out.push_back(objects(no_transfer) + (no_transfer == 1 ? " needs" : " need") +
-                  " no transfer: " + grouped(in(report, Bucket::duplicate_identical)) + " identical duplicate(s), " +
-                  grouped(in(report, Bucket::dicomdir)) + " DICOMDIR(s), " + grouped(in(report, Bucket::non_dicom)) +
-                  " file(s) that are not DICOM.");
+/// "3 identical duplicates, 1 DICOMDIR": what needs no transfer, in words.
+std::string kinds_without_transfer(const Report& report) {
+  struct Word {
+    Bucket bucket;
+    const char *one, *many;
+  };
+  static constexpr Word kWords[] = {{Bucket::duplicate_identical, "identical duplicate", "identical duplicates"},
+                                    {Bucket::dicomdir, "DICOMDIR", "DICOMDIRs"},
+                                    {Bucket::non_dicom, "file that is not DICOM", "files that are not DICOM"},
+                                    {Bucket::non_instance, "file that is no instance", "files that are no instances"},
+                                    {Bucket::empty, "empty file", "empty files"},
+                                    {Bucket::excluded, "excluded by decision", "excluded by decision"}};
+  std::string out;
+  for (const Word& word : kWords) {
+    const std::uint64_t n = report.no_transfer[static_cast<std::size_t>(word.bucket)];
+    if (n > 0) out += (out.empty() ? "" : ", ") + grouped(n) + " " + (n == 1 ? word.one : word.many);
   }
-  std::uint64_t waiting = 0;
-  for (const auto& group : report.groups) waiting += group.waiting;
-  if (waiting > 0) out.push_back(objects(waiting) + is(waiting) + "in scope and not loaded yet.");
+  return out;
+}
+
+void add_rest(const Report& report, std::vector<std::string>& out) {
+  const Places& places = report.places;
+  if (places.waiting > 0) {
+    out.push_back(objects(places.waiting) + is(places.waiting) + "in scope and not loaded yet" +
+                  (report.files_checked == 0 ? "."
+                                             : "; the files of " + grouped(report.files_checked) +
+                                                   " still have the bytes that were scanned."));
+  }
+  if (places.no_transfer > 0) {
+    out.push_back(objects(places.no_transfer) + (places.no_transfer == 1 ? " needs" : " need") +
+                  " no transfer: " + kinds_without_transfer(report) + ".");
+  }
   const std::uint64_t exceptions = report.exceptions.size();
   if (exceptions > 0)
     out.push_back(objects(exceptions) +

@@ -7,6 +7,7 @@
 #include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
+#include "manifest/exception.hpp"
 #include "scan/catalogue.hpp"
 #include "scan/examine.hpp"
 #include "scan/since.hpp"
@@ -22,11 +23,6 @@ using manifest::Object;
 using manifest::Severity;
 
 namespace {
-
-bool has_severe_finding(const Object& object) {
-  return std::any_of(object.findings.begin(), object.findings.end(),
-                     [](const manifest::Finding& f) { return f.severity >= Severity::s3; });
-}
 
 /// Counts a record that is in a manifest.
 void take(const manifest::Record& record, Tally& tally) {
@@ -70,9 +66,7 @@ void Tally::add(const Object& object) {
   bytes += object.source.size;
   if (object.since) ++since[*object.since];
   for (const manifest::Finding& finding : object.findings) ++findings[finding.code];
-  const bool exception = object.bucket == Bucket::unreadable || object.bucket == Bucket::quarantined ||
-                         object.bucket == Bucket::duplicate_conflict || has_severe_finding(object);
-  if (exception) ++exceptions;
+  if (manifest::is_exception(object)) ++exceptions;
 }
 
 void Tally::add(const manifest::LateFinding& late) { ++findings[late.finding.code]; }

@@ -30,7 +30,7 @@ struct Options {
 struct Tally {
   std::uint64_t entries = 0;  ///< what the walk met
   std::uint64_t bytes = 0;
-  std::uint64_t exceptions = 0;  ///< unreadable, conflicting or quarantined
+  std::uint64_t exceptions = 0;  ///< manifest::is_exception
   std::map<std::string, std::uint64_t> buckets;
   std::map<std::string, std::uint64_t> findings;  ///< objects per code
   std::map<std::string, std::uint64_t> since;     ///< objects new, changed, unchanged, rechecked; files gone

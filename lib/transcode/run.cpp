@@ -11,13 +11,13 @@
 #include "dicom/digest.hpp"
 #include "io/atomic_file.hpp"
 #include "io/read_file.hpp"
+#include "manifest/exception.hpp"
 #include "manifest/rejection.hpp"
 
 #include <oneapi/tbb/parallel_pipeline.h>
 #include <algorithm>
 #include <numeric>
 #include <unordered_map>
-#include <unordered_set>
 
 namespace waybill::transcode {
 
@@ -27,6 +27,8 @@ using manifest::Record;
 using manifest::Severity;
 
 namespace {
+
+constexpr const char* kStream = "-";
 
 /// Decisions of reconcile, by study.
 struct Decisions {
@@ -83,10 +85,18 @@ std::optional<std::vector<manifest::Edit>> edits_of(const Decisions& decisions, 
   return std::nullopt;
 }
 
+void make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error)
+    throw RunError(Exit::input, "cannot create folder " + path_to_text(folder.string()) + ": " + error.message() +
+                                    "; mend its rights or choose another --out");
+}
+
 /// Writes `bytes`, reads them back from disk and calls `check` on them; the file gets its name only when it agrees.
 Result<Proof> stage(const std::filesystem::path& path, const Bytes& bytes,
                     const std::function<Result<Proof>(ByteView)>& check) {
-  std::filesystem::create_directories(path.parent_path());
+  make_folder(path.parent_path());
   io::AtomicFile file(path);
   file.write(bytes);
   const auto written = io::read_file(file.part_path());
@@ -196,12 +206,15 @@ class Worker {
   Target target_;
 };
 
-std::unordered_set<std::string> recall(const std::filesystem::path& path, Tally& tally, std::uint64_t& others) {
-  std::unordered_set<std::string> done;
+/// What the output holds already: the digest of each source file by object id.
+using Done = std::unordered_map<std::string, std::string>;
+
+Done recall(const std::filesystem::path& path, Tally& tally, std::uint64_t& others) {
+  Done done;
   manifest::Reader reader(path);
   while (auto record = reader.next()) {
     if (const auto* object = std::get_if<Object>(&*record)) {
-      done.insert(object->id);
+      done.emplace(object->id, object->file_sha256.value_or(""));
       tally.add(*object);
     } else if (const auto* other = std::get_if<manifest::Other>(&*record);
                other == nullptr || other->kind != "recovered") {
@@ -209,6 +222,22 @@ std::unordered_set<std::string> recall(const std::filesystem::path& path, Tally&
     }
   }
   return done;
+}
+
+[[noreturn]] void refuse_stream(const std::string& what) {
+  throw RunError(Exit::usage, "the manifest on standard input " + what +
+                                  ", so it is not the one this output was begun with; give the same one, or start over "
+                                  "with --restart");
+}
+
+/// Whether the output holds the object; `again` counts. A file's head says that it is the same input, a stream's does
+/// not before its end, so that each object is compared.
+bool was_done(const Done& done, const Object& object, std::uint64_t& again) {
+  const auto at = done.find(object.id);
+  if (at == done.end()) return false;
+  if (at->second != object.file_sha256.value_or("")) refuse_stream("has another content for object " + object.id);
+  ++again;
+  return true;
 }
 
 std::string json_of(const Record& record) {
@@ -228,15 +257,11 @@ void Tally::add(const Object& object) {
   ++objects;
   ++buckets[std::string(to_string(object.bucket))];
   bytes_in += object.source.size;
-  const bool staged = object.transcode && object.bucket == Bucket::instance;
   if (object.transcode) {
     ++outcomes[object.transcode->outcome];
     bytes_out += object.transcode->bytes_out;
   }
-  const bool expected = staged || object.bucket == Bucket::duplicate_identical || object.bucket == Bucket::dicomdir ||
-                        object.bucket == Bucket::non_dicom || object.bucket == Bucket::empty ||
-                        object.bucket == Bucket::non_instance || object.bucket == Bucket::excluded;
-  if (!expected) ++exceptions;
+  if (manifest::is_exception(object)) ++exceptions;
   for (const auto& f : object.findings) integrity = integrity || f.code == "TX-SOURCECHANGED";
 }
 
@@ -266,34 +291,30 @@ manifest::Header header_of(const Options& options) {
       .member("out", path_to_text(std::filesystem::absolute(options.out).lexically_normal().string()));
   w.member("unmatched", options.unmatched == Unmatched::stage ? "stage" : "quarantine");
   header.options = std::move(w.end_object()).str();
-  if (options.input != "-") header.inputs.push_back(manifest::input_of(options.input));
+  header.inputs.push_back(options.input == kStream ? manifest::Input{kStream, {}} : manifest::input_of(options.input));
   if (!options.edits.empty()) header.inputs.push_back(manifest::input_of(options.edits));
   return header;
 }
 
 Tally run(const Options& options, manifest::Writer& writer, const OnProgress& progress) {
   const Decisions decisions = decisions_of(options);
-  std::error_code error;
-  std::filesystem::create_directories(options.out, error);
-  if (error)
-    throw RunError(Exit::input, "cannot create folder " + path_to_text(options.out.string()) + ": " + error.message() +
-                                    "; choose another --out");
+  make_folder(options.out);
   Options here = options;
   here.out = std::filesystem::absolute(options.out).lexically_normal();
   Tally tally;
   std::uint64_t others_done = 0;
-  std::unordered_set<std::string> done;
+  Done done;
   if (writer.resumed()) done = recall(writer.path(), tally, others_done);
   manifest::Reader reader(options.input);
   const Worker worker(here, decisions);
-  std::uint64_t others = 0;
+  std::uint64_t others = 0, again = 0;
 
   const auto read = [&](oneapi::tbb::flow_control& flow) -> Record {
     while (!stop_requested()) {
       auto record = reader.next();
       if (!record) break;
       const auto* object = std::get_if<Object>(&*record);
-      if (object != nullptr && done.contains(object->id)) continue;
+      if (object != nullptr && was_done(done, *object, again)) continue;
       if (object == nullptr && others++ < others_done) continue;  // passed on before the interruption
       return *std::move(record);
     }
@@ -324,7 +345,9 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
   }
   if (!reader.end())
     throw RunError(Exit::input, options.input.string() + " is incomplete; finish its run, then run this again");
-  writer.finish(tally.json());
+  if (again != done.size()) refuse_stream("lacks objects that are in the output");
+  writer.finish(tally.json(), options.input == kStream ? std::vector{manifest::Input{kStream, reader.head()}}
+                                                       : std::vector<manifest::Input>{});
   return tally;
 }
 

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transfer/ledger.hpp"
 
+#include "manifest/exception.hpp"
+
 namespace waybill::transfer {
 
 void Ledger::count(const manifest::Object& object) {
   ++output;
   ++buckets[std::string(to_string(object.bucket))];
+  if (manifest::is_exception(object)) ++exceptions;
 }
 
 Exit Ledger::exit_with(std::uint64_t wrong) const {
   if (interrupted) return Exit::interrupted;
   if (wrong > 0 || !closes()) return Exit::integrity;
-  const bool exceptions = buckets.contains("failed") || buckets.contains("pending") || buckets.contains("quarantined");
-  return exceptions ? Exit::exceptions : Exit::ok;
+  return exceptions > 0 ? Exit::exceptions : Exit::ok;
 }
 
 void Ledger::write(JsonWriter& json, std::string_view name, const Counts& details) const {

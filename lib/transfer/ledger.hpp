@@ -18,12 +18,13 @@ struct Ledger {
   std::uint64_t input = 0;   ///< objects of the input manifest
   std::uint64_t output = 0;  ///< object records of the output
   Counts buckets;
+  std::uint64_t exceptions = 0;   ///< manifest::is_exception, of this stage or an earlier one
   bool already_complete = false;  ///< the output was finished by an earlier run; nothing was done
   bool interrupted = false;       ///< stopped by a signal, the same command continues
 
   void count(const manifest::Object& object);
   [[nodiscard]] bool closes() const noexcept { return input == output; }
-  /// 6 interrupted; 5 for `wrong` objects or an open ledger; 1 failed, pending or quarantined objects; else 0.
+  /// 6 interrupted; 5 for `wrong` objects or an open ledger; 1 exceptions; else 0.
   [[nodiscard]] Exit exit_with(std::uint64_t wrong) const;
   /// Members input, output, buckets and, under `name`, `details` of an open JSON object.
   void write(JsonWriter& json, std::string_view name, const Counts& details) const;

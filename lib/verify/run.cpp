@@ -2,6 +2,7 @@
 #include "verify/run.hpp"
 
 #include "core/stop.hpp"
+#include "manifest/exception.hpp"
 #include "transfer/halt.hpp"
 #include "transfer/lanes.hpp"
 #include "transfer/output.hpp"
@@ -109,7 +110,7 @@ class Verifier {
     }
     if (!options_.progress || !study.finished) return;
     for (const Object& object : study.objects) {
-      options_.progress(1, object.source.size, object.bucket == Bucket::verified ? 0 : 1);
+      options_.progress(1, object.source.size, manifest::is_exception(object) ? 1 : 0);
     }
   }
 

@@ -112,6 +112,32 @@ TEST_F(Tool, AKeyMadeByOpensslSigns) {
   EXPECT_EQ(run(tool() + "check --key " + key + ".pub " + file()).exit, 0);
 }
 
+TEST_F(Tool, CheckStatesTheHeadOfAStreamedInputAndMissesOneThatNobodyStated) {
+  Header streamed = header();
+  streamed.inputs = {{"-", ""}, {"ris.csv", std::string(64, 'b')}};
+  const std::string made = (folder_ / "made.wb").string();
+  {
+    Writer writer(made, streamed);
+    writer.append(line(1));
+    std::string text;
+    EXPECT_EQ(exit_of([&] { writer.finish("{}"); }, &text), Exit::internal) << "an input without a head went through";
+    EXPECT_EQ(exit_of([&] { writer.finish("{}", {{"other", "00"}}); }), Exit::internal);
+    EXPECT_EQ(exit_of([&] { writer.finish("{}", {{"-", ""}}); }), Exit::internal);
+  }
+  EXPECT_EQ(run(tool() + "check --json " + made + " | jq -c '[.exit, .inputs[0].head]'").out, "[6,\"\"]\n");
+  {
+    Writer writer(made, streamed);
+    writer.finish("{}", {{"-", std::string(64, 'a')}});
+  }
+  EXPECT_EQ(run(tool() + "check --json " + made + " | jq -c '[.inputs[].head[0:2]]'").out, "[\"aa\",\"bb\"]\n");
+  EXPECT_EQ(run("zstd -dc " + made + " | jq -c 'select(.kind==\"header\") | .inputs[0]'").out, "{\"name\":\"-\"}\n");
+  Reader reader(made);
+  while (reader.next_line()) {
+  }
+  EXPECT_EQ(resolved_inputs(reader.header(), reader.end()).at(0).head, std::string(64, 'a'));
+  EXPECT_TRUE(resolved_inputs(reader.header(), std::nullopt).at(0).head.empty());
+}
+
 TEST_F(Tool, AFullOutputIsAnError) { EXPECT_EQ(run(tool() + "cat " + file() + " 2>/dev/null > /dev/full").exit, 3); }
 
 TEST(Examples, EveryExampleLineParsesAndFollowsThePublishedSchema) {

@@ -45,5 +45,13 @@ TEST(Escape, Base64MatchesRfc4648) {
   EXPECT_EQ(base64(as_bytes("foob")), "Zm9vYg==");
 }
 
+TEST(TimeText, ShowsSecondsInUtcAndLeavesOtherTextsAsTheyAreButEscaped) {
+  EXPECT_EQ(time_text("2026-11-25T10:09:50.219803Z"), "2026-11-25 10:09:50 UTC");
+  EXPECT_EQ(time_text("2026-11-25T10:09:50Z"), "2026-11-25 10:09:50 UTC");
+  EXPECT_EQ(time_text("yesterday"), "yesterday");
+  EXPECT_EQ(time_text("<script>T12345678Z"), "&lt;script&gt;T12345678Z");
+  EXPECT_EQ(time_text(""), "");
+}
+
 }  // namespace
 }  // namespace waybill::report

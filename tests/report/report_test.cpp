@@ -274,6 +274,170 @@ TEST(Report, FilesArePrivateAndNeverReplaceAManifest) {
   EXPECT_THROW((void)build(options), RunError);
 }
 
+TEST(Report, EveryObjectStandsInOnePlaceAndThePlacesSumUp) {
+  Project project;
+  std::vector<Object> all = objects(10);
+  all[0].bucket = Bucket::duplicate_identical;
+  all[1].bucket = Bucket::empty;
+  all[2].bucket = Bucket::quarantined;
+  const auto scan = project.write("scan.wb", "scan", {}, all);
+  all = loaded(all);
+  all[3] = object(3);  // not sent yet
+  const auto load = project.write("load.wb", "load", {scan}, all);
+  all = verified(all);
+  all[4].bucket = Bucket::loaded;
+  all[4].verify.reset();
+  all[5].findings.push_back({"UID-STUDY2PAT", manifest::Severity::s3, "", "two patients"});
+  const Report report = built({scan, load, project.write("verify.wb", "verify", {load}, all)});
+  const Places& p = report.places;
+  EXPECT_EQ(p.verified, 4U);
+  EXPECT_EQ(p.loaded, 1U);
+  EXPECT_EQ(p.waiting, 1U);
+  EXPECT_EQ(p.no_transfer, 2U);
+  EXPECT_EQ(p.exceptions, 2U) << "verified with a finding of S3 is an exception, and only that";
+  EXPECT_EQ(p.verified + p.loaded + p.waiting + p.no_transfer + p.exceptions, objects_in(report.buckets));
+  const auto said = [&](const std::string& text) {
+    return std::any_of(report.statement.begin(), report.statement.end(),
+                       [&](const std::string& s) { return contains(s, text); });
+  };
+  EXPECT_TRUE(said("2 objects need no transfer: 1 identical duplicate, 1 empty file."));
+  EXPECT_TRUE(said("1 object is in scope and not loaded yet."));
+}
+
+TEST(Report, VerificationOfFilesIsNoEvidenceAboutATarget) {
+  Project project;
+  const auto scan = project.write("scan.wb", "scan", {}, objects(4));
+  std::vector<Object> checked = objects(4);
+  for (auto& o : checked) {
+    o.bucket = Bucket::verified;
+    o.verify = manifest::Verify{"E0", "IDENTICAL", {}};
+  }
+  const Report report = built({scan, project.write("verify.wb", "verify", {scan}, checked)});
+  EXPECT_EQ(report.ungraded, 4U);
+  EXPECT_EQ(report.grades[0], 0U);
+  EXPECT_EQ(report.places.waiting, 4U);
+  EXPECT_EQ(report.places.verified, 0U);
+  EXPECT_TRUE(contains(to_html(report), "the files of 4 still have the bytes that were scanned"));
+}
+
+TEST(Report, VerificationOfFilesAfterALoadDoesNotLowerTheGrade) {
+  Project project;
+  const auto load = project.write("load.wb", "load", {}, loaded(objects(4)));
+  std::vector<Object> checked = verified(loaded(objects(4)));
+  for (auto& o : checked) o.verify = manifest::Verify{"E0", "IDENTICAL", {}};
+  const Report report = built({load, project.write("verify.wb", "verify", {load}, checked)});
+  EXPECT_EQ(report.grades[1], 4U);
+  EXPECT_EQ(report.places.loaded, 4U);
+}
+
+TEST(Report, ExceptionsAreGroupedByCauseSoThatAPersonSeesWhatThereIsToDecide) {
+  Project project;
+  const Chain chain(project, [](std::vector<Object>& all) {
+    for (const std::size_t n : {0U, 1U, 2U}) {
+      all[n].bucket = Bucket::quarantined;
+      all[n].load.reset();
+      all[n].findings = {{"ENC-GROUPLEN", manifest::Severity::s1, "", "x"},
+                         {"MATCH-REVIEW", manifest::Severity::s3, "", "y"}};
+    }
+    all[3].bucket = Bucket::failed;
+    all[3].load = manifest::Load{"A700", "", 3, "2", "2026-01-01T00:00:00Z", "refused"};
+  });
+  const Report report = built({chain.scan, chain.transcode, chain.load});
+  ASSERT_EQ(report.exceptions.size(), 4U);
+  EXPECT_EQ(report.exceptions[0].cause, "MATCH-REVIEW") << "the mended finding is no cause";
+  EXPECT_EQ(report.exceptions[3].cause, "refused, status A700");
+  EXPECT_TRUE(
+      contains(to_html(report), "MATCH-REVIEW</th><td>quarantined</td><td class=\"n\">3</td><td class=\"n\">2</td>"));
+}
+
+TEST(Report, ManifestThatDoesNotLinkIsNoStartOfTheLedger) {
+  Project project;
+  const Chain chain(project);
+  const std::string page = to_html(built({chain.scan, chain.load}));
+  EXPECT_TRUE(contains(page, "not linked"));
+}
+
+TEST(Report, PageHasALanguageOneTitleScopedHeadersAndLinksToAllItsSections) {
+  Project project;
+  const Chain chain(project, [](std::vector<Object>& all) { all[4].bucket = Bucket::failed; });
+  const std::string page = to_html(built({chain.scan, chain.transcode, chain.load, chain.verify}));
+  EXPECT_TRUE(contains(page, "<html lang=\"en\">"));
+  EXPECT_EQ(page.find("<h1"), page.rfind("<h1"));
+  std::size_t headings = 0;
+  for (std::size_t at = page.find("<h2 id=\""); at != std::string::npos; at = page.find("<h2 id=\"", at + 1)) {
+    const std::string id = page.substr(at + 8, page.find('"', at + 8) - at - 8);
+    EXPECT_TRUE(contains(page, "href=\"#" + id + "\"")) << id;
+    EXPECT_TRUE(contains(page, "aria-labelledby=\"" + id + "\"")) << id;
+    ++headings;
+  }
+  EXPECT_GE(headings, 6U);
+  for (std::size_t at = page.find("<th"); at != std::string::npos; at = page.find("<th", at + 1)) {
+    if (page.substr(at, 4) == "<the") continue;
+    EXPECT_EQ(page.substr(at, 10), "<th scope=") << page.substr(at, 60);
+  }
+}
+
+/// load.wb as a run writes it that reads its input as a stream.
+std::filesystem::path streamed(Project& project, const std::string& head, bool interrupted = false) {
+  manifest::Header header;
+  header.stage = "load";
+  header.run = random_uuid();
+  header.tool = "waybill test";
+  header.created = utc_now();
+  header.inputs = {{"-", ""}};
+  manifest::Writer writer(project.path("load.wb"), header);
+  for (const auto& object : loaded(objects(4))) writer.append_record(object);
+  if (!interrupted) writer.finish("{}", {{"-", head}});
+  return project.path("load.wb");
+}
+
+TEST(Report, StreamedInputIsLinkedByTheHeadOfTheEndLine) {
+  Project project;
+  const auto scan = project.write("scan.wb", "scan", {}, objects(4));
+  const Report report = built({scan, streamed(project, manifest::input_of(scan).head)});
+  EXPECT_EQ(report.unexplained_total, 0U);
+  ASSERT_EQ(report.links.size(), 1U);
+  EXPECT_EQ(report.links[0].state, Link::State::linked);
+  EXPECT_EQ(report.links[0].from, "scan.wb");
+  ASSERT_EQ(report.balances.size(), 1U);
+  EXPECT_TRUE(report.balances[0].closes());
+}
+
+TEST(Report, StreamThatWasNoneOfTheManifestsGivenDoesNotLink) {
+  Project project;
+  const auto scan = project.write("scan.wb", "scan", {}, objects(4));
+  const Report report = built({scan, streamed(project, std::string(64, 'a'))});
+  EXPECT_EQ(report.exit, Exit::integrity);
+  ASSERT_EQ(report.unexplained_total, 1U);
+  EXPECT_TRUE(contains(report.unexplained[0].sentence, "stream with head aaaa")) << report.unexplained[0].sentence;
+}
+
+TEST(Report, InterruptedRunOverAStreamIsIncompleteAndNotUnexplained) {
+  Project project;
+  const auto scan = project.write("scan.wb", "scan", {}, objects(4));
+  const Report report = built({scan, streamed(project, "", true)});
+  EXPECT_EQ(report.exit, Exit::exceptions);
+  EXPECT_EQ(report.unexplained_total, 0U);
+  ASSERT_EQ(report.links.size(), 1U);
+  EXPECT_EQ(report.links[0].state, Link::State::unknown);
+  EXPECT_TRUE(contains(to_json(report), "\"unknown\""));
+}
+
+TEST(Report, ExceptionsAreTheSameAsForTheStages) {
+  Project project;
+  std::vector<Object> all = objects(9);
+  const Bucket buckets[] = {
+      Bucket::empty,       Bucket::non_instance, Bucket::excluded, Bucket::unreadable, Bucket::duplicate_conflict,
+      Bucket::quarantined, Bucket::failed,       Bucket::pending,  Bucket::instance};
+  for (std::size_t i = 0; i < all.size(); ++i) all[i].bucket = buckets[i];
+  all[8].findings.push_back({"UID-STUDY2PAT", manifest::Severity::s3, "0020,000D", "two patients"});
+  const Report report = built({project.write("scan.wb", "scan", {}, all)});
+  ASSERT_EQ(report.exceptions.size(), 6U);
+  for (const auto& e : report.exceptions) {
+    EXPECT_TRUE(e.bucket != "empty" && e.bucket != "non-instance" && e.bucket != "excluded") << e.bucket;
+  }
+}
+
 TEST(Report, SameRunGivenTwiceIsAUsageError) {
   Project project;
   const Chain chain(project);
