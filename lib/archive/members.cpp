@@ -258,7 +258,8 @@ std::optional<Member> Members::next() {
     Member member;
     const std::string name = name_of(entry);
     member.text = path_to_text(name);
-    if (const std::uint32_t nth = ++state.names[fnv1a(name)]; nth > 1) member.text += "%#" + std::to_string(nth);
+    if (const std::uint32_t nth = ++state.names[fnv1a(name)]; nth > 1 || name.empty())
+      member.text += "%#" + std::to_string(nth);
     member.kind = kind_of(entry);
     if (archive_entry_size_is_set(entry) != 0) member.size = static_cast<std::uint64_t>(archive_entry_size(entry));
     member.encrypted = archive_entry_is_encrypted(entry) != 0;

@@ -18,6 +18,7 @@ namespace waybill::archive {
 /// makes "%25" of every '%', so both are unmistakable:
 ///   a/1.dcm          the member "a/1.dcm"
 ///   a/1.dcm%#2       the second member of that name
+///   %#1              the first member without a name
 ///   b.tar%/1.dcm     the member "1.dcm" of the tar file "b.tar" in the container
 inline constexpr std::string_view kInside = "%/";
 
