@@ -61,6 +61,20 @@ void note_tiff(ByteView bytes, Object& object) {
   }
 }
 
+void set_empty(Object& object) {
+  object.bucket = Bucket::empty;
+  object.findings.push_back({"SRC-EMPTY", Severity::s0, {}, "no bytes"});
+}
+
+/// What a stream is that is no DICOM.
+void set_foreign(ByteView start, Object& object) {
+  object.bucket = Bucket::non_dicom;
+  object.content_type = content_type(start, file_name(object.source));
+  if (object.content_type == "unknown")
+    object.findings.push_back(
+        {"SRC-UNKNOWN", Severity::s0, {}, "neither DICOM nor of any other type that is known here"});
+}
+
 /// Signs that a parse ran over the end of the dataset into something else.
 bool ran_over(const dicom::File& file) {
   return file.has("ENC-LENOVER") || file.has("ENC-TRAILGARBAGE") || file.has("ENC-ORDER");
@@ -74,6 +88,9 @@ void classify_dicom(const dicom::File& file, const Options& options, Object& obj
     object.bucket = Bucket::dicomdir;
     object.sop_class = std::string(dicom::uid::kMediaStorageDirectory);
     object.transfer_syntax = file.transfer_syntax;
+    for (const manifest::Finding& finding : file.findings) object.findings.push_back(finding);
+    object.findings.push_back(
+        {"ENC-DICOMDIR", Severity::s0, {}, "a directory of files, no instance; compared with them and never sent"});
     return;
   }
   const auto depth = options.deep      ? inspect::Depth::pixels
@@ -93,7 +110,7 @@ Examined examine_bytes(ByteView bytes, Object object, const Options& options) {
   object.source.size = bytes.size();
   if (!options.headers && !object.file_sha256) object.file_sha256 = Sha256::of(bytes).hex();
   if (bytes.empty()) {
-    object.bucket = Bucket::empty;
+    set_empty(object);
     out.objects.push_back(std::move(object));
     return out;
   }
@@ -113,8 +130,7 @@ Examined examine_bytes(ByteView bytes, Object object, const Options& options) {
     out.objects.push_back(std::move(object));
     return out;
   }
-  object.bucket = Bucket::non_dicom;
-  object.content_type = content_type(bytes, file_name(object.source));
+  set_foreign(bytes, object);
   const bool zeros = object.content_type == "zeros";
   const bool stub = std::any_of(object.findings.begin(), object.findings.end(),
                                 [](const manifest::Finding& f) { return f.code == "SRC-SPARSE"; });
@@ -134,7 +150,7 @@ std::optional<Object> examine_headers(archive::Window& window, Object object, co
   object.source.inode = window.state().inode;
   for (;;) {
     if (window.bytes().empty()) {
-      object.bucket = Bucket::empty;
+      set_empty(object);
       return object;
     }
     const ByteView start = window.bytes().first(std::min(window.bytes().size(), archive::kSniff));
