@@ -20,6 +20,10 @@ struct FrameShape {
 [[nodiscard]] std::optional<Failure> out_of_proportion(const ImageInfo& declared, const FrameShape& shape,
                                                        std::size_t stream);
 
+/// Why the marker segments of a JPEG up to its first scan are not given to DCMTK, whose search for the frame header
+/// runs for ever on a TEM marker (T.81 B.1.1.3) and trusts the numbers of components; nullopt when they are sound.
+[[nodiscard]] std::optional<Failure> jpeg_header_unsound(ByteView stream);
+
 /// The JPEG 2000 codestream itself, taken out of JP2 boxes if it stands in some; empty when there is none.
 [[nodiscard]] ByteView j2k_codestream(ByteView stream) noexcept;
 

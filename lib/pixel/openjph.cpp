@@ -13,7 +13,6 @@
 #include <openjph/ojph_version.h>
 #include <algorithm>
 #include <array>
-#include <cstdarg>
 #include <cstdio>
 #include <cstring>
 #include <stdexcept>
@@ -21,44 +20,18 @@
 namespace waybill::pixel {
 namespace {
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wnon-virtual-dtor"  // as the library's own classes are; these live for ever
-/// OpenJPH prints what it finds; we want it thrown, caught below, or not at all.
-class Thrower : public ojph::message_error {
- public:
-  void operator()(int, const char*, int, const char* format, ...) override {
-    char text[256];
-    va_list values;
-    va_start(values, format);
-    (void)std::vsnprintf(text, sizeof text, format, values);
-    va_end(values);
-    throw std::runtime_error(text);
-  }
-};
-class MuteWarning : public ojph::message_warning {
- public:
-  void operator()(int, const char*, int, const char*, ...) override {}
-};
-class MuteInfo : public ojph::message_info {
- public:
-  void operator()(int, const char*, int, const char*, ...) override {}
-};
-
-#pragma GCC diagnostic pop
-
-/// Message handlers and function tables of the library are process-wide: set once, before the first thread needs them.
+/// Message streams and function tables of the library are process-wide: set once, before the first thread needs them.
+/// Version 0.9 throws behind an error only when it has a stream to print it to, and configure_error() does nothing.
 void prepare() {
   static const bool done = [] {
-    static Thrower error;
-    static MuteWarning warning;
-    static MuteInfo info;
-    ojph::configure_error(&error);
-    ojph::configure_warning(&warning);
-    ojph::configure_info(&info);
+    static std::FILE* const nowhere = std::fopen("/dev/null", "w");
+    ojph::set_error_stream(nowhere);
+    ojph::set_warning_stream(nullptr);
+    ojph::set_info_stream(nullptr);
     const ojph::codestream tables;
-    return true;
+    return nowhere != nullptr;
   }();
-  (void)done;
+  if (!done) throw std::runtime_error("/dev/null cannot be opened for the messages of OpenJPH");
 }
 
 Failure bad(const char* why) { return {Fault::malformed, std::string("HTJ2K: ") + why}; }
