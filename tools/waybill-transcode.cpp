@@ -4,6 +4,7 @@
 #include "cli/run_tool.hpp"
 #include "dicom/toolkit.hpp"
 #include "transcode/convert.hpp"
+#include "transcode/dry_run.hpp"
 #include "transcode/run.hpp"
 
 #include <oneapi/tbb/global_control.h>
@@ -14,9 +15,10 @@ namespace {
 struct Settings {
   waybill::cli::Common common;
   waybill::transcode::Options transcode;
-  std::string input, out, edits, output;
+  std::string input, out, edits, output, policy, uid_map;
   std::string unmatched = "quarantine";
-  std::string keep_larger = "no";
+  std::string keep_larger = "no", verify = "full";
+  bool dry_run = false;
 };
 
 void print(const waybill::transcode::Tally& tally, const Settings& settings) {
@@ -38,9 +40,21 @@ waybill::Exit run(Settings& settings) {
   options.input = settings.input;
   options.out = settings.out;
   options.edits = settings.edits;
+  options.policy = settings.policy;
+  options.uid_map = settings.uid_map;
   options.unmatched = settings.unmatched == "stage" ? transcode::Unmatched::stage : transcode::Unmatched::quarantine;
   options.keep_larger = settings.keep_larger == "yes";
+  options.verify = settings.verify == "full";
   options.threads = cli::worker_count(settings.common);
+  if (options.undo == (!options.to.empty() || !options.policy.empty()))
+    throw RunError(Exit::usage, "say where to with --to or --policy, or take changes back with --undo alone");
+  if (settings.dry_run) {
+    if (options.undo) throw RunError(Exit::usage, "--dry-run tells what --to or --policy would do, not --undo");
+    transcode::dry_run(options, std::cout, settings.common.json, settings.common.show_phi);
+    return Exit::ok;
+  }
+  if (settings.out.empty() || settings.output.empty())
+    throw RunError(Exit::usage, "--out names the folder for objects and -o the manifest; only --dry-run goes without");
   const oneapi::tbb::global_control control(oneapi::tbb::global_control::max_allowed_parallelism, options.threads);
   transcode::Tally tally;
   {
@@ -72,13 +86,20 @@ int main(int argc, char** argv) {
   CLI::App app("Stage every instance of a manifest in one transfer syntax, each file proved equal to its source",
                "waybill-transcode");
   Settings settings;
+  settings.transcode.to.clear();  // what is asked for is asked for
   app.add_option("manifest", settings.input, "Manifest of scan; - is standard input")->required();
   app.add_option("--to", settings.transcode.to, "Transfer syntax to write")
-      ->required()
       ->check(CLI::IsMember(waybill::transcode::target_names()));
-  app.add_option("--out", settings.out, "Folder for the staged objects")->required();
-  app.add_option("-o,--output", settings.output, "Manifest to write; - is standard output")->required();
+  app.add_option("--out", settings.out, "Folder for the staged objects");
+  app.add_option("-o,--output", settings.output, "Manifest to write; - is standard output");
   app.add_option("--edits", settings.edits, "Manifest of reconcile whose edits are applied");
+  app.add_option("--policy", settings.policy, "TOML file: which objects get which transfer syntax");
+  app.add_option("--uid-map", settings.uid_map, "CSV file of UIDs to replace, references follow");
+  app.add_option("--verify", settings.verify, "full proves each written file, none writes without proof")
+      ->check(CLI::IsMember({"full", "none"}))
+      ->capture_default_str();
+  app.add_flag("--dry-run", settings.dry_run, "Print what would be done, for each study and in numbers; write nothing");
+  app.add_flag("--undo", settings.transcode.undo, "Take the changes of a transcode manifest's objects back");
   app.add_option("--unmatched", settings.unmatched, "Studies without an automatic match: quarantine or stage")
       ->check(CLI::IsMember({"quarantine", "stage"}))
       ->capture_default_str();

@@ -123,9 +123,7 @@ Result<Bytes> part_of_file(const std::string& path, const manifest::Source& sour
   return bytes;
 }
 
-}  // namespace
-
-Result<Bytes> read_source(const manifest::Source& source) {
+Result<Bytes> read_with(Cursor& cursor, const manifest::Source& source) {
   const std::string path = path_from_text(source.path);
   if (!source.member) {
     if (source.offset != 0) return part_of_file(path, source);
@@ -139,10 +137,23 @@ Result<Bytes> read_source(const manifest::Source& source) {
     if (file->changed) return Failure{Fault::unreadable, "changed while being read"};
     return Bytes(file->bytes.begin(), file->bytes.end());
   }
-  static thread_local Cursor cursor;
   auto bytes = cursor.read(path, *source.member);
   if (!bytes) return bytes;
   return part(*std::move(bytes), source);
 }
+
+}  // namespace
+
+Result<Bytes> read_source(const manifest::Source& source) {
+  static thread_local Cursor cursor;
+  return read_with(cursor, source);
+}
+
+struct SourceReader::State {
+  Cursor cursor;
+};
+SourceReader::SourceReader() : state_(std::make_unique<State>()) {}
+SourceReader::~SourceReader() = default;
+Result<Bytes> SourceReader::read(const manifest::Source& source) { return read_with(state_->cursor, source); }
 
 }  // namespace waybill::archive

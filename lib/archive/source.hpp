@@ -5,6 +5,8 @@
 #include "core/result.hpp"
 #include "manifest/record.hpp"
 
+#include <memory>
+
 namespace waybill::archive {
 
 /// The bytes a source locator names: a file, a part of it, or a member of a container at any depth. Whether they are
@@ -14,5 +16,20 @@ namespace waybill::archive {
 /// Any thread. Each thread remembers the container it read last and where it stands in it, so members asked for in the
 /// order of the container are read in one pass. Memory: the object, and for a nested container its whole bytes.
 [[nodiscard]] Result<Bytes> read_source(const manifest::Source& source);
+
+/// Like read_source(), with a place in one container of its own instead of the thread's: for a stage that reads in
+/// order on whatever thread. One caller at a time.
+class SourceReader {
+ public:
+  SourceReader();
+  ~SourceReader();
+  SourceReader(const SourceReader&) = delete;
+  SourceReader& operator=(const SourceReader&) = delete;
+  [[nodiscard]] Result<Bytes> read(const manifest::Source& source);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace waybill::archive

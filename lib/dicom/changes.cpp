@@ -276,6 +276,18 @@ Result<Bytes> without_last_item(const File& written, Tag t, const Rewrite& rewri
 std::vector<Tag> naming(const Dataset& data, const Uids& uids) { return tags_naming(data, uids, false); }
 std::vector<Tag> private_naming(const Dataset& data, const Uids& uids) { return tags_naming(data, uids, true); }
 
+Uids named(const Dataset& data, const Uids& uids) {
+  Uids out;
+  if (uids.empty()) return out;
+  for (const Node& node : data.nodes()) {
+    if (node.kind != NodeKind::element || node.vr != vr("UI") || !is_reference(node.tag)) continue;
+    for (const std::string_view value : split(as_text(data.value(node)), '\\')) {
+      if (const auto at = uids.find(trim(value)); at != uids.end()) out.insert(*at);
+    }
+  }
+  return out;
+}
+
 Result<std::vector<Former>> add_changes(const File& source, const Changes& changes, const Provenance& provenance,
                                         Rewrite& rewrite) {
   return Recorder(source, changes, rewrite).run(provenance);

@@ -55,5 +55,8 @@ struct Former {
 /// Private elements that name one; they are carried as they are and told to a person.
 [[nodiscard]] std::vector<Tag> private_naming(const Dataset& data,
                                               const std::map<std::string, std::string, std::less<>>& uids);
+/// Those of `uids` that the dataset names.
+[[nodiscard]] std::map<std::string, std::string, std::less<>> named(
+    const Dataset& data, const std::map<std::string, std::string, std::less<>>& uids);
 
 }  // namespace waybill::dicom

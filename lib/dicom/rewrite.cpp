@@ -222,16 +222,25 @@ class Serializer {
 };
 
 /// Preamble, DICM and file meta information (PS3.10 table 7.1-1).
-Bytes meta_bytes(const File& source, std::string_view transfer_syntax) {
+Bytes meta_bytes(const File& source, std::string_view transfer_syntax, const Rewrite& rewrite) {
+  /// The UID that will stand in the dataset: replaced, remapped or as it was.
+  const auto now = [&](Tag t, std::string uid) {
+    const auto own = rewrite.elements.find(t);
+    if (own != rewrite.elements.end() && own->second.size() > 8)
+      return std::string(trim(as_text(own->second).substr(8)));  // tag, VR and length take 8 bytes in either form
+    const auto at = rewrite.uids.find(uid);
+    return at == rewrite.uids.end() || !is_reference(t) ? uid : at->second;
+  };
   const auto either = [&](Tag t, const std::string& meta) {
     const auto own = source.dataset.raw_text(t);
     return own && !own->empty() ? std::string(trim(*own)) : meta;
   };
   Bytes group;
   put_bytes(group, encode_element(tag(0x0002, 0x0001), vr("OB"), std::string_view("\0\1", 2)));
-  put_bytes(group, encode_element(tag(0x0002, 0x0002), vr("UI"), either(tag(0x0008, 0x0016), source.meta.sop_class)));
-  put_bytes(group,
-            encode_element(tag(0x0002, 0x0003), vr("UI"), either(tag(0x0008, 0x0018), source.meta.sop_instance)));
+  put_bytes(group, encode_element(tag(0x0002, 0x0002), vr("UI"),
+                                  now(tag(0x0008, 0x0016), either(tag(0x0008, 0x0016), source.meta.sop_class))));
+  put_bytes(group, encode_element(tag(0x0002, 0x0003), vr("UI"),
+                                  now(tag(0x0008, 0x0018), either(tag(0x0008, 0x0018), source.meta.sop_instance))));
   put_bytes(group, encode_element(tag(0x0002, 0x0010), vr("UI"), transfer_syntax));
   put_bytes(group, encode_element(tag(0x0002, 0x0012), vr("UI"), kImplementationClassUid));
   put_bytes(group, encode_element(tag(0x0002, 0x0013), vr("SH"), kImplementationVersion));
@@ -262,7 +271,7 @@ Bytes encode_fragments(ByteView items_with_delimiter) {
 }
 
 Result<Bytes> write_file(const File& source, const Rewrite& rewrite) {
-  Bytes out = meta_bytes(source, rewrite.transfer_syntax);
+  Bytes out = meta_bytes(source, rewrite.transfer_syntax, rewrite);
   out.reserve(out.size() + source.dataset.bytes().size() + 4096);
   auto written = Serializer(source, rewrite).run(out);
   if (!written) return written.error();
@@ -270,7 +279,7 @@ Result<Bytes> write_file(const File& source, const Rewrite& rewrite) {
 }
 
 Bytes wrap_dataset(const File& source) {
-  Bytes out = meta_bytes(source, source.transfer_syntax);
+  Bytes out = meta_bytes(source, source.transfer_syntax, Rewrite{source.transfer_syntax, {}, false});
   put_bytes(out, source.dataset.bytes().first(source.dataset.end()));
   return out;
 }

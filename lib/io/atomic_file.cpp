@@ -37,6 +37,22 @@ void AtomicFile::write(ByteView bytes) {
   }
 }
 
+void AtomicFile::name_before_sync() {
+  usable();
+  fd_.reset();
+  if (std::rename(part_.c_str(), path_.c_str()) != 0) throw_errno("rename the part file to", path_, errno);
+  committed_ = true;
+}
+
+FilesystemSync::FilesystemSync(const std::filesystem::path& folder)
+    : folder_(folder), fd_(open_file(folder, O_RDONLY | O_DIRECTORY)) {
+  if (!fd_) throw_errno("open", folder, errno);
+}
+
+void FilesystemSync::operator()() const {
+  if (::syncfs(fd_.get()) != 0) throw_errno("sync", folder_, errno);
+}
+
 void AtomicFile::commit(FolderSync folder) {
   usable();
   const Descriptor last = std::move(fd_);

@@ -30,6 +30,9 @@ class AtomicFile {
 
   void write(ByteView bytes);
   void commit(FolderSync folder = FolderSync::now);
+  /// Gives the name before the bytes are on disk. Nobody may be told of the file before FilesystemSync; after a crash
+  /// the name may show anything.
+  void name_before_sync();
 
   /// Name of the part file, e.g. to read the bytes back before commit().
   [[nodiscard]] const std::filesystem::path& part_path() const noexcept { return part_; }
@@ -42,6 +45,18 @@ class AtomicFile {
   std::filesystem::path part_;
   Descriptor fd_;
   bool committed_ = false;
+};
+
+/// Brings everything written to the file system of `folder` to disk, names included: one wait for many files. Throws on
+/// an error, also of writes that failed since the last call (Linux 5.8).
+class FilesystemSync {
+ public:
+  explicit FilesystemSync(const std::filesystem::path& folder);
+  void operator()() const;
+
+ private:
+  std::filesystem::path folder_;
+  Descriptor fd_;
 };
 
 }  // namespace waybill::io

@@ -3,15 +3,24 @@
 
 #include "core/clock.hpp"
 #include "core/json.hpp"
+#include "core/sha256.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
+#include "io/atomic_file.hpp"
+#include "io/read_file.hpp"
 #include "manifest/exception.hpp"
 #include "manifest/reader.hpp"
+#include "transcode/batch.hpp"
 #include "transcode/pool.hpp"
+#include "transcode/undo.hpp"
 #include "transcode/worker.hpp"
 
-#include <oneapi/tbb/parallel_pipeline.h>
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/parallel_invoke.h>
+#include <oneapi/tbb/task_arena.h>
+#include <algorithm>
+#include <future>
 #include <unordered_map>
 
 namespace waybill::transcode {
@@ -57,6 +66,27 @@ bool was_done(const Done& done, const Object& object, std::uint64_t& again) {
   return true;
 }
 
+/// Small objects fill a batch so that no core waits long at its end; a large one is a batch of its own, whose frames
+/// keep the cores busy. What members take is held twice: this batch and the one that is read meanwhile.
+BatchLimits limits_of(const Options& options) {
+  const std::uint64_t threads = options.threads;
+  return {(std::uint64_t{48} << 20U) * threads, (std::uint64_t{12} << 20U) * threads, 512};
+}
+
+/// Records what was finished, in order, up to the first that was not; throws what stopped it. Returns whether all was.
+bool record_all(const std::vector<Item>& batch, const std::function<void(const Record&)>& record) {
+  for (const Item& item : batch) {
+    if (item.failure) std::rethrow_exception(item.failure);
+    if (!item.finished) {
+      const auto failed = std::find_if(batch.begin(), batch.end(), [](const Item& i) { return i.failure != nullptr; });
+      if (failed != batch.end()) std::rethrow_exception(failed->failure);
+      return false;
+    }
+    record(item.record);
+  }
+  return true;
+}
+
 std::string json_of(const Record& record) {
   return std::visit(
       [](const auto& r) -> std::string {
@@ -96,7 +126,19 @@ std::string Tally::json() const {
   return std::move(w.end_object().end_object()).str();
 }
 
+namespace {
+/// So that a run is not continued with another table.
+std::string digest_of(const std::filesystem::path& file) {
+  const auto bytes = io::read_file(file);
+  if (!bytes) throw RunError(Exit::input, path_to_text(file.string()) + " " + bytes.error().what);
+  return Sha256::of(*bytes).hex();
+}
+}  // namespace
+
 manifest::Header header_of(const Options& options) {
+  // A table that is refused leaves no manifest behind.
+  if (!options.policy.empty()) (void)policy_of(options);
+  if (!options.uid_map.empty()) (void)UidMap::read(options.uid_map, {});
   manifest::Header header;
   header.stage = "transcode";
   header.run = random_uuid();
@@ -108,6 +150,10 @@ manifest::Header header_of(const Options& options) {
       .member("out", path_to_text(std::filesystem::absolute(options.out).lexically_normal().string()));
   w.member("unmatched", options.unmatched == Unmatched::stage ? "stage" : "quarantine");
   if (options.keep_larger) w.member("keep_larger", "yes");
+  if (!options.verify) w.member("verify", "none");
+  if (options.undo) w.member("undo", true);
+  for (const auto& [name, file] : {std::pair{"policy", &options.policy}, {"uid_map", &options.uid_map}})
+    if (!file->empty()) w.member(name, digest_of(*file));
   header.options = std::move(w.end_object()).str();
   header.inputs.push_back(options.input == kStream ? manifest::Input{kStream, {}} : manifest::input_of(options.input));
   if (!options.edits.empty()) header.inputs.push_back(manifest::input_of(options.edits));
@@ -124,27 +170,31 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
   Done done;
   if (writer.resumed()) done = recall(writer.path(), tally, others_done);
   manifest::Reader reader(options.input);
+  if (options.undo && reader.header().stage != "transcode")
+    throw RunError(Exit::usage, "--undo takes a manifest of transcode, this is one of " + reader.header().stage);
   CodecPool codecs(codec_program());
   const Converter converter(codecs, provenance_at(decisions.given ? decisions.created : reader.header().created));
   const Worker worker(here, decisions, converter);
   std::uint64_t others = 0, again = 0;
 
-  const auto read = [&](oneapi::tbb::flow_control& flow) -> Record {
-    while (!stop_requested()) {
-      auto record = reader.next();
-      if (!record) break;
-      const auto* object = std::get_if<Object>(&*record);
-      if (object != nullptr && was_done(done, *object, again)) continue;
-      if (object == nullptr && others++ < others_done) continue;  // passed on before the interruption
-      return *std::move(record);
-    }
-    tally.interrupted = stop_requested();
-    flow.stop();
-    return {};
-  };
-  const auto work = [&](Record record) -> Record {
-    if (auto* object = std::get_if<Object>(&record)) return worker(std::move(*object));
-    return record;
+  Batches batches(
+      [&]() -> std::optional<Record> {
+        while (!stop_requested()) {
+          auto record = reader.next();
+          if (!record) break;
+          const auto* object = std::get_if<Object>(&*record);
+          if (object != nullptr && was_done(done, *object, again)) continue;
+          if (object == nullptr && others++ < others_done) continue;  // passed on before the interruption
+          return record;
+        }
+        return std::nullopt;
+      },
+      limits_of(options));
+  const auto work = [&](Item& item) {
+    auto* object = std::get_if<Object>(&item.record);
+    if (object == nullptr) return;
+    *object = options.undo ? undo(here, std::move(*object)) : worker(std::move(*object), std::move(item.bytes));
+    item.bytes.reset();
   };
   const auto record = [&](const Record& result) {
     writer.append(json_of(result));
@@ -154,11 +204,31 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
       progress(1, object->source.size, tally.exceptions - before);
     }
   };
-  using oneapi::tbb::filter_mode;
-  oneapi::tbb::parallel_pipeline(options.threads * 2,
-                                 oneapi::tbb::make_filter<void, Record>(filter_mode::serial_in_order, read) &
-                                     oneapi::tbb::make_filter<Record, Record>(filter_mode::parallel, work) &
-                                     oneapi::tbb::make_filter<Record, void>(filter_mode::serial_in_order, record));
+  // A record tells only of what is on disk. One wait for the disk serves a whole batch, while the next is worked on.
+  const io::FilesystemSync sync(here.out);
+  std::vector<Item> before;
+  std::future<void> synced;
+  const auto settle = [&](std::vector<Item> next) {
+    if (synced.valid()) synced.get();
+    if (!record_all(before, record)) tally.interrupted = true;
+    before = std::move(next);
+    if (!before.empty()) synced = std::async(std::launch::async, [&] { sync(); });
+  };
+  using Control = oneapi::tbb::global_control;
+  const Control control(Control::max_allowed_parallelism, options.threads + 1);
+  oneapi::tbb::task_arena arena(static_cast<int>(options.threads));
+  arena.execute([&] {
+    auto batch = batches.read();
+    while (!batch.empty() && !tally.interrupted) {
+      std::vector<Item> ahead;
+      oneapi::tbb::parallel_invoke([&] { work_through(batch, work); }, [&] { ahead = batches.read(); });
+      const bool whole = std::ranges::all_of(batch, &Item::finished);
+      settle(std::move(batch));
+      batch = whole ? std::move(ahead) : std::vector<Item>{};
+    }
+    settle({});
+  });
+  tally.interrupted = tally.interrupted || stop_requested();
   if (tally.interrupted) {
     writer.commit();
     return tally;

@@ -17,7 +17,11 @@ struct Options {
   std::filesystem::path out;    ///< folder for staged objects, created when missing
   std::filesystem::path edits;  ///< manifest of reconcile, or empty
   Unmatched unmatched = Unmatched::quarantine;
-  bool keep_larger = false;  ///< Order::keep_larger
+  std::filesystem::path policy;   ///< TOML, or empty; then `to` may be empty, too
+  std::filesystem::path uid_map;  ///< CSV, or empty
+  bool keep_larger = false;       ///< Order::keep_larger
+  bool verify = true;             ///< each written file is read back and proved
+  bool undo = false;              ///< `input` is of transcode: give the datasets back as they were
   unsigned threads = 1;
 };
 
@@ -40,6 +44,8 @@ using OnProgress = std::function<void(std::uint64_t, std::uint64_t, std::uint64_
 /// equal before it gets its name; what cannot be proved is carried byte for byte. Other records pass unchanged. Order
 /// of the input for any number of threads. Needs dicom::Toolkit. Throws RunError for the run (full disk, broken input).
 [[nodiscard]] Tally run(const Options& options, manifest::Writer& writer, const OnProgress& progress);
+/// With Options::undo: writes every staged object of a transcode again with its changes undone, proved by DS1 of the
+/// source, in the transfer syntax it was staged in.
 [[nodiscard]] Tally tally_of(const std::filesystem::path& manifest);
 
 }  // namespace waybill::transcode

@@ -22,6 +22,16 @@ namespace {
 
 std::string vr_text(dicom::Vr vr) { return {static_cast<char>(vr >> 8U), static_cast<char>(vr & 0xFFU)}; }
 
+/// Identifiers as they are in the staged object: later stages ask a peer for these.
+void follow(Object& object, const UidMap::Uids& uids) {
+  for (std::optional<std::string>* uid : {&object.sop_instance, &object.study, &object.series}) {
+    if (!*uid) continue;
+    if (const auto at = uids.find(**uid); at != uids.end()) *uid = at->second;
+  }
+}
+
+}  // namespace
+
 manifest::Transcode record_of(const Converted& converted) {
   manifest::Transcode t;
   t.to = converted.transfer_syntax;
@@ -36,10 +46,20 @@ manifest::Transcode record_of(const Converted& converted) {
     if (former.value) element.value = to_hex(*former.value);
     t.undo.elements.push_back(std::move(element));
   }
+  for (const auto& uid : converted.changes.uids) t.uids.push_back(uid);
   return t;
 }
 
-}  // namespace
+Policy policy_of(const Options& options) {
+  const Order order{syntax_of(options.to), options.keep_larger};
+  if (options.policy.empty()) return Policy(order);
+  if (options.to.empty()) return Policy::read(options.policy, std::nullopt);
+  return Policy::read(options.policy, order);
+}
+
+std::filesystem::path staged_path(const Options& options, const Object& object) {
+  return options.out / object.id.substr(0, 2) / (object.id + ".dcm");
+}
 
 void make_folder(const std::filesystem::path& folder) {
   std::error_code error;
@@ -54,14 +74,15 @@ Worker::Worker(const Options& options, const Decisions& decisions, const Convert
       decisions_(decisions),
       converter_(converter),
       rejected_(manifest::rejected_in(options.input)),
-      order_{syntax_of(options.to), options.keep_larger} {}
+      policy_(policy_of(options)),
+      uids_(UidMap::read(options.uid_map, decisions)) {}
 
-Object Worker::operator()(Object object) const {
+Object Worker::operator()(Object object, std::optional<Result<Bytes>> bytes) const {
   if (object.bucket != Bucket::instance) return object;
   if (exclude_rejected(object)) return object;
-  const auto edits = edits_of(decisions_, options_.unmatched, object);
+  auto edits = edits_of(decisions_, options_.unmatched, object);
   if (!edits) return object;
-  const auto source = archive::read_source(object.source);
+  const auto source = bytes ? *std::move(bytes) : archive::read_source(object.source);
   if (!source) {
     exclude(object, Bucket::failed, "TX-SOURCE", Severity::s4, source.error().what);
     return object;
@@ -77,7 +98,7 @@ Object Worker::operator()(Object object) const {
     exclude(object, Bucket::failed, "TX-SOURCE", Severity::s4, file.error().what);
     return object;
   }
-  work(object, *source, *file, *edits);
+  work(object, *source, *file, changes_of(object, *file, *std::move(edits)));
   return object;
 }
 
@@ -91,11 +112,23 @@ bool Worker::exclude_rejected(Object& object) const {
   return true;
 }
 
-void Worker::work(Object& object, const Bytes& source, const dicom::File& file,
-                  const std::vector<manifest::Edit>& edits) const {
-  const std::filesystem::path path = options_.out / object.id.substr(0, 2) / (object.id + ".dcm");
-  const dicom::Changes changes{edits, {}, {}};
-  auto converted = converter_.convert(source, file, order_, changes);
+dicom::Changes Worker::changes_of(Object& object, const dicom::File& file, std::vector<manifest::Edit> edits) const {
+  dicom::Changes changes;
+  std::erase_if(edits, [](const manifest::Edit& edit) { return is_uid_edit(edit) && !edit.old_value.empty(); });
+  changes.edits = std::move(edits);
+  if (uids_.empty()) return changes;
+  const auto asked = uids_.of(object);
+  changes.uids = dicom::named(file.dataset, asked);
+  for (const dicom::Tag t : dicom::private_naming(file.dataset, asked))
+    object.findings.push_back({"TX-UIDPRIVATE", Severity::s2, dicom::to_string(t),
+                               "a private element names a UID that was replaced; it is carried as it was"});
+  return changes;
+}
+
+void Worker::work(Object& object, const Bytes& source, const dicom::File& file, dicom::Changes changes) const {
+  const std::filesystem::path path = staged_path(options_, object);
+  const Decision decision = policy_.decide(object);
+  auto converted = converter_.convert(source, file, decision.order, changes);
   if (!converted) {
     exclude(object, Bucket::failed, "TX-EDIT", Severity::s3, converted.error().what);
     return;
@@ -124,29 +157,46 @@ void Worker::work(Object& object, const Bytes& source, const dicom::File& file,
     object.findings.push_back({"TX-SIGNATURE", Severity::s1, "FFFA,FFFA",
                                "digital signatures or MACs of the source may not cover the object as it is now"});
   manifest::Transcode t = record_of(*converted);
+  t.rule = decision.rule;
   t.bytes_in = source.size();
   t.path = path_to_text(path.string());
   t.dataset_sha256 = proof->dataset_sha256;
   t.verified_by = proof->verified_by;
   object.transcode = std::move(t);
+  follow(object, converted->changes.uids);
 }
 
-/// Writes the bytes, reads them back from disk and proves them; the file gets its name only when that succeeds.
+Result<Converter::Proof> stage(const std::filesystem::path& path, const Bytes& bytes,
+                               const std::function<Result<Converter::Proof>(ByteView)>& check) {
+  make_folder(path.parent_path());
+  io::AtomicFile staged(path);
+  staged.write(bytes);
+  const auto written = io::read_file(staged.part_path());
+  if (!written) return written.error();
+  if (as_text(*written) != as_text(bytes))
+    return Failure{Fault::mismatch, "the file read back is not what was written"};
+  auto proof = check(*written);
+  if (!proof) return proof;
+  staged.name_before_sync();
+  return proof;
+}
+
 Result<Converter::Proof> Worker::stage_proved(const std::filesystem::path& path, const Converted& converted,
                                               const Bytes& source, const dicom::File& file) const {
+  if (options_.verify) {
+    return stage(path, converted.file, [&](ByteView written) -> Result<Converter::Proof> {
+      if (as_text(written) == as_text(source))
+        return Converter::Proof{dicom::dataset_digest(file.dataset).hex(), "same bytes"};
+      return converter_.prove(file, written, converted);
+    });
+  }
   make_folder(path.parent_path());
   io::AtomicFile staged(path);
   staged.write(converted.file);
-  const auto written = io::read_file(staged.part_path());
+  staged.name_before_sync();
+  const auto written = dicom::parse_file(converted.file);
   if (!written) return written.error();
-  if (as_text(*written) != as_text(converted.file))
-    return Failure{Fault::mismatch, "the file read back is not what was written"};
-  auto proof = as_text(*written) == as_text(source)
-                   ? Converter::Proof{dicom::dataset_digest(file.dataset).hex(), "same bytes"}
-                   : converter_.prove(file, *written, converted);
-  if (!proof) return proof;
-  staged.commit();
-  return proof;
+  return Converter::Proof{dicom::dataset_digest(written->dataset).hex(), "none"};
 }
 
 }  // namespace waybill::transcode

@@ -2,8 +2,12 @@
 #pragma once
 
 #include "transcode/convert.hpp"
+#include "transcode/policy.hpp"
 #include "transcode/run.hpp"
+#include "transcode/uid_map.hpp"
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -15,12 +19,14 @@ class Worker {
   /// The arguments must outlive it.
   Worker(const Options& options, const Decisions& decisions, const Converter& converter);
 
-  [[nodiscard]] manifest::Object operator()(manifest::Object object) const;
+  /// `bytes` are the source's where they were read before.
+  [[nodiscard]] manifest::Object operator()(manifest::Object object, std::optional<Result<Bytes>> bytes) const;
 
  private:
   bool exclude_rejected(manifest::Object& object) const;
-  void work(manifest::Object& object, const Bytes& source, const dicom::File& file,
-            const std::vector<manifest::Edit>& edits) const;
+  void work(manifest::Object& object, const Bytes& source, const dicom::File& file, dicom::Changes changes) const;
+  [[nodiscard]] dicom::Changes changes_of(manifest::Object& object, const dicom::File& file,
+                                          std::vector<manifest::Edit> edits) const;
   [[nodiscard]] Result<Converter::Proof> stage_proved(const std::filesystem::path& path, const Converted& converted,
                                                       const Bytes& source, const dicom::File& file) const;
 
@@ -28,8 +34,23 @@ class Worker {
   const Decisions& decisions_;
   const Converter& converter_;
   const std::unordered_map<std::string, manifest::Finding> rejected_;
-  Order order_;
+  Policy policy_;
+  UidMap uids_;
 };
+
+/// What --policy, --to and --keep-larger ask for.
+[[nodiscard]] Policy policy_of(const Options& options);
+
+/// The record of a staged object's bytes, but for what was proved.
+[[nodiscard]] manifest::Transcode record_of(const Converted& converted);
+
+/// Where an object is staged.
+[[nodiscard]] std::filesystem::path staged_path(const Options& options, const manifest::Object& object);
+
+/// Writes a part file, reads it back, asks `check`, and names the file when that agrees. The caller syncs the
+/// file system before it records the file.
+[[nodiscard]] Result<Converter::Proof> stage(const std::filesystem::path& path, const Bytes& bytes,
+                                             const std::function<Result<Converter::Proof>(ByteView)>& check);
 
 /// Creates a folder and those above it, or throws RunError.
 void make_folder(const std::filesystem::path& folder);

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bare work of a transcode: every frame of the files named on standard input decoded from memory, encoded, and
+// decoded again by the decoder that proves it, on as many threads as there are cores. Prints seconds without and with
+// the proof.
+#include "dicom/toolkit.hpp"
+#include "inspect/pixels.hpp"
+#include "io/read_file.hpp"
+#include "pixel/codec.hpp"
+#include "pixel/targets.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <iostream>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using namespace waybill;
+
+struct Work {
+  pixel::PixelData data;
+  pixel::FrameReader reader;
+  std::uint32_t frame = 0;
+};
+
+bool once(const Work& work, const std::string& syntax, bool proof) {
+  const auto frame = work.reader.read(work.frame);
+  if (!frame) return false;
+  const auto stream = pixel::encode_frame(syntax, work.data.info, *frame);
+  if (!stream) return false;
+  return !proof || pixel::decode_frame(syntax, work.data.info, *stream, pixel::verifier_of(syntax)).has_value();
+}
+
+double seconds(const std::vector<Work>& all, const std::string& syntax, bool proof) {
+  std::atomic<std::size_t> next = 0;
+  std::atomic<bool> good = true;
+  const auto start = std::chrono::steady_clock::now();
+  {
+    std::vector<std::jthread> threads;
+    for (unsigned t = 0; t < std::thread::hardware_concurrency(); ++t) {
+      threads.emplace_back([&] {
+        for (std::size_t i = next++; i < all.size(); i = next++)
+          if (!once(all[i], syntax, proof)) good = false;
+      });
+    }
+  }
+  if (!good) std::cerr << "bench_codec_kernels: a frame could not be encoded and decoded\n";
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const dicom::Toolkit toolkit;
+  const auto syntax = argc == 2 ? pixel::target_syntax(argv[1]) : std::nullopt;
+  if (!syntax) {
+    std::cerr << "usage: bench_codec_kernels TARGET < list of files\n";
+    return 2;
+  }
+  std::vector<std::unique_ptr<Bytes>> files;
+  std::vector<std::unique_ptr<dicom::File>> parsed;
+  std::vector<std::unique_ptr<pixel::PixelData>> pixels;
+  std::vector<Work> all;
+  for (std::string path; std::getline(std::cin, path);) {
+    auto bytes = io::read_file(path);
+    if (!bytes) return 3;
+    files.push_back(std::make_unique<Bytes>(*std::move(bytes)));
+    auto file = dicom::parse_file(*files.back());
+    if (!file) return 3;
+    parsed.push_back(std::make_unique<dicom::File>(*std::move(file)));
+    auto data = inspect::pixel_data_of(*parsed.back());
+    if (!data) return 3;
+    pixels.push_back(std::make_unique<pixel::PixelData>(*std::move(data)));
+    std::vector<manifest::Finding> findings;
+    const auto reader = pixel::FrameReader::open(*pixels.back(), findings);
+    if (!reader) return 3;
+    for (std::uint32_t i = 0; i < reader->count(); ++i) all.push_back({*pixels.back(), *reader, i});
+  }
+  std::cout << seconds(all, std::string(*syntax), false) << ' ' << seconds(all, std::string(*syntax), true) << '\n';
+  return 0;
+}
