@@ -23,6 +23,11 @@ inline constexpr std::uint64_t kMaxFrameBytes = std::uint64_t{1} << 31U;
 [[nodiscard]] Result<Frame> decode_charls(const ImageInfo& info, ByteView stream);
 [[nodiscard]] Result<Bytes> encode_charls(const ImageInfo& info, const Frame& frame);
 
+/// Whether the encoders of JPEG 2000 and HTJ2K take a frame through the reversible colour transform.
+[[nodiscard]] inline bool has_colour_transform(const Frame& frame) {
+  return frame.samples == 3 && frame.photometric == "RGB";
+}
+
 /// JPEG 2000 and HTJ2K by OpenJPEG; it encodes JPEG 2000 alone.
 [[nodiscard]] Result<Frame> decode_openjpeg(const ImageInfo& info, ByteView stream);
 [[nodiscard]] Result<Bytes> encode_openjpeg(const ImageInfo& info, const Frame& frame);

@@ -160,7 +160,8 @@ Bytes damaged(const Bytes& sound, std::mt19937_64& random) {
 }
 
 /// The second decoders that stop the process by an assertion on a damaged stream: DCMTK's fork of CharLS and OpenJPH
-/// 0.9. They see nothing but what this program has just encoded (docs/codecs.md).
+/// 0.9. They read what this program has just encoded, and what the first decoder has accepted, in a process of its own
+/// (docs/codecs.md).
 bool only_proves(const std::string& codec) { return codec == "jpeg-ls" || codec.starts_with("htj2k"); }
 
 struct Options {
