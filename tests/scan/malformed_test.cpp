@@ -97,6 +97,13 @@ std::vector<Case> containers() {
       {"meta length too small", "instance", with_meta(meta_of(20, syntax_element(plain + '\0')))},
       {"meta length too big", "instance", with_meta(meta_of(100'000, syntax_element(plain + '\0')))},
       {"meta length absent", "instance", with_meta(meta_of(1, syntax_element(plain + '\0')).substr(12))},
+      {"a VR of small letters in the meta group", "instance ENC-METAVR",
+       with_meta(meta_of(1, element(tag(0x0002, 0x0003), short_head("ui", 8), std::string("1.2.3.4\0", 8)) +
+                                syntax_element(plain + '\0')))},
+      {"a VR of FFFF in the meta group", "instance ENC-METAVR",
+       with_meta(meta_of(1, element(tag(0x0002, 0x0003), short_head("\xFF\xFF", 8), std::string("1.2.3.4\0", 8)) +
+                                syntax_element(plain + '\0')))},
+      {"a cut meta group", "quarantined ENC-UNPARSED", with_meta(meta_of(1, "")).substr(0, 158)},
       {"syntax empty", "instance ENC-NOMETA", with_meta(meta_of(1, syntax_element("")))},
       {"syntax unknown", "quarantined ENC-PRIVTS PIX-NODECODER", part10(data, "1.2.276.0.99.7")},
       {"syntax of odd length", "instance", with_meta(meta_of(1, syntax_element(plain)))},
