@@ -58,7 +58,7 @@ constexpr std::array kEntries = {
     Entry{JPEG "55", Fidelity::lossy, decode_dcmtk, dcmtk_version},
     Entry{JPEG "57", Fidelity::lossless, plain<decode_jpeg_lossless>, own, decode_dcmtk, dcmtk_version},
     Entry{JPEG "70", Fidelity::lossless, plain<decode_jpeg_lossless>, own, decode_dcmtk, dcmtk_version,
-          encode_dcmtk_jpeg_lossless, dcmtk_version, Decoder::primary},
+          encode_jpeg_lossless, own, Decoder::independent},
     Entry{JPEG "80", Fidelity::lossless, plain<decode_charls>, charls_version, decode_dcmtk, dcmtk_version,
           encode_charls, charls_version, Decoder::independent},
     Entry{JPEG "81", Fidelity::lossy, plain<decode_charls>, charls_version, decode_dcmtk, dcmtk_version},
