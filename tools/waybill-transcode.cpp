@@ -3,6 +3,7 @@
 #include "cli/progress.hpp"
 #include "cli/run_tool.hpp"
 #include "dicom/toolkit.hpp"
+#include "transcode/convert.hpp"
 #include "transcode/run.hpp"
 
 #include <oneapi/tbb/global_control.h>
@@ -15,6 +16,7 @@ struct Settings {
   waybill::transcode::Options transcode;
   std::string input, out, edits, output;
   std::string unmatched = "quarantine";
+  std::string keep_larger = "no";
 };
 
 void print(const waybill::transcode::Tally& tally, const Settings& settings) {
@@ -37,6 +39,7 @@ waybill::Exit run(Settings& settings) {
   options.out = settings.out;
   options.edits = settings.edits;
   options.unmatched = settings.unmatched == "stage" ? transcode::Unmatched::stage : transcode::Unmatched::quarantine;
+  options.keep_larger = settings.keep_larger == "yes";
   options.threads = cli::worker_count(settings.common);
   const oneapi::tbb::global_control control(oneapi::tbb::global_control::max_allowed_parallelism, options.threads);
   transcode::Tally tally;
@@ -78,6 +81,10 @@ int main(int argc, char** argv) {
   app.add_option("--edits", settings.edits, "Manifest of reconcile whose edits are applied");
   app.add_option("--unmatched", settings.unmatched, "Studies without an automatic match: quarantine or stage")
       ->check(CLI::IsMember({"quarantine", "stage"}))
+      ->capture_default_str();
+  app.add_option("--keep-larger", settings.keep_larger,
+                 "An encoding that is not smaller than the source's: no keeps the source, yes keeps it all the same")
+      ->check(CLI::IsMember({"no", "yes"}))
       ->capture_default_str();
   waybill::cli::add_common(app, settings.common);
   return waybill::cli::run_tool(app, argc, argv, [&] { return run(settings); });

@@ -39,17 +39,16 @@ bool is_large_container(int fd, std::uint64_t size) {
 }
 
 /// All bytes, and one more to see growth.
-Result<Bytes> read_all(int fd, std::uint64_t size) {
-  Bytes bytes;
+Result<ByteView> read_all(int fd, std::uint64_t size, io::Scratch& memory) {
+  std::span<std::byte> room;
   try {
-    bytes.resize(size + 1);
+    room = memory.room(size + 1);
   } catch (const std::bad_alloc&) {
     return Failure{Fault::limit, "has " + std::to_string(size) + " bytes, more than there is memory for"};
   }
-  const ssize_t n = fill(fd, bytes, 0);
+  const ssize_t n = fill(fd, room, 0);
   if (n < 0) return unreadable("cannot be read: " + reason(errno));
-  bytes.resize(static_cast<std::size_t>(n));
-  return bytes;
+  return ByteView(room.first(static_cast<std::size_t>(n)));
 }
 
 }  // namespace
@@ -83,7 +82,7 @@ Result<OpenFile> open_file(const std::string& path) {
       return Failure{Fault::limit, "has " + std::to_string(before->size) + " bytes, more than the limit of " +
                                        std::to_string(kLargest)};
     }
-    auto bytes = read_all(fd.get(), before->size);
+    const auto bytes = read_all(fd.get(), before->size, file.memory);
     if (!bytes) return bytes.error();
     const auto after = state_of(fd.get());
     if (!after) return after.error();
@@ -92,7 +91,7 @@ Result<OpenFile> open_file(const std::string& path) {
       return unreadable("ends after " + std::to_string(bytes->size()) + " of " + std::to_string(before->size) +
                         " bytes");
     file.changed = !same || bytes->size() != before->size;
-    file.bytes = *std::move(bytes);
+    file.bytes = *bytes;
     if (!file.changed) break;
     file.state = *after;
     file.state.size = file.bytes.size();
@@ -117,12 +116,13 @@ Result<Done> Window::grow() {
   const std::uint64_t have = bytes_.size();
   const std::uint64_t want = std::min(state_.size, have == 0 ? kFirst : have * 8);
   if (want > kLargest) return Failure{Fault::limit, "has a header larger than " + std::to_string(kLargest) + " bytes"};
-  bytes_.resize(want);
-  const ssize_t n = fill(fd_.get(), std::span(bytes_).subspan(have), have);
+  const std::span<std::byte> room = memory_.room(want, have);
+  const ssize_t n = fill(fd_.get(), room.subspan(have), have);
   if (n < 0) return unreadable("cannot be read: " + reason(errno));
   if (static_cast<std::uint64_t>(n) < want - have)
     return unreadable("ends after " + std::to_string(have + static_cast<std::uint64_t>(n)) + " of " +
                       std::to_string(state_.size) + " bytes");
+  bytes_ = room;
   return Done{};
 }
 

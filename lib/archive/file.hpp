@@ -5,6 +5,7 @@
 #include "core/bytes.hpp"
 #include "core/result.hpp"
 #include "io/descriptor.hpp"
+#include "io/scratch.hpp"
 
 #include <cstdint>
 #include <string>
@@ -28,7 +29,8 @@ struct FileState {
 /// A file of the archive as it was read: all its bytes, or for a large container a descriptor at its start.
 struct OpenFile {
   FileState state;
-  Bytes bytes;
+  ByteView bytes;  ///< in `memory`
+  io::Scratch memory;
   io::Descriptor stream;  ///< open only for a container larger than kInMemory; `bytes` is empty then
   bool changed = false;   ///< size or times changed while it was read, the second time as well
 };
@@ -51,7 +53,8 @@ class Window {
  private:
   io::Descriptor fd_;
   FileState state_;
-  Bytes bytes_;
+  io::Scratch memory_;
+  ByteView bytes_;
 };
 
 /// The metadata of an open file now.

@@ -91,8 +91,9 @@ Result<Inflater> Inflater::of(Input& input, Container container) {
   }
   archive_read_support_format_raw(a);
   archive_read_support_format_empty(a);
-  const int opened = input.fd() < 0 ? archive_read_open_memory(a, input.memory().data(), input.memory().size())
-                                    : archive_read_open(a, out.state_.get(), nullptr, &State::on_read, nullptr);
+  const int opened = input.fd() < 0
+                         ? archive_read_open_memory2(a, input.memory().data(), input.memory().size(), Input::kBlock)
+                         : archive_read_open(a, out.state_.get(), nullptr, &State::on_read, nullptr);
   if (opened < ARCHIVE_WARN) return Failure{Fault::unreadable, out.state_->why()};
   if (archive_filter_code(a, 0) == ARCHIVE_FILTER_NONE)
     return Failure{Fault::unreadable, "begins as a " + std::string(to_string(container)) + " file but is none"};
@@ -100,6 +101,10 @@ Result<Inflater> Inflater::of(Input& input, Container container) {
   const int status = archive_read_next_header(a, &entry);
   if (status < ARCHIVE_WARN) return Failure{Fault::unreadable, out.state_->why()};
   return out;
+}
+
+std::uint64_t Inflater::consumed() const noexcept {
+  return static_cast<std::uint64_t>(std::max<la_int64_t>(0, archive_filter_bytes(state_->reader.get(), -1)));
 }
 
 Result<ByteView> Inflater::next() {

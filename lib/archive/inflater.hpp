@@ -54,6 +54,9 @@ class Inflater {
   /// Fault::unreadable where the stream is damaged.
   [[nodiscard]] Result<ByteView> next();
   void set_limit(std::uint64_t limit) noexcept { limit_ = limit; }
+  [[nodiscard]] std::uint64_t limit() const noexcept { return limit_; }
+  /// Compressed bytes used up so far.
+  [[nodiscard]] std::uint64_t consumed() const noexcept;
 
  private:
   struct State;

@@ -83,6 +83,9 @@ struct Members::State {
   std::string problem;
   std::uint64_t seen = 0;
   bool ended = false;
+  bool guarded = false;        // members keep to kMostRatio
+  bool ratio_passed = false;   // one did not
+  std::uint64_t begun_at = 0;  // compressed bytes used up when the current member began
   std::optional<Member> current;
   std::unordered_map<std::uint64_t, std::uint32_t> names;  // how often a name (its hash) occurred
 
@@ -100,6 +103,24 @@ struct Members::State {
     if (bytes) return *bytes;
     broken = bytes.error();
     return {};
+  }
+
+  /// Compressed bytes used up; what is stored lags behind by a block at most, for none is larger (Input::kBlock).
+  [[nodiscard]] std::uint64_t consumed() const {
+    if (inflater) return inflater->consumed();
+    return static_cast<std::uint64_t>(std::max<la_int64_t>(0, archive_filter_bytes(reader.get(), -1)));
+  }
+
+  /// Whether the current member, of which `size` bytes came out, inflates as only a bomb does.
+  [[nodiscard]] bool is_bomb(std::uint64_t size) {
+    if (!guarded || size <= kAlwaysAllowed) return false;
+    const std::uint64_t now = consumed();
+    ratio_passed = size / kMostRatio > (now > begun_at ? now - begun_at : 0);
+    return ratio_passed;
+  }
+
+  static Failure bomb() {
+    return {Fault::limit, "inflates to more than " + std::to_string(kMostRatio) + " times its size"};
   }
 
   /// Reads enough of the start to tell a tar file.
@@ -161,7 +182,7 @@ struct Members::State {
     if (inflater) {
       opened = archive_read_open(a, this, nullptr, &State::on_inflated, nullptr);
     } else if (input.fd() < 0) {
-      opened = archive_read_open_memory(a, input.memory().data(), input.memory().size());
+      opened = archive_read_open_memory2(a, input.memory().data(), input.memory().size(), Input::kBlock);
     } else if (container == Container::zip) {
       opened = archive_read_open_fd(a, input.fd(), Input::kBlock);
     } else {
@@ -189,6 +210,7 @@ struct Members::State {
     for (ByteView bytes = inflate(); !bytes.empty(); bytes = inflate()) {
       out.insert(out.end(), bytes.begin(), bytes.end());
       if (out.size() > most) return Failure{Fault::limit, "has more bytes than the limit of " + std::to_string(most)};
+      if (is_bomb(out.size())) return bomb();
     }
     if (broken) return Failure{broken->fault, "is damaged in the container: " + broken->what};
     return out;
@@ -235,6 +257,7 @@ Result<Members> Members::of(int fd, std::uint64_t limit) {
 Result<Members> Members::opened(std::unique_ptr<State> state, std::uint64_t limit) {
   auto done = state->open();
   if (!done) return done.error();
+  state->guarded = limit != kNoLimit;
   if (state->inflater) state->inflater->set_limit(limit);
   return Members(std::move(state));
 }
@@ -255,10 +278,12 @@ std::optional<Member> Members::next() {
       break;
     }
     ++state.seen;
+    state.begun_at = state.consumed();
     Member member;
     const std::string name = name_of(entry);
     member.text = path_to_text(name);
-    if (const std::uint32_t nth = ++state.names[fnv1a(name)]; nth > 1) member.text += "%#" + std::to_string(nth);
+    if (const std::uint32_t nth = ++state.names[fnv1a(name)]; nth > 1 || name.empty())
+      member.text += "%#" + std::to_string(nth);
     member.kind = kind_of(entry);
     if (archive_entry_size_is_set(entry) != 0) member.size = static_cast<std::uint64_t>(archive_entry_size(entry));
     member.encrypted = archive_entry_is_encrypted(entry) != 0;
@@ -299,11 +324,19 @@ Result<Bytes> Members::read(std::uint64_t most) {
     }
     out.resize(filled + static_cast<std::size_t>(n));
     if (out.size() > most) return Failure{Fault::limit, "has more bytes than the limit of " + std::to_string(most)};
+    if (state.is_bomb(out.size())) return State::bomb();
     if (n == 0) return out;
   }
 }
 
-bool Members::too_large() const { return state_->broken && state_->broken->fault == Fault::limit; }
+bool Members::too_large() const {
+  return state_->ratio_passed || (state_->broken && state_->broken->fault == Fault::limit);
+}
+
+void Members::allow(std::uint64_t more) {
+  if (state_->inflater && state_->inflater->limit() < kNoLimit - more)
+    state_->inflater->set_limit(state_->inflater->limit() + more);
+}
 
 std::string Members::damage() const { return state_->problem; }
 

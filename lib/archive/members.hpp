@@ -18,8 +18,14 @@ namespace waybill::archive {
 /// makes "%25" of every '%', so both are unmistakable:
 ///   a/1.dcm          the member "a/1.dcm"
 ///   a/1.dcm%#2       the second member of that name
+///   %#1              the first member without a name
 ///   b.tar%/1.dcm     the member "1.dcm" of the tar file "b.tar" in the container
 inline constexpr std::string_view kInside = "%/";
+
+/// What a member may inflate to in any case, and how many times its compressed bytes beyond that. Pixels reach hardly
+/// 100:1 by deflate, and a blank image, which reaches 1000:1, is seldom larger than 64 MiB; a bomb is nothing else.
+inline constexpr std::uint64_t kAlwaysAllowed = std::uint64_t{64} << 20U;
+inline constexpr std::uint64_t kMostRatio = 200;
 
 enum class MemberKind { file, folder, symlink, hardlink, special };
 
@@ -36,7 +42,8 @@ class Members {
  public:
   static constexpr std::uint64_t kNoLimit = UINT64_MAX;
 
-  /// `bytes` must outlive the object. A compressed file that inflates to more than `limit` bytes ends there.
+  /// `bytes` must outlive the object. A compressed file that inflates to more than `limit` bytes ends there; with a
+  /// limit, members keep to kMostRatio, too.
   [[nodiscard]] static Result<Members> of(ByteView bytes, std::uint64_t limit = kNoLimit);
   /// Reads from the start of `fd`, which must stay open. A container other than zip is digested on the way.
   [[nodiscard]] static Result<Members> of(int fd, std::uint64_t limit = kNoLimit);
@@ -51,8 +58,10 @@ class Members {
   [[nodiscard]] Result<Bytes> read(std::uint64_t most);
   /// After the end: what is wrong with the container, empty when it is sound.
   [[nodiscard]] std::string damage() const;
-  /// Whether it ended at the limit.
+  /// Whether the limit or the ratio ended it.
   [[nodiscard]] bool too_large() const;
+  /// Raises the limit of a compressed file by so many bytes.
+  void allow(std::uint64_t more);
   /// "zip", "tar", "tar.gz", …, "gzip".
   [[nodiscard]] std::string type() const;
   /// SHA-256 of the whole file. For `of(fd)`: reads what was not read yet.

@@ -137,7 +137,7 @@ Result<Bytes> read_source(const manifest::Source& source) {
       return part_of_file(path, all);
     }
     if (file->changed) return Failure{Fault::unreadable, "changed while being read"};
-    return std::move(file->bytes);
+    return Bytes(file->bytes.begin(), file->bytes.end());
   }
   static thread_local Cursor cursor;
   auto bytes = cursor.read(path, *source.member);

@@ -24,7 +24,7 @@ enum class Plan {
 /// fetched meanwhile. Single-threaded.
 class Supply {
  public:
-  using Judge = std::function<Plan(const Entry&)>;
+  using Judge = std::function<Plan(Entry&)>;
 
   /// Throws RunError(Exit::input) for a source that does not exist. `judge` is asked once for every entry of the shard,
   /// in walk order. `selection` must outlive the object.

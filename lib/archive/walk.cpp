@@ -46,6 +46,15 @@ EntryKind kind_of(mode_t mode) {
 
 }  // namespace
 
+void examine(Entry& entry) {
+  struct stat info {};
+  if (!entry.mtime.empty()) return;
+  if (lstat(entry.path.c_str(), &info) != 0) info = {};
+  entry.size = static_cast<std::uint64_t>(info.st_size);
+  entry.mtime = utc_from(info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
+  entry.inode = info.st_ino;
+}
+
 Walk::Walk(const std::vector<std::string>& sources) {
   for (const std::string& source : sources) {
     std::error_code error;
@@ -60,6 +69,7 @@ Walk::Walk(const std::vector<std::string>& sources) {
 std::optional<Entry> Walk::next() {
   for (;;) {
     std::string path;
+    bool is_file = false;
     if (stack_.empty()) {
       if (source_ == sources_.size()) return std::nullopt;
       path = sources_[source_++];
@@ -70,7 +80,15 @@ std::optional<Entry> Walk::next() {
         stack_.pop_back();
         continue;
       }
-      path = (folder.path == "/" ? "" : folder.path) + "/" + folder.names[folder.at++];
+      const Name& name = folder.names[folder.at++];
+      is_file = name.is_file;
+      path = (folder.path == "/" ? "" : folder.path) + "/" + name.text;
+    }
+    if (is_file) {
+      Entry entry;
+      entry.path = std::move(path);
+      entry.root = std::min(root_, entry.path.size());
+      return entry;
     }
     if (auto entry = visit(path)) {
       entry->root = std::min(root_, entry->path.size());
@@ -107,9 +125,9 @@ std::optional<Entry> Walk::enter(const std::string& path, std::uint64_t device, 
       break;
     }
     const std::string_view name = item->d_name;
-    if (name != "." && name != "..") folder.names.emplace_back(name);
+    if (name != "." && name != "..") folder.names.push_back({std::string(name), item->d_type == DT_REG});
   }
-  std::sort(folder.names.begin(), folder.names.end());
+  std::sort(folder.names.begin(), folder.names.end(), [](const Name& a, const Name& b) { return a.text < b.text; });
   stack_.push_back(std::move(folder));
   return std::nullopt;
 }

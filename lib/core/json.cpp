@@ -42,19 +42,23 @@ JsonWriter& JsonWriter::value(std::string_view text) {
     repaired = repair_utf8(text);
     text = repaired;
   }
-  for (const char c : text) {
-    const auto u = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      text_ += '\\';
-      text_ += c;
-    } else if (u < 0x20 || u == 0x7F) {
-      text_ += "\\u00";
+  std::size_t plain = 0;  // where the run begins that needs no escape
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto u = static_cast<unsigned char>(text[i]);
+    const bool quoted = u == '"' || u == '\\';
+    if (!quoted && u >= 0x20 && u != 0x7F) continue;
+    text_ += text.substr(plain, i - plain);
+    plain = i + 1;
+    text_ += '\\';
+    if (quoted) {
+      text_ += text[i];
+    } else {
+      text_ += "u00";
       text_ += kDigits[u >> 4U];
       text_ += kDigits[u & 15U];
-    } else {
-      text_ += c;
     }
   }
+  text_ += text.substr(plain);
   text_ += '"';
   return *this;
 }

@@ -19,11 +19,15 @@ namespace {
 void must(int result) {
   if (result != 1) throw RunError(Exit::internal, "OpenSSL refused a SHA-256 step; check the installed libcrypto");
 }
+/// Looked up once: OpenSSL 3 searches its providers, under a lock, each time EVP_sha256() is used.
+const EVP_MD* algorithm() {
+  static const EVP_MD* const kAlgorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return kAlgorithm;
+}
+
 }  // namespace
 
-Sha256::Sha256() : state_(std::make_unique<State>()) {
-  must(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr));
-}
+Sha256::Sha256() : state_(std::make_unique<State>()) { must(EVP_DigestInit_ex(state_->context, algorithm(), nullptr)); }
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
@@ -34,7 +38,7 @@ Digest Sha256::finish() {
   Digest digest;
   unsigned length = 0;
   must(EVP_DigestFinal_ex(state_->context, reinterpret_cast<unsigned char*>(digest.bytes.data()), &length));
-  must(EVP_DigestInit_ex(state_->context, EVP_sha256(), nullptr));
+  must(EVP_DigestInit_ex(state_->context, algorithm(), nullptr));
   return digest;
 }
 

@@ -32,6 +32,8 @@ class Sha256 {
 
   [[nodiscard]] static Digest of(ByteView bytes);
   [[nodiscard]] static Digest of(std::string_view text) { return of(as_bytes(text)); }
+  /// The digests of two messages, at about 1.5 times the rate of one after the other; any lengths, best when equal.
+  [[nodiscard]] static std::array<Digest, 2> of_two(ByteView a, ByteView b);
 
  private:
   struct State;

@@ -3,6 +3,9 @@
 
 #include "core/bytes.hpp"
 
+#include <cstdint>
+#include <cstring>
+
 namespace waybill {
 namespace {
 
@@ -28,9 +31,24 @@ std::size_t sequence_length(std::string_view text) noexcept {
   return 0;
 }
 
+/// Length of the run of ASCII at the start, looked at eight bytes a step.
+std::size_t ascii_length(std::string_view text) noexcept {
+  std::size_t i = 0;
+  for (; i + 8 <= text.size(); i += 8) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, text.data() + i, 8);
+    if ((eight & 0x8080808080808080U) != 0) break;
+  }
+  while (i < text.size() && static_cast<unsigned char>(text[i]) < 0x80) ++i;
+  return i;
+}
+
 }  // namespace
 
+bool is_ascii(std::string_view text) noexcept { return ascii_length(text) == text.size(); }
+
 bool is_utf8(std::string_view text) noexcept {
+  text.remove_prefix(ascii_length(text));
   while (!text.empty()) {
     const std::size_t n = sequence_length(text);
     if (n == 0) return false;

@@ -7,6 +7,9 @@
 
 namespace waybill {
 
+/// Whether all bytes are below 0x80.
+[[nodiscard]] bool is_ascii(std::string_view text) noexcept;
+
 /// Whether the text is well-formed UTF-8 (RFC 3629: no surrogates, no over-long forms).
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 

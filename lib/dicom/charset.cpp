@@ -124,10 +124,6 @@ std::string convert(const std::string& from, std::string_view bytes, bool& ok) {
   return out;
 }
 
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 /// One designation by escape sequence (PS3.3 C.12.1.1.2, tables C.12-3 and C.12-4).
 struct Escape {
   std::string_view bytes;

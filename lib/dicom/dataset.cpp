@@ -315,7 +315,9 @@ class Parser {
   void undefined(const Header& h, std::uint64_t& at, std::uint64_t end, Encoding encoding, std::uint32_t depth) {
     const auto index = static_cast<std::uint32_t>(out_.nodes_.size());
     std::uint64_t inside = h.value;
-    if (h.tag == kPixelData && depth == 0) {
+    // An icon may be encapsulated like the image (PS3.5 A.4).
+    const bool nested = encoding.explicit_vr && (h.vr == vr("OB") || h.vr == vr("OW"));
+    if (h.tag == kPixelData && (depth == 0 || nested)) {
       push(h, at, NodeKind::fragments);
       const std::uint64_t value_end = fragments(inside, end, encoding);
       if (stopped()) {

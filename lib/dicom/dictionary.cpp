@@ -5,7 +5,7 @@
 #include <dcmtk/dcmdata/dcdicent.h>
 #include <dcmtk/dcmdata/dcdict.h>
 #include <dcmtk/dcmdata/dcvr.h>
-#include <algorithm>
+#include <bit>
 #include <string_view>
 #include <vector>
 
@@ -33,10 +33,12 @@ struct Entry {
   bool retired = false;
 };
 
+/// Open addressing: each element of each object is looked up.
 struct Table {
-  std::vector<Entry> exact;
+  std::vector<Entry> slots;
 
   Table() {
+    std::vector<Entry> exact;
     DcmDataDictionary& dictionary = dcmDataDict.wrlock();
     for (auto it = dictionary.normalBegin(); it != dictionary.normalEnd(); ++it) {
       const DcmDictEntry* entry = *it;
@@ -54,7 +56,19 @@ struct Table {
       }
     }
     dcmDataDict.wrunlock();
-    std::stable_sort(exact.begin(), exact.end(), [](const auto& a, const auto& b) { return a.tag < b.tag; });
+    slots.assign(std::bit_ceil(exact.size() * 2), Entry{});
+    for (const Entry& entry : exact) {  // of two entries for a tag the first counts
+      Entry& slot = slots[place(entry.tag)];
+      if (slot.tag == 0) slot = entry;
+    }
+  }
+
+  /// The slot of a tag, or the free one where it belongs. Tags are not 0 here: (0000,0000) is no dataset element.
+  [[nodiscard]] std::size_t place(Tag t) const noexcept {
+    const std::size_t mask = slots.size() - 1;
+    std::size_t at = (t * 0x9E3779B1U >> 7U) & mask;
+    while (slots[at].tag != 0 && slots[at].tag != t) at = (at + 1) & mask;
+    return at;
   }
 
   static bool retired(const DcmDictEntry& entry) {
@@ -64,9 +78,8 @@ struct Table {
 
 const Entry* lookup(Tag t) {
   static const Table table;
-  const auto at = std::lower_bound(table.exact.begin(), table.exact.end(), t,
-                                   [](const Entry& entry, Tag wanted) { return entry.tag < wanted; });
-  return at != table.exact.end() && at->tag == t ? &*at : nullptr;
+  const Entry& entry = table.slots[table.place(t)];
+  return entry.tag != 0 ? &entry : nullptr;
 }
 
 }  // namespace

@@ -77,6 +77,23 @@ std::string_view syntax_of(Encoding encoding) {
   return encoding.explicit_vr ? uid::kExplicitLittleEndian : uid::kImplicitLittleEndian;
 }
 
+/// How far a dataset may inflate of which `out` came from `used` bytes: 64 MiB, 200 times its size, or to the end of
+/// the pixel data that its start announces, for blank images and masks deflate to next to nothing. A bomb does neither.
+std::uint64_t allowance(ByteView out, std::uint64_t used, const Limits& limits) {
+  constexpr std::uint64_t kAlways = std::uint64_t{64} << 20U;
+  const std::uint64_t by_size = std::max(kAlways, std::uint64_t{200} * used);
+  const auto encoding = out.size() > by_size ? detect_encoding(out) : std::nullopt;
+  if (!encoding) return std::min(by_size, limits.inflated);
+  Limits start = limits;
+  start.stop_at_pixels = true;
+  std::vector<manifest::Finding> ignored;
+  const auto dataset = parse_dataset(out, *encoding, ignored, start);
+  const bool announced = dataset && dataset->pixel_header() && dataset->pixel_header()->length != 0xFFFFFFFFU;
+  const std::uint64_t end =
+      announced ? dataset->pixel_header()->value + dataset->pixel_header()->length + (kAlways >> 6U) : 0;
+  return std::min(std::max(by_size, end), limits.inflated);
+}
+
 /// Inflates a deflated dataset (RFC 1951; RFC 1950 wrapping is accepted, ENC-DEFLATED).
 Result<Bytes> inflate_dataset(ByteView in, const Limits& limits, std::vector<manifest::Finding>& findings) {
   const bool zlib_header = in.size() >= 2 && in[0] == std::byte{0x78} && (load_u16(in.data(), true) % 31) == 0;
@@ -90,11 +107,11 @@ Result<Bytes> inflate_dataset(ByteView in, const Limits& limits, std::vector<man
     bool too_large = false;
     while (result == Z_OK) {
       const std::size_t filled = out.size();
-      if (filled >= limits.inflated) {
+      if (filled > allowance(out, in.size() - stream.avail_in, limits)) {
         too_large = true;
         break;
       }
-      out.resize(filled + std::max<std::size_t>(std::size_t{64} << 10U, filled / 2));
+      out.resize(filled + std::clamp<std::size_t>(filled / 2, std::size_t{64} << 10U, std::size_t{16} << 20U));
       stream.next_out = reinterpret_cast<Bytef*>(out.data() + filled);
       stream.avail_out = static_cast<uInt>(std::min<std::size_t>(out.size() - filled, 0x40000000U));
       const uInt offered = stream.avail_out;
@@ -103,7 +120,9 @@ Result<Bytes> inflate_dataset(ByteView in, const Limits& limits, std::vector<man
       if (result == Z_BUF_ERROR && stream.avail_in == 0) break;
     }
     inflateEnd(&stream);
-    if (too_large) return Failure{Fault::limit, "the deflated dataset is larger than the limit; refused as a bomb"};
+    if (too_large)
+      return Failure{Fault::limit,
+                     "the deflated dataset inflates to more than 200 times its size or 4 GiB; refused as a bomb"};
     if (result == Z_STREAM_END) {
       add_finding(findings, "ENC-DEFLATED", Severity::s1, 0,
                   window > 0 ? "deflated with a zlib header (RFC 1950)" : "deflated dataset");

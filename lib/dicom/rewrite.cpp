@@ -10,13 +10,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace waybill::dicom {
 namespace {
 
 constexpr Tag kCharacterSet = tag(0x0008, 0x0005);
-constexpr Tag kOriginalAttributes = tag(0x0400, 0x0561);
 constexpr std::uint32_t kUndefined = 0xFFFFFFFFU;
 
 void put_tag(Bytes& out, Tag t) {
@@ -46,6 +44,19 @@ std::byte padding_of(Vr v) {
   return v == vr("UI") || v == vr("OB") || v == vr("UN") || v == vr("OW") ? std::byte{0} : std::byte{' '};
 }
 
+/// Whether a UI element at or below the node names a UID that `wanted` takes.
+template <typename F>
+bool holds_reference(const Dataset& data, std::uint32_t index, const F& wanted) {
+  const auto& nodes = data.nodes();
+  for (std::uint32_t i = index; i < std::max(nodes[index].next, index + 1); ++i) {
+    if (nodes[i].kind != NodeKind::element || nodes[i].vr != vr("UI") || !is_reference(nodes[i].tag)) continue;
+    for (const std::string_view value : split(as_text(data.value(nodes[i])), '\\')) {
+      if (wanted(trim(value))) return true;
+    }
+  }
+  return false;
+}
+
 /// Carries elements over from one encoding to the target's.
 class Serializer {
  public:
@@ -54,6 +65,16 @@ class Serializer {
         rewrite_(rewrite),
         explicit_(rewrite.transfer_syntax != uid::kImplicitLittleEndian),
         signed_pixels_(source.dataset.integer(tag(0x0028, 0x0103)).value_or(0) == 1) {}
+
+  Result<Bytes> one(Tag t) {
+    Bytes out;
+    const Node* node = data_.find(t);
+    if (node == nullptr) return out;
+    element(data_.index_of(*node), data_.encoding(), Charset::from_terms(data_.raw_text(kCharacterSet).value_or("")),
+            out);
+    if (!failure_.empty()) return Failure{Fault::unsupported, failure_};
+    return out;
+  }
 
   Result<Done> run(Bytes& out) {
     const auto& nodes = data_.nodes();
@@ -97,9 +118,27 @@ class Serializer {
     return v;
   }
 
+  /// Each value of a UI element, or what stands for it now.
+  std::string remapped(std::string_view values) const {
+    std::string out;
+    for (const std::string_view value : split(values, '\\')) {
+      if (!out.empty()) out += '\\';
+      const auto at = rewrite_.uids.find(trim(value));
+      out += at == rewrite_.uids.end() ? trim(value) : at->second;
+    }
+    return out;
+  }
+
+  /// A reference in the node or below it is remapped.
+  bool touched(std::uint32_t index) const {
+    return !rewrite_.uids.empty() && holds_reference(data_, index, [&](std::string_view uid) {
+      return rewrite_.uids.find(uid) != rewrite_.uids.end();
+    });
+  }
+
   void element(std::uint32_t index, Encoding encoding, const Charset& charset, Bytes& out) {
     const Node& node = data_.nodes()[index];
-    const bool verbatim = encoding == Encoding{explicit_, false} && !rewrite_.to_utf8;
+    const bool verbatim = encoding == Encoding{explicit_, false} && !rewrite_.to_utf8 && !touched(index);
     if (verbatim && node.length % 2 == 0 && is_known_vr(node.vr)) {
       put_bytes(out, data_.bytes().subspan(node.start, node.end - node.start));
       return;
@@ -128,6 +167,10 @@ class Serializer {
       put_bytes(out, encode_element(node.tag, v, text, explicit_));
       return;
     }
+    if (v == vr("UI") && !rewrite_.uids.empty() && is_reference(node.tag)) {
+      put_bytes(out, encode_element(node.tag, v, remapped(as_text(raw)), explicit_));
+      return;
+    }
     const std::size_t word = encoding.big_endian ? word_size(v) : 1;
     put_header(out, node.tag, v, static_cast<std::uint32_t>(raw.size() + raw.size() % 2), explicit_);
     const std::size_t from = out.size();
@@ -142,7 +185,7 @@ class Serializer {
   void sequence(std::uint32_t index, Encoding encoding, const Charset& inherited, Bytes& out) {
     const auto& nodes = data_.nodes();
     const Node& node = nodes[index];
-    if (node.vr == vr("UN") && node.undefined_length && !rewrite_.to_utf8) {
+    if (node.vr == vr("UN") && node.undefined_length && !rewrite_.to_utf8 && !touched(index)) {
       // Its content is Implicit VR Little Endian whatever is around it (PS3.5 6.2.2), so it is carried as it is.
       put_header(out, node.tag, vr("UN"), kUndefined, explicit_);
       put_bytes(out, data_.value(node));
@@ -201,33 +244,6 @@ Bytes meta_bytes(const File& source, std::string_view transfer_syntax) {
   return out;
 }
 
-Result<Tag> parse_tag(std::string_view text) {
-  std::uint32_t group = 0;
-  std::uint32_t element = 0;
-  if (text.size() == 9 && text[4] == ',') {
-    const auto a = std::from_chars(text.data(), text.data() + 4, group, 16);
-    const auto b = std::from_chars(text.data() + 5, text.data() + 9, element, 16);
-    if (a.ptr == text.data() + 4 && b.ptr == text.data() + 9)
-      return tag(static_cast<std::uint16_t>(group), static_cast<std::uint16_t>(element));
-  }
-  return Failure{Fault::malformed, "an edit's tag is not of the form gggg,eeee"};
-}
-
-Bytes item_around(const Bytes& elements) {
-  Bytes out;
-  put_tag(out, tag(0xFFFE, 0xE000));
-  put_u32(out, static_cast<std::uint32_t>(elements.size()));
-  put_bytes(out, elements);
-  return out;
-}
-
-Bytes sequence_around(Tag t, const Bytes& items, bool explicit_vr) {
-  Bytes out;
-  put_header(out, t, vr("SQ"), static_cast<std::uint32_t>(items.size()), explicit_vr);
-  put_bytes(out, items);
-  return out;
-}
-
 }  // namespace
 
 Bytes encode_element(Tag t, Vr v, std::string_view value, bool explicit_vr) {
@@ -259,63 +275,15 @@ Bytes wrap_dataset(const File& source) {
   return out;
 }
 
-Result<Done> add_edits(const File& source, const std::vector<manifest::Edit>& edits, const Provenance& provenance,
-                       Rewrite& rewrite) {
-  const bool explicit_vr = rewrite.transfer_syntax != uid::kImplicitLittleEndian;
-  const Charset charset = Charset::from_terms(source.dataset.raw_text(kCharacterSet).value_or(""));
-  for (const manifest::Edit& edit : edits) {
-    if (!charset.encode(edit.new_value)) rewrite.to_utf8 = true;
-  }
-  std::map<Tag, Bytes> old_values;
-  bool coerce = false;
-  for (const manifest::Edit& edit : edits) {
-    const auto t = parse_tag(edit.tag);
-    if (!t) return t.error();
-    const Vr v = dictionary_vr(*t);
-    if (v == 0 || v == vr("SQ") || v == vr("xs") || v == vr("ox"))
-      return Failure{Fault::unsupported, "attribute " + edit.tag + " cannot be edited as text"};
-    coerce = coerce || edit.reason == "COERCE";
-    bool ok = true;
-    std::string old(source.dataset.raw_text(*t).value_or(""));
-    if (rewrite.to_utf8) old = charset.decode(old, ok);
-    if (!ok)
-      return Failure{Fault::unsupported, "the old value of " + edit.tag + " is not in the declared character set"};
-    old_values[*t] = encode_element(*t, v, old, explicit_vr);
-    const std::string value = rewrite.to_utf8 ? edit.new_value : *charset.encode(edit.new_value);
-    rewrite.elements[*t] = encode_element(*t, v, value, explicit_vr);
-  }
-  if (rewrite.to_utf8)
-    rewrite.elements[kCharacterSet] = encode_element(kCharacterSet, vr("CS"), "ISO_IR 192", explicit_vr);
+Result<Bytes> carry_element(const File& source, Tag t, const Rewrite& rewrite) {
+  return Serializer(source, rewrite).one(t);
+}
 
-  Bytes modified;
-  for (const auto& [t, bytes] : old_values) put_bytes(modified, bytes);
-  Bytes item;
-  put_bytes(item, sequence_around(tag(0x0400, 0x0550), item_around(modified), explicit_vr));
-  put_bytes(item, encode_element(tag(0x0400, 0x0562), vr("DT"), provenance.date_time, explicit_vr));
-  put_bytes(item, encode_element(tag(0x0400, 0x0563), vr("LO"), provenance.modifying_system, explicit_vr));
-  put_bytes(item, encode_element(tag(0x0400, 0x0564), vr("LO"), "", explicit_vr));
-  put_bytes(item, encode_element(tag(0x0400, 0x0565), vr("CS"), coerce ? "COERCE" : "CORRECT", explicit_vr));
-
-  // Existing items stay; ours is appended (PS3.3 C.12.1).
-  Bytes items;
-  if (const Node* existing = source.dataset.find(kOriginalAttributes);
-      existing != nullptr && existing->kind == NodeKind::sequence && existing->length > 0) {
-    Rewrite plain{rewrite.transfer_syntax, {}, rewrite.to_utf8};
-    for (const Node& node : source.dataset.nodes()) {
-      if (&node != existing) plain.elements[node.tag] = {};
-    }
-    plain.elements.erase(kOriginalAttributes);
-    Bytes encoded;
-    Serializer serializer(source, plain);
-    auto done = serializer.run(encoded);
-    if (!done) return done.error();
-    const std::size_t header = explicit_vr ? 12 : 8;
-    const bool undefined = load_u32(encoded.data() + header - 4) == kUndefined;
-    items.assign(encoded.begin() + static_cast<std::ptrdiff_t>(header), encoded.end() - (undefined ? 8 : 0));
-  }
-  put_bytes(items, item_around(item));
-  rewrite.elements[kOriginalAttributes] = sequence_around(kOriginalAttributes, items, explicit_vr);
-  return Done{};
+bool is_reference(Tag t) noexcept {
+  static constexpr std::array kNot = {tag(0x0008, 0x0016), tag(0x0008, 0x0062), tag(0x0008, 0x1150),
+                                      tag(0x0008, 0x1195), tag(0x0008, 0x3010), tag(0x0020, 0x0052),
+                                      tag(0x3006, 0x00C2)};
+  return ((t >> 16U) & 1U) == 0 && std::find(kNot.begin(), kNot.end(), t) == kNot.end();
 }
 
 }  // namespace waybill::dicom

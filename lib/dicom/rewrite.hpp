@@ -15,7 +15,13 @@ struct Rewrite {
   /// Whole elements in the target encoding, header included; an empty value drops the element.
   std::map<Tag, Bytes> elements;
   bool to_utf8 = false;  ///< text of all levels is converted to ISO_IR 192
+  /// UIDs that stand for others from now on. Every reference of any level follows, see is_reference().
+  std::map<std::string, std::string, std::less<>> uids = {};
 };
+
+/// Whether a UI element names an instance, series or study and follows a remapping: not classes, transactions, frames
+/// of reference and irradiation events, and nothing private (domain rule 5.4).
+[[nodiscard]] bool is_reference(Tag tag) noexcept;
 
 /// A Part 10 file (PS3.10 7.1): preamble, generated file meta information, and the dataset of `source` under `rewrite`.
 /// Retired group lengths, command groups and padding are left out. Fails when text cannot be converted (to_utf8).
@@ -29,15 +35,7 @@ struct Rewrite {
 /// Pixel Data with undefined length around items already encoded (see pixel::write_encapsulated).
 [[nodiscard]] Bytes encode_fragments(ByteView items_with_delimiter);
 
-/// Who changes attributes and when; one value for the whole run, so that results repeat (PS3.3 C.12.1).
-struct Provenance {
-  std::string modifying_system;  ///< (0400,0563), at most 64 characters
-  std::string date_time;         ///< (0400,0562), DT
-};
-
-/// Adds `edits` to `rewrite` with one item of Original Attributes Sequence (0400,0561) that keeps the old values.
-/// Values that the object's character set cannot hold turn on to_utf8. Fails for a tag that cannot be edited.
-[[nodiscard]] Result<Done> add_edits(const File& source, const std::vector<manifest::Edit>& edits,
-                                     const Provenance& provenance, Rewrite& rewrite);
+/// One top-level element of the source as write_file() would carry it over, header included; empty when absent.
+[[nodiscard]] Result<Bytes> carry_element(const File& source, Tag tag, const Rewrite& rewrite);
 
 }  // namespace waybill::dicom

@@ -27,6 +27,8 @@ std::optional<std::string_view> Dataset::raw_text(Tag wanted) const noexcept {
 std::optional<std::string> Dataset::text(Tag wanted) const {
   const auto raw = raw_text(wanted);
   if (!raw) return std::nullopt;
+  // Every character set has ASCII in its place but for the backslash and tilde of ISO_IR 13 and, after ESC, ISO 2022.
+  if (is_ascii(*raw) && raw->find_first_of("\x1B\\~") == std::string_view::npos) return std::string(trim(*raw));
   const auto terms = raw_text(tag(0x0008, 0x0005));
   const Charset charset = Charset::from_terms(terms.value_or(""));
   const std::string decoded = charset.decode_for_display(*raw);

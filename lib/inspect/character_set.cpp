@@ -21,10 +21,7 @@ namespace {
 
 constexpr Tag kSet = tag(0x0008, 0x0005);
 
-bool is_plain(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x80 && c != 0x1B; });
-}
+bool is_plain(std::string_view text) { return is_ascii(text) && text.find('\x1B') == std::string_view::npos; }
 
 bool has_c1_control(std::string_view utf8) {
   for (std::size_t i = 0; i + 1 < utf8.size(); ++i) {

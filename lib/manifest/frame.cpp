@@ -36,15 +36,14 @@ std::size_t must(std::size_t result) {
 
 }  // namespace
 
-Bytes encode_frame(std::string_view content) {
+ByteView encode_frame(std::string_view content, io::Scratch& memory) {
   const std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
   if (!context) throw RunError(Exit::internal, "no memory for a zstd context; use a machine with more memory");
   must(ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, kLevel));
   must(ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1));
   must(ZSTD_CCtx_setParameter(context.get(), ZSTD_c_contentSizeFlag, 1));
-  Bytes out(ZSTD_compressBound(content.size()));
-  out.resize(must(ZSTD_compress2(context.get(), out.data(), out.size(), content.data(), content.size())));
-  return out;
+  const std::span<std::byte> out = memory.room(ZSTD_compressBound(content.size()));
+  return out.first(must(ZSTD_compress2(context.get(), out.data(), out.size(), content.data(), content.size())));
 }
 
 Extent measure_frame(ByteView bytes) noexcept {

@@ -3,6 +3,7 @@
 
 #include "core/bytes.hpp"
 #include "core/sha256.hpp"
+#include "io/scratch.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -23,8 +24,8 @@ struct FrameSize {
   std::uint32_t content = 0;
 };
 
-/// One zstd frame with content size and checksum.
-[[nodiscard]] Bytes encode_frame(std::string_view content);
+/// One zstd frame with content size and checksum, in `memory`.
+[[nodiscard]] ByteView encode_frame(std::string_view content, io::Scratch& memory);
 
 /// What the bytes at a frame's start turned out to be.
 enum class Shape { frame, incomplete, skippable, invalid };

@@ -35,7 +35,7 @@ template <typename T>
     double number = 0;
     if (element.get(number) != simdjson::SUCCESS) bad_line(std::string(name) + " is no number");
     return number;
-  } else if constexpr (std::is_unsigned_v<T>) {
+  } else if constexpr (std::is_unsigned_v<T> && !std::is_same_v<T, bool>) {
     std::uint64_t number = 0;
     if (element.get(number) != simdjson::SUCCESS || number > std::numeric_limits<T>::max()) {
       bad_line(std::string(name) + " is no number of its range");

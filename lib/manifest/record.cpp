@@ -41,12 +41,32 @@ void write_source(JsonWriter& w, const Source& source) {
   w.end_object();
 }
 
+void write_undo(JsonWriter& w, const Undo& undo) {
+  w.key("undo").begin_object().member("provenance", undo.provenance);
+  w.key("elements").begin_array();
+  for (const FormerElement& f : undo.elements) {
+    w.begin_object().member("tag", f.tag).member("vr", f.vr);
+    optional_member(w, "value", f.value);
+    w.end_object();
+  }
+  w.end_array().end_object();
+}
+
 void write_transcode(JsonWriter& w, const Transcode& t) {
   w.key("transcode").begin_object();
   w.member("to", t.to).member("codec", t.codec).member("outcome", t.outcome).member("reason", t.reason);
   w.member("bytes_in", t.bytes_in).member("bytes_out", t.bytes_out).member("path", t.path);
   w.member("file_sha256", t.file_sha256).member("dataset_sha256", t.dataset_sha256);
-  w.member("verified_by", t.verified_by).end_object();
+  w.member("verified_by", t.verified_by);
+  if (!t.rule.empty()) w.member("rule", t.rule);
+  if (!t.uids.empty()) {
+    w.key("uids").begin_array();
+    for (const auto& [old_uid, new_uid] : t.uids)
+      w.begin_object().member("old", old_uid).member("new", new_uid).end_object();
+    w.end_array();
+  }
+  if (!t.undo.empty()) write_undo(w, t.undo);
+  w.end_object();
 }
 
 void write_load(JsonWriter& w, const Load& l) {

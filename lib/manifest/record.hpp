@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// The records of a manifest as plain values; docs/manifest.md describes each field. Absent in the
@@ -58,17 +59,34 @@ struct Source {
   std::uint64_t inode = 0;            ///< of the file, 0 when not known
 };
 
+/// One top-level element as it was before it was changed.
+struct FormerElement {
+  std::string tag;                   ///< "0010,0020"
+  std::string vr;                    ///< "LO"
+  std::optional<std::string> value;  ///< bytes in hex, little endian; absent: there was no such element
+};
+
+/// What gives back the dataset as it was.
+struct Undo {
+  std::vector<FormerElement> elements;
+  bool provenance = false;  ///< the last item of Original Attributes and of Contributing Equipment was added
+  [[nodiscard]] bool empty() const noexcept { return elements.empty() && !provenance; }
+};
+
 struct Transcode {
   std::string to;       ///< transfer syntax UID of the written file
   std::string codec;    ///< library and version that encoded, "none" for copied bytes
-  std::string outcome;  ///< "transcoded", "rewritten", "copied", "kept-source", "not-staged"
+  std::string outcome;  ///< "transcoded", "rewritten", "copied", "kept-source", "restored", "not-staged"
+  std::string rule;     ///< of the policy that decided, or empty
   std::string reason;   ///< why the source bytes were kept, or empty
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   std::string path;            ///< staged file, absolute, path_to_text form; empty when nothing was staged
   std::string file_sha256;     ///< of the staged file
   std::string dataset_sha256;  ///< DS1 of the staged file; differs from the object's only by recorded edits
-  std::string verified_by;     ///< the decoder that read the written file back
+  std::string verified_by;     ///< the decoder that read the written file back; "none" when that was switched off
+  std::vector<std::pair<std::string, std::string>> uids;  ///< remapped in this object: old and new
+  Undo undo;
 };
 
 struct Load {

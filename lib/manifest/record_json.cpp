@@ -32,6 +32,15 @@ Source read_source(const JsonObject& j) {
   return s;
 }
 
+Undo read_undo(const JsonObject& j) {
+  Undo u;
+  u.provenance = find<bool>(j, "provenance").value_or(false);
+  each_object(j, "elements", [&](const JsonObject& e) {
+    u.elements.push_back({need<std::string>(e, "tag"), need<std::string>(e, "vr"), find<std::string>(e, "value")});
+  });
+  return u;
+}
+
 Transcode read_transcode(const JsonObject& j) {
   Transcode t;
   t.to = need<std::string>(j, "to");
@@ -44,6 +53,11 @@ Transcode read_transcode(const JsonObject& j) {
   t.file_sha256 = find<std::string>(j, "file_sha256").value_or("");
   t.dataset_sha256 = find<std::string>(j, "dataset_sha256").value_or("");
   t.verified_by = find<std::string>(j, "verified_by").value_or("");
+  t.rule = find<std::string>(j, "rule").value_or("");
+  each_object(j, "uids", [&](const JsonObject& e) {
+    t.uids.emplace_back(need<std::string>(e, "old"), need<std::string>(e, "new"));
+  });
+  if (const auto undo = find<JsonObject>(j, "undo")) t.undo = read_undo(*undo);
   return t;
 }
 

@@ -238,7 +238,8 @@ std::string sign_manifest(const std::filesystem::path& manifest, const std::file
   const std::string id = key_id(key.get());
   const std::string content = block_line(chain.frames().size(), chain.last()) + "\n" +
                               signature_line(id, sign_text(key.get(), chain.last().hex())) + "\n";
-  const Bytes frame = encode_frame(content);
+  io::Scratch memory;
+  const ByteView frame = encode_frame(content, memory);
   auto frames = chain.frames();
   frames.push_back({static_cast<std::uint32_t>(frame.size()), static_cast<std::uint32_t>(content.size())});
   io::AtomicFile out(manifest);

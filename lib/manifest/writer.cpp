@@ -48,10 +48,13 @@ void check_streams(const Header& header, const std::vector<Input>& streams) {
 
 /// The first lines of `lines` that make one frame.
 std::string_view frame_of(std::string_view lines) {
-  if (lines.size() <= kFlushBytes) return lines;
-  std::size_t end = lines.rfind('\n', kFlushBytes - 1);
-  if (end == std::string_view::npos) end = lines.find('\n', kFlushBytes);
-  return lines.substr(0, end + 1);
+  std::size_t end = 0;
+  for (std::uint64_t n = 0; n < kFlushRecords && end < lines.size(); ++n) {
+    const std::size_t next = lines.find('\n', end) + 1;
+    if (n > 0 && next > kFlushBytes) break;
+    end = next;
+  }
+  return lines.substr(0, end);
 }
 
 /// Opens and locks the manifest; the file locked is the one that bears the name.
@@ -104,6 +107,8 @@ struct Writer::State {
   Digest last;
   std::uint64_t offset = 0;
   std::uint64_t records = 0;
+  std::string content;  // of the frame that is being written; like `memory` kept for the next one
+  io::Scratch memory;
 
   // Line side; taken inside output_mutex, never around it.
   std::mutex line_mutex;
@@ -126,6 +131,7 @@ struct Writer::State {
   void adopt(const Chain& chain);
   void run_timer();
   void stop_timer();
+  bool is_full() const { return lines.size() >= kFlushBytes || pending >= kFlushRecords; }
   void throw_if_failed() const {
     if (failure) throw *failure;
   }
@@ -170,15 +176,15 @@ void Writer::State::sync() {
 
 /// Writes a frame of lines, synced and marked. `closing` is an end line: then the trailer follows and no mark is set.
 void Writer::State::write_frame(std::string_view content_lines, std::string_view closing) {
-  std::string content;
+  content.clear();
   if (!frames.empty()) content = block_line(frames.size(), last) + "\n";
   content += content_lines;
   content += closing;
-  Bytes bytes = encode_frame(content);
+  const ByteView bytes = encode_frame(content, memory);
   last = Sha256::of(bytes);
   frames.push_back({static_cast<std::uint32_t>(bytes.size()), static_cast<std::uint32_t>(content.size())});
-  if (!closing.empty()) put_bytes(bytes, render_trailer(frames, last));
   put(bytes);
+  if (!closing.empty()) put(render_trailer(frames, last));
   sync();
   if (!to_pipe && closing.empty()) write_mark(path, {offset, frames.size(), last.hex()});
 }
@@ -189,8 +195,9 @@ void Writer::State::flush(bool only_if_full) {
   {
     const std::lock_guard lock(line_mutex);
     throw_if_failed();
-    if (only_if_full && lines.size() < kFlushBytes && pending < kFlushRecords) return;
+    if (only_if_full && !is_full()) return;
     taken.swap(lines);
+    lines.reserve(taken.size() + taken.size() / 8);  // the next frame will be about as large
     pending = 0;
   }
   guarded([&] {
@@ -206,7 +213,9 @@ void Writer::State::flush(bool only_if_full) {
 
 void Writer::State::run_timer() {
   std::unique_lock lock(line_mutex);
-  while (!wake.wait_for(lock, kCommitInterval, [&] { return stopping; })) {
+  for (;;) {
+    wake.wait_for(lock, kCommitInterval, [&] { return stopping || (is_full() && !failure); });
+    if (stopping) return;
     if (lines.empty() || failure) continue;
     lock.unlock();
     try {
@@ -335,15 +344,22 @@ void Writer::append(std::string_view json_line) {
   if (json_line.find('\n') != std::string_view::npos) misused("a line feed inside a record");
   if (json_line.size() > kMaxLine) misused("a record of " + std::to_string(json_line.size()) + " bytes");
   bool full = false;
+  bool behind = false;
   {
     const std::lock_guard lock(state_->line_mutex);
     state_->throw_if_failed();
     if (state_->complete) misused("a record after the end");
     state_->lines += json_line;
     state_->lines += '\n';
-    full = ++state_->pending >= kFlushRecords || state_->lines.size() >= kFlushBytes;
+    ++state_->pending;
+    full = state_->is_full();
+    behind = state_->pending >= 2 * kFlushRecords || state_->lines.size() >= 2 * kFlushBytes;
   }
-  if (full) state_->flush(true);
+  // The writer's own thread compresses and syncs while the caller goes on; one that is a frame ahead waits for it.
+  if (behind)
+    state_->flush(true);
+  else if (full)
+    state_->wake.notify_all();
 }
 
 void Writer::commit() { state_->flush(false); }

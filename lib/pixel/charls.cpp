@@ -2,6 +2,7 @@
 // Only the charls_jpegls_* functions of CharLS 2: the older names are also exported by DCMTK's fork, with other
 // structs.
 #include "pixel/codecs.hpp"
+#include "pixel/limits.hpp"
 #include "pixel/samples.hpp"
 
 #include <charls/charls.h>
@@ -118,9 +119,10 @@ Result<Frame> decode_stream(const ImageInfo& info, ByteView stream) {
   const std::uint64_t width = header.bits_per_sample > 8 ? 2 : 1;
   const std::uint64_t size =
       std::uint64_t{header.width} * header.height * static_cast<std::uint64_t>(header.component_count) * width;
-  // The run mode can code a line in few bits, so only sizes far beyond any image are refused here.
-  if (size == 0 || size > kMaxFrameBytes || size / 4096 > stream.size() * 64 || header.component_count > 4)
-    return Failure{Fault::limit, "JPEG-LS: the frame's dimensions are out of proportion"};
+  if (auto why = out_of_proportion(
+          info, {header.height, header.width, static_cast<std::uint64_t>(header.component_count), width},
+          stream.size()))
+    return *std::move(why);
   charls::interleave_mode mode = charls::interleave_mode::none;
   (void)api().charls_jpegls_decoder_get_interleave_mode(decoder.get(), &mode);
   Bytes data(size);

@@ -22,7 +22,6 @@ Result<Frame> plain(std::string_view, const ImageInfo& info, ByteView stream) {
 }
 
 std::string own() { return "waybill"; }
-std::string openjpeg_name() { return openjpeg_version(); }
 std::string zlib_name() { return std::string("zlib ") + zlibVersion(); }
 
 struct Entry {
@@ -63,14 +62,19 @@ constexpr std::array kEntries = {
     Entry{JPEG "80", Fidelity::lossless, plain<decode_charls>, charls_version, decode_dcmtk, dcmtk_version,
           encode_charls, charls_version, Decoder::independent},
     Entry{JPEG "81", Fidelity::lossy, plain<decode_charls>, charls_version, decode_dcmtk, dcmtk_version},
-    Entry{JPEG "90", Fidelity::lossless, plain<decode_openjpeg>, openjpeg_name},
-    Entry{JPEG "91", Fidelity::lossy, plain<decode_openjpeg>, openjpeg_name},
-    Entry{JPEG "201", Fidelity::lossless, plain<decode_openjpeg>, openjpeg_name},
-    Entry{JPEG "202", Fidelity::lossless, plain<decode_openjpeg>, openjpeg_name},
-    Entry{JPEG "203", Fidelity::lossy, plain<decode_openjpeg>, openjpeg_name},
-    Entry{JPEG "110", Fidelity::lossless},
-    Entry{JPEG "111", Fidelity::lossy},
-    Entry{JPEG "112", Fidelity::lossy},
+    Entry{JPEG "90", Fidelity::lossless, plain<decode_openjpeg>, openjpeg_version, nullptr, nullptr, encode_openjpeg,
+          openjpeg_version, Decoder::primary},
+    Entry{JPEG "91", Fidelity::lossy, plain<decode_openjpeg>, openjpeg_version},
+    Entry{JPEG "201", Fidelity::lossless, plain<decode_openjpeg>, openjpeg_version, plain<decode_openjph>,
+          openjph_version, encode_openjph, openjph_version, Decoder::primary},
+    Entry{JPEG "202", Fidelity::lossless, plain<decode_openjpeg>, openjpeg_version, plain<decode_openjph>,
+          openjph_version, encode_openjph_rpcl, openjph_version, Decoder::primary},
+    Entry{JPEG "203", Fidelity::lossy, plain<decode_openjpeg>, openjpeg_version, plain<decode_openjph>,
+          openjph_version},
+    Entry{JPEG "110", Fidelity::lossless, plain<decode_jxl>, jxl_version, nullptr, nullptr, encode_jxl, jxl_version,
+          Decoder::primary},
+    Entry{JPEG "111", Fidelity::lossy, plain<decode_jxl>, jxl_version},
+    Entry{JPEG "112", Fidelity::lossy, plain<decode_jxl>, jxl_version},
     Entry{"1.2.840.10008.1.2.5", Fidelity::lossless, plain<decode_rle>, own, decode_dcmtk, dcmtk_version, encode_rle,
           own, Decoder::independent},
     Entry{"1.2.840.10008.1.2.8.1", Fidelity::lossless, plain<decode_deflated>, zlib_name},
@@ -181,6 +185,13 @@ std::string encoder_name(std::string_view syntax) {
   return entry == nullptr || entry->encoder_name == nullptr ? "none" : entry->encoder_name();
 }
 
+std::string stored_photometric(std::string_view syntax, const ImageInfo& info) {
+  const Entry* entry = find(syntax);
+  const bool wavelet = entry != nullptr && (entry->encode == encode_openjpeg || entry->encode == encode_openjph ||
+                                            entry->encode == encode_openjph_rpcl);
+  return wavelet && info.samples == 3 && info.photometric == "RGB" ? "YBR_RCT" : info.photometric;
+}
+
 Result<Frame> decode_frame(std::string_view syntax, const ImageInfo& info, ByteView codestream, Decoder which) {
   const Entry* entry = find(syntax);
   const Decode decode = entry == nullptr ? nullptr : which == Decoder::primary ? entry->primary : entry->independent;
@@ -198,7 +209,7 @@ Result<Bytes> encode_frame(std::string_view syntax, const ImageInfo& info, const
   const Entry* entry = find(syntax);
   if (entry == nullptr || entry->encode == nullptr)
     return Failure{Fault::unsupported, "no encoder for transfer syntax " + std::string(syntax)};
-  if (info.float_bits != 0 || info.bits_stored < 2 || (info.bits_allocated != 8 && info.bits_allocated != 16)) {
+  if (info.float_bits != 0 || info.bits_stored == 0 || (info.bits_allocated != 8 && info.bits_allocated != 16)) {
     return Failure{Fault::unsupported, "only integer samples in 8 or 16 bits are encoded"};
   }
   if (frame.bytes_per_sample * 8U != info.bits_allocated)

@@ -22,8 +22,18 @@ inline constexpr std::uint64_t kMaxFrameBytes = std::uint64_t{1} << 31U;
 [[nodiscard]] Result<Frame> decode_charls(const ImageInfo& info, ByteView stream);
 [[nodiscard]] Result<Bytes> encode_charls(const ImageInfo& info, const Frame& frame);
 
-/// JPEG 2000 and HTJ2K by OpenJPEG.
+/// JPEG 2000 and HTJ2K by OpenJPEG; it encodes JPEG 2000 alone.
 [[nodiscard]] Result<Frame> decode_openjpeg(const ImageInfo& info, ByteView stream);
+[[nodiscard]] Result<Bytes> encode_openjpeg(const ImageInfo& info, const Frame& frame);
+
+/// HTJ2K by OpenJPH. RPCL asks for what PS3.5 10.18 adds for .202: a smallest resolution of 64 pixels at most and TLM.
+[[nodiscard]] Result<Frame> decode_openjph(const ImageInfo& info, ByteView stream);
+[[nodiscard]] Result<Bytes> encode_openjph(const ImageInfo& info, const Frame& frame);
+[[nodiscard]] Result<Bytes> encode_openjph_rpcl(const ImageInfo& info, const Frame& frame);
+
+/// JPEG XL by libjxl. A stream that holds a recompressed JPEG gives that JPEG, which is decoded as such.
+[[nodiscard]] Result<Frame> decode_jxl(const ImageInfo& info, ByteView stream);
+[[nodiscard]] Result<Bytes> encode_jxl(const ImageInfo& info, const Frame& frame);
 
 /// One deflated frame (PS3.5 A.4.12) by zlib.
 [[nodiscard]] Result<Frame> decode_deflated(const ImageInfo& info, ByteView stream);
@@ -34,5 +44,7 @@ inline constexpr std::uint64_t kMaxFrameBytes = std::uint64_t{1} << 31U;
 [[nodiscard]] std::string dcmtk_version();
 [[nodiscard]] std::string charls_version();
 [[nodiscard]] std::string openjpeg_version();
+[[nodiscard]] std::string openjph_version();
+[[nodiscard]] std::string jxl_version();
 
 }  // namespace waybill::pixel

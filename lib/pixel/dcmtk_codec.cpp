@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // DCMTK's codecs for one frame: the frame is put into a small dataset in memory and the representation changed.
 #include "pixel/codecs.hpp"
+#include "pixel/limits.hpp"
 #include "pixel/register.hpp"
 #include "pixel/samples.hpp"
 
@@ -72,11 +73,18 @@ std::string dcmtk_version() { return "dcmtk " PACKAGE_VERSION; }
 
 Result<Frame> decode_dcmtk(std::string_view transfer_syntax, const ImageInfo& declared, ByteView stream) {
   const Sniffed seen = sniff(stream);
+  const bool rle = transfer_syntax == "1.2.840.10008.1.2.5";
+  if (!rle) {
+    if (auto why = jpeg_header_unsound(stream)) return *std::move(why);
+  }
   const ImageInfo info = fitted(declared, seen);
   const auto size = frame_bytes(info);
   if (!size) return size.error();
-  if (info.rows > 0xFFFFU || info.columns > 0xFFFFU || *size / 4096 > stream.size() * 64)
-    return Failure{Fault::limit, "the frame's dimensions are out of proportion"};
+  const std::uint64_t width = info.bits_allocated / 8U;
+  if (auto why = out_of_proportion(declared, {info.rows, info.columns, info.samples, width}, stream.size()))
+    return *std::move(why);
+  if (rle && *size > stream.size() * 64 + 1024)  // two bytes give 128 at most
+    return Failure{Fault::truncated, "the RLE frame is too short for rows and columns"};
   try {
     DcmDataset dataset;
     describe(dataset, info, info.rows, info.columns, info.samples);

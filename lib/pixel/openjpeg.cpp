@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pixel/codecs.hpp"
+#include "pixel/limits.hpp"
+#include "pixel/samples.hpp"
 
 #include <openjpeg.h>
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <memory>
 
@@ -39,6 +42,14 @@ OPJ_BOOL seek(OPJ_OFF_T at, void* user) {
   return OPJ_TRUE;
 }
 
+OPJ_SIZE_T append(void* from, OPJ_SIZE_T n, void* user) {
+  put_bytes(*static_cast<Bytes*>(user), ByteView(static_cast<const std::byte*>(from), n));
+  return n;
+}
+
+OPJ_OFF_T no_skip(OPJ_OFF_T, void*) { return -1; }
+OPJ_BOOL no_seek(OPJ_OFF_T, void*) { return OPJ_FALSE; }
+
 void silent(const char*, void*) {}
 
 using Codec = std::unique_ptr<opj_codec_t, void (*)(opj_codec_t*)>;
@@ -46,6 +57,17 @@ using Stream = std::unique_ptr<opj_stream_t, void (*)(opj_stream_t*)>;
 using Image = std::unique_ptr<opj_image_t, void (*)(opj_image_t*)>;
 
 Failure bad(const char* why) { return {Fault::malformed, std::string("JPEG 2000: ") + why}; }
+
+template <typename T>
+void interleave_component(const OPJ_INT32* from, std::size_t component, Frame& frame) {
+  const std::size_t pixels = std::size_t{frame.rows} * frame.columns;
+  std::byte* to = frame.data.data() + component * sizeof(T);
+  const std::size_t step = frame.samples * sizeof(T);
+  for (std::size_t i = 0; i < pixels; ++i) {
+    const auto v = static_cast<T>(static_cast<std::uint32_t>(from[i]));
+    std::memcpy(to + i * step, &v, sizeof(T));
+  }
+}
 
 Result<Frame> samples_of(const opj_image_t& image, const ImageInfo& info) {
   const opj_image_comp_t& first = image.comps[0];
@@ -64,28 +86,48 @@ Result<Frame> samples_of(const opj_image_t& image, const ImageInfo& info) {
   frame.photometric = info.photometric == "YBR_RCT" || info.photometric == "YBR_ICT" ? "RGB" : info.photometric;
   const std::uint32_t bits = std::max<std::uint32_t>(first.prec, info.bits_allocated);
   frame.bytes_per_sample = static_cast<std::uint16_t>(bits <= 8 ? 1 : bits <= 16 ? 2 : 4);
-  const std::size_t pixels = std::size_t{first.w} * first.h;
-  frame.data.resize(pixels * image.numcomps * frame.bytes_per_sample);
+  frame.data.resize(std::size_t{first.w} * first.h * image.numcomps * frame.bytes_per_sample);
   for (OPJ_UINT32 c = 0; c < image.numcomps; ++c) {
-    for (std::size_t i = 0; i < pixels; ++i) {
-      const auto v = static_cast<std::uint32_t>(image.comps[c].data[i]);
-      std::byte* p = frame.data.data() + (i * image.numcomps + c) * frame.bytes_per_sample;
-      for (unsigned b = 0; b < frame.bytes_per_sample; ++b) p[b] = static_cast<std::byte>((v >> (8 * b)) & 0xFFU);
-    }
+    if (bits <= 8)
+      interleave_component<std::uint8_t>(image.comps[c].data, c, frame);
+    else if (bits <= 16)
+      interleave_component<std::uint16_t>(image.comps[c].data, c, frame);
+    else
+      interleave_component<std::uint32_t>(image.comps[c].data, c, frame);
   }
   return frame;
+}
+
+void quiet(opj_codec_t* codec) {
+  opj_set_info_handler(codec, silent, nullptr);
+  opj_set_warning_handler(codec, silent, nullptr);
+  opj_set_error_handler(codec, silent, nullptr);
+}
+
+/// One tile, one layer, the reversible 5-3 wavelet, nothing cut off; as many levels as the size allows, up to five.
+opj_cparameters_t lossless(const Frame& frame, bool colour_transform) {
+  opj_cparameters_t out;
+  opj_set_default_encoder_parameters(&out);
+  out.tcp_numlayers = 1;
+  out.tcp_rates[0] = 0;
+  out.cp_disto_alloc = 1;
+  out.irreversible = 0;
+  out.tcp_mct = colour_transform ? 1 : 0;
+  out.numresolution = 1;
+  for (std::uint32_t side = std::min(frame.rows, frame.columns); side > 1 && out.numresolution < 6; side /= 2)
+    ++out.numresolution;
+  return out;
 }
 
 }  // namespace
 
 std::string openjpeg_version() { return std::string("openjpeg ") + opj_version(); }
 
-Result<Frame> decode_openjpeg(const ImageInfo& info, ByteView stream) {
-  const bool boxes = stream.size() >= 12 && as_text(stream.subspan(4, 4)) == "jP  ";
-  const Codec codec(opj_create_decompress(boxes ? OPJ_CODEC_JP2 : OPJ_CODEC_J2K), opj_destroy_codec);
-  opj_set_info_handler(codec.get(), silent, nullptr);
-  opj_set_warning_handler(codec.get(), silent, nullptr);
-  opj_set_error_handler(codec.get(), silent, nullptr);
+Result<Frame> decode_openjpeg(const ImageInfo& info, ByteView boxed) {
+  const ByteView stream = j2k_codestream(boxed);  // boxes say nothing that DICOM heeds (PS3.5 A.4.4)
+  if (auto why = j2k_out_of_proportion(info, stream)) return *std::move(why);
+  const Codec codec(opj_create_decompress(OPJ_CODEC_J2K), opj_destroy_codec);
+  quiet(codec.get());
   opj_dparameters_t parameters;
   opj_set_default_decoder_parameters(&parameters);
   if (!opj_setup_decoder(codec.get(), &parameters) || !opj_decoder_set_strict_mode(codec.get(), OPJ_TRUE))
@@ -103,15 +145,39 @@ Result<Frame> decode_openjpeg(const ImageInfo& info, ByteView stream) {
   const bool header = opj_read_header(input.get(), codec.get(), &raw) != 0;
   const Image image(raw, opj_image_destroy);
   if (!header || !image || image->numcomps == 0 || image->numcomps > 4) return bad("the header is not valid");
-  const std::uint64_t width = image->x1 > image->x0 ? image->x1 - image->x0 : 0;
-  const std::uint64_t height = image->y1 > image->y0 ? image->y1 - image->y0 : 0;
-  if (width == 0 || height == 0) return bad("the image is empty");
-  const std::uint64_t pixels = width * height;  // both are below 2^32
-  if (pixels > kMaxFrameBytes / (std::uint64_t{4} * image->numcomps) || pixels / 16384 > stream.size())
-    return Failure{Fault::limit, "JPEG 2000: the frame's dimensions are out of proportion"};
   if (!opj_decode(codec.get(), input.get(), image.get()) || !opj_end_decompress(codec.get(), input.get()))
     return Failure{Fault::truncated, "JPEG 2000: the codestream is damaged or cut"};
   return samples_of(*image, info);
+}
+
+Result<Bytes> encode_openjpeg(const ImageInfo& info, const Frame& frame) {
+  if (auto why = unsuited(info, frame, 1)) return *std::move(why);
+  std::array<opj_image_cmptparm_t, 4> components{};
+  for (auto& c : components) c = {1, 1, frame.columns, frame.rows, 0, 0, info.bits_stored, 0, info.is_signed ? 1U : 0U};
+  const bool colour_transform = stored_photometric("1.2.840.10008.1.2.4.90", info) == "YBR_RCT";
+  const Image image(opj_image_create(frame.samples, components.data(), OPJ_CLRSPC_UNSPECIFIED), opj_image_destroy);
+  if (!image) return Failure{Fault::limit, "no memory for a JPEG 2000 encoder"};
+  image->x1 = frame.columns;
+  image->y1 = frame.rows;
+  const std::size_t pixels = std::size_t{frame.rows} * frame.columns;
+  std::uint32_t lost = 0;
+  for (unsigned c = 0; c < frame.samples; ++c) lost |= integers(info, frame, c, 0, pixels, image->comps[c].data);
+  if (lost != 0) return bits_would_be_lost();
+  const Codec codec(opj_create_compress(OPJ_CODEC_J2K), opj_destroy_codec);
+  quiet(codec.get());
+  opj_cparameters_t parameters = lossless(frame, colour_transform);
+  if (!opj_setup_encoder(codec.get(), &parameters, image.get())) return bad("the encoder cannot be set up");
+  Bytes out;
+  out.reserve(frame.data.size() / 2 + 1024);
+  const Stream output(opj_stream_create(1U << 20U, OPJ_FALSE), opj_stream_destroy);
+  opj_stream_set_user_data(output.get(), &out, nullptr);
+  opj_stream_set_write_function(output.get(), append);
+  opj_stream_set_skip_function(output.get(), no_skip);
+  opj_stream_set_seek_function(output.get(), no_seek);
+  if (!opj_start_compress(codec.get(), image.get(), output.get()) || !opj_encode(codec.get(), output.get()) ||
+      !opj_end_compress(codec.get(), output.get()))
+    return bad("the encoder failed");
+  return out;
 }
 
 }  // namespace waybill::pixel

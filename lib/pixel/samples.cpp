@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pixel/samples.hpp"
 
+#include <cstring>
+
 namespace waybill::pixel {
 
 Bytes interleave(ByteView planes, std::size_t samples, std::size_t width) {
@@ -36,28 +38,76 @@ void extend_sign(const ImageInfo& info, Frame& frame) {
   }
 }
 
-Result<Bytes> masked_samples(const ImageInfo& info, const Frame& frame) {
-  const unsigned bits = info.bits_stored;
-  if (bits < 2 || bits > 16 || info.high_bit + 1U != bits || frame.bytes_per_sample > 2 ||
-      bits > frame.bytes_per_sample * 8U) {
-    return Failure{Fault::unsupported, "Bits Stored and High Bit do not suit the codec"};
-  }
-  const std::uint32_t mask = (1U << bits) - 1;
-  const std::uint32_t full = frame.bytes_per_sample == 2 ? 0xFFFFU : 0xFFU;
-  const std::size_t count = frame.data.size() / frame.bytes_per_sample;
-  const std::size_t width = bits > 8 ? 2 : 1;
-  Bytes out(count * width);
+namespace {
+
+/// v cut to Bits Stored with its sign extended to 32 bits; what else the bits outside held is added to `lost`.
+template <typename T>
+std::int32_t integer(T v, std::uint32_t mask, std::uint32_t sign, std::uint32_t& lost) {
+  const std::uint32_t kept = v & mask;
+  const std::uint32_t value = (kept ^ sign) - sign;  // sign is 0 for unsigned samples
+  lost |= static_cast<T>(value) ^ v;
+  return static_cast<std::int32_t>(value);
+}
+
+template <typename T>
+std::uint32_t integers_of(const ImageInfo& info, const Frame& frame, unsigned component, std::size_t first,
+                          std::size_t count, std::int32_t* out) {
+  const std::uint32_t mask = (1U << info.bits_stored) - 1;
+  const std::uint32_t sign = info.is_signed ? 1U << (info.bits_stored - 1U) : 0U;
+  const std::size_t step = frame.samples;
+  const std::byte* from = frame.data.data() + (first * step + component) * sizeof(T);
   std::uint32_t lost = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::byte* p = frame.data.data() + i * frame.bytes_per_sample;
-    const std::uint32_t v = frame.bytes_per_sample == 2 ? load_u16(p) : std::to_integer<std::uint32_t>(*p);
-    const std::uint32_t kept = v & mask;
-    const bool negative = info.is_signed && (kept >> (bits - 1)) != 0;
-    lost |= v ^ (negative ? (kept | (full & ~mask)) : kept);
-    out[i * width] = static_cast<std::byte>(kept & 0xFFU);
-    if (width == 2) out[i * 2 + 1] = static_cast<std::byte>(kept >> 8U);
+    T v;
+    std::memcpy(&v, from + i * step * sizeof(T), sizeof(T));
+    out[i] = integer(v, mask, sign, lost);
   }
-  if (lost != 0) return Failure{Fault::unsupported, "bits outside Bits Stored are in use and a codec would lose them"};
+  return lost;
+}
+
+template <typename From, typename To>
+std::uint32_t mask_all(const ImageInfo& info, ByteView in, Bytes& out) {
+  const std::uint32_t mask = (1U << info.bits_stored) - 1;
+  const std::uint32_t sign = info.is_signed ? 1U << (info.bits_stored - 1U) : 0U;
+  const std::size_t count = in.size() / sizeof(From);
+  out.resize(count * sizeof(To));
+  std::uint32_t lost = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    From v;
+    std::memcpy(&v, in.data() + i * sizeof(From), sizeof(From));
+    const auto kept = static_cast<To>(static_cast<std::uint32_t>(integer(v, mask, sign, lost)) & mask);
+    std::memcpy(out.data() + i * sizeof(To), &kept, sizeof(To));
+  }
+  return lost;
+}
+
+}  // namespace
+
+std::uint32_t integers(const ImageInfo& info, const Frame& frame, unsigned component, std::size_t first,
+                       std::size_t count, std::int32_t* out) {
+  return frame.bytes_per_sample == 2 ? integers_of<std::uint16_t>(info, frame, component, first, count, out)
+                                     : integers_of<std::uint8_t>(info, frame, component, first, count, out);
+}
+
+Failure bits_would_be_lost() {
+  return {Fault::unsupported, "bits outside Bits Stored are in use and a codec would lose them"};
+}
+
+std::optional<Failure> unsuited(const ImageInfo& info, const Frame& frame, unsigned least_bits) {
+  const unsigned bits = info.bits_stored;
+  if (bits >= least_bits && bits <= 16 && info.high_bit + 1U == bits && frame.bytes_per_sample <= 2 &&
+      bits <= frame.bytes_per_sample * 8U)
+    return std::nullopt;
+  return Failure{Fault::unsupported, "Bits Stored and High Bit do not suit the codec"};
+}
+
+Result<Bytes> masked_samples(const ImageInfo& info, const Frame& frame) {
+  if (auto why = unsuited(info, frame, 2)) return *std::move(why);
+  Bytes out;
+  const std::uint32_t lost = frame.bytes_per_sample == 1 ? mask_all<std::uint8_t, std::uint8_t>(info, frame.data, out)
+                             : info.bits_stored > 8      ? mask_all<std::uint16_t, std::uint16_t>(info, frame.data, out)
+                                                         : mask_all<std::uint16_t, std::uint8_t>(info, frame.data, out);
+  if (lost != 0) return bits_would_be_lost();
   return out;
 }
 

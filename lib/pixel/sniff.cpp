@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pixel/codec.hpp"
 #include "pixel/encapsulated.hpp"
+#include "pixel/limits.hpp"
 
 namespace waybill::pixel {
 namespace {
@@ -83,24 +84,6 @@ void sniff_j2k(ByteView b, Sniffed& out) noexcept {
   }
 }
 
-/// The codestream inside the boxes of a JP2 file (T.800 Annex I); empty when there is none.
-ByteView unboxed(ByteView b) noexcept {
-  std::size_t at = 0;
-  while (at + 8 <= b.size()) {
-    std::uint64_t length = load_u32(b.data() + at, true);
-    std::size_t header = 8;
-    if (length == 1 && at + 16 <= b.size()) {
-      length = (std::uint64_t{load_u32(b.data() + at + 8, true)} << 32U) | load_u32(b.data() + at + 12, true);
-      header = 16;
-    }
-    if (length == 0 || length > b.size() - at) length = b.size() - at;
-    if (length < header) return {};
-    if (as_text(b.subspan(at + 4, 4)) == "jp2c") return b.subspan(at + header, length - header);
-    at += length;
-  }
-  return {};
-}
-
 }  // namespace
 
 std::optional<ByteView> up_to_end_marker(ByteView b) noexcept {
@@ -133,7 +116,7 @@ Sniffed sniff(ByteView codestream) noexcept {
   out.ended = up_to_end_marker(b).has_value();
   if (b.size() >= 12 && as_text(b.subspan(4, 4)) == "jP  ") {
     out.boxed = true;
-    const ByteView inner = unboxed(b);
+    const ByteView inner = j2k_codestream(b);
     if (inner.size() < 4) return out;
     boxes = static_cast<std::size_t>(inner.data() - b.data());
     b = inner;

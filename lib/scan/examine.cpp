@@ -61,6 +61,20 @@ void note_tiff(ByteView bytes, Object& object) {
   }
 }
 
+void set_empty(Object& object) {
+  object.bucket = Bucket::empty;
+  object.findings.push_back({"SRC-EMPTY", Severity::s0, {}, "no bytes"});
+}
+
+/// What a stream is that is no DICOM.
+void set_foreign(ByteView start, Object& object) {
+  object.bucket = Bucket::non_dicom;
+  object.content_type = content_type(start, file_name(object.source));
+  if (object.content_type == "unknown")
+    object.findings.push_back(
+        {"SRC-UNKNOWN", Severity::s0, {}, "neither DICOM nor of any other type that is known here"});
+}
+
 /// Signs that a parse ran over the end of the dataset into something else.
 bool ran_over(const dicom::File& file) {
   return file.has("ENC-LENOVER") || file.has("ENC-TRAILGARBAGE") || file.has("ENC-ORDER");
@@ -74,6 +88,9 @@ void classify_dicom(const dicom::File& file, const Options& options, Object& obj
     object.bucket = Bucket::dicomdir;
     object.sop_class = std::string(dicom::uid::kMediaStorageDirectory);
     object.transfer_syntax = file.transfer_syntax;
+    for (const manifest::Finding& finding : file.findings) object.findings.push_back(finding);
+    object.findings.push_back(
+        {"ENC-DICOMDIR", Severity::s0, {}, "a directory of files, no instance; compared with them and never sent"});
     return;
   }
   const auto depth = options.deep      ? inspect::Depth::pixels
@@ -91,9 +108,9 @@ void classify_dicom(const dicom::File& file, const Options& options, Object& obj
 Examined examine_bytes(ByteView bytes, Object object, const Options& options) {
   Examined out;
   object.source.size = bytes.size();
-  if (!options.headers) object.file_sha256 = Sha256::of(bytes).hex();
+  if (!options.headers && !object.file_sha256) object.file_sha256 = Sha256::of(bytes).hex();
   if (bytes.empty()) {
-    object.bucket = Bucket::empty;
+    set_empty(object);
     out.objects.push_back(std::move(object));
     return out;
   }
@@ -113,8 +130,7 @@ Examined examine_bytes(ByteView bytes, Object object, const Options& options) {
     out.objects.push_back(std::move(object));
     return out;
   }
-  object.bucket = Bucket::non_dicom;
-  object.content_type = content_type(bytes, file_name(object.source));
+  set_foreign(bytes, object);
   const bool zeros = object.content_type == "zeros";
   const bool stub = std::any_of(object.findings.begin(), object.findings.end(),
                                 [](const manifest::Finding& f) { return f.code == "SRC-SPARSE"; });
@@ -134,7 +150,7 @@ std::optional<Object> examine_headers(archive::Window& window, Object object, co
   object.source.inode = window.state().inode;
   for (;;) {
     if (window.bytes().empty()) {
-      object.bucket = Bucket::empty;
+      set_empty(object);
       return object;
     }
     const ByteView start = window.bytes().first(std::min(window.bytes().size(), archive::kSniff));
@@ -159,51 +175,104 @@ std::optional<Object> examine_headers(archive::Window& window, Object object, co
   }
 }
 
-}  // namespace
+constexpr std::size_t kPaired = std::size_t{16} << 20U;
 
-std::vector<Object> examine(const Entry& entry, const Options& options) {
-  Object object = special(entry);
-  if (const auto why = options.selection.excluded(entry)) {
-    object.bucket = Bucket::excluded;
-    object.findings = {{"SRC-EXCLUDED", Severity::s0, {}, "not examined: " + *why}};
-    return {std::move(object)};
-  }
-  if (entry.kind != EntryKind::file) return {std::move(object)};
-  if (options.headers) {
-    auto window = archive::Window::open(entry.path);
-    if (window) {
-      if (auto quick = examine_headers(*window, object, options)) return {*std::move(quick)};
-    }
-  }
-  const auto file = archive::open_file(entry.path);
-  if (!file) {
-    object.bucket = Bucket::unreadable;
-    object.findings.push_back({"SRC-UNREADABLE", Severity::s4, {}, file.error().what});
-    return {std::move(object)};
-  }
-  object.source.size = file->state.size;
-  object.source.mtime = file->state.mtime;
-  object.source.inode = file->state.inode;
-  if (file->changed)
+/// An entry whose bytes were read, or that is told without them.
+struct Loaded {
+  std::vector<Object> done;  // empty: `file` is to be looked at
+  Object object;
+  archive::OpenFile file;
+};
+
+Loaded done(Object object) {
+  Loaded loaded;
+  loaded.done.push_back(std::move(object));
+  return loaded;
+}
+
+/// What reading the file showed of itself.
+void note_state(const archive::OpenFile& file, Object& object) {
+  object.source.size = file.state.size;
+  object.source.mtime = file.state.mtime;
+  object.source.inode = file.state.inode;
+  if (file.changed)
     object.findings.push_back(
         {"SRC-CHANGED", Severity::s2, {}, "the file changes while it is read; scan it again later"});
-  if (archive::is_sparse_stub(*file)) {
+  if (archive::is_sparse_stub(file)) {
     object.findings.push_back({"SRC-SPARSE",
                                Severity::s2,
                                {},
-                               std::to_string(file->state.allocated) + " of " + std::to_string(file->state.size) +
+                               std::to_string(file.state.allocated) + " of " + std::to_string(file.state.size) +
                                    " bytes are on disk, the rest reads as zeros; not recalled from tape?"});
   }
-  const ByteView bytes(file->bytes);
-  const bool container = file->stream || archive::container_of(bytes.first(std::min(bytes.size(), archive::kSniff))) !=
-                                             archive::Container::none;
-  if (container) return unpack(*file, std::move(object), options);
-  auto examined = examine_bytes(bytes, std::move(object), options);
+}
+
+Loaded load(Entry entry, const Options& options) {
+  if (const auto why = options.selection.excluded(entry)) {
+    archive::examine(entry);
+    Object object = special(entry);
+    object.bucket = Bucket::excluded;
+    object.findings = {{"SRC-EXCLUDED", Severity::s0, {}, "not examined: " + *why}};
+    return done(std::move(object));
+  }
+  if (entry.kind != EntryKind::file) return done(special(entry));
+  if (options.headers) {
+    auto window = archive::Window::open(entry.path);
+    if (window) {
+      if (auto quick = examine_headers(*window, special(entry), options)) return done(*std::move(quick));
+    }
+  }
+  auto file = archive::open_file(entry.path);
+  if (!file) {
+    archive::examine(entry);
+    Object object = special(entry);
+    object.bucket = Bucket::unreadable;
+    object.findings.push_back({"SRC-UNREADABLE", Severity::s4, {}, file.error().what});
+    return done(std::move(object));
+  }
+  Loaded loaded{{}, special(entry), *std::move(file)};
+  note_state(loaded.file, loaded.object);
+  return loaded;
+}
+
+std::vector<Object> look(Loaded loaded, const Options& options) {
+  if (!loaded.done.empty()) return std::move(loaded.done);
+  const ByteView bytes = loaded.file.bytes;
+  const bool container =
+      loaded.file.stream ||
+      archive::container_of(bytes.first(std::min(bytes.size(), archive::kSniff))) != archive::Container::none;
+  if (container) return unpack(loaded.file, std::move(loaded.object), options);
+  auto examined = examine_bytes(bytes, std::move(loaded.object), options);
   if (examined.file_set) {
-    const std::filesystem::path path(entry.path);
+    const std::filesystem::path path(path_from_text(examined.objects.front().source.path));
     compare_with_folder(*examined.file_set, path.parent_path(), path.filename().string(), examined.objects.front());
   }
   return std::move(examined.objects);
+}
+
+}  // namespace
+
+std::vector<Object> examine(Entry entry, const Options& options) {
+  return look(load(std::move(entry), options), options);
+}
+
+std::array<std::vector<Object>, 2> examine_two(Entry first, Entry second, const Options& options) {
+  Loaded a = load(std::move(first), options);
+  if (a.file.bytes.size() > kPaired) {  // not two large ones in memory at once
+    auto left = look(std::move(a), options);
+    return {std::move(left), examine(std::move(second), options)};
+  }
+  Loaded b = load(std::move(second), options);
+  const auto hashed = [&](const Loaded& one) {
+    return one.done.empty() && !one.file.bytes.empty() && !options.headers;
+  };
+  if (hashed(a) && hashed(b)) {
+    const auto digests = Sha256::of_two(a.file.bytes, b.file.bytes);
+    a.object.file_sha256 = digests[0].hex();
+    b.object.file_sha256 = digests[1].hex();
+  }
+  auto left = look(std::move(a), options);
+  return {std::move(left), look(std::move(b), options)};
 }
 
 }  // namespace waybill::scan

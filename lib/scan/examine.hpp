@@ -6,6 +6,7 @@
 #include "scan/dicomdir.hpp"
 #include "scan/run.hpp"
 
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -13,7 +14,10 @@ namespace waybill::scan {
 
 /// Everything about one entry of the walk that needs no other entry: its own record, then, in their order, those of
 /// the members of a container or of the objects found inside by their DICM mark. Never empty. Any thread.
-[[nodiscard]] std::vector<manifest::Object> examine(const archive::Entry& entry, const Options& options);
+[[nodiscard]] std::vector<manifest::Object> examine(archive::Entry entry, const Options& options);
+/// The same of two entries, whose bytes are hashed in step (Sha256::of_two). Both are in memory meanwhile.
+[[nodiscard]] std::array<std::vector<manifest::Object>, 2> examine_two(archive::Entry first, archive::Entry second,
+                                                                       const Options& options);
 
 /// What one stream of bytes turned out to be.
 struct Examined {
@@ -21,7 +25,7 @@ struct Examined {
   std::optional<FileSet> file_set;        ///< of a DICOMDIR
 };
 
-/// One stream that is no container: `object` has its source and gets the rest. Any thread.
+/// One stream that is no container: `object` has its source, perhaps its file digest, and gets the rest. Any thread.
 [[nodiscard]] Examined examine_bytes(ByteView bytes, manifest::Object object, const Options& options);
 
 /// Searches a stream that is no DICOM at its start, whose record is the last of `out`, for whole DICOM files: vendor

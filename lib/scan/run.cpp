@@ -159,29 +159,34 @@ namespace {
 /// One step of the pipeline: what the walk met and what an older scan says of it.
 struct Step {
   archive::Entry entry;
+  archive::EntryKind kind = archive::EntryKind::file;  // stays when the entry has gone to be examined
   Known known;
 };
+
+/// Entries are handed on by so many: fewer hand-overs, and neighbours are hashed in step.
+constexpr std::size_t kBatch = 16;
 
 struct Result {
   std::vector<manifest::Gone> gone;
   std::vector<Object> objects;
 };
 
-/// The records of one entry: carried over from the older scan, or made anew and compared with it.
-Result look(Step step, const Options& options) {
-  Result out{std::move(step.known.gone), {}};
-  Known& known = step.known;
-  if (known.same && !known.recheck) {
-    out.objects = std::move(known.objects);
-    for (Object& object : out.objects) {
-      Catalogue::forget(object);
-      object.since = "unchanged";
-    }
-    return out;
+/// What an older scan says of an entry that need not be read again.
+Result carry_over(Known known) {
+  Result out{std::move(known.gone), std::move(known.objects)};
+  for (Object& object : out.objects) {
+    Catalogue::forget(object);
+    object.since = "unchanged";
   }
-  out.objects = examine(step.entry, options);
+  return out;
+}
+
+/// The new records of an entry, compared with those of the older scan.
+Result compare(const Step& step, std::vector<Object> objects, const Options& options) {
+  const Known& known = step.known;
+  Result out{known.gone, std::move(objects)};
   if (options.since.empty()) return out;
-  const bool special = step.entry.kind != archive::EntryKind::file && !known.objects.empty() &&
+  const bool special = step.kind != archive::EntryKind::file && !known.objects.empty() &&
                        known.objects.front().content_type == out.objects.front().content_type;
   const char* state = known.objects.empty() ? "new" : known.recheck ? "rechecked" : special ? "unchanged" : "changed";
   for (Object& object : out.objects) object.since = state;
@@ -198,6 +203,29 @@ Result look(Step step, const Options& options) {
   return out;
 }
 
+/// The records of a batch, in its order.
+std::vector<Result> look(std::vector<Step> steps, const Options& options) {
+  std::vector<Result> out(steps.size());
+  std::optional<std::size_t> waiting;  // an entry to be read, for which a second one is sought
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (steps[i].known.same && !steps[i].known.recheck) {
+      out[i] = carry_over(std::move(steps[i].known));
+    } else if (!waiting) {
+      waiting = i;
+    } else {
+      auto both = examine_two(std::move(steps[*waiting].entry), std::move(steps[i].entry), options);
+      out[*waiting] = compare(steps[*waiting], std::move(both[0]), options);
+      out[i] = compare(steps[i], std::move(both[1]), options);
+      waiting.reset();
+    }
+  }
+  if (waiting) {
+    auto alone = examine(std::move(steps[*waiting].entry), options);
+    out[*waiting] = compare(steps[*waiting], std::move(alone), options);
+  }
+  return out;
+}
+
 }  // namespace
 
 Tally run(const Options& options, manifest::Writer& writer, const OnProgress& progress) {
@@ -207,7 +235,8 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
   const std::string resume_at = resumed ? recall(writer.path(), catalogue, tally) : std::string();
   std::optional<Since> since;
   if (!options.since.empty()) since.emplace(options.since, options.sources, options.recheck, options.seed);
-  archive::Supply supply(options.sources, options.selection, [&](const archive::Entry& entry) {
+  archive::Supply supply(options.sources, options.selection, [&](archive::Entry& entry) {
+    if (since) archive::examine(entry);
     const bool read = !since || since->judge(entry);
     if (resumed) {
       const manifest::Source source{path_to_text(entry.path), std::nullopt, 0, 0, {}};
@@ -219,13 +248,21 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
     return read ? archive::Plan::read : archive::Plan::keep;
   });
 
-  const auto walk_on = [&](oneapi::tbb::flow_control& flow) -> Step {
-    if (!stop_requested()) {
-      if (auto entry = supply.next()) return {*std::move(entry), since ? since->take() : Known{}};
+  using Steps = std::vector<Step>;
+  const auto walk_on = [&](oneapi::tbb::flow_control& flow) -> Steps {
+    Steps steps;
+    while (steps.size() < kBatch && !stop_requested()) {
+      auto entry = supply.next();
+      if (!entry) break;
+      const archive::EntryKind kind = entry->kind;
+      steps.push_back({*std::move(entry), kind, since ? since->take() : Known{}});
     }
     tally.interrupted = stop_requested();
-    flow.stop();
-    return {};
+    if (steps.empty() || tally.interrupted) {
+      flow.stop();
+      steps.clear();
+    }
+    return steps;
   };
   const auto write_gone = [&](const std::vector<manifest::Gone>& gone) {
     for (const manifest::Gone& one : gone) {
@@ -249,13 +286,18 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
   };
   using oneapi::tbb::filter_mode;
   oneapi::tbb::parallel_pipeline(
-      options.threads * 4, oneapi::tbb::make_filter<void, Step>(filter_mode::serial_in_order, walk_on) &
-                               oneapi::tbb::make_filter<Step, Result>(
-                                   filter_mode::parallel, [&](Step step) { return look(std::move(step), options); }) &
-                               oneapi::tbb::make_filter<Result, void>(filter_mode::serial_in_order, [&](Result result) {
-                                 write_gone(result.gone);
-                                 for (Object& object : result.objects) record(std::move(object));
-                               }));
+      options.threads * 4,
+      oneapi::tbb::make_filter<void, Steps>(filter_mode::serial_in_order, walk_on) &
+          oneapi::tbb::make_filter<Steps, std::vector<Result>>(
+              filter_mode::parallel, [&](Steps steps) { return look(std::move(steps), options); }) &
+          oneapi::tbb::make_filter<std::vector<Result>, void>(filter_mode::serial_in_order,
+                                                              [&](std::vector<Result> results) {
+                                                                for (Result& result : results) {
+                                                                  write_gone(result.gone);
+                                                                  for (Object& object : result.objects)
+                                                                    record(std::move(object));
+                                                                }
+                                                              }));
   if (tally.interrupted) {
     writer.commit();
     return tally;

@@ -3,6 +3,11 @@
 // a compressed stream has no other order, and examined in parallel, a batch at a time, so that memory stays bounded;
 // records keep the order of the container. Bounds against bombs are counted while reading, by one thread, so what is
 // refused does not depend on the number of threads.
+//
+// What tells a bomb from an archive: pixels reach hardly 100:1, but blank images, of which a calibration study may hold
+// thousands, reach 1000:1 by deflate and 5000:1 by zstd. So a member has 64 MiB and beyond that 200 times its
+// compressed bytes (archive::kMostRatio); members that are no DICOM files have together as much of the container's
+// size; DICOM files count on an account of their own, which is larger, for each is small and becomes a record.
 #include "archive/members.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
@@ -24,9 +29,9 @@ using manifest::Severity;
 namespace {
 
 constexpr std::uint64_t kMebi = std::uint64_t{1} << 20U;
-constexpr std::uint64_t kMostRatio = 1000;  // deflate reaches 1032:1, pixels hardly 100:1
-constexpr const char* kTooMuch = "it inflates to more than 1000 times its size";
-constexpr std::uint64_t kAlwaysAllowed = 64 * kMebi;    // below this the ratio does not matter
+constexpr const char* kTooMuch = "it inflates to more than 200 times its size";
+constexpr std::uint64_t kObjectsRatio = 10'000;         // of all members that are DICOM files
+constexpr std::uint64_t kObjectsAlways = 1024 * kMebi;  // and below this the ratio does not matter
 constexpr std::uint64_t kMostMore = kMebi * kMebi;      // inflated bytes beyond the container's own size: 1 TiB
 constexpr std::uint64_t kLargestMember = 4096 * kMebi;  // a member has to fit into memory
 constexpr std::uint64_t kMostMembers = 1'000'000;       // in one file with all nested ones
@@ -67,8 +72,11 @@ class Unpacker {
  public:
   Unpacker(const Options& options, const Object& self) : options_(options), file_(self) {
     const std::uint64_t size = self.source.size;
-    const std::uint64_t by_ratio = size > kMostMore / kMostRatio ? kMostMore : size * kMostRatio;
-    left_ = std::max(kAlwaysAllowed, std::min(by_ratio, size + kMostMore));
+    const auto times = [size](std::uint64_t ratio) {
+      return std::min(size > kMostMore / ratio ? kMostMore : size * ratio, size + kMostMore);
+    };
+    left_ = std::max(archive::kAlwaysAllowed, times(archive::kMostRatio));
+    objects_left_ = std::max(kObjectsAlways, times(kObjectsRatio));
   }
 
   /// `self` is the container's record, complete but for what its members tell.
@@ -142,13 +150,22 @@ class Unpacker {
       wait({std::move(object), {}, false});
       return;
     }
-    const std::uint64_t most = std::min(kLargestMember, left_);
+    const std::uint64_t most =
+        std::min(kLargestMember, std::max(left_, std::min(objects_left_, archive::kAlwaysAllowed)));
     auto bytes = members.read(most);
     if (!bytes) {
-      refuse(bytes.error(), most, std::move(object));
+      refuse(bytes.error(), most < kLargestMember || members.too_large(), std::move(object));
       return;
     }
-    left_ -= bytes->size();
+    if (const std::uint64_t size = bytes->size(); size <= objects_left_ && dicom::read_meta(*bytes)) {
+      objects_left_ -= size;
+      members.allow(size + size / 2 + 4096);  // with the framing of a tar file
+    } else if (size <= left_) {
+      left_ -= size;
+    } else {
+      refuse({Fault::limit, "the members of its container are together too large"}, true, std::move(object));
+      return;
+    }
     if (is_container(*bytes)) {
       nested(*std::move(bytes), std::move(object), depth);
     } else {
@@ -156,11 +173,11 @@ class Unpacker {
     }
   }
 
-  /// A member whose bytes cannot be had.
-  void refuse(const Failure& failure, std::uint64_t most, Object object) {
+  /// A member whose bytes cannot be had; `ends` when too large a one ends the container.
+  void refuse(const Failure& failure, bool ends, Object object) {
     if (failure.fault == Fault::limit) {
       note(object, "SRC-BOMB", Severity::s3, "not unpacked: " + failure.what);
-      if (most < kLargestMember) stop(kTooMuch);
+      if (ends) stop(kTooMuch);
     } else {
       object.bucket = Bucket::unreadable;
       const bool encrypted = failure.fault == Fault::refused;
@@ -265,8 +282,9 @@ class Unpacker {
   std::vector<Waiting> batch_;
   std::uint64_t waiting_bytes_ = 0;
   std::vector<Directory> directories_;
-  std::uint64_t left_ = 0;     // bytes that may still be unpacked, with all nested containers
-  std::uint64_t members_ = 0;  // met so far, with all nested containers
+  std::uint64_t left_ = 0;          // bytes that may still be unpacked, with all nested containers
+  std::uint64_t objects_left_ = 0;  // the same of DICOM files
+  std::uint64_t members_ = 0;       // met so far, with all nested containers
   bool stopped_ = false;
   std::string why_stopped_;
 };

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "manifest/writer.hpp"
-#include "transcode/convert.hpp"
+#include "transcode/decisions.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -11,15 +11,13 @@
 
 namespace waybill::transcode {
 
-/// What becomes of studies that reconcile did not match by itself.
-enum class Unmatched { quarantine, stage };
-
 struct Options {
   std::filesystem::path input;  ///< manifest of scan; "-" is standard input
   std::string to = "keep";      ///< one of target_names()
   std::filesystem::path out;    ///< folder for staged objects, created when missing
   std::filesystem::path edits;  ///< manifest of reconcile, or empty
   Unmatched unmatched = Unmatched::quarantine;
+  bool keep_larger = false;  ///< Order::keep_larger
   unsigned threads = 1;
 };
 

@@ -111,6 +111,18 @@ TEST(Members, OfTheSameNameAreToldApartByTheirNumber) {
   }
 }
 
+TEST(Members, WithoutANameAreNumberedSoThatEachCanBeNamed) {
+  const test::TempFolder folder;
+  test::shell(
+      folder.path(),
+      "/usr/bin/python3 -W ignore -c 'import zipfile\nz=zipfile.ZipFile(\"z\",\"w\")\nfor s in (\"one\",\"two\"): "
+      "z.writestr(zipfile.ZipInfo(\"\"),s)\nz.close()'");
+  const std::string bytes = test::slurp(folder / "z");
+  auto members = Members::of(as_bytes(bytes));
+  ASSERT_TRUE(members);
+  EXPECT_EQ(names_in(*members), (std::vector<std::string>{"%#1", "%#2"}));
+}
+
 TEST(Members, KeepTheBytesOfNamesInAnyEncoding) {
   const test::TempFolder folder;
   const std::string latin1 = "M\xFCller";

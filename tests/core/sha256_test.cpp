@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <fstream>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace waybill {
 namespace {
@@ -62,6 +64,30 @@ TEST(Sha256, AgreesWithTheOpensslToolAtEveryLengthAroundItsBlocks) {
   EXPECT_EQ(pclose(pipe), 0);
   EXPECT_EQ(n, 200U);
   EXPECT_EQ(std::system(("rm -r " + folder).c_str()), 0);
+}
+
+TEST(Sha256, OfTwoMessagesAtOnceGivesEachItsOwnDigestWhateverTheirLengths) {
+  std::string bytes(5000, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * i % 251 + i / 7);
+  const std::string_view all(bytes);
+  std::vector<std::size_t> lengths = {256, 1000, 4095, 4096, 4999};
+  for (std::size_t n = 0; n <= 130; ++n) lengths.push_back(n);
+  for (const std::size_t a : lengths) {
+    for (const std::size_t b : lengths) {
+      const std::string_view left = all.substr(0, a);
+      const std::string_view right = all.substr(bytes.size() - b);
+      const auto both = Sha256::of_two(as_bytes(left), as_bytes(right));
+      ASSERT_EQ(both[0], Sha256::of(left)) << a << " beside " << b;
+      ASSERT_EQ(both[1], Sha256::of(right)) << b << " beside " << a;
+    }
+  }
+}
+
+TEST(Sha256, OfTwoLargeMessagesGivesThePublishedDigests) {
+  const std::string a(1'000'000, 'a');
+  const auto both = Sha256::of_two(as_bytes(a), as_bytes("abc"));
+  EXPECT_EQ(both[0].hex(), published().back().digest);
+  EXPECT_EQ(both[1].hex(), published()[1].digest);
 }
 
 }  // namespace

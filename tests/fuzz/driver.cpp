@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// fuzz_object [--runs N] [--seed S] [--write DIR] [FILE…]: mutates the seeds (and the files) N times and gives each to
-// the target; every prefix of the first seed comes first. Where clang is absent this is the fuzzer; with it
-// libfuzzer_object (CMake option WAYBILL_LIBFUZZER) runs the same target on the same seeds (--write).
+// fuzz_object, fuzz_container [--runs N] [--seed S] [--write DIR] [--check] [FILE…]: mutates the seeds (and the files)
+// N times and gives each to the target; every prefix of the first seed comes first. --check gives it the files alone,
+// as they are. scripts/fuzz runs them under sanitizers; with libFuzzer (CMake option WAYBILL_LIBFUZZER) the same target
+// begins with the same seeds (--write).
 #include "fuzz/seeds.hpp"
 
 #include <sys/resource.h>
@@ -90,7 +91,9 @@ int main(int argc, char** argv) {
   LLVMFuzzerTestOneInput(nullptr, 0);  // sets up the toolkit that the seeds need
   unsigned long runs = 20000;
   Random random(1);
-  std::vector<std::string> seeds = waybill::test::fuzz_seeds();
+  std::vector<std::string> seeds = waybill::test::FUZZ_SEEDS();
+  const std::size_t own = seeds.size();
+  bool check = false;
   for (int i = 1; i < argc; ++i) {
     const std::string arg = argv[i];
     if (arg == "--runs" && i + 1 < argc) {
@@ -102,11 +105,18 @@ int main(int argc, char** argv) {
       std::filesystem::create_directories(folder);
       for (std::size_t k = 0; k < seeds.size(); ++k) save(folder / ("seed-" + std::to_string(k)), seeds[k]);
       return 0;
+    } else if (arg == "--check") {
+      check = true;
     } else if (std::string bytes = slurp(argv[i]); !bytes.empty()) {
       seeds.push_back(std::move(bytes));
     }
   }
   Slowest slowest;
+  if (check) {
+    for (const std::string& file : std::vector(seeds.begin() + static_cast<std::ptrdiff_t>(own), seeds.end()))
+      run(file, slowest);
+    return 0;
+  }
   for (const std::string& seed : seeds) run(seed, slowest);
   for (std::size_t n = 0; n < seeds.front().size(); ++n) run(seeds.front().substr(0, n), slowest);
   for (unsigned long i = 0; i < runs; ++i) {
@@ -116,8 +126,9 @@ int main(int argc, char** argv) {
   }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  std::cout << "fuzz_object: " << runs << " mutations of " << seeds.size() << " seeds, slowest " << slowest.seconds
-            << " s of processor time, peak memory " << usage.ru_maxrss / 1024 << " MiB\n";
+  std::cout << std::filesystem::path(argv[0]).filename().string() << ": " << runs << " mutations of " << seeds.size()
+            << " seeds, slowest " << slowest.seconds << " s of processor time, peak memory " << usage.ru_maxrss / 1024
+            << " MiB\n";
 #if defined(__SANITIZE_ADDRESS__)
   const bool good = slowest.seconds < 10 * kCpuLimit;
 #else

@@ -7,6 +7,10 @@
 namespace waybill::test {
 
 /// Small sound objects of every encoding and codec the toolkit reads, the same on every run. Needs dicom::Toolkit.
-[[nodiscard]] std::vector<std::string> fuzz_seeds();
+[[nodiscard]] std::vector<std::string> object_seeds();
+
+/// What holds such objects: zip, tar and compressed files, one in the other, a DICOMDIR alone and in a container,
+/// several objects one behind the other, a vendor's package. Needs dicom::Toolkit.
+[[nodiscard]] std::vector<std::string> container_seeds();
 
 }  // namespace waybill::test

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pixel/codec.hpp"
+#include "pixel/pictures.hpp"
 #include "pixel/register.hpp"
 
 #include <dcmtk/config/osconfig.h>
@@ -9,12 +10,30 @@
 #include <gtest/gtest.h>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace waybill::pixel::test {
 
 inline const std::string kRle = "1.2.840.10008.1.2.5";
 inline const std::string kJpeg = "1.2.840.10008.1.2.4.70";
 inline const std::string kJpegLs = "1.2.840.10008.1.2.4.80";
+inline const std::string kJpeg2000 = "1.2.840.10008.1.2.4.90";
+inline const std::string kHtj2k = "1.2.840.10008.1.2.4.201";
+inline const std::string kHtj2kRpcl = "1.2.840.10008.1.2.4.202";
+inline const std::string kJpegXl = "1.2.840.10008.1.2.4.110";
+
+/// Every transfer syntax that is encoded, and those without a sign or bit depth below two in their streams.
+inline const std::vector<std::string> kEncoded = {kRle, kJpeg, kJpegLs, kJpeg2000, kHtj2k, kHtj2kRpcl, kJpegXl};
+inline const std::vector<std::string> kUnsignedCodecs = {kJpeg, kJpegLs, kJpegXl};
+
+/// The decoders there are for a transfer syntax.
+inline std::vector<Decoder> decoders_of(const std::string& syntax) {
+  std::vector<Decoder> out;
+  for (const Decoder which : {Decoder::primary, Decoder::independent}) {
+    if (can_decode(syntax, which)) out.push_back(which);
+  }
+  return out;
+}
 
 /// Registers the codecs once for a test program, as dicom::Toolkit does.
 class Codecs : public ::testing::Environment {
@@ -26,44 +45,6 @@ class Codecs : public ::testing::Environment {
   void TearDown() override { unregister_codecs(); }
 };
 inline const auto* const kCodecs = ::testing::AddGlobalTestEnvironment(new Codecs);
-
-inline ImageInfo image(std::uint32_t rows, std::uint32_t columns, unsigned bits, bool is_signed = false,
-                       unsigned samples = 1) {
-  ImageInfo info;
-  info.rows = rows;
-  info.columns = columns;
-  info.samples = static_cast<std::uint16_t>(samples);
-  info.bits_allocated = bits > 8 ? 16 : 8;
-  info.bits_stored = static_cast<std::uint16_t>(bits);
-  info.high_bit = static_cast<std::uint16_t>(bits - 1);
-  info.is_signed = is_signed;
-  info.photometric = samples == 3 ? "RGB" : "MONOCHROME2";
-  return info;
-}
-
-/// Smooth slopes, noise and flat areas, over the whole range of the stored bits.
-inline Frame picture(const ImageInfo& info) {
-  Frame frame;
-  frame.rows = info.rows;
-  frame.columns = info.columns;
-  frame.samples = info.samples;
-  frame.bytes_per_sample = static_cast<std::uint16_t>(info.bits_allocated / 8);
-  frame.photometric = info.photometric;
-  const std::uint32_t mask = (1U << info.bits_stored) - 1;
-  std::uint32_t noise = 12345;
-  for (std::uint32_t i = 0; i < info.rows * info.columns; ++i) {
-    for (std::uint32_t s = 0; s < info.samples; ++s) {
-      noise = noise * 1664525U + 1013904223U;
-      std::uint32_t v = i % 5 == 0 ? noise >> 8U : i % 7 == 0 ? mask : i * 3 + s * 40;
-      if (i > info.rows * info.columns / 2) v = 3 + s;
-      v &= mask;
-      if (info.is_signed && (v >> (info.bits_stored - 1)) != 0) v |= ~mask;
-      frame.data.push_back(static_cast<std::byte>(v & 0xFFU));
-      if (frame.bytes_per_sample == 2) frame.data.push_back(static_cast<std::byte>((v >> 8U) & 0xFFU));
-    }
-  }
-  return frame;
-}
 
 /// The frame with each sample cut to Bits Stored: what every lossless decoder must agree on.
 inline Bytes stored_bits(const ImageInfo& info, const Frame& frame) {

@@ -243,7 +243,7 @@ TEST_F(Transcode, EditsAreExactlyTheDifferenceAndTheOldValuesAreKept) {
     for (const auto& line : gained) {
       if (not_pixels(line)) tags.insert(line.substr(0, 11));
     }
-    EXPECT_EQ(tags, (std::set<std::string>{"(0008,0050)", "(0010,0020)", "(0400,0561)"})) << to;
+    EXPECT_EQ(tags, (std::set<std::string>{"(0008,0050)", "(0010,0020)", "(0018,a001)", "(0400,0561)"})) << to;
     const std::string nested = shell("dcmdump -q +L +P 0400,0561 " + objects[0].transcode->path).out;
     EXPECT_NE(nested.find("(0010,0020) LO [P-1]"), std::string::npos) << nested;
     EXPECT_NE(nested.find("[CORRECT]"), std::string::npos) << nested;

@@ -81,7 +81,7 @@ std::string encapsulated(const char* syntax) {
 
 }  // namespace
 
-std::vector<std::string> fuzz_seeds() {
+std::vector<std::string> object_seeds() {
   std::vector<std::string> seeds;
   constexpr std::array kPlain = {std::pair{dicom::Encoding{true, false}, "1.2.840.10008.1.2.1"},
                                  std::pair{dicom::Encoding{false, false}, "1.2.840.10008.1.2"},

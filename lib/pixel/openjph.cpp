@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pixel/codecs.hpp"
+#include "pixel/limits.hpp"
+#include "pixel/samples.hpp"
+
+#include <openjph/ojph_arch.h>
+#include <openjph/ojph_base.h>
+#include <openjph/ojph_codestream.h>
+#include <openjph/ojph_file.h>
+#include <openjph/ojph_mem.h>
+#include <openjph/ojph_message.h>
+#include <openjph/ojph_params.h>
+#include <openjph/ojph_version.h>
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <stdexcept>
+
+namespace waybill::pixel {
+namespace {
+
+/// Message streams and function tables of the library are process-wide: set once, before the first thread needs them.
+/// Version 0.9 throws behind an error only when it has a stream to print it to, and configure_error() does nothing.
+void prepare() {
+  static const bool done = [] {
+    static std::FILE* const nowhere = std::fopen("/dev/null", "w");
+    ojph::set_error_stream(nowhere);
+    ojph::set_warning_stream(nullptr);
+    ojph::set_info_stream(nullptr);
+    const ojph::codestream tables;
+    return nowhere != nullptr;
+  }();
+  if (!done) throw std::runtime_error("/dev/null cannot be opened for the messages of OpenJPH");
+}
+
+Failure bad(const char* why) { return {Fault::malformed, std::string("HTJ2K: ") + why}; }
+
+template <typename T>
+void put_row(const ojph::si32* from, const Frame& frame, unsigned component, std::size_t row, Bytes& out) {
+  const std::size_t step = frame.samples * sizeof(T);
+  std::byte* to = out.data() + row * frame.columns * step + component * sizeof(T);
+  for (std::size_t i = 0; i < frame.columns; ++i) {
+    const auto v = static_cast<T>(static_cast<std::uint32_t>(from[i]));
+    std::memcpy(to + i * step, &v, sizeof(T));
+  }
+}
+
+/// How often the longer side is halved.
+unsigned levels_of(const Frame& frame, bool thumbnail) {
+  const std::uint32_t longer = std::max(frame.rows, frame.columns);
+  const std::uint32_t shorter = std::min(frame.rows, frame.columns);
+  unsigned levels = 0;
+  while (levels < 5 && (shorter >> (levels + 1)) > 0) ++levels;
+  while (thumbnail && ((longer + (1U << levels) - 1) >> levels) > 64) ++levels;
+  return levels;
+}
+
+/// The stream with a TLM segment (T.800 A.7.1) in front of its only tile-part.
+Bytes with_tile_lengths(const Bytes& in) {
+  std::size_t at = 2;
+  while (at + 4 <= in.size() && load_u16(in.data() + at, true) != 0xFF90) at += 2 + load_u16(in.data() + at + 2, true);
+  Bytes out(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(at));
+  const std::array<std::byte, 6> head = {std::byte{0xFF}, std::byte{0x55}, std::byte{0},
+                                         std::byte{8},    std::byte{0},    std::byte{0x40}};
+  put_bytes(out, head);  // no tile index, lengths of 32 bits
+  put_bytes(out, ByteView(in).subspan(at + 6, 4));
+  put_bytes(out, ByteView(in).subspan(at));
+  return out;
+}
+
+Result<Bytes> encode(const ImageInfo& info, const Frame& frame, bool rpcl) {
+  if (auto why = unsuited(info, frame, 1)) return *std::move(why);
+  prepare();
+  ojph::codestream stream;
+  ojph::param_siz siz = stream.access_siz();
+  siz.set_image_extent(ojph::point(frame.columns, frame.rows));
+  siz.set_num_components(frame.samples);
+  for (unsigned c = 0; c < frame.samples; ++c)
+    siz.set_component(c, ojph::point(1, 1), info.bits_stored, info.is_signed);
+  ojph::param_cod cod = stream.access_cod();
+  cod.set_num_decomposition(levels_of(frame, rpcl));
+  cod.set_block_dims(64, 64);
+  cod.set_progression_order("RPCL");
+  cod.set_color_transform(stored_photometric("1.2.840.10008.1.2.4.201", info) == "YBR_RCT");
+  cod.set_reversible(true);
+  stream.set_planar(false);
+  ojph::mem_outfile out;
+  out.open(frame.data.size() / 2 + 4096);
+  stream.write_headers(&out);
+  ojph::ui32 next = 0;
+  ojph::line_buf* line = stream.exchange(nullptr, next);
+  std::uint32_t lost = 0;
+  for (std::size_t row = 0; row < frame.rows; ++row) {
+    for (unsigned c = 0; c < frame.samples; ++c) {
+      lost |= integers(info, frame, next, row * frame.columns, frame.columns, line->i32);
+      line = stream.exchange(line, next);
+    }
+  }
+  if (lost != 0) return bits_would_be_lost();
+  stream.flush();
+  const auto* data = reinterpret_cast<const std::byte*>(out.get_data());
+  Bytes bytes(data, data + out.tell());
+  stream.close();
+  return rpcl ? with_tile_lengths(bytes) : bytes;
+}
+
+}  // namespace
+
+std::string openjph_version() {
+  return "openjph " + std::to_string(OPENJPH_VERSION_MAJOR) + '.' + std::to_string(OPENJPH_VERSION_MINOR) + '.' +
+         std::to_string(OPENJPH_VERSION_PATCH);
+}
+
+Result<Frame> decode_openjph(const ImageInfo& info, ByteView boxed) {
+  const ByteView bytes = j2k_codestream(boxed);
+  if (auto why = j2k_out_of_proportion(info, bytes)) return *std::move(why);
+  if (sniff(bytes).kind != "htj2k") return bad("the codestream has no CAP segment");
+  prepare();
+  ojph::mem_infile in;
+  in.open(reinterpret_cast<const ojph::ui8*>(bytes.data()), bytes.size());
+  ojph::codestream stream;
+  stream.read_headers(&in);
+  const ojph::param_siz siz = stream.access_siz();
+  Frame frame;
+  frame.samples = static_cast<std::uint16_t>(siz.get_num_components());
+  frame.columns = siz.get_recon_width(0);
+  frame.rows = siz.get_recon_height(0);
+  frame.precision = static_cast<std::uint16_t>(siz.get_bit_depth(0));
+  frame.stream_signed = siz.is_signed(0);
+  for (unsigned c = 1; c < frame.samples; ++c) {
+    if (siz.get_recon_width(c) != frame.columns || siz.get_recon_height(c) != frame.rows ||
+        siz.get_bit_depth(c) != frame.precision || siz.is_signed(c) != frame.stream_signed)
+      return bad("components differ in size or precision");
+  }
+  frame.photometric = info.photometric == "YBR_RCT" || info.photometric == "YBR_ICT" ? "RGB" : info.photometric;
+  const unsigned bits = std::max<unsigned>(frame.precision, info.bits_allocated);
+  frame.bytes_per_sample = static_cast<std::uint16_t>(bits <= 8 ? 1 : bits <= 16 ? 2 : 4);
+  stream.set_planar(false);
+  stream.create();
+  frame.data.resize(std::size_t{frame.rows} * frame.columns * frame.samples * frame.bytes_per_sample);
+  for (std::size_t row = 0; row < frame.rows; ++row) {
+    for (unsigned c = 0; c < frame.samples; ++c) {
+      ojph::ui32 component = 0;
+      const ojph::line_buf* line = stream.pull(component);
+      if (line == nullptr || component >= frame.samples) return bad("a line is missing");
+      if (bits <= 8)
+        put_row<std::uint8_t>(line->i32, frame, component, row, frame.data);
+      else if (bits <= 16)
+        put_row<std::uint16_t>(line->i32, frame, component, row, frame.data);
+      else
+        put_row<std::uint32_t>(line->i32, frame, component, row, frame.data);
+    }
+  }
+  stream.close();
+  return frame;
+}
+
+Result<Bytes> encode_openjph(const ImageInfo& info, const Frame& frame) { return encode(info, frame, false); }
+Result<Bytes> encode_openjph_rpcl(const ImageInfo& info, const Frame& frame) { return encode(info, frame, true); }
+
+}  // namespace waybill::pixel

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is converted, what stays as it is, and what the conversion has to change beside the pixels
+// (docs/transcoding.md).
+#include "transcode/rules.hpp"
+
+#include "dicom/digest.hpp"
+#include "inspect/pixels.hpp"
+#include "inspect/streams.hpp"
+#include "inspect/support.hpp"
+#include "pixel/codec.hpp"
+#include "transcode/convert.hpp"
+
+namespace waybill::test {
+namespace {
+
+using dicom::tag;
+using transcode::Converted;
+
+/// A source and what became of it, proved.
+struct Outcome {
+  std::string source;
+  Converted converted;
+  std::string verified_by;
+  std::string failure;
+
+  [[nodiscard]] dicom::File file() const { return *dicom::parse_file(converted.file); }
+  [[nodiscard]] bool same_bytes() const { return as_text(converted.file) == source; }
+};
+
+Outcome outcome_of(const ImageObject& image, const std::string& to, transcode::Order order = {},
+                   const dicom::Changes& changes = {}) {
+  Outcome out;
+  out.source = image.file();
+  order.syntax = transcode::syntax_of(to);
+  const auto source = dicom::parse_file(as_bytes(out.source));
+  transcode::CodecsHere codecs;
+  const transcode::Converter converter(codecs, {"waybill test", "20260301120000.000000+0000"});
+  auto converted = converter.convert(as_bytes(out.source), *source, order, changes);
+  if (!converted) {
+    out.failure = converted.error().what;
+    return out;
+  }
+  out.converted = *std::move(converted);
+  const auto proof = converter.prove(*source, out.converted.file, out.converted);
+  if (proof) {
+    out.verified_by = proof->verified_by;
+  } else {
+    out.failure = proof.error().what;
+  }
+  return out;
+}
+
+void expect_kept(const ImageObject& image, const std::string& to, const std::string& reason) {
+  const Outcome got = outcome_of(image, to);
+  EXPECT_EQ(got.failure, "");
+  EXPECT_EQ(got.converted.outcome, "kept-source") << reason;
+  EXPECT_NE(got.converted.reason.find(reason), std::string::npos) << got.converted.reason;
+  EXPECT_TRUE(got.same_bytes()) << reason;
+}
+
+const std::vector<std::string> kLossless = {"rle", "jpeg-lossless", "jpeg-ls"};
+
+std::string noise(std::size_t size) {
+  std::string out;
+  std::uint32_t v = 7;
+  for (std::size_t i = 0; i < size; ++i) out += static_cast<char>((v = v * 1664525U + 1013904223U) >> 24U);
+  return out;
+}
+
+/// 16-bit words of a slope within `mask`.
+std::string slope(unsigned mask, unsigned above = 0) {
+  std::string out;
+  for (unsigned i = 0; i < 256; ++i) out += le16({((i * 7) & mask) | above});
+  return out;
+}
+
+TEST(Rules, AnEncodingThatIsNotSmallerIsKeptOnlyWhenAsked) {
+  ImageObject image;
+  image.native(noise(256));
+  for (const std::string& to : kLossless) {
+    expect_kept(image, to, "would not be smaller");
+    const Outcome larger = outcome_of(image, to, {{}, true});
+    EXPECT_EQ(larger.converted.outcome, "transcoded") << to;
+    EXPECT_GT(larger.converted.file.size(), larger.source.size()) << to;
+    EXPECT_EQ(larger.failure, "") << to;
+  }
+}
+
+TEST(Rules, BetweenTwoLosslessEncodingsTheSmallerOneStays) {
+  const Outcome small = outcome_of(ImageObject(), "jpeg-ls");
+  ASSERT_EQ(small.converted.outcome, "transcoded");
+  ImageObject image;
+  const auto file = small.file();
+  const auto data = inspect::pixel_data_of(file);
+  std::vector<manifest::Finding> findings;
+  const auto reader = pixel::FrameReader::open(*data, findings);
+  image.fragments(kJpegPrefix + "80", {"", std::string(as_text(reader->codestream(0)))});
+  expect_kept(image, "rle", "would not be smaller");
+  EXPECT_EQ(outcome_of(image, "rle", {{}, true}).converted.outcome, "transcoded");
+  EXPECT_EQ(outcome_of(image, "explicit-le").converted.outcome, "transcoded");  // native is asked for to be read
+}
+
+TEST(Rules, ALossyCodestreamIsCarriedByteForByteAndItsFlagStays) {
+  ImageObject image;
+  image.lossy().fragments(kJpegPrefix + "50", {"", Jpeg().bytes()});
+  for (const char* to : {"explicit-le", "jpeg-ls", "rle"}) expect_kept(image, to, "not lossless at the source");
+}
+
+TEST(Rules, ALossyCodestreamUnderALosslessLabelIsCarriedByteForByte) {
+  Jpeg near;
+  near.sof = 0xFFF7;
+  near.selector = 3;
+  ImageObject image;
+  image.fragments(kJpegPrefix + "80", {"", near.bytes()});
+  for (const char* to : {"explicit-le", "rle"}) expect_kept(image, to, "lossy under a lossless label");
+}
+
+TEST(Rules, PixelsThatWereLossyOnceKeepTheFlagInALosslessEncoding) {
+  const Outcome got = outcome_of(ImageObject().lossy(), "jpeg-ls");
+  EXPECT_EQ(got.converted.outcome, "transcoded");
+  EXPECT_EQ(got.failure, "");
+  EXPECT_EQ(got.file().dataset.text(tag(0x0028, 0x2110)), "01");
+}
+
+TEST(Rules, AnEditThatTakesTheLossyFlagBackIsRefused) {
+  const Outcome got = outcome_of(ImageObject().lossy(), "keep", {}, {{{"0028,2110", "01", "00", "CORRECT"}}, {}, {}});
+  EXPECT_NE(got.failure.find("stays 01"), std::string::npos) << got.failure;
+}
+
+TEST(Rules, PixelsOfOneBitThirtyTwoBitsAndFloatStayNative) {
+  ImageObject bit;
+  bit.bits(1, 1, 0).native(std::string(32, '\x0F'));
+  ImageObject wide;
+  wide.bits(32, 32, 31).native(std::string(1024, '\1'));
+  ImageObject real;
+  real.bits(32, 32, 31).erase(tag(0x7FE0, 0x0010)).raw(tag(0x7FE0, 0x0008), "OF", std::string(1024, '\0'));
+  for (const std::string& to : kLossless) {
+    expect_kept(bit, to, "stay native");
+    expect_kept(wide, to, "stay native");
+    expect_kept(real, to, "stay native");
+  }
+}
+
+TEST(Rules, PhotometricInterpretationStaysWhatItIs) {
+  for (const char* model : {"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"}) {
+    for (const std::string& to : kLossless) {
+      const Outcome got = outcome_of(ImageObject().samples(1, model), to);
+      EXPECT_EQ(got.converted.outcome, "transcoded") << model << ' ' << to << got.converted.reason;
+      EXPECT_EQ(got.file().dataset.text(tag(0x0028, 0x0004)), model) << to;
+      EXPECT_EQ(got.failure, "");
+    }
+  }
+  for (const char* model : {"RGB", "YBR_FULL"}) {
+    ImageObject image;
+    image.samples(3, model).native(std::string(768, '\x40'));
+    for (const std::string& to : kLossless) {
+      const Outcome got = outcome_of(image, to);
+      EXPECT_EQ(got.converted.outcome, "transcoded") << model << ' ' << to << got.converted.reason;
+      EXPECT_EQ(got.file().dataset.text(tag(0x0028, 0x0004)), model) << to;
+      EXPECT_EQ(got.file().dataset.integer(tag(0x0028, 0x0006)), 0) << to;
+      EXPECT_EQ(got.failure, "");
+    }
+  }
+}
+
+TEST(Rules, SubsampledColourAndModelsWithoutARuleStayAsTheyAre) {
+  ImageObject subsampled;
+  subsampled.samples(3, "YBR_FULL_422").native(std::string(512, '\x40'));
+  ImageObject other;
+  other.samples(4, "CMYK").native(std::string(1024, '\x40'));
+  for (const std::string& to : kLossless) {
+    expect_kept(subsampled, to, "subsampled");
+    expect_kept(other, to, "no rule for photometric interpretation CMYK");
+  }
+}
+
+TEST(Rules, ColourByPlaneIsWrittenByPixel) {
+  std::string planes = std::string(256, '\x10') + std::string(256, '\x20') + std::string(256, '\x30');
+  ImageObject image;
+  image.samples(3, "RGB").u16(tag(0x0028, 0x0006), 1).native(planes);
+  const Outcome got = outcome_of(image, "jpeg-ls");
+  EXPECT_EQ(got.converted.outcome, "transcoded");
+  EXPECT_EQ(got.file().dataset.integer(tag(0x0028, 0x0006)), 0);
+  EXPECT_EQ(got.failure, "");
+}
+
+TEST(Rules, PaletteTablesAreCarriedAsTheyAre) {
+  ImageObject image;
+  image.samples(1, "PALETTE COLOR");
+  for (std::uint16_t c = 1; c <= 3; ++c) {
+    image.raw(tag(0x0028, static_cast<std::uint16_t>(0x1100 + c)), "US", le16({256, 0, 8}));
+    image.raw(tag(0x0028, static_cast<std::uint16_t>(0x1200 + c)), "OW", noise(256));
+  }
+  for (const std::string& to : kLossless) {
+    const Outcome got = outcome_of(image, to);
+    const auto file = got.file();
+    EXPECT_EQ(got.converted.outcome, "transcoded") << to;
+    EXPECT_EQ(as_text(file.dataset.value(*file.dataset.find(tag(0x0028, 0x1203)))), noise(256)) << to;
+  }
+}
+
+TEST(Rules, OverlaysInUnusedBitsBecomeOverlayDataBeforeACodecDropsThem) {
+  std::string pixels;
+  for (unsigned i = 0; i < 256; ++i) pixels += le16({((i * 7) & 0xFFFU) | (i % 3 == 0 ? 0x8000U : 0U)});
+  ImageObject image;
+  image.bits(16, 12, 11).native(pixels);
+  image.u16(tag(0x6000, 0x0010), 16).u16(tag(0x6000, 0x0011), 16).text(tag(0x6000, 0x0040), "CS", "G");
+  image.raw(tag(0x6000, 0x0050), "SS", le16({1, 1})).u16(tag(0x6000, 0x0100), 16).u16(tag(0x6000, 0x0102), 15);
+  for (const std::string& to : kLossless) {
+    const Outcome got = outcome_of(image, to);
+    EXPECT_EQ(got.failure, "") << to;
+    ASSERT_EQ(got.converted.outcome, "transcoded") << to << got.converted.reason;
+    const auto file = got.file();
+    const dicom::Node* overlay = file.dataset.find(tag(0x6000, 0x3000));
+    ASSERT_NE(overlay, nullptr) << to;
+    const ByteView bits = file.dataset.value(*overlay);
+    ASSERT_EQ(bits.size(), 32U);
+    for (unsigned i = 0; i < 256; ++i)
+      EXPECT_EQ((std::to_integer<unsigned>(bits[i / 8]) >> (i % 8)) & 1U, i % 3 == 0 ? 1U : 0U) << i;
+    EXPECT_EQ(file.dataset.integer(tag(0x6000, 0x0100)), 1);
+    EXPECT_EQ(file.dataset.integer(tag(0x6000, 0x0102)), 0);
+    EXPECT_NE(file.dataset.find(tag(0x0400, 0x0561)), nullptr) << "the old values were not kept";
+  }
+}
+
+TEST(Rules, AnOverlayThatDoesNotCoverTheImageKeepsTheSource) {
+  ImageObject image;
+  image.bits(16, 12, 11).native(slope(0xFFF, 0x8000));
+  image.u16(tag(0x6000, 0x0010), 8).u16(tag(0x6000, 0x0011), 16).u16(tag(0x6000, 0x0100), 16);
+  image.u16(tag(0x6000, 0x0102), 15);
+  expect_kept(image, "rle", "does not cover exactly the image");
+}
+
+TEST(Rules, PaddingOutsideTheStoredBitsKeepsTheSource) {
+  ImageObject image;
+  image.bits(16, 12, 11, 1).native(slope(0x7FF)).raw(tag(0x0028, 0x0120), "SS", le16({0xF830}));  // -2000: fits
+  EXPECT_EQ(outcome_of(image, "jpeg-ls").converted.outcome, "transcoded");
+  image.raw(tag(0x0028, 0x0120), "SS", le16({0xF000}));  // -4096 needs 13 bits
+  for (const std::string& to : kLossless) expect_kept(image, to, "Pixel Padding Value");
+}
+
+TEST(Rules, BitsAboveTheStoredOnesThatNothingExplainsKeepTheSourceWhereACodecWouldDropThem) {
+  ImageObject image;
+  image.bits(16, 12, 11).native(slope(0xFFF, 0x4000));
+  expect_kept(image, "jpeg-ls", "bits outside Bits Stored");
+  expect_kept(image, "jpeg-lossless", "bits outside Bits Stored");
+  EXPECT_EQ(outcome_of(image, "rle").failure, "");
+}
+
+TEST(Rules, SignedPixelsComeBackWithTheirSign) {
+  std::string pixels;
+  for (int i = 0; i < 256; ++i) pixels += le16({static_cast<unsigned>(i * 9 - 1100) & 0xFFFFU});
+  ImageObject image;
+  image.bits(16, 12, 11, 1).native(pixels);
+  for (const std::string& to : kLossless) {
+    const Outcome there = outcome_of(image, to);
+    EXPECT_EQ(there.converted.outcome, "transcoded") << to << there.converted.reason;
+    EXPECT_EQ(there.failure, "") << to;
+    EXPECT_EQ(there.file().dataset.integer(tag(0x0028, 0x0103)), 1) << to;
+  }
+}
+
+TEST(Rules, FramesOfOddSizeGetOneFragmentEachOfEvenLengthAndAFullOffsetTable) {
+  ImageObject image;
+  image.size(3, 5).frames("3").native(std::string(45, '\x11') + '\0');
+  const Outcome got = outcome_of(image, "jpeg-ls", {{}, true});
+  ASSERT_EQ(got.converted.outcome, "transcoded");
+  EXPECT_EQ(got.failure, "");
+  const auto file = got.file();
+  const ByteView value = file.dataset.value(*file.dataset.find(tag(0x7FE0, 0x0010)));
+  ASSERT_EQ(load_u32(value.data() + 4), 12U) << "three entries";
+  std::vector<std::uint32_t> starts;
+  for (std::size_t at = 20; at + 8 <= value.size();) {
+    const std::uint32_t length = load_u32(value.data() + at + 4);
+    EXPECT_EQ(length % 2, 0U);
+    starts.push_back(static_cast<std::uint32_t>(at - 20));
+    at += 8 + length;
+  }
+  ASSERT_EQ(starts.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(load_u32(value.data() + 8 + 4 * i), starts[i]);
+}
+
+TEST(Rules, BeyondFourGibibytesFramesAreNamedByTheExtendedOffsetTable) {
+  EXPECT_FALSE(
+      transcode::extended_tables(std::vector<std::uint64_t>{0xFFFFFFF0, 0xFFFFFFF0}));  // the second starts below
+  const std::vector<std::uint64_t> sizes = {0xFFFFFFF1, 7, 8};
+  const auto tables = transcode::extended_tables(sizes);
+  ASSERT_TRUE(tables);
+  EXPECT_EQ(load_u64(tables->offsets.data()), 0U);
+  EXPECT_EQ(load_u64(tables->offsets.data() + 8), std::uint64_t{8} + 0xFFFFFFF2U);
+  EXPECT_EQ(load_u64(tables->offsets.data() + 16), std::uint64_t{16} + 0xFFFFFFF2U + 8U);
+  EXPECT_EQ(load_u64(tables->lengths.data()), 0xFFFFFFF2U);
+  EXPECT_EQ(load_u64(tables->lengths.data() + 8), 8U);
+}
+
+TEST(Rules, AnExtendedOffsetTableOfTheSourceGoesWithItsFragments) {
+  const Outcome small = outcome_of(ImageObject(), "jpeg-ls");
+  const auto file = small.file();
+  const auto data = inspect::pixel_data_of(file);
+  std::vector<manifest::Finding> none;
+  const std::string stream(as_text(pixel::FrameReader::open(*data, none)->codestream(0)));
+  ImageObject image;
+  image.fragments(kJpegPrefix + "80", {"", stream});
+  image.raw(tag(0x7FE0, 0x0001), "OV", std::string(8, '\0')).raw(tag(0x7FE0, 0x0002), "OV", le32({stream.size(), 0}));
+  const Outcome got = outcome_of(image, "explicit-le");
+  EXPECT_EQ(got.converted.outcome, "transcoded");
+  EXPECT_EQ(got.failure, "");
+  EXPECT_EQ(got.file().dataset.find(tag(0x7FE0, 0x0001)), nullptr);
+  EXPECT_EQ(got.file().dataset.find(tag(0x7FE0, 0x0002)), nullptr);
+}
+
+/// An icon of 8 x 8 as an item, with `pixels` as its last element.
+std::string icon(const std::string& pixels) {
+  DicomBuilder b;
+  b.u16(tag(0x0028, 0x0002), 1).text(tag(0x0028, 0x0004), "CS", "MONOCHROME2").u16(tag(0x0028, 0x0010), 8);
+  b.u16(tag(0x0028, 0x0011), 8).u16(tag(0x0028, 0x0100), 8).u16(tag(0x0028, 0x0101), 8).u16(tag(0x0028, 0x0102), 7);
+  return b.u16(tag(0x0028, 0x0103), 0).str() + pixels;
+}
+
+TEST(Rules, AnEncapsulatedIconIsDecodedWhenTheImageGetsAnotherEncoding) {
+  std::string samples;
+  for (int i = 0; i < 64; ++i) samples += static_cast<char>(i * 3);
+  pixel::ImageInfo info;
+  info.rows = info.columns = 8;
+  info.bits_allocated = info.bits_stored = 8;
+  info.high_bit = 7;
+  info.photometric = "MONOCHROME2";
+  const pixel::Frame frame{
+      8, 8, 1, 1, 0, false, "MONOCHROME2", Bytes(as_bytes(samples).begin(), as_bytes(samples).end())};
+  const auto stream = pixel::encode_frame(kJpegPrefix + "80", info, frame);
+  ASSERT_TRUE(stream);
+  std::string even(as_text(*stream));
+  if (even.size() % 2 != 0) even += '\0';
+  const Outcome coded = outcome_of(ImageObject(), "jpeg-ls");
+  const auto main = coded.file();
+  const auto data = inspect::pixel_data_of(main);
+  std::vector<manifest::Finding> none;
+  ImageObject image;
+  image.fragments(kJpegPrefix + "80", {"", std::string(as_text(pixel::FrameReader::open(*data, none)->codestream(0)))});
+  const std::string sequence =
+      DicomBuilder().sequence(tag(0x0088, 0x0200), {icon(DicomBuilder().fragments({"", even}).str())}, true).str();
+  image.raw(tag(0x0088, 0x0200), "SQ", sequence.substr(12, sequence.size() - 12 - 8));
+  const Outcome got = outcome_of(image, "explicit-le");
+  EXPECT_EQ(got.failure, "");
+  ASSERT_EQ(got.converted.outcome, "transcoded") << got.converted.reason;
+  const auto file = got.file();
+  const dicom::Node* icons = file.dataset.find(tag(0x0088, 0x0200));
+  ASSERT_NE(icons, nullptr);
+  const std::string expected = DicomBuilder().raw(tag(0x7FE0, 0x0010), "OB", samples).str();
+  EXPECT_NE(as_text(file.dataset.value(*icons)).find(expected), std::string::npos);
+}
+
+TEST(Rules, ANativeIconStaysAsItIs) {
+  ImageObject image;
+  const std::string item = icon(DicomBuilder().raw(tag(0x7FE0, 0x0010), "OB", noise(64)).str());
+  const std::string sequence = DicomBuilder().sequence(tag(0x0088, 0x0200), {item}, false).str();
+  image.raw(tag(0x0088, 0x0200), "SQ", sequence.substr(12));
+  const Outcome got = outcome_of(image, "jpeg-ls");
+  EXPECT_EQ(got.converted.outcome, "transcoded");
+  EXPECT_EQ(got.failure, "");
+  const auto source = dicom::parse_file(as_bytes(got.source));
+  EXPECT_EQ(dicom::dataset_digest(got.file().dataset), dicom::dataset_digest(source->dataset));
+}
+
+TEST(Rules, FramesInPartsGiveTheSameBytesAsInOne) {
+  ImageObject image;
+  image.size(16, 16).frames("20").native(std::string(16 * 16 * 20, '\x21'));
+  const std::string bytes = image.file();
+  const auto source = dicom::parse_file(as_bytes(bytes));
+  transcode::CodecsHere codecs;
+  Bytes whole;
+  for (const std::uint64_t apart : {std::uint64_t{1} << 30U, std::uint64_t{8} * 3 * 256, std::uint64_t{1}}) {
+    const transcode::Converter converter(codecs, {}, apart);
+    const auto converted = converter.convert(as_bytes(bytes), *source, {transcode::syntax_of("jpeg-ls")}, {});
+    ASSERT_TRUE(converted);
+    ASSERT_EQ(converted->outcome, "transcoded");
+    EXPECT_TRUE(converter.prove(*source, converted->file, *converted));
+    if (whole.empty()) whole = converted->file;
+    EXPECT_EQ(converted->file, whole) << apart;
+  }
+}
+
+TEST(Rules, OneChangedSampleInOneOfManyFramesIsFound) {
+  ImageObject image;
+  image.size(16, 16).frames("50").native(std::string(16 * 16 * 50, '\x21'));
+  const Outcome got = outcome_of(image, "rle");
+  ASSERT_EQ(got.converted.outcome, "transcoded");
+  std::string other(16 * 16 * 50, '\x21');
+  other[16 * 16 * 37 + 5] = '\x20';
+  const std::string changed = ImageObject(image).native(other).file();
+  const auto source = dicom::parse_file(as_bytes(changed));
+  transcode::CodecsHere codecs;
+  const transcode::Converter converter(codecs, {}, 1);
+  const auto proof = converter.prove(*source, got.converted.file, got.converted);
+  ASSERT_FALSE(proof);
+  EXPECT_EQ(proof.error().fault, Fault::mismatch);
+}
+
+}  // namespace
+}  // namespace waybill::test
