@@ -12,5 +12,10 @@ waybill_tool(report USES report)
 add_executable(waybill tools/waybill.cpp)
 target_link_libraries(waybill PRIVATE waybill::core)
 
+# Codecs in processes of their own, for waybill-transcode; no tool for people, so its name is not one of theirs.
+add_executable(waybill_codec tools/waybill_codec.cpp)
+target_link_libraries(waybill_codec PRIVATE waybill::transcode)
+add_dependencies(waybill-transcode waybill_codec)
+
 add_custom_target(tools)
 add_dependencies(tools waybill waybill-manifest waybill-scan waybill-reconcile waybill-transcode waybill-load waybill-verify waybill-report)

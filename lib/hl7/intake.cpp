@@ -106,6 +106,7 @@ void Intake::take_message(const Piece& piece) {
 }
 
 void Intake::take(const Piece& piece) {
+  sha_.update(piece.bytes);
   switch (piece.kind) {
     case PieceKind::message:
       ++counts_.pieces;
@@ -124,7 +125,7 @@ void Intake::take(const Piece& piece) {
 }
 
 void Intake::read_stream(const Chunks& next) {
-  BatchCheck batch([&](std::uint64_t offset, std::string reason) { problem(offset, std::move(reason), false); });
+  BatchCheck batch([&](std::uint64_t offset, std::string reason) { problem(offset, std::move(reason), true); });
   Framer framer(
       [&](const Piece& piece) {
         batch.see(piece);

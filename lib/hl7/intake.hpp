@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/sha256.hpp"
 #include "hl7/charset.hpp"
 #include "hl7/framer.hpp"
 #include "hl7/message.hpp"
@@ -55,6 +56,8 @@ class Intake {
   void read_bytes(const std::string& name, std::string_view bytes);
 
   [[nodiscard]] const IntakeCounts& counts() const noexcept { return counts_; }
+  /// SHA-256 over the bytes of all pieces in order: what was read, whatever the files are called.
+  [[nodiscard]] Digest digest() { return sha_.finish(); }
   /// In the order of files and offsets.
   [[nodiscard]] const std::vector<Problem>& problems() const noexcept { return problems_; }
 
@@ -75,6 +78,7 @@ class Intake {
   Decoder decoder_;
   Message message_;
   Seen contents_, ids_;
+  Sha256 sha_;
   IntakeCounts counts_;
   std::vector<Problem> problems_;
   std::string file_;

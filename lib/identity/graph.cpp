@@ -62,10 +62,12 @@ std::uint32_t Graph::find(std::string_view authority, std::string_view id) const
 }
 
 PatientId Graph::id_of(std::uint32_t node) const {
-  const std::string& key = pool_[nodes_[node].key];
+  const std::string_view key = pool_[nodes_[node].key];
   const std::size_t first = key.find('\x1F'), second = key.find('\x1F', first + 1);
-  return {key.substr(0, first), key.substr(first + 1, second == std::string::npos ? second : second - first - 1),
-          second == std::string::npos ? "" : key.substr(second + 1)};
+  const bool typed = second != std::string_view::npos;
+  return {std::string(key.substr(0, first)),
+          std::string(key.substr(first + 1, typed ? second - first - 1 : std::string_view::npos)),
+          typed ? std::string(key.substr(second + 1)) : std::string()};
 }
 
 std::uint32_t Graph::root(std::uint32_t node) const {
@@ -287,7 +289,7 @@ void Graph::join_persons() {
   std::map<std::string, std::vector<std::uint32_t>> members;
   for (std::uint32_t n = 0; n < nodes_.size(); ++n) {
     if (!nodes_[n].person.said || nodes_[n].person.text == 0) continue;
-    members[last(pool_[nodes_[n].person.text])].push_back(n);
+    members[last(std::string(pool_[nodes_[n].person.text]))].push_back(n);
   }
   constexpr std::size_t kMostNumbers = 100;  // more is no person but a placeholder in PID-2
   for (const auto& [person, nodes] : members) {

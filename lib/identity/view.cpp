@@ -84,7 +84,7 @@ Graph::Person Graph::person(std::string_view authority, std::string_view id) con
   while (!open.empty()) {
     const std::uint32_t n = open.back();
     open.pop_back();
-    for (const std::uint32_t name : nodes_[n].other_names) names.insert(pool_[name]);
+    for (const std::uint32_t name : nodes_[n].other_names) names.emplace(pool_[name]);
     open.insert(open.end(), children_[n].begin(), children_[n].end());
   }
   names.erase(out.name);

@@ -77,7 +77,6 @@ struct Transcode {
   std::string to;       ///< transfer syntax UID of the written file
   std::string codec;    ///< library and version that encoded, "none" for copied bytes
   std::string outcome;  ///< "transcoded", "rewritten", "copied", "kept-source", "restored", "not-staged"
-  std::string rule;     ///< of the policy that decided, or empty
   std::string reason;   ///< why the source bytes were kept, or empty
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
@@ -85,8 +84,9 @@ struct Transcode {
   std::string file_sha256;     ///< of the staged file
   std::string dataset_sha256;  ///< DS1 of the staged file; differs from the object's only by recorded edits
   std::string verified_by;     ///< the decoder that read the written file back; "none" when that was switched off
-  std::vector<std::pair<std::string, std::string>> uids;  ///< remapped in this object: old and new
-  Undo undo;
+  std::string rule = {};       ///< of the policy that decided, or empty
+  std::vector<std::pair<std::string, std::string>> uids = {};  ///< remapped in this object: old and new
+  Undo undo = {};
 };
 
 struct Load {

@@ -217,6 +217,7 @@ Result<Converted> Converter::convert(ByteView source, const dicom::File& file, c
   if (kept) {
     kept->outcome = "kept-source";
     kept->reason = done.error().what;
+    kept->fault = done.error().fault;
   }
   return kept;
 }

@@ -29,6 +29,7 @@ struct Converted {
   std::string transfer_syntax;
   std::string codec = "none";
   std::string outcome;                ///< "copied", "rewritten", "transcoded", "kept-source"
+  std::optional<Fault> fault;         ///< of that reason
   std::string reason;                 ///< why the source's pixel bytes were kept although another syntax was asked for
   dicom::Changes changes;             ///< what was asked for and what the conversion itself needed
   std::vector<dicom::Former> former;  ///< what the changed elements were

@@ -8,6 +8,7 @@
 #include "core/version.hpp"
 #include "manifest/exception.hpp"
 #include "manifest/reader.hpp"
+#include "transcode/pool.hpp"
 #include "transcode/worker.hpp"
 
 #include <oneapi/tbb/parallel_pipeline.h>
@@ -123,7 +124,7 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
   Done done;
   if (writer.resumed()) done = recall(writer.path(), tally, others_done);
   manifest::Reader reader(options.input);
-  CodecsHere codecs;
+  CodecPool codecs(codec_program());
   const Converter converter(codecs, provenance_at(decisions.given ? decisions.created : reader.header().created));
   const Worker worker(here, decisions, converter);
   std::uint64_t others = 0, again = 0;

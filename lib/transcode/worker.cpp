@@ -102,12 +102,13 @@ void Worker::work(Object& object, const Bytes& source, const dicom::File& file,
   }
   auto proof = stage_proved(path, *converted, source, file);
   if (!proof && converted->outcome != "copied") {
-    const std::string why = proof.error().what;
-    object.findings.push_back({"TX-MISMATCH", Severity::s1, {}, why});
+    const Failure why = proof.error();
+    if (why.fault != Fault::limit) object.findings.push_back({"TX-MISMATCH", Severity::s1, {}, why.what});
     converted = converter_.carry(source, file, changes);
     if (converted) {
       converted->outcome = "kept-source";
-      converted->reason = why;
+      converted->reason = why.what;
+      converted->fault = why.fault;
       proof = stage_proved(path, *converted, source, file);
     }
   }
@@ -117,6 +118,8 @@ void Worker::work(Object& object, const Bytes& source, const dicom::File& file,
                 (converted ? proof.error().what : converted.error().what));
     return;
   }
+  if (converted->fault == Fault::limit)
+    object.findings.push_back({"TX-CODEC", Severity::s1, "7FE0,0010", converted->reason});
   if ((converted->changed || converted->outcome == "transcoded") && is_signed(file.dataset))
     object.findings.push_back({"TX-SIGNATURE", Severity::s1, "FFFA,FFFA",
                                "digital signatures or MACs of the source may not cover the object as it is now"});

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// waybill_codec: runs codecs for waybill-transcode in a process of its own. Not for people: it is started with its
+// descriptors open.
+#include "dicom/toolkit.hpp"
+#include "transcode/serve.hpp"
+
+#include <fcntl.h>
+#include <iostream>
+
+int main() {
+  if (::fcntl(waybill::transcode::kAnswers, F_GETFD) < 0) {
+    std::cerr << "waybill_codec is started by waybill transcode; it does nothing by itself\n";
+    return 2;
+  }
+  const waybill::dicom::Toolkit toolkit;
+  return waybill::transcode::serve_codecs();
+}
