@@ -181,7 +181,7 @@ struct Step {
 };
 
 /// Entries are handed on by so many: fewer hand-overs, and neighbours are hashed in step.
-constexpr std::size_t kBatch = 16;
+constexpr std::size_t kBatch = 4;
 
 struct Result {
   std::vector<manifest::Gone> gone;
@@ -315,7 +315,7 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
   };
   using oneapi::tbb::filter_mode;
   oneapi::tbb::parallel_pipeline(
-      options.threads * 4,
+      options.threads * 3,
       oneapi::tbb::make_filter<void, Steps>(filter_mode::serial_in_order, walk_on) &
           oneapi::tbb::make_filter<Steps, std::vector<Result>>(
               filter_mode::parallel, [&](Steps steps) { return look(std::move(steps), options); }) &
