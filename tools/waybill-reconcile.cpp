@@ -10,7 +10,10 @@ int main(int argc, char** argv) {
   waybill::reconcile::Options options;
   waybill::cli::Common common;
   app.add_option("scan", options.scan, "scan manifest, - for standard input")->required();
-  app.add_option("--ris", options.ris, "exams of the RIS as CSV")->required();
+  app.add_option("--ris", options.ris, "exams of the RIS as CSV");
+  app.add_option("--hl7", options.hl7, "files and folders of HL7 messages: merges, orders, reports");
+  app.add_option("--issuer", options.issuer, "issuer of patient IDs that name none");
+  app.add_option("--as-of", options.as_of, "leave out what messages say after this time");
   app.add_option("-o,--output", options.output, "manifest to write, - for standard output");
   app.add_option("--exceptions", options.exceptions,
                  "CSV of what a person must decide (holds patients' data, mode 0600)");

@@ -328,10 +328,9 @@ class Parser {
       at = inside;
       return;
     }
-    if (h.vr == vr("OB") || h.vr == vr("OW")) {
-      note("ENC-UNDEFOBOW", Severity::s1, h.tag, "undefined length outside pixel data; read as a sequence", h.start);
-    }
     const bool unknown = h.vr == vr("UN");
+    if (!unknown && h.vr != vr("SQ") && h.vr != 0)
+      note("ENC-UNDEFOBOW", Severity::s1, h.tag, "undefined length outside pixel data; read as a sequence", h.start);
     Node& node = push(h, at, NodeKind::sequence);
     node.implicit_content = unknown && encoding.explicit_vr;
     if (unknown && encoding.explicit_vr) {

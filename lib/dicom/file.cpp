@@ -185,9 +185,12 @@ Meta meta_from(ByteView file, std::uint64_t at, std::vector<manifest::Finding>* 
       }
     } else {
       length = load_u32(p + 4, big);
+      const bool short_form = length > file.size() - value;  // a VR that is none, before a length of 16 bits
+      if (short_form) length = load_u16(p + 6, big);
       if (findings != nullptr)
         add_finding(*findings, "ENC-METAVR", Severity::s1, tag(0x0002, element),
-                    "no known VR in the meta group; read as implicit");
+                    std::string("no known VR in the meta group; read as ") +
+                        (short_form ? "one of 16-bit length" : "implicit"));
     }
     if (length > file.size() - value) break;
     meta.present = true;
@@ -292,6 +295,7 @@ Result<Done> parse_body(File& out, ByteView body, std::uint64_t file_size, const
   Encoding encoding = declared_encoding(syntax);
   const auto detected = detect_encoding(body);
   if (syntax.empty()) {
+    if (body.empty()) return Failure{Fault::truncated, "the file ends within its meta group"};
     if (!detected) return Failure{Fault::not_dicom, "no transfer syntax is declared and none can be recognised"};
     encoding = *detected;
     syntax = std::string(syntax_of(encoding));

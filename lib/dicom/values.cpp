@@ -46,11 +46,12 @@ std::optional<std::int64_t> Dataset::integer(Tag wanted) const {
   if (kind == vr("UL") && v.size() >= 4) return load_u32(v.data(), big);
   if (kind == vr("SL") && v.size() >= 4) return static_cast<std::int32_t>(load_u32(v.data(), big));
   if (kind == vr("UN") && v.size() == 2) return load_u16(v.data(), false);
-  std::string_view text = trim(as_text(v));
+  std::string_view text = as_text(v);
+  text = trim(text.substr(0, text.find('\\')));
   if (!text.empty() && text.front() == '+') text.remove_prefix(1);
   std::int64_t number = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec != std::errc()) return std::nullopt;
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
   return number;
 }
 

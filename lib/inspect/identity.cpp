@@ -100,6 +100,14 @@ void patient_id_spaces(std::string_view raw, Findings& findings) {
   }
 }
 
+/// Forms in which systems paste an authority to the ID: HL7 CX and HD ("123^^^HOSP", "123&HOSP"), "123@HOSP",
+/// "HOSP|123", "HOSP\\123", "HOSP:123", "2.16.840.1:123".
+bool holds_authority(std::string_view id) {
+  if (id.find_first_of("^&@|\\") != std::string_view::npos) return true;
+  const auto colon = id.find(':');
+  return colon != std::string_view::npos && colon > 0 && colon + 1 < id.size();
+}
+
 void patient(const dicom::Dataset& data, const manifest::Object& object, Findings& findings) {
   constexpr Tag kId = tag(0x0010, 0x0020);
   if (!object.patient_id || object.patient_id->empty()) {
@@ -109,9 +117,8 @@ void patient(const dicom::Dataset& data, const manifest::Object& object, Finding
   if (match::is_placeholder_id(*object.patient_id))
     add_finding(findings, "PID-EMPTY", Severity::s3, kId,
                 "the Patient ID is a placeholder; never matched by it, reconcile asks");
-  if (object.patient_id->find('^') != std::string::npos)
-    add_finding(findings, "PID-PREFIX", Severity::s2, kId,
-                "an HL7 identifier with its authority stands in the Patient ID");
+  if (holds_authority(*object.patient_id))
+    add_finding(findings, "PID-PREFIX", Severity::s2, kId, "an identifier with its authority stands in the Patient ID");
   if (const dicom::Node* node = data.find(kId); node != nullptr && node->kind == dicom::NodeKind::element)
     patient_id_spaces(as_text(data.value(*node)), findings);
 }

@@ -158,6 +158,14 @@ void palette(const dicom::Dataset& set, std::vector<Finding>& findings) {
   }
 }
 
+/// PIX-FRAMES: a Number of Frames that is none; how many there are has to be told by the pixels.
+void frame_count(const dicom::Dataset& set, std::vector<Finding>& findings) {
+  const Node* node = set.find(tag(0x0028, 0x0008));
+  if (node == nullptr || trim(set.raw_text(node->tag).value_or("")).empty()) return;
+  if (set.integer(node->tag).value_or(0) <= 0)
+    note(findings, "PIX-FRAMES", Severity::s3, set, *node, "Number of Frames is no positive number");
+}
+
 /// PIX-LOSSYFLAG: the flag is not 01, but the object tells of a loss that once happened.
 void cleared_flag(const dicom::Dataset& set, std::vector<Finding>& findings) {
   const Node* flag = set.find(tag(0x0028, 0x2110));
@@ -238,6 +246,7 @@ void describe_pixels(const dicom::File& file, const pixel::PixelData& data, std:
                 "Planar Configuration is missing");
   }
   if (trim(info.photometric) == "PALETTE COLOR") palette(set, findings);
+  frame_count(set, findings);
   cleared_flag(set, findings);
 }
 

@@ -5,9 +5,9 @@
 #include "core/text.hpp"
 #include "manifest/frame.hpp"
 #include "manifest/json_reader.hpp"
+#include "manifest/options.hpp"
 
 #include <map>
-#include <set>
 
 namespace waybill::manifest {
 namespace {
@@ -19,6 +19,8 @@ std::map<std::string, std::string> option_values(const std::string& options) {
     out[std::string(name)] = simdjson::minify(value);
   return out;
 }
+
+}  // namespace
 
 std::set<std::string> differing_options(const std::string& before, const std::string& now) {
   const auto a = option_values(before);
@@ -33,8 +35,6 @@ std::set<std::string> differing_options(const std::string& before, const std::st
   }
   return names;
 }
-
-}  // namespace
 
 Header parse_header(std::string_view line, const std::filesystem::path& path) {
   if (kind_of(line) != "header") {

@@ -122,7 +122,7 @@ std::string_view to_string(Severity severity) noexcept { return kSeverities[stat
 bool quarantines(const Finding& finding) noexcept {
   if (finding.severity < Severity::s3) return false;
   const std::string_view code = finding.code;
-  return !code.starts_with("PID-") && code != "ACC-LEN" && code != "PRIV-ANNOT";
+  return !code.starts_with("PID-") && !code.starts_with("STU-") && code != "ACC-LEN" && code != "PRIV-ANNOT";
 }
 
 std::string to_json(const Object& o) {

@@ -46,8 +46,9 @@ const char* word(Same same) {
 StudyKeys keys_of(const StudyFacts& facts) {
   const auto& s = facts.study;
   StudyKeys keys;
-  keys.patient = id_key(s.patient_id.value_or(""));
-  keys.issuer = id_key(s.issuer.value_or(""));
+  const bool merged = !facts.current_id.empty();
+  keys.patient = id_key(merged ? facts.current_id : s.patient_id.value_or(""));
+  keys.issuer = id_key(merged ? facts.current_issuer : s.issuer.value_or(""));
   if (!facts.several_accessions) keys.accession = accession_key(s.accession.value_or(""));
   keys.name = s.patient_name.value_or("");
   keys.birth_date = date_normal(s.birth_date.value_or("")).value_or("");
@@ -79,6 +80,13 @@ Evidence compare(const StudyFacts& facts, const StudyKeys& keys, const Exam& exa
   e.patient = compare_patients(keys, exam);
   e.linked = !keys.patient.empty() && std::binary_search(exam.other_ids.begin(), exam.other_ids.end(), keys.patient);
   e.name = compare_names(keys.name, person_name(exam.last, exam.first, exam.middle));
+  for (const auto& name : exam.other_names) {
+    if (e.name != Same::differs && e.name != Same::near) break;
+    if (compare_names(keys.name, name) == Same::equal) {
+      e.name = Same::equal;
+      e.former_name = true;
+    }
+  }
   e.birth_date = compare_birth_dates(keys.birth_date, exam.birth_date);
   e.sex = compare_sexes(keys.sex, exam.sex);
   e.modality = compare_classes(keys.classes, exam.classes);
@@ -105,6 +113,7 @@ std::string describe(const Evidence& e) {
   add("patient ID", e.patient);
   if (e.linked) text += " but listed in OTHER_IDS";
   add("name", e.name);
+  if (e.former_name) text += " by a former name";
   add("birth date", e.birth_date);
   add("sex", e.sex);
   add("date", e.date);

@@ -272,13 +272,22 @@ void merge_repeated(ExamTable& table) {
 void name_exams(std::vector<Exam>& exams) {
   std::map<std::string, std::size_t, std::less<>> seen;
   for (auto& exam : exams) {
-    exam.key = exam.accession.empty() ? "uid:" + exam.study_uid : exam.accession;
+    exam.key = !exam.accession.empty()   ? exam.accession
+               : !exam.study_uid.empty() ? "uid:" + exam.study_uid
+                                         : "order " + exam.study_date;
     const std::size_t n = ++seen[exam.key];
     if (n > 1) exam.key += "#" + std::to_string(n);
   }
 }
 
 }  // namespace
+
+bool by_content(const Exam& a, const Exam& b) { return content(a) < content(b); }
+
+void order_and_name(std::vector<Exam>& exams) {
+  std::sort(exams.begin(), exams.end(), by_content);
+  name_exams(exams);
+}
 
 ExamTable read_exams(std::string bytes, const std::vector<std::string>& ignored) {
   ExamTable table;

@@ -20,11 +20,14 @@ struct Exam {
   std::string key;  ///< accession, or "uid:" and the study UID; "#n" behind it where two exams would share it
   std::string patient_id, issuer, last, first, middle, birth_date, sex;
   std::string accession, study_uid, study_date, study_time, description;
-  std::vector<std::string> classes;    ///< modality classes, sorted
-  std::vector<std::string> other_ids;  ///< keys (id_key) of the patient's other IDs, sorted
+  std::vector<std::string> classes;      ///< modality classes, sorted
+  std::vector<std::string> other_ids;    ///< keys (id_key) of the patient's other IDs, sorted
+  std::vector<std::string> other_names;  ///< former, maiden and alias names, DICOM form
+  std::vector<std::string> vetoes;       ///< what the history of the patient's number says against deciding by it
   ExamState state = ExamState::performed;
   std::optional<std::uint64_t> images;
   std::size_t line = 0;   ///< of its first row in the file
+  bool from_hl7 = false;  ///< no row of the table: only messages tell of it
   bool disputed = false;  ///< rows of this exam contradict each other about the patient
 };
 
@@ -34,12 +37,13 @@ struct BadRow {
   std::string reason;
 };
 
-/// All that was read of one RIS table. rows == exams.size() + repeated + bad.size().
+/// All that was read of one RIS table. rows + from_hl7 == exams.size() + repeated + bad.size().
 struct ExamTable {
   std::vector<Exam> exams;  ///< sorted by content, so that the order of the rows does not matter
   std::vector<BadRow> bad;
   std::uint64_t rows = 0;      ///< rows below the header
   std::uint64_t repeated = 0;  ///< further rows of an exam that is there already (one per procedure code)
+  std::uint64_t from_hl7 = 0;  ///< exams that no row but messages tell of
   bool cp1252 = false;         ///< the file was no UTF-8
   char separator = ',';
   Digest digest;  ///< SHA-256 of the file
@@ -52,5 +56,10 @@ struct ExamTable {
 /// The same from a file; throws RunError(Exit::input) when it cannot be read.
 [[nodiscard]] ExamTable read_exams_file(const std::filesystem::path& path,
                                         const std::vector<std::string>& ignored = {});
+
+/// The order of exams in a table: by content, so that the order in which they were read does not matter.
+[[nodiscard]] bool by_content(const Exam& a, const Exam& b);
+/// Sorts by content and gives each exam its key.
+void order_and_name(std::vector<Exam>& exams);
 
 }  // namespace waybill::match

@@ -223,6 +223,7 @@ class Run {
     veto(is_placeholder_name(keys_[i].name), "placeholder-name");
     veto(is_placeholder_id(keys_[i].patient), "placeholder-id");
     veto(is_newborn_name(keys_[i].name), "newborn-or-twin");
+    d.vetoes.insert(d.vetoes.end(), studies_[i].vetoes.begin(), studies_[i].vetoes.end());
     if (studies_[i].two_patients) d.discrepancies.emplace_back("D15");
     if (is_test_name(keys_[i].name)) d.discrepancies.emplace_back("D21");
   }
@@ -245,6 +246,7 @@ class Run {
     veto(before_birth(i, x), "exam-before-birth");
     veto(exam.state == ExamState::cancelled, "exam-cancelled");
     veto(exam.disputed, "ris-rows-disagree");
+    d.vetoes.insert(d.vetoes.end(), exam.vetoes.begin(), exam.vetoes.end());
     veto(accession_reused(x), "accession-reused");
     veto((rule == "R1" || rule == "R2") && accession_on_several_studies(i), "accession-on-several-studies");
     veto(bound_elsewhere(i, x), "study-already-bound");
@@ -310,7 +312,7 @@ class Run {
     };
     const auto off = [](Same same) { return same == Same::differs || same == Same::near; };
     note(off(e.patient), "D03");
-    note(off(e.name), "D04");
+    note(off(e.name) || e.former_name, "D04");
     note(off(e.birth_date), "D05");
     note(e.sex == Same::differs, "D06");
     note(keys_[i].accession.empty() && !studies_[i].several_accessions && !exam.accession.empty(), "D07");
@@ -320,7 +322,7 @@ class Run {
     note(e.days > 1, "D11");
     note(e.modality == Same::differs, "D12");
     note(d.verdict == Verdict::matched && exam.images && *exam.images != studies_[i].study.instances, "D13");
-    note(e.linked, "D14");
+    note(e.linked || !studies_[i].current_id.empty(), "D14");
     note(exam.state == ExamState::cancelled, "D19");
   }
 
@@ -395,7 +397,7 @@ class Run {
 };
 
 constexpr std::string_view kRuleSet =
-    "waybill rules 1\n"
+    "waybill rules 2\n"
     "R0 study UID equal, patient ID equal\n"
     "R1 accession equal and unique on both sides, patient ID equal, modality not in conflict\n"
     "R2 accession equal and unique on both sides, patient ID among the exam's other IDs, name and birth date equal, "
@@ -405,7 +407,8 @@ constexpr std::string_view kRuleSet =
     "R10 none of these; what comes near R0-R9 goes to a person\n"
     "vetoes accession-on-several-studies accession-reused birth-date-and-name-conflict exam-already-bound "
     "exam-before-birth exam-cancelled\n"
-    "exam-names-another-study newborn-or-twin patient-scattered placeholder-id placeholder-name ris-rows-disagree "
+    "exam-names-another-study newborn-or-twin number-disputed number-reused patient-scattered visit-moved "
+    "placeholder-id placeholder-name ris-rows-disagree "
     "sex-conflict study-already-bound\n"
     "two-candidates two-patients\n"
     "normal forms: ID trim and upper case, zeros kept; accession also without - / . _ and blanks; name folded, "

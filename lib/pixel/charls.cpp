@@ -161,7 +161,7 @@ Result<Frame> decode_charls(const ImageInfo& info, ByteView stream) {
 
 Result<Bytes> encode_charls(const ImageInfo& info, const Frame& frame) {
   if (!api().usable) return kMissing;
-  auto samples = masked_samples(info, frame);
+  const auto samples = masked_samples(info, frame);
   if (!samples) return samples.error();
   const EncoderHandle encoder(api().charls_jpegls_encoder_create(), api().charls_jpegls_encoder_destroy);
   if (!encoder) return Failure{Fault::limit, "no memory for a JPEG-LS encoder"};
@@ -176,12 +176,13 @@ Result<Bytes> encode_charls(const ImageInfo& info, const Frame& frame) {
   Bytes out(room + 4096);
   code = api().charls_jpegls_encoder_set_destination_buffer(encoder.get(), out.data(), out.size());
   if (code == charls::jpegls_errc::success)
-    code = api().charls_jpegls_encoder_encode_from_buffer(encoder.get(), samples->data(), samples->size(), 0);
+    code = api().charls_jpegls_encoder_encode_from_buffer(encoder.get(), samples->view.data(), samples->view.size(), 0);
   std::size_t written = 0;
   if (code == charls::jpegls_errc::success)
     code = api().charls_jpegls_encoder_get_bytes_written(encoder.get(), &written);
   if (code != charls::jpegls_errc::success) return refused(code);
   out.resize(written);
+  out.shrink_to_fit();  // the room was for the worst case
   return out;
 }
 

@@ -58,7 +58,7 @@ constexpr std::array kEntries = {
     Entry{JPEG "55", Fidelity::lossy, decode_dcmtk, dcmtk_version},
     Entry{JPEG "57", Fidelity::lossless, plain<decode_jpeg_lossless>, own, decode_dcmtk, dcmtk_version},
     Entry{JPEG "70", Fidelity::lossless, plain<decode_jpeg_lossless>, own, decode_dcmtk, dcmtk_version,
-          encode_dcmtk_jpeg_lossless, dcmtk_version, Decoder::primary},
+          encode_jpeg_lossless, own, Decoder::independent},
     Entry{JPEG "80", Fidelity::lossless, plain<decode_charls>, charls_version, decode_dcmtk, dcmtk_version,
           encode_charls, charls_version, Decoder::independent},
     Entry{JPEG "81", Fidelity::lossy, plain<decode_charls>, charls_version, decode_dcmtk, dcmtk_version},
@@ -185,11 +185,11 @@ std::string encoder_name(std::string_view syntax) {
   return entry == nullptr || entry->encoder_name == nullptr ? "none" : entry->encoder_name();
 }
 
-std::string stored_photometric(std::string_view syntax, const ImageInfo& info) {
+std::string stored_photometric(std::string_view syntax, const Frame& frame) {
   const Entry* entry = find(syntax);
   const bool wavelet = entry != nullptr && (entry->encode == encode_openjpeg || entry->encode == encode_openjph ||
                                             entry->encode == encode_openjph_rpcl);
-  return wavelet && info.samples == 3 && info.photometric == "RGB" ? "YBR_RCT" : info.photometric;
+  return wavelet && has_colour_transform(frame) ? "YBR_RCT" : frame.photometric;
 }
 
 Result<Frame> decode_frame(std::string_view syntax, const ImageInfo& info, ByteView codestream, Decoder which) {

@@ -37,9 +37,9 @@ enum class Fidelity { native, lossless, lossy, video, reference, unknown };
 /// promised; padding belongs to the fragment writer.
 [[nodiscard]] Result<Bytes> encode_frame(std::string_view transfer_syntax, const ImageInfo& info, const Frame& frame);
 
-/// The Photometric Interpretation to write beside frames that encode_frame made of samples labelled as in `info`: RGB
-/// becomes YBR_RCT in JPEG 2000 and HTJ2K, whose encoders here use that reversible transform; others stay.
-[[nodiscard]] std::string stored_photometric(std::string_view transfer_syntax, const ImageInfo& info);
+/// The Photometric Interpretation to write beside what encode_frame makes of a frame: RGB becomes YBR_RCT in JPEG 2000
+/// and HTJ2K, whose encoders here use that reversible transform; others stay.
+[[nodiscard]] std::string stored_photometric(std::string_view transfer_syntax, const Frame& frame);
 
 /// What the header of a codestream says it is, whatever the label (ENC-TSCODESTREAM). Only marker segments before the
 /// first scan or tile are read, so the first fragment of a frame is enough.

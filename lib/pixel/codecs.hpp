@@ -15,12 +15,18 @@ inline constexpr std::uint64_t kMaxFrameBytes = std::uint64_t{1} << 31U;
 [[nodiscard]] Result<Frame> decode_rle(const ImageInfo& info, ByteView stream);
 [[nodiscard]] Result<Bytes> encode_rle(const ImageInfo& info, const Frame& frame);
 
-/// JPEG lossless, process 14 with any predictor (ITU-T T.81 Annex H), our own decoder.
+/// JPEG lossless, process 14 (ITU-T T.81 Annex H), our own: any predictor is decoded, predictor 1 is encoded.
 [[nodiscard]] Result<Frame> decode_jpeg_lossless(const ImageInfo& info, ByteView stream);
+[[nodiscard]] Result<Bytes> encode_jpeg_lossless(const ImageInfo& info, const Frame& frame);
 
 /// JPEG-LS by CharLS.
 [[nodiscard]] Result<Frame> decode_charls(const ImageInfo& info, ByteView stream);
 [[nodiscard]] Result<Bytes> encode_charls(const ImageInfo& info, const Frame& frame);
+
+/// Whether the encoders of JPEG 2000 and HTJ2K take a frame through the reversible colour transform.
+[[nodiscard]] inline bool has_colour_transform(const Frame& frame) {
+  return frame.samples == 3 && frame.photometric == "RGB";
+}
 
 /// JPEG 2000 and HTJ2K by OpenJPEG; it encodes JPEG 2000 alone.
 [[nodiscard]] Result<Frame> decode_openjpeg(const ImageInfo& info, ByteView stream);
@@ -40,7 +46,6 @@ inline constexpr std::uint64_t kMaxFrameBytes = std::uint64_t{1} << 31U;
 
 /// Any codec DCMTK has, one frame through a dataset in memory.
 [[nodiscard]] Result<Frame> decode_dcmtk(std::string_view transfer_syntax, const ImageInfo& info, ByteView stream);
-[[nodiscard]] Result<Bytes> encode_dcmtk_jpeg_lossless(const ImageInfo& info, const Frame& frame);
 [[nodiscard]] std::string dcmtk_version();
 [[nodiscard]] std::string charls_version();
 [[nodiscard]] std::string openjpeg_version();

@@ -97,21 +97,24 @@ class Headers {
       if (!segment(marker, b_.subspan(at + 4, length - 2))) return bad("SIZ is not valid");
       at += 2 + length;
     }
-    if (!siz_ || tile_parts_ == 0) return bad("no image");
+    if (tile_parts_ == 0) return bad("no image");
     if (high_throughput_ && packet_markers_)
       return Failure{Fault::unsupported, "HTJ2K with SOP or EPH markers is not decoded"};
     return std::nullopt;
   }
 
-  const Siz& siz() const { return *siz_; }
-  std::uint64_t packets() const { return precincts_ * siz_->tiles * siz_->components * layers_; }
+  const Siz& siz() const { return siz_; }
+  std::uint64_t packets() const { return precincts_ * siz_.tiles * siz_.components * layers_; }
 
  private:
   static Failure bad(const char* why) { return {Fault::malformed, std::string("JPEG 2000: ") + why}; }
 
   bool segment(unsigned marker, ByteView s) {
-    if (marker == 0xFF51 && !siz_) siz_ = read_siz(s);
-    if (!siz_) return false;  // it is the first segment
+    if (marker == 0xFF51 && siz_.tiles == 0) {
+      const auto siz = read_siz(s);
+      if (siz) siz_ = *siz;
+    }
+    if (siz_.tiles == 0) return false;  // it is the first segment
     if (marker == 0xFF50) high_throughput_ = true;
     if (marker == 0xFF52 && s.size() >= 10) {
       packet_markers_ = packet_markers_ || (s[0] & std::byte{6}) != std::byte{0};
@@ -124,7 +127,7 @@ class Headers {
 
   void coding_style(ByteView sp, bool user_sizes) {
     high_throughput_ = high_throughput_ || (sp[3] & std::byte{0x40}) != std::byte{0};
-    precincts_ = std::max(precincts_, precincts(*siz_, sp, user_sizes));
+    precincts_ = std::max(precincts_, precincts(siz_, sp, user_sizes));
   }
 
   /// Where the next tile-part is due; the packets of this one begin at `packets`.
@@ -139,7 +142,7 @@ class Headers {
   }
 
   ByteView b_;
-  std::optional<Siz> siz_;
+  Siz siz_;  ///< tiles is 0 before it is read
   std::uint64_t layers_ = 1, precincts_ = 0;
   unsigned tile_parts_ = 0;
   bool high_throughput_ = false, packet_markers_ = false;

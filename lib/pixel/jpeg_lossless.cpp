@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// JPEG lossless, process 14 (ITU-T T.81 Annex H): Huffman-coded differences to one of seven predictors. Our own
-// decoder, so that what DCMTK encoded is proved by other code.
+// JPEG lossless, process 14 (ITU-T T.81 Annex H): Huffman-coded differences to one of seven predictors. The scan is
+// tried the fast way (jpeg_lossless_scan.cpp); what is odd in it is read with care here, faults of known encoders
+// included.
+#include "pixel/jpeg_lossless.hpp"
+
 #include "pixel/codecs.hpp"
 
 #include <algorithm>
@@ -152,12 +155,16 @@ class Decoder14 {
 
   bool huffman_tables(ByteView s) {
     while (s.size() >= 17) {
-      Huffman& table = tables_[std::to_integer<std::size_t>(s[0]) & 3U];
+      const std::size_t which = std::to_integer<std::size_t>(s[0]) & 3U;
+      Huffman& table = tables_[which];
+      HuffmanSpec& spec = specs_[which];
       table = Huffman{};
+      spec = HuffmanSpec{};
       int code = 0;
       int index = 0;
       for (std::size_t length = 1; length <= 16; ++length) {
         const int n = std::to_integer<int>(s[length]);
+        spec.counts[length] = static_cast<std::uint8_t>(n);
         table.first_code[length] = code;
         table.first_index[length] = index;
         table.last_code[length] = n > 0 ? code + n - 1 : -1;
@@ -168,6 +175,7 @@ class Decoder14 {
       for (int i = 0; i < index; ++i)
         table.symbols[static_cast<std::size_t>(i)] = std::to_integer<std::uint8_t>(s[17 + static_cast<std::size_t>(i)]);
       table.defined = true;
+      spec.symbols = table.symbols;
       s = s.subspan(17 + static_cast<std::size_t>(index));
     }
     return s.empty();
@@ -178,8 +186,11 @@ class Decoder14 {
         s.size() < 4 + std::size_t{2} * components_)
       return bad("the scan header is not valid");
     std::array<const Huffman*, 3> tables{};
+    LosslessScan plain{rows_, columns_, components_, precision_, 0, 0, restart_, {}};
     for (unsigned i = 0; i < components_; ++i) {
-      tables[i] = &tables_[(std::to_integer<std::size_t>(s[2 + std::size_t{2} * i]) >> 4U) & 3U];
+      const std::size_t which = (std::to_integer<std::size_t>(s[2 + std::size_t{2} * i]) >> 4U) & 3U;
+      tables[i] = &tables_[which];
+      plain.tables[i] = &specs_[which];
       if (!tables[i]->defined) return bad("a Huffman table is missing");
     }
     const std::size_t tail = 1 + std::size_t{2} * components_;
@@ -190,6 +201,11 @@ class Decoder14 {
     const std::uint64_t samples = std::uint64_t{rows_} * columns_ * components_;
     if (samples > (in_.size() - at) * 8 || samples * 2 > kMaxFrameBytes)
       return Failure{Fault::truncated, "JPEG lossless: the scan is too short for rows and columns"};
+    plain.predictor = predictor_;
+    plain.shift = shift_;
+    Frame frame = described();
+    if (encoder_ == Encoder::sound && decode_plain_scan(plain, in_.subspan(at), frame.bytes_per_sample, frame.data))
+      return frame;
     std::vector<std::uint16_t> out(samples);
     BitReader reader(in_, at);
     std::uint64_t units = 0;
@@ -276,7 +292,7 @@ class Decoder14 {
     }
   }
 
-  Result<Frame> finish(const std::vector<std::uint16_t>& samples) const {
+  Frame described() const {
     Frame frame;
     frame.rows = rows_;
     frame.columns = columns_;
@@ -284,6 +300,11 @@ class Decoder14 {
     frame.precision = static_cast<std::uint16_t>(precision_);
     frame.photometric = info_.photometric;
     frame.bytes_per_sample = static_cast<std::uint16_t>(info_.bits_allocated > 8 || precision_ > 8 ? 2 : 1);
+    return frame;
+  }
+
+  Result<Frame> finish(const std::vector<std::uint16_t>& samples) const {
+    Frame frame = described();
     frame.data.resize(samples.size() * frame.bytes_per_sample);
     const auto shift = static_cast<unsigned>(shift_);
     for (std::size_t i = 0; i < samples.size(); ++i) {
@@ -297,6 +318,7 @@ class Decoder14 {
   const ImageInfo& info_;
   ByteView in_;
   std::array<Huffman, 4> tables_{};
+  std::array<HuffmanSpec, 4> specs_{};
   std::array<std::byte, 3> ids_{};
   std::uint32_t rows_ = 0, columns_ = 0, restart_ = 0;
   unsigned components_ = 0;

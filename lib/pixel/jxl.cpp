@@ -139,10 +139,12 @@ Result<Frame> decode_jxl(const ImageInfo& info, ByteView stream) {
 
 Result<Bytes> encode_jxl(const ImageInfo& info, const Frame& frame) {
   if (frame.samples != 1 && frame.samples != 3) return bad("one or three samples a pixel are encoded");
-  auto samples = masked_samples(info, frame);
-  if (!samples) return samples.error();
+  auto masked = masked_samples(info, frame);
+  if (!masked) return masked.error();
   const bool wide = info.bits_stored > 8;
-  rescale_frame(*samples, wide, (1U << info.bits_stored) - 1, wide ? 0xFFFFU : 0xFFU);
+  Bytes& samples = masked->own;
+  if (samples.empty()) samples.assign(masked->view.begin(), masked->view.end());
+  rescale_frame(samples, wide, (1U << info.bits_stored) - 1, wide ? 0xFFFFU : 0xFFU);
   const EncoderHandle encoder(JxlEncoderCreate(nullptr), JxlEncoderDestroy);
   if (!encoder) return Failure{Fault::limit, "no memory for a JPEG XL encoder"};
   JxlEncoder* const e = encoder.get();
@@ -162,10 +164,10 @@ Result<Bytes> encode_jxl(const ImageInfo& info, const Frame& frame) {
       JxlEncoderSetColorEncoding(e, &colour) != JXL_ENC_SUCCESS ||
       JxlEncoderSetFrameLossless(settings, JXL_TRUE) != JXL_ENC_SUCCESS ||
       JxlEncoderFrameSettingsSetOption(settings, JXL_ENC_FRAME_SETTING_EFFORT, kEffort) != JXL_ENC_SUCCESS ||
-      JxlEncoderAddImageFrame(settings, &format, samples->data(), samples->size()) != JXL_ENC_SUCCESS)
+      JxlEncoderAddImageFrame(settings, &format, samples.data(), samples.size()) != JXL_ENC_SUCCESS)
     return bad("the encoder refuses the frame");
   JxlEncoderCloseInput(e);
-  Bytes out(samples->size() / 2 + 4096);
+  Bytes out(samples.size() / 2 + 4096);
   auto* next = reinterpret_cast<std::uint8_t*>(out.data());
   std::size_t room = out.size();
   for (;;) {

@@ -105,14 +105,14 @@ void quiet(opj_codec_t* codec) {
 }
 
 /// One tile, one layer, the reversible 5-3 wavelet, nothing cut off; as many levels as the size allows, up to five.
-opj_cparameters_t lossless(const Frame& frame, bool colour_transform) {
+opj_cparameters_t lossless(const Frame& frame) {
   opj_cparameters_t out;
   opj_set_default_encoder_parameters(&out);
   out.tcp_numlayers = 1;
   out.tcp_rates[0] = 0;
   out.cp_disto_alloc = 1;
   out.irreversible = 0;
-  out.tcp_mct = colour_transform ? 1 : 0;
+  out.tcp_mct = has_colour_transform(frame) ? 1 : 0;
   out.numresolution = 1;
   for (std::uint32_t side = std::min(frame.rows, frame.columns); side > 1 && out.numresolution < 6; side /= 2)
     ++out.numresolution;
@@ -154,7 +154,6 @@ Result<Bytes> encode_openjpeg(const ImageInfo& info, const Frame& frame) {
   if (auto why = unsuited(info, frame, 1)) return *std::move(why);
   std::array<opj_image_cmptparm_t, 4> components{};
   for (auto& c : components) c = {1, 1, frame.columns, frame.rows, 0, 0, info.bits_stored, 0, info.is_signed ? 1U : 0U};
-  const bool colour_transform = stored_photometric("1.2.840.10008.1.2.4.90", info) == "YBR_RCT";
   const Image image(opj_image_create(frame.samples, components.data(), OPJ_CLRSPC_UNSPECIFIED), opj_image_destroy);
   if (!image) return Failure{Fault::limit, "no memory for a JPEG 2000 encoder"};
   image->x1 = frame.columns;
@@ -165,7 +164,7 @@ Result<Bytes> encode_openjpeg(const ImageInfo& info, const Frame& frame) {
   if (lost != 0) return bits_would_be_lost();
   const Codec codec(opj_create_compress(OPJ_CODEC_J2K), opj_destroy_codec);
   quiet(codec.get());
-  opj_cparameters_t parameters = lossless(frame, colour_transform);
+  opj_cparameters_t parameters = lossless(frame);
   if (!opj_setup_encoder(codec.get(), &parameters, image.get())) return bad("the encoder cannot be set up");
   Bytes out;
   out.reserve(frame.data.size() / 2 + 1024);

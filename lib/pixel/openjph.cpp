@@ -82,7 +82,7 @@ Result<Bytes> encode(const ImageInfo& info, const Frame& frame, bool rpcl) {
   cod.set_num_decomposition(levels_of(frame, rpcl));
   cod.set_block_dims(64, 64);
   cod.set_progression_order("RPCL");
-  cod.set_color_transform(stored_photometric("1.2.840.10008.1.2.4.201", info) == "YBR_RCT");
+  cod.set_color_transform(has_colour_transform(frame));
   cod.set_reversible(true);
   stream.set_planar(false);
   ojph::mem_outfile out;

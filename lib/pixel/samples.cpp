@@ -65,6 +65,26 @@ std::uint32_t integers_of(const ImageInfo& info, const Frame& frame, unsigned co
   return lost;
 }
 
+/// Whether any sample has a bit above Bits Stored; eight bytes at a time.
+bool has_bits_above(const ImageInfo& info, ByteView in, unsigned width) {
+  const std::uint64_t one =
+      width == 2 ? 0xFFFFU & ~((1U << info.bits_stored) - 1) : 0xFFU & ~((1U << info.bits_stored) - 1);
+  const std::uint64_t mask = one * (width == 2 ? 0x0001000100010001U : 0x0101010101010101U);
+  std::uint64_t any = 0;
+  std::size_t i = 0;
+  for (; i + 8 <= in.size(); i += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, in.data() + i, 8);
+    any |= word;
+  }
+  if (i < in.size()) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, in.data() + i, in.size() - i);
+    any |= word;
+  }
+  return (any & mask) != 0;
+}
+
 template <typename From, typename To>
 std::uint32_t mask_all(const ImageInfo& info, ByteView in, Bytes& out) {
   const std::uint32_t mask = (1U << info.bits_stored) - 1;
@@ -101,13 +121,20 @@ std::optional<Failure> unsuited(const ImageInfo& info, const Frame& frame, unsig
   return Failure{Fault::unsupported, "Bits Stored and High Bit do not suit the codec"};
 }
 
-Result<Bytes> masked_samples(const ImageInfo& info, const Frame& frame) {
+Result<MaskedSamples> masked_samples(const ImageInfo& info, const Frame& frame) {
   if (auto why = unsuited(info, frame, 2)) return *std::move(why);
-  Bytes out;
-  const std::uint32_t lost = frame.bytes_per_sample == 1 ? mask_all<std::uint8_t, std::uint8_t>(info, frame.data, out)
-                             : info.bits_stored > 8      ? mask_all<std::uint16_t, std::uint16_t>(info, frame.data, out)
-                                                         : mask_all<std::uint16_t, std::uint8_t>(info, frame.data, out);
+  MaskedSamples out;
+  if (!info.is_signed && frame.bytes_per_sample == (info.bits_stored > 8 ? 2 : 1)) {
+    if (has_bits_above(info, frame.data, frame.bytes_per_sample)) return bits_would_be_lost();
+    out.view = frame.data;
+    return out;
+  }
+  const std::uint32_t lost = frame.bytes_per_sample == 1
+                                 ? mask_all<std::uint8_t, std::uint8_t>(info, frame.data, out.own)
+                             : info.bits_stored > 8 ? mask_all<std::uint16_t, std::uint16_t>(info, frame.data, out.own)
+                                                    : mask_all<std::uint16_t, std::uint8_t>(info, frame.data, out.own);
   if (lost != 0) return bits_would_be_lost();
+  out.view = out.own;
   return out;
 }
 

@@ -28,8 +28,13 @@ void extend_sign(const ImageInfo& info, Frame& frame);
 /// The failure for bits that integers() or masked_samples() found outside Bits Stored.
 [[nodiscard]] Failure bits_would_be_lost();
 
-/// The samples cut to Bits Stored, in 1 byte (up to 8 bits) or 2 bytes each, as codecs without a sign take them.
+/// The samples cut to Bits Stored, in 1 byte (up to 8 bits) or 2 bytes each, as codecs without a sign take them. `view`
+/// is of the frame itself where nothing has to be cut, else of `own`.
+struct MaskedSamples {
+  Bytes own;
+  ByteView view;
+};
 /// Refused (Fault::unsupported) when bits outside hold more than the sign's extension: a codec would lose them.
-[[nodiscard]] Result<Bytes> masked_samples(const ImageInfo& info, const Frame& frame);
+[[nodiscard]] Result<MaskedSamples> masked_samples(const ImageInfo& info, const Frame& frame);
 
 }  // namespace waybill::pixel

@@ -129,6 +129,27 @@ void Exceptions::add_object_without_study(const std::string& object_id) {
   add(7, 0, object_id, std::move(cells));
 }
 
+void Exceptions::add_hl7_problem(const hl7::Problem& problem) {
+  std::vector<std::string> cells(kCells);
+  cells[0] = problem.lost ? "bad-message" : "remark";
+  cells[3] = problem.file + " byte " + std::to_string(problem.offset) + ": " + problem.reason;
+  if (problem.times > 1) cells[3] += " (" + std::to_string(problem.times) + " times in this file)";
+  char order[24];
+  std::snprintf(order, sizeof order, "%020llu", static_cast<unsigned long long>(problem.offset));
+  add(problem.lost ? 6 : 8, 0, problem.file + order, std::move(cells));
+}
+
+void Exceptions::add_dispute(const identity::Event& event, const std::string& reason) {
+  std::vector<std::string> cells(kCells);
+  cells[0] = "identity-dispute";
+  cells[3] = hl7::show_time(event.time) + " " + event.trigger + ": " + reason + "; control ID " + event.control_id +
+             ", " + event.file + " byte " + std::to_string(event.offset);
+  for (const auto& id : event.prior) cells[6] += (cells[6].empty() ? "" : " ") + id.id;
+  for (const auto& id : event.ids) cells[16] += (cells[16].empty() ? "" : " ") + id.id;
+  std::string order = cells[3];
+  add(1, 0, std::move(order), std::move(cells));
+}
+
 std::string Exceptions::csv() const {
   std::vector<const Row*> order;
   for (const Row& row : rows_) order.push_back(&row);

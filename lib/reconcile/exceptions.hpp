@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "hl7/intake.hpp"
+#include "identity/event.hpp"
 #include "manifest/record.hpp"
 #include "match/exam.hpp"
 #include "match/ladder.hpp"
@@ -23,6 +25,10 @@ class Exceptions {
   void add_exam_without_images(const match::Exam& exam);
   void add_bad_row(const match::BadRow& row);
   void add_object_without_study(const std::string& object_id);
+  /// A message or file that could not be read as it should.
+  void add_hl7_problem(const hl7::Problem& problem);
+  /// A merge or another event about patients that was not applied.
+  void add_dispute(const identity::Event& event, const std::string& reason);
 
   /// Ranked text: possible wrong patients first, then reviews by score, unmatched studies, contradictions, exams, rows.
   [[nodiscard]] std::string csv() const;

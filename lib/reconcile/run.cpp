@@ -10,6 +10,7 @@
 #include "manifest/reader.hpp"
 #include "match/edits.hpp"
 #include "reconcile/exceptions.hpp"
+#include "reconcile/feed.hpp"
 #include "reconcile/studies.hpp"
 
 #include <algorithm>
@@ -58,14 +59,18 @@ Scan read_scan(const std::filesystem::path& path, Summary& summary) {
   return scan;
 }
 
-std::string options_json(const std::set<std::string>& approved, const std::vector<std::string>& ignored) {
+std::string options_json(const std::set<std::string>& approved, const Options& options) {
+  const auto& ignored = options.ignore_columns;
   JsonWriter w;
   w.begin_object().member("rule_set", match::rule_set_hash());
   w.key("approve").begin_array();
   for (const auto& rule : approved) w.value(rule);
   w.end_array().key("ignore_columns").begin_array();
   for (const auto& column : std::set<std::string>(ignored.begin(), ignored.end())) w.value(column);
-  w.end_array().end_object();
+  w.end_array();
+  if (!options.issuer.empty()) w.member("issuer", options.issuer);
+  if (!options.as_of.empty()) w.member("as_of", options.as_of);
+  w.end_object();
   return std::move(w).str();
 }
 
@@ -127,7 +132,8 @@ void write_manifest(const Options& options, manifest::Header header, const Scan&
   if (!summary.already_complete) writer.finish(to_json(summary));
 }
 
-Exceptions collect_exceptions(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome) {
+Exceptions collect_exceptions(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome,
+                              const std::optional<Feed>& feed) {
   Exceptions exceptions;
   for (std::size_t i = 0; i < scan.studies.size(); ++i) {
     const auto& study = scan.studies[i].study;
@@ -138,6 +144,11 @@ Exceptions collect_exceptions(const Scan& scan, const match::ExamTable& table, c
     if (outcome.exams[x] == match::ExamFate::no_images) exceptions.add_exam_without_images(table.exams[x]);
   for (const auto& row : table.bad) exceptions.add_bad_row(row);
   for (const auto& id : scan.without_study) exceptions.add_object_without_study(id);
+  if (feed) {
+    for (const auto& problem : feed->problems()) exceptions.add_hl7_problem(problem);
+    for (const auto& dispute : feed->graph().disputes())
+      exceptions.add_dispute(feed->graph().events()[dispute.event], dispute.reason);
+  }
   return exceptions;
 }
 
@@ -150,6 +161,13 @@ std::set<std::string> checked_approvals(const std::vector<std::string>& approve)
   return {approve.begin(), approve.end()};
 }
 
+hl7::Time as_of(const std::string& text) {
+  if (text.empty()) return identity::Graph::kEver;
+  const auto time = hl7::parse_time(text);
+  if (!time) throw RunError(Exit::usage, "--as-of is no time; write 20240131 or 2024-01-31T12:00:00");
+  return *time;
+}
+
 }  // namespace
 
 Summary run(const Options& options) {
@@ -158,8 +176,16 @@ Summary run(const Options& options) {
   const auto approved = checked_approvals(options.approve);
   if (!options.dry_run && options.output.empty())
     throw RunError(Exit::usage, "no output is named; give -o reconcile.wb, or --dry-run");
-  const match::ExamTable table = match::read_exams_file(options.ris, options.ignore_columns);
+  if (options.ris.empty() && options.hl7.empty())
+    throw RunError(Exit::usage, "nothing tells of exams; give --ris, --hl7 or both");
+  match::ExamTable table;
+  if (!options.ris.empty()) table = match::read_exams_file(options.ris, options.ignore_columns);
+  std::optional<Feed> feed;
+  if (!options.hl7.empty()) feed.emplace(options.hl7, options.issuer, as_of(options.as_of));
+  if (feed) feed->apply(table);
   Scan scan = read_scan(options.scan, summary);
+  if (feed)
+    for (auto& facts : scan.studies) feed->apply(facts);
   const match::Outcome outcome = match::decide(scan.studies, table.exams, approved);
   for (std::size_t i = 0; i < scan.studies.size(); ++i) {
     const auto& decision = outcome.studies[i];
@@ -167,6 +193,7 @@ Summary run(const Options& options) {
     count_study(summary, scan.studies[i].study, decision.exam ? &table.exams[*decision.exam] : nullptr);
   }
   count_exams(summary, table, outcome.exams);
+  if (feed) count_feed(summary, feed->counts(), feed->problems(), feed->graph(), feed->orders());
   check_ledger(summary);
   if (options.dry_run) return summary;
 
@@ -175,9 +202,12 @@ Summary run(const Options& options) {
   header.run = random_uuid();
   header.tool = kToolName;
   header.created = utc_now();
-  header.options = options_json(approved, options.ignore_columns);
-  header.inputs = {scan.input, {options.ris.filename().string(), table.digest.hex()}};
-  write_manifest(options, std::move(header), scan, table, outcome, collect_exceptions(scan, table, outcome), summary);
+  header.options = options_json(approved, options);
+  header.inputs = {scan.input};
+  if (!options.ris.empty()) header.inputs.push_back({options.ris.filename().string(), table.digest.hex()});
+  if (feed) header.inputs.push_back({"hl7", feed->digest().hex()});
+  write_manifest(options, std::move(header), scan, table, outcome, collect_exceptions(scan, table, outcome, feed),
+                 summary);
   return summary;
 }
 

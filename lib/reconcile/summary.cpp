@@ -101,6 +101,7 @@ void count_exams(Summary& s, const match::ExamTable& table, std::span<const matc
   s.bad_rows = table.bad.size();
   s.repeated_rows = table.repeated;
   s.exams = table.exams.size();
+  s.exams_from_hl7 = table.from_hl7;
   s.ris_was_cp1252 = table.cp1252;
   for (const auto fate : fates) {
     switch (fate) {
@@ -114,11 +115,23 @@ void count_exams(Summary& s, const match::ExamTable& table, std::span<const matc
   if (s.exams_no_images > 0) s.discrepancies["D01"] = s.exams_no_images;
 }
 
+void count_feed(Summary& s, const hl7::IntakeCounts& counts, const std::vector<hl7::Problem>& problems,
+                const identity::Graph& graph, std::uint64_t orders) {
+  s.hl7_files = counts.files;
+  s.hl7_messages = counts.messages;
+  s.hl7_duplicates = counts.duplicates;
+  s.hl7_problems =
+      static_cast<std::uint64_t>(std::count_if(problems.begin(), problems.end(), [](const auto& p) { return p.lost; }));
+  s.hl7_orders = orders;
+  s.patient_numbers = graph.size();
+  s.identity_disputes = graph.disputes().size();
+}
+
 void check_ledger(const Summary& s) {
   must_equal(s.objects, s.instances + s.other_objects, "objects");
   must_equal(s.instances, s.instances_in_studies + s.instances_without_study, "instances");
   must_equal(s.studies, s.matched + s.review + s.unmatched, "studies");
-  must_equal(s.rows, s.exams + s.repeated_rows + s.bad_rows, "RIS rows");
+  must_equal(s.rows + s.exams_from_hl7, s.exams + s.repeated_rows + s.bad_rows, "RIS rows");
   must_equal(s.exams, s.exams_matched + s.exams_review + s.exams_no_images + s.exams_cancelled + s.exams_planned,
              "exams");
 }
@@ -142,6 +155,7 @@ std::string to_json(const Summary& s) {
       .member("rows", s.rows)
       .member("bad_rows", s.bad_rows)
       .member("repeated_rows", s.repeated_rows);
+  w.member("from_hl7", s.exams_from_hl7);
   w.member("in", s.exams)
       .member("matched", s.exams_matched)
       .member("review", s.exams_review)
@@ -150,6 +164,9 @@ std::string to_json(const Summary& s) {
       .member("planned", s.exams_planned)
       .member("cp1252", s.ris_was_cp1252)
       .end_object();
+  w.key("hl7").begin_object().member("files", s.hl7_files).member("messages", s.hl7_messages);
+  w.member("duplicates", s.hl7_duplicates).member("problems", s.hl7_problems).member("orders", s.hl7_orders);
+  w.member("patient_numbers", s.patient_numbers).member("disputes", s.identity_disputes).end_object();
   w.key("rules").begin_object();
   for (const auto& [rule, n] : s.rules) {
     w.key(rule)
@@ -188,7 +205,13 @@ std::string to_text(const Summary& s) {
          n(s.exams_no_images) + " without images + " + n(s.exams_cancelled) + " cancelled + " + n(s.exams_planned) +
          " planned\n";
   out += "RIS rows  " + n(s.rows) + " = " + n(s.exams) + " exams + " + n(s.repeated_rows) + " repeated + " +
-         n(s.bad_rows) + " bad\n";
+         n(s.bad_rows) + " bad" + (s.exams_from_hl7 > 0 ? " - " + n(s.exams_from_hl7) + " exams from HL7 alone" : "") +
+         "\n";
+  if (s.hl7_files > 0) {
+    out += "HL7       " + n(s.hl7_messages) + " messages of " + n(s.hl7_files) + " files, " + n(s.hl7_duplicates) +
+           " duplicates, " + n(s.hl7_problems) + " problems, " + n(s.patient_numbers) + " patient numbers, " +
+           n(s.identity_disputes) + " disputes, " + n(s.hl7_orders) + " orders\n";
+  }
   if (s.ris_was_cp1252) out += "the RIS table is no UTF-8; it was read as CP1252\n";
   for (const auto& [rule, c] : s.rules)
     out +=

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "hl7/intake.hpp"
+#include "identity/graph.hpp"
 #include "match/exam.hpp"
 #include "match/ladder.hpp"
 
@@ -32,6 +34,8 @@ struct Summary {
   std::uint64_t studies = 0, matched = 0, review = 0, unmatched = 0, conflicts = 0;
   std::uint64_t rows = 0, bad_rows = 0, repeated_rows = 0, exams = 0;
   std::uint64_t exams_matched = 0, exams_review = 0, exams_no_images = 0, exams_cancelled = 0, exams_planned = 0;
+  std::uint64_t exams_from_hl7 = 0, hl7_files = 0, hl7_messages = 0, hl7_duplicates = 0, hl7_problems = 0,
+                hl7_orders = 0, patient_numbers = 0, identity_disputes = 0;
   bool ris_was_cp1252 = false, dry_run = false, already_complete = false;
   std::map<std::string, RuleCount> rules;
   std::map<std::string, std::uint64_t> vetoes, discrepancies;
@@ -40,7 +44,8 @@ struct Summary {
   /// Studies not matched, matched ones with a contradiction left, bad rows, exams without images, objects without
   /// study.
   [[nodiscard]] std::uint64_t exceptions() const noexcept {
-    return review + unmatched + conflicts + bad_rows + exams_no_images + instances_without_study;
+    return review + unmatched + conflicts + bad_rows + exams_no_images + instances_without_study + hl7_problems +
+           identity_disputes;
   }
 };
 
@@ -48,6 +53,10 @@ struct Summary {
 void count_study(Summary& summary, const manifest::Study& study, const match::Exam* exam);
 /// Adds the table and what became of its exams.
 void count_exams(Summary& summary, const match::ExamTable& table, std::span<const match::ExamFate> fates);
+
+/// Adds what was read of HL7.
+void count_feed(Summary& summary, const hl7::IntakeCounts& counts, const std::vector<hl7::Problem>& problems,
+                const identity::Graph& graph, std::uint64_t orders);
 
 /// Throws RunError(Exit::integrity) that names the sum which does not close.
 void check_ledger(const Summary& summary);

@@ -17,6 +17,10 @@
 //   a issuer, accession             study and patient ID it was met with first
 //   n study, accession              accession counted in the study
 //   g issuer, accession, patient, date, modality   study it was met in first
+//   y issuer, number of a patient ID            patient ID it was met in first
+//   Y study, patient ID             told of the number above
+//   I issuer                        met
+//   m Series Instance UID           MONOCHROME1 or MONOCHROME2, met first
 //   p number                        Pointer, in the order of the records
 //   l object id, code               late finding that is written
 //   d object id / D study           recorded by an interrupted run
@@ -31,6 +35,9 @@ using manifest::Severity;
 namespace {
 
 constexpr std::size_t kShownUids = 3;
+constexpr std::string_view kOtherPrefix =
+    "the archive has the number of this Patient ID with another prefix or without; one patient or two?";
+constexpr std::string_view kMonochromeMix = "MONOCHROME1 and MONOCHROME2 in one series";
 
 std::string key(char kind, std::string_view rest) { return std::string(1, kind) + std::string(rest); }
 
@@ -74,6 +81,29 @@ std::string_view patient_difference(const manifest::Study& study, const Object& 
   return {};
 }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// The number in a Patient ID: all of its digits, or those behind or before letters and one of "-_/. ", as facilities
+/// set themselves apart ("A-123"). "" where there is none of three digits or more.
+std::string_view number_in(std::string_view id) {
+  const auto is_letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
+  const auto is_separator = [](char c) { return std::string_view("-_/. ").find(c) != std::string_view::npos; };
+  const auto all = [](std::string_view text, auto test) { return std::all_of(text.begin(), text.end(), test); };
+  std::string_view number = id;
+  if (const auto at = std::find_if(id.begin(), id.end(), is_separator); at != id.end()) {
+    const std::string_view left = id.substr(0, static_cast<std::size_t>(at - id.begin()));
+    const std::string_view right = id.substr(left.size() + 1);
+    if (!left.empty() && all(left, is_letter)) number = right;
+    if (!right.empty() && all(right, is_letter)) number = left;
+  }
+  return number.size() >= 3 && all(number, is_digit) ? number : std::string_view();
+}
+
+std::string_view without_zeros(std::string_view number) {
+  const auto at = number.find_first_not_of('0');
+  return at == std::string_view::npos ? std::string_view() : number.substr(at);
+}
+
 First first_of(const Object& object) {
   return {object.id,
           object.study.value_or(""),
@@ -87,11 +117,12 @@ First first_of(const Object& object) {
 }  // namespace
 
 void Catalogue::forget(Object& object) {
-  static constexpr std::array<std::string_view, 10> kMine = {
-      "UID-DUPSAME",   "UID-DUPDIFF", "UID-DUPSAMEPIX",   "UID-CROSSSTUDY", "UID-CROSSSERIES",
-      "UID-STUDY2PAT", "ACC-SHARED",  "UID-SERIES2STUDY", "UID-MANYACC",    "UID-SPLIT"};
+  static constexpr std::array<std::string_view, 11> kMine = {
+      "UID-DUPSAME", "UID-DUPDIFF",      "UID-DUPSAMEPIX", "UID-CROSSSTUDY", "UID-CROSSSERIES", "UID-STUDY2PAT",
+      "ACC-SHARED",  "UID-SERIES2STUDY", "UID-MANYACC",    "UID-SPLIT",      "PID-ZERO"};
   std::erase_if(object.findings, [](const Finding& finding) {
-    return std::find(kMine.begin(), kMine.end(), finding.code) != kMine.end();
+    return std::find(kMine.begin(), kMine.end(), finding.code) != kMine.end() || finding.detail == kOtherPrefix ||
+           finding.detail == kMonochromeMix;
   });
   if (object.bucket == Bucket::duplicate_identical || object.bucket == Bucket::duplicate_conflict)
     object.bucket = Bucket::instance;
@@ -130,8 +161,9 @@ std::vector<LateFinding> Catalogue::compare(const First& first, const First& min
     object.findings.push_back({"UID-DUPSAME", Severity::s1, "0008,0018", "the same object as " + first.id});
   } else {
     std::string code = "UID-DUPDIFF";
-    std::string detail = compared
-                             ? "the same SOP Instance UID with other pixels"
+    std::string detail = compared ? "the same SOP Instance UID with other pixels"
+                         : depth_ == Depth::pixels
+                             ? "the same SOP Instance UID in other bytes; pixels of one cannot be decoded to compare"
                              : "the same SOP Instance UID in other bytes; pixels were not compared, scan with --deep";
     if (mine.file.empty()) {
       detail = "the same SOP Instance UID; the contents were not read, scan without --headers";
@@ -202,6 +234,7 @@ void Catalogue::place(const Object& object, std::vector<Finding>& findings) {
     study_open_ = true;
     entry = &study_;
     entry->study = manifest::study_of(object);
+    entry->first = object.id;
   }
   if (const auto difference = patient_difference(entry->study, object); !difference.empty()) {
     entry->two_patients = true;
@@ -215,15 +248,21 @@ void Catalogue::place(const Object& object, std::vector<Finding>& findings) {
       object.modality && (at == modalities.end() || *at != modality))
     modalities.insert(at, modality);
 
-  std::string here = join({*object.study, object.series.value_or("\xFF"), modality, trimmed(object.accession),
-                           trimmed(object.issuer), trimmed(object.patient_id), object.study_date.value_or("")});
+  std::string here =
+      join({*object.study, object.series.value_or("\xFF"), modality, trimmed(object.accession), trimmed(object.issuer),
+            trimmed(object.patient_id), object.study_date.value_or(""), object.photometric.value_or("")});
   if (here != same_place_) {
     place_findings_.clear();
     check_each(object, place_findings_);
     check_once(object, findings);
+    check_patient(object, findings);
     same_place_ = std::move(here);
   }
-  findings.insert(findings.end(), place_findings_.begin(), place_findings_.end());
+  for (const Finding& finding : place_findings_) {
+    const bool told =
+        std::any_of(findings.begin(), findings.end(), [&](const Finding& f) { return f.code == finding.code; });
+    if (!told) findings.push_back(finding);
+  }
 }
 
 /// What every object of this place is told.
@@ -242,6 +281,7 @@ void Catalogue::check_each(const Object& object, std::vector<Finding>& findings)
     }
   }
   if (!object.series || object.series->empty()) return;
+  check_monochrome(object, findings);
   const std::string counted = key('e', join({*object.study, *object.series}));
   if (!index_.contains(counted)) {
     index_.put(counted, "");
@@ -260,6 +300,45 @@ void Catalogue::check_each(const Object& object, std::vector<Finding>& findings)
     findings.push_back(
         {"UID-SERIES2STUDY", Severity::s3, "0008,0060", "the series' earlier objects have another modality"});
   }
+}
+
+/// PIX-RESCALE: the grey scale of a series is shown the other way round from one image to the next.
+void Catalogue::check_monochrome(const Object& object, std::vector<Finding>& findings) {
+  const std::string photometric = trimmed(object.photometric);
+  if (photometric != "MONOCHROME1" && photometric != "MONOCHROME2") return;
+  const std::string at = key('m', *object.series);
+  const auto first = index_.get(at);
+  if (!first) {
+    index_.put(at, photometric);
+  } else if (*first != photometric) {
+    findings.push_back({"PIX-RESCALE", Severity::s0, "0028,0004", std::string(kMonochromeMix)});
+  }
+}
+
+/// Patient IDs that may be one: the same number with leading zeros or without, or with another facility's prefix. Said
+/// once a study and patient.
+void Catalogue::check_patient(const Object& object, std::vector<Finding>& findings) {
+  const std::string issuer = trimmed(object.issuer);
+  if (!issuer.empty() && !index_.contains(key('I', issuer))) {
+    index_.put(key('I', issuer), "");
+    ++issuers_;
+  }
+  const std::string patient = trimmed(object.patient_id);
+  const std::string_view number = number_in(patient);
+  if (without_zeros(number).empty()) return;
+  const std::string at = key('y', join({issuer, without_zeros(number)}));
+  const auto first = index_.get(at);
+  if (!first) {
+    index_.put(at, patient);
+    return;
+  }
+  if (*first == patient || index_.contains(key('Y', join({*object.study, patient})))) return;
+  index_.put(key('Y', join({*object.study, patient})), "");
+  if (number_in(*first) != number)
+    findings.push_back({"PID-ZERO", Severity::s3, "0010,0020",
+                        "the archive has this Patient ID with other leading zeros; one patient or two?"});
+  else
+    findings.push_back({"PID-PREFIX", Severity::s2, "0010,0020", std::string(kOtherPrefix)});
 }
 
 /// What is said once a study, not of each object.
@@ -307,6 +386,27 @@ void Catalogue::note_pointer(const Object& object) {
 
 void Catalogue::conclude(const std::function<void(const LateFinding&)>& emit) {
   index_.each("p", [&](std::string_view, std::string_view value) { conclude(unpack_pointer(value), emit); });
+  if (!several_issuers()) return;
+  close_study();
+  index_.each("s", [&](std::string_view uid, std::string_view value) {
+    const StudyEntry entry = unpack_study(uid, value);
+    if (!trimmed(entry.study.issuer).empty()) return;
+    LateFinding late{entry.first,
+                     {"PID-ISSUER", Severity::s2, "0010,0021",
+                      "the study has no Issuer of Patient ID, and the archive has patients of several issuers"}};
+    if (first_time(late)) emit(late);
+  });
+}
+
+void Catalogue::compare_count(const manifest::Study& older, const std::function<void(const LateFinding&)>& emit) {
+  StudyEntry* now = open_study(older.study);
+  if (now == nullptr || now->study.instances >= older.instances) return;
+  now->fewer = true;
+  LateFinding late{now->first,
+                   {"STU-COUNT", Severity::s3, "0020,000D",
+                    "the study has " + std::to_string(now->study.instances) + " instances, the older scan counted " +
+                        std::to_string(older.instances)}};
+  if (first_time(late)) emit(late);
 }
 
 void Catalogue::conclude(const Pointer& pointer, const std::function<void(const LateFinding&)>& emit) {
@@ -354,8 +454,10 @@ std::uint64_t Catalogue::studies(const std::function<void(const manifest::Study&
     ++count;
     if (index_.contains(key('D', uid))) return;
     StudyEntry entry = unpack_study(uid, value);
+    if (entry.fewer) entry.study.discrepancies.emplace_back("D13");
     if (entry.two_patients) entry.study.discrepancies.emplace_back("D15");
     if (entry.split) entry.study.discrepancies.emplace_back("D16");
+    if (several_issuers() && trimmed(entry.study.issuer).empty()) entry.study.discrepancies.emplace_back("D24");
     emit(entry.study);
   });
   return count;

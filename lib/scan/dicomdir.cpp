@@ -11,6 +11,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace waybill::scan {
@@ -64,6 +65,17 @@ void report(const FileSet& set, const Names& missing, const Names& extra, manife
                                std::to_string(extra.count()) + " DICOM files are not in the directory: " + extra.text(),
                                std::nullopt,
                                {}});
+  }
+  if (!set.empty_studies.empty()) {
+    Names studies;
+    for (const std::string& uid : set.empty_studies) studies.add(uid);
+    object.findings.push_back(
+        {"STU-EMPTY",
+         Severity::s0,
+         "0020,000D",
+         std::to_string(studies.count()) + " studies of the directory have no object: " + studies.text(),
+         std::nullopt,
+         {}});
   }
   if (set.cut) {
     object.findings.push_back({"DIR-UNCHECKED",
@@ -185,27 +197,58 @@ std::string comparable(std::string_view name) {
   return out;
 }
 
+namespace {
+
+struct DirectoryRecord {
+  std::string type, file_id, study;
+  bool in_use = true;
+  bool has_lower = false;  ///< points at records below
+};
+
+DirectoryRecord record_of(const dicom::Dataset& directory, std::uint32_t item) {
+  const auto& nodes = directory.nodes();
+  const bool big = directory.encoding().big_endian;
+  DirectoryRecord record;
+  for (std::uint32_t k = item + 1; k < nodes[item].next && nodes[k].next > k; k = nodes[k].next) {
+    const ByteView value = directory.value(nodes[k]);
+    switch (nodes[k].tag) {
+      case dicom::tag(0x0004, 0x1410): record.in_use = value.size() != 2 || load_u16(value.data(), big) != 0; break;
+      case dicom::tag(0x0004, 0x1420): record.has_lower = value.size() == 4 && load_u32(value.data(), big) != 0; break;
+      case dicom::tag(0x0004, 0x1430): record.type = std::string(trim(as_text(value))); break;
+      case dicom::tag(0x0004, 0x1500): record.file_id = joined(as_text(value)); break;
+      case dicom::tag(0x0020, 0x000D): record.study = repair_utf8(trim(as_text(value)).substr(0, 64)); break;
+      default: break;
+    }
+  }
+  return record;
+}
+
+}  // namespace
+
 FileSet file_set_of(const dicom::Dataset& directory) {
   FileSet set;
   const dicom::Node* records = directory.find(dicom::tag(0x0004, 0x1220));
   if (records == nullptr) return set;
   const auto& nodes = directory.nodes();
+  std::optional<std::string> open_study;  // of which no object has been met yet
+  const auto end_study = [&] {
+    if (open_study) set.empty_studies.push_back(*std::move(open_study));
+    open_study.reset();
+  };
   for (std::uint32_t i = directory.index_of(*records) + 1; i < records->next && nodes[i].next > i; i = nodes[i].next) {
-    std::string file_id;
-    bool in_use = true;
-    for (std::uint32_t k = i + 1; k < nodes[i].next && nodes[k].next > k; k = nodes[k].next) {
-      const ByteView value = directory.value(nodes[k]);
-      if (nodes[k].tag == dicom::tag(0x0004, 0x1500)) file_id = joined(as_text(value));
-      if (nodes[k].tag == dicom::tag(0x0004, 0x1410) && value.size() == 2)
-        in_use = load_u16(value.data(), directory.encoding().big_endian) != 0;
-    }
-    if (file_id.empty() || !in_use) continue;
+    const DirectoryRecord record = record_of(directory, i);
+    // Both ways in which a record can have others below it: by its offset, and by what follows in the usual order.
+    if (record.type == "STUDY" || record.type == "PATIENT") end_study();
+    if (record.type == "STUDY" && record.in_use && !record.has_lower) open_study = record.study;
+    if (record.file_id.empty() || !record.in_use) continue;
+    open_study.reset();
     if (set.files.size() == kMostReferences) {
       set.cut = true;
       break;
     }
-    set.files.push_back(std::move(file_id));
+    set.files.push_back(record.file_id);
   }
+  if (!set.cut) end_study();
   std::sort(set.files.begin(), set.files.end());
   set.files.erase(std::unique(set.files.begin(), set.files.end()), set.files.end());
   return set;

@@ -16,7 +16,8 @@ namespace waybill::scan {
 /// left out. The offsets between the records are not followed, so loops in them do no harm.
 struct FileSet {
   std::vector<std::string> files;
-  bool cut = false;  ///< more references than kMostReferences
+  bool cut = false;                        ///< more references than kMostReferences
+  std::vector<std::string> empty_studies;  ///< Study Instance UIDs of studies without any object
 };
 inline constexpr std::size_t kMostReferences = 4'000'000;
 [[nodiscard]] FileSet file_set_of(const dicom::Dataset& directory);

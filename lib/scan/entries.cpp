@@ -136,7 +136,7 @@ std::string pack(const StudyEntry& e) {
       .number(s.instances)
       .number(s.bytes)
       .number(e.accessions);
-  p.number((e.two_patients ? 1U : 0U) | (e.split ? 2U : 0U));
+  p.number((e.two_patients ? 1U : 0U) | (e.split ? 2U : 0U) | (e.fewer ? 4U : 0U)).hex(e.first);
   return std::move(p).str();
 }
 
@@ -156,6 +156,8 @@ StudyEntry unpack_study(std::string_view uid, std::string_view bytes) {
   const std::uint64_t flags = u.number();
   e.two_patients = (flags & 1U) != 0;
   e.split = (flags & 2U) != 0;
+  e.fewer = (flags & 4U) != 0;
+  e.first = u.hex();
   return e;
 }
 

@@ -24,6 +24,8 @@ struct StudyEntry {
   std::uint64_t accessions = 0;  ///< different ones met
   bool two_patients = false;
   bool split = false;
+  bool fewer = false;  ///< the older scan had more instances of it
+  std::string first;   ///< id of its first object
 };
 
 /// An object that points at others.

@@ -8,6 +8,7 @@
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "manifest/exception.hpp"
+#include "manifest/options.hpp"
 #include "scan/catalogue.hpp"
 #include "scan/examine.hpp"
 #include "scan/since.hpp"
@@ -124,10 +125,14 @@ std::string settings_json(const Options& options) {
   return std::move(w.end_object()).str();
 }
 
-/// The same of an older scan, which may itself be incremental: what stands before "since".
-std::string settings_of(const manifest::Header& header) {
-  const auto since = header.options.find(",\"since\":");
-  return since == std::string::npos ? header.options : header.options.substr(0, since) + "}";
+/// The settings of these options that an older scan, which may itself be incremental, did not have.
+std::string other_settings(const manifest::Header& older, const Options& options) {
+  std::string out;
+  for (const std::string& name : manifest::differing_options(older.options, settings_json(options))) {
+    if (name == "since" || name == "recheck" || name == "seed") continue;
+    out += (out.empty() ? "" : ", ") + name;
+  }
+  return out;
 }
 
 }  // namespace
@@ -145,16 +150,28 @@ manifest::Header header_of(const Options& options) {
     header.inputs.push_back(manifest::input_of(options.since));
     w.member("since", header.inputs.back().head).member("recheck", options.recheck).member("seed", options.seed);
     const manifest::Reader older(options.since);
-    if (older.header().stage != "scan" || settings_of(older.header()) != settings_json(options))
-      throw RunError(Exit::usage, options.since.string() +
-                                      " was not scanned with the same sources, depth and selection; --since takes a "
-                                      "scan of the same command");
+    if (older.header().stage != "scan")
+      throw RunError(Exit::usage, options.since.string() + " is no scan; --since takes a scan of the same command");
+    if (const std::string other = other_settings(older.header(), options); !other.empty())
+      throw RunError(Exit::usage, options.since.string() + " was scanned with other settings (" + other +
+                                      "); --since takes a scan of the same command");
   }
   header.options = std::move(w.end_object()).str();
   return header;
 }
 
 namespace {
+
+/// The studies of a manifest; the records of objects are not parsed.
+template <typename F>
+void each_study(const std::filesystem::path& path, F visit) {
+  manifest::Reader reader(path);
+  while (const auto line = reader.next_line()) {
+    if (!line->starts_with(R"({"kind":"study")")) continue;
+    const auto record = manifest::parse_record(*line);
+    if (const auto* study = std::get_if<manifest::Study>(&record)) visit(*study);
+  }
+}
 
 /// One step of the pipeline: what the walk met and what an older scan says of it.
 struct Step {
@@ -164,7 +181,7 @@ struct Step {
 };
 
 /// Entries are handed on by so many: fewer hand-overs, and neighbours are hashed in step.
-constexpr std::size_t kBatch = 16;
+constexpr std::size_t kBatch = 4;
 
 struct Result {
   std::vector<manifest::Gone> gone;
@@ -181,6 +198,12 @@ Result carry_over(Known known) {
   return out;
 }
 
+/// UID-FRESH: the image of then under another SOP Instance UID, where an archive exports with new UIDs each time.
+bool is_fresh_copy(const Object& then, const Object& now) {
+  const bool same_pixels = now.pixel_sha256 && now.pixel_sha256 == then.pixel_sha256;
+  return same_pixels && now.sop_instance && then.sop_instance && now.sop_instance != then.sop_instance;
+}
+
 /// The new records of an entry, compared with those of the older scan.
 Result compare(const Step& step, std::vector<Object> objects, const Options& options) {
   const Known& known = step.known;
@@ -191,6 +214,12 @@ Result compare(const Step& step, std::vector<Object> objects, const Options& opt
   const char* state = known.objects.empty() ? "new" : known.recheck ? "rechecked" : special ? "unchanged" : "changed";
   for (Object& object : out.objects) object.since = state;
   Object& file = out.objects.front();
+  if (!known.objects.empty() && is_fresh_copy(known.objects.front(), file)) {
+    file.findings.push_back({"UID-FRESH", Severity::s4, "0008,0018",
+                             "the same pixels had another SOP Instance UID in the older scan; does the source give "
+                             "new UIDs at every retrieval?"});
+    file.bucket = Bucket::quarantined;
+  }
   if (known.recheck && file.file_sha256 != known.objects.front().file_sha256) {
     file.since = "changed";
     file.findings.push_back(
@@ -229,7 +258,7 @@ std::vector<Result> look(std::vector<Step> steps, const Options& options) {
 }  // namespace
 
 Tally run(const Options& options, manifest::Writer& writer, const OnProgress& progress) {
-  Catalogue catalogue(options.index);
+  Catalogue catalogue(options.index, options.deep ? Catalogue::Depth::pixels : Catalogue::Depth::attributes);
   Tally tally;
   const bool resumed = writer.resumed();
   const std::string resume_at = resumed ? recall(writer.path(), catalogue, tally) : std::string();
@@ -286,7 +315,7 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
   };
   using oneapi::tbb::filter_mode;
   oneapi::tbb::parallel_pipeline(
-      options.threads * 4,
+      options.threads * 3,
       oneapi::tbb::make_filter<void, Steps>(filter_mode::serial_in_order, walk_on) &
           oneapi::tbb::make_filter<Steps, std::vector<Result>>(
               filter_mode::parallel, [&](Steps steps) { return look(std::move(steps), options); }) &
@@ -302,7 +331,10 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
     writer.commit();
     return tally;
   }
-  if (since) write_gone(since->rest());
+  if (since) {
+    write_gone(since->rest());
+    each_study(options.since, [&](const manifest::Study& older) { catalogue.compare_count(older, write_late); });
+  }
   catalogue.conclude(write_late);
   tally.studies = catalogue.studies([&](const manifest::Study& study) { writer.append_record(study); });
   if (!tally.closes())

@@ -91,10 +91,8 @@ Result<Encoded> CodecsHere::encode(const PixelData& data, const std::string& syn
       out.frames.push_back(std::move(frame->data));
       continue;
     }
-    pixel::ImageInfo decoded = data.info;
-    decoded.photometric = frame->photometric;
-    out.photometric = pixel::stored_photometric(syntax, decoded);
-    auto stream = pixel::encode_frame(syntax, decoded, *frame);
+    out.photometric = pixel::stored_photometric(syntax, *frame);
+    auto stream = pixel::encode_frame(syntax, data.info, *frame);
     if (!stream) return stream.error();
     out.frames.push_back(*std::move(stream));
   }

@@ -2,9 +2,9 @@
 #include "archive/file.hpp"
 
 #include "support/archive.hpp"
+#include "support/faulty_reads.hpp"
 
 #include <fcntl.h>
-#include <atomic>
 
 namespace waybill {
 
@@ -32,23 +32,17 @@ TEST(OpenFile, RefusesWhatIsNoRegularFileWithoutWaiting) {
 
 TEST(OpenFile, SaysWhenTheFileKeepsChangingWhileItIsRead) {
   const test::TempFolder folder;
-  test::write(folder / "x", std::string(8U << 20U, 'a'));
-  std::atomic<bool> stop = false;
-  std::thread writer([&] {
-    const int fd = ::open((folder / "x").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-    while (!stop) (void)!::write(fd, "more", 4);
-    ::close(fd);
-  });
-  bool changed = false;
-  for (int i = 0; i < 200 && !changed; ++i) {
+  test::write(folder / "x", std::string(1000, 'a'));
+  {
+    const test::OnRead grows([&](const test::Read&) {
+      std::ofstream(folder / "x", std::ios::app) << "more";
+      return 0;
+    });
     const auto file = archive::open_file((folder / "x").string());
     ASSERT_TRUE(file);
     EXPECT_EQ(file->state.size, file->bytes.size());
-    changed = file->changed;
+    EXPECT_TRUE(file->changed);
   }
-  stop = true;
-  writer.join();
-  EXPECT_TRUE(changed);
   const auto calm = archive::open_file((folder / "x").string());
   ASSERT_TRUE(calm);
   EXPECT_FALSE(calm->changed);

@@ -38,7 +38,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     objects = scan::examine_bytes(bytes, self, options).objects;
   } else {
     archive::OpenFile file;
-    file.bytes.assign(bytes.begin(), bytes.end());
+    file.bytes = bytes;
     file.state.size = size;
     objects = scan::unpack(file, self, options);
   }

@@ -52,10 +52,21 @@ TEST(IdentityCodes, NamePatientIdsThatIdentifyNobodyOrHoldMoreThanAnId) {
           {"PID-EMPTY S3", with(kId, "LO", "UNKNOWN")},
           {"PID-EMPTY S3", with(kId, "LO", "99999")},
           {"PID-PREFIX S2", with(kId, "LO", "123^^^HOSP")},
+          {"PID-PREFIX S2", with(kId, "LO", "123&HOSP")},
+          {"PID-PREFIX S2", with(kId, "LO", "123@HOSP")},
+          {"PID-PREFIX S2", with(kId, "LO", "HOSP|123")},
+          {"PID-PREFIX S2", with(kId, "LO", "HOSP\\123")},
+          {"PID-PREFIX S2", with(kId, "LO", "HOSP:123")},
+          {"PID-PREFIX S2", with(kId, "LO", "2.16.840.1.5:123")},
           {"PID-SPACE S1", with(kId, "LO", " 42")},
           {"PID-SPACE S1", with(kId, "LO", "42  ")},
           {"PID-SPACE S2", with(kId, "LO", "A  42")},
           {"PID-SPACE S2", with(kId, "LO", "A\t42")}});
+}
+
+TEST(IdentityCodes, LeavePatientIdsOfManyFormsAlone) {
+  for (const char* id : {"123", "A-123", "00042", "123/45", "K1.23_4", "1956-04-17-x", "P#7", ":7", "7:"})
+    EXPECT_EQ(codes(look(with(kId, "LO", id).file())), "") << id;
 }
 
 TEST(IdentityCodes, LeaveAnObjectOutOfQuarantineForWhatOnlyAPersonKnows) {

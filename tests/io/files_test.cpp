@@ -3,6 +3,7 @@
 #include "core/text.hpp"
 #include "io/atomic_file.hpp"
 #include "io/read_file.hpp"
+#include "support/faulty_reads.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,10 +11,10 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <fstream>
-#include <thread>
+#include <functional>
 
 namespace waybill::io {
 namespace {
@@ -134,25 +135,30 @@ TEST_F(Files, FailuresAreValuesWithTheirFault) {
 
 TEST_F(Files, AFileThatChangesWhileBeingReadIsNeverHandedOut) {
   const fs::path path = folder_ / "busy";
-  put(path, std::string(1'000'000, 'a'));
-  std::atomic<bool> stop{false};
-  std::thread changer([&] {  // both letters never stand in one version of the file
-    for (char c = 'b'; !stop; c = c == 'b' ? 'a' : 'b') {
-      const Descriptor fd = open_file(path, O_WRONLY);
-      write_all(fd.get(), as_bytes(std::string(1'000'000, c)), path);
-    }
-  });
-  int refused = 0;
-  for (int i = 0; i < 100; ++i) {
+  const auto same_size = [&] { put(path, "changed!"); };
+  const auto grows = [&] { std::ofstream(path, std::ios::app) << "more"; };
+  const auto shrinks = [&] { fs::resize_file(path, 3); };
+  for (const std::function<void()>& change :
+       {std::function<void()>(same_size), std::function<void()>(grows), std::function<void()>(shrinks)}) {
+    put(path, "original");
+    fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::hours(1));
+    const test::OnRead now([&](const test::Read&) {
+      change();  // between the look at the file and its bytes
+      return 0;
+    });
     const auto bytes = read_file(path);
-    if (!bytes) {
-      EXPECT_EQ(bytes.error().what, "changed while being read");
-      ++refused;
-    }
+    ASSERT_FALSE(bytes);
+    EXPECT_EQ(bytes.error().what, "changed while being read");
   }
-  stop = true;
-  changer.join();
-  EXPECT_GT(refused, 0);
+}
+
+TEST_F(Files, AMediaErrorIsAFailureWithItsReason) {
+  put(folder_ / "a", "bytes");
+  const test::OnRead fault([](const test::Read&) { return EIO; });
+  const auto bytes = read_file(folder_ / "a");
+  ASSERT_FALSE(bytes);
+  EXPECT_EQ(bytes.error().fault, Fault::unreadable);
+  EXPECT_EQ(bytes.error().what, "cannot be read: Input/output error");
 }
 
 }  // namespace

@@ -118,9 +118,9 @@ TEST(Codec, LabelsWhatTheReversibleColourTransformMade) {
   ybr.photometric = "YBR_FULL";
   for (const std::string& syntax : kEncoded) {
     const bool wavelet = syntax == kJpeg2000 || syntax == kHtj2k || syntax == kHtj2kRpcl;
-    EXPECT_EQ(stored_photometric(syntax, rgb), wavelet ? "YBR_RCT" : "RGB") << syntax;
-    EXPECT_EQ(stored_photometric(syntax, ybr), "YBR_FULL") << syntax;
-    EXPECT_EQ(stored_photometric(syntax, image(16, 16, 8)), "MONOCHROME2") << syntax;
+    EXPECT_EQ(stored_photometric(syntax, picture(rgb)), wavelet ? "YBR_RCT" : "RGB") << syntax;
+    EXPECT_EQ(stored_photometric(syntax, picture(ybr)), "YBR_FULL") << syntax;
+    EXPECT_EQ(stored_photometric(syntax, picture(image(16, 16, 8))), "MONOCHROME2") << syntax;
     for (ImageInfo info : {rgb, ybr}) {
       const Frame source = picture(info);
       const auto stream = encode_frame(syntax, info, source);
@@ -128,7 +128,7 @@ TEST(Codec, LabelsWhatTheReversibleColourTransformMade) {
       if (wavelet) {
         EXPECT_EQ(sniff(*stream).multi_component, info.photometric == "RGB") << syntax;
       }
-      info.photometric = stored_photometric(syntax, info);
+      info.photometric = stored_photometric(syntax, source);
       const auto decoded = decode_frame(syntax, info, *stream, verifier_of(syntax));
       ASSERT_TRUE(decoded) << decoded.error().what;
       EXPECT_EQ(decoded->photometric, source.photometric) << syntax;

@@ -64,7 +64,7 @@ void expect_same(const Source& source, const std::string& syntax) {
   const Bytes value = fragments(streams);
   ImageInfo info = source.info;
   info.planar = false;
-  info.photometric = stored_photometric(syntax, info);
+  info.photometric = stored_photometric(syntax, source.frames.front());
   const std::string expected = native_pix1(source);
   ASSERT_EQ(expected.size(), 64U) << expected;
   for (const Decoder which : decoders_of(syntax)) {

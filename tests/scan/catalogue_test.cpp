@@ -292,4 +292,127 @@ TEST(ScanOrder, IsThatOfNamesFolderByFolder) {
   EXPECT_EQ(walk_order("/a/b", "/a/b"), std::strong_ordering::equal);
 }
 
+TEST_F(ScanCatalogue, TellsPatientIdsThatDifferInLeadingZerosOnceAStudy) {
+  const auto with_id = [](std::uint64_t n, const char* id, const char* study) {
+    Object o = instance(n, "1.5." + std::to_string(n), study, std::string(study) + ".1");
+    o.patient_id = id;
+    o.accession = "A" + std::string(study);
+    return o;
+  };
+  EXPECT_EQ(settle(with_id(1, "00012345", "1.1")), "");
+  EXPECT_EQ(settle(with_id(2, "12345", "1.2")), "PID-ZERO:S3");
+  EXPECT_FALSE(manifest::quarantines(last.findings[0]));
+  EXPECT_EQ(settle(with_id(3, "12345", "1.2")), "");
+  EXPECT_EQ(settle(with_id(4, "00012345", "1.3")), "");
+  EXPECT_EQ(settle(with_id(5, "12346", "1.4")), "");
+  EXPECT_EQ(settle(with_id(6, "000", "1.5")), "");
+  EXPECT_EQ(settle(with_id(7, "0000", "1.6")), "");
+  Object elsewhere = with_id(8, "012345", "1.7");  // of another issuer
+  elsewhere.issuer = "OTHER";
+  EXPECT_EQ(settle(elsewhere), "");
+  Catalogue::forget(last = with_id(2, "12345", "1.2"));
+  EXPECT_EQ(codes(last), "");
+}
+
+TEST_F(ScanCatalogue, TellsPatientIdsThatDifferInAFacilitysPrefix) {
+  const auto with_id = [](std::uint64_t n, const char* id) {
+    const std::string study = "1." + std::to_string(n);
+    Object o = instance(n, "1.5." + std::to_string(n), study, study + ".1");
+    o.patient_id = id;
+    o.accession = "A" + study;
+    return o;
+  };
+  EXPECT_EQ(settle(with_id(1, "123")), "");
+  EXPECT_EQ(settle(with_id(2, "A-123")), "PID-PREFIX:S2");
+  Object again = last;
+  Catalogue::forget(again);
+  EXPECT_EQ(codes(again), "");
+  EXPECT_EQ(settle(with_id(3, "123/NORTH")), "PID-PREFIX:S2");
+  EXPECT_EQ(settle(with_id(4, "A-12")), "");
+  EXPECT_EQ(settle(with_id(5, "B-12")), "") << "two digits are no number of a patient";
+  EXPECT_EQ(settle(with_id(6, "A-777")), "");
+  EXPECT_EQ(settle(with_id(7, "A-778")), "");
+  EXPECT_EQ(settle(with_id(8, "12-34-777")), "") << "a number in groups";
+}
+
+TEST_F(ScanCatalogue, NamesStudiesWithoutAnIssuerWhereThereAreSeveral) {
+  Object without = instance(1, "1.5.1", "1.1");
+  without.issuer.reset();
+  Object north = instance(2, "1.5.2", "1.2", "1.2.1");
+  north.issuer = "NORTH";
+  north.accession = "A2";
+  EXPECT_EQ(settle(without), "");
+  EXPECT_EQ(settle(north), "");
+  EXPECT_TRUE(conclude().empty()) << "one issuer: the others are of the same, for all we know";
+  Object south = instance(3, "1.5.3", "1.3", "1.3.1");
+  south.issuer = "SOUTH";
+  south.accession = "A3";
+  EXPECT_EQ(settle(south), "");
+  EXPECT_EQ(conclude(), (std::vector<std::string>{"01 PID-ISSUER:S2"}));
+  const auto all = studies();
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(all[0].discrepancies, std::vector<std::string>{"D24"});
+  EXPECT_TRUE(all[1].discrepancies.empty());
+}
+
+TEST_F(ScanCatalogue, TellsBothGreyScalesInOneSeries) {
+  const auto image = [](std::uint64_t n, const char* photometric, const char* series) {
+    Object o = instance(n, "1.5." + std::to_string(n), "1.1", series);
+    o.photometric = photometric;
+    return o;
+  };
+  EXPECT_EQ(settle(image(1, "MONOCHROME2", "1.1.1")), "");
+  EXPECT_EQ(settle(image(2, "MONOCHROME1", "1.1.1")), "PIX-RESCALE:S0");
+  EXPECT_EQ(settle(image(3, "MONOCHROME2", "1.1.1")), "");
+  EXPECT_EQ(settle(image(4, "MONOCHROME1", "1.1.2")), "");
+  EXPECT_EQ(settle(image(5, "RGB", "1.1.1")), "");
+  Object known = image(6, "MONOCHROME1", "1.1.1");  // the code stands once an object
+  known.findings.push_back({"PIX-RESCALE", Severity::s0, "0028,1050", "no window and no VOI LUT"});
+  EXPECT_EQ(settle(known), "PIX-RESCALE:S0");
+  Object again = image(2, "MONOCHROME1", "1.1.1");
+  again.findings.push_back({"PIX-RESCALE", Severity::s0, "0028,0004", "MONOCHROME1 and MONOCHROME2 in one series"});
+  Catalogue::forget(again);
+  Catalogue::forget(known);
+  EXPECT_EQ(codes(again), "");
+  EXPECT_EQ(codes(known), "PIX-RESCALE:S0");
+}
+
+TEST_F(ScanCatalogue, ComparesCountsWithThoseOfAnOlderScan) {
+  settle(instance(1, "1.5.1"));
+  settle(instance(2, "1.5.2"));
+  std::vector<std::string> told;
+  const auto emit = [&](const LateFinding& f) {
+    told.push_back(f.id.substr(14) + " " + f.finding.code + " " + f.finding.detail);
+  };
+  manifest::Study older;
+  older.study = "1.1";
+  older.instances = 2;
+  catalogue.compare_count(older, emit);
+  EXPECT_TRUE(told.empty());
+  older.instances = 3;
+  catalogue.compare_count(older, emit);
+  older.study = "1.9";
+  catalogue.compare_count(older, emit);
+  EXPECT_EQ(told, std::vector<std::string>{"01 STU-COUNT the study has 2 instances, the older scan counted 3"});
+  EXPECT_EQ(studies().at(0).discrepancies, std::vector<std::string>{"D13"});
+}
+
+TEST_F(ScanCatalogue, SaysHowPixelsCouldBeComparedOnlyWhereThatWouldHelp) {
+  const auto without_pixels = [](std::uint64_t n) {
+    Object o = instance(n, "1.5");
+    o.pixel_sha256.reset();
+    return o;
+  };
+  settle(without_pixels(1));
+  settle(without_pixels(2));
+  EXPECT_NE(last.findings.at(0).detail.find("scan with --deep"), std::string::npos);
+  Catalogue deep("", Catalogue::Depth::pixels);
+  Object first = without_pixels(1);
+  Object second = without_pixels(2);
+  (void)deep.settle(first);
+  (void)deep.settle(second);
+  EXPECT_EQ(second.findings.at(0).code, "UID-DUPDIFF");
+  EXPECT_EQ(second.findings.at(0).detail.find("--deep"), std::string::npos);
+}
+
 }  // namespace waybill::scan

@@ -146,6 +146,52 @@ TEST(Dicomdir, CannotReferOutOfItsFolder) {
   EXPECT_TRUE(detail(scanned.objects[0], "DIR-MISSING").starts_with("4 of 4 "));
 }
 
+TEST(Dicomdir, NamesStudiesWithoutAnyObject) {
+  const test::TempFolder folder;
+  using dicom::tag;
+  const auto record = [](const char* type, const char* study, const char* file, std::uint8_t lower) {
+    test::DicomBuilder item;
+    item.u16(tag(0x0004, 0x1410), 0xFFFF);
+    item.raw(tag(0x0004, 0x1420), "UL", std::string{static_cast<char>(lower), '\0', '\0', '\0'});
+    item.text(tag(0x0004, 0x1430), "CS", type);
+    if (file != nullptr) item.text(tag(0x0004, 0x1500), "CS", file);
+    if (study != nullptr) item.text(tag(0x0020, 0x000D), "UI", study);
+    return item.str();
+  };
+  test::DicomBuilder b;
+  b.sequence(
+      tag(0x0004, 0x1220),
+      {record("PATIENT", nullptr, nullptr, 1), record("STUDY", "1.2.1", nullptr, 0),
+       record("STUDY", "1.2.2", nullptr, 9), record("SERIES", nullptr, nullptr, 9), record("IMAGE", nullptr, "IM1", 0),
+       record("STUDY", "1.2.3", nullptr, 0), record("SERIES", nullptr, nullptr, 0), record("IMAGE", nullptr, "IM2", 0),
+       record("STUDY", "1.2.4", nullptr, 0)},
+      true);
+  test::write(folder / "cd/DICOMDIR",
+              test::DicomBuilder::part10(b.str(), "1.2.840.10008.1.2.1", "1.2.840.10008.1.3.10"));
+  const auto scanned = test::scan_folder(folder / "cd");
+  EXPECT_EQ(detail(scanned.objects[0], "STU-EMPTY"), "2 studies of the directory have no object: 1.2.1, 1.2.4");
+}
+
+TEST(Dicomdir, WithLoopsAndOffsetsToAnywhereIsReadByItsItemsAlone) {
+  const test::TempFolder folder;
+  using dicom::tag;
+  std::vector<std::string> items;
+  for (const char* offset : {"\0\0\0\0", "\x90\1\0\0", "\xFF\xFF\xFF\xFF", "\1\0\0\x80"}) {
+    test::DicomBuilder item;
+    item.raw(tag(0x0004, 0x1400), "UL", std::string(offset, 4)).u16(tag(0x0004, 0x1410), 0xFFFF);
+    item.raw(tag(0x0004, 0x1420), "UL", std::string(offset, 4)).text(tag(0x0004, 0x1430), "CS", "IMAGE");
+    item.text(tag(0x0004, 0x1500), "CS", "IM" + std::to_string(items.size()));
+    items.push_back(item.str());
+  }
+  test::DicomBuilder b;
+  b.raw(tag(0x0004, 0x1200), "UL", std::string("\x90\1\0\0", 4)).sequence(tag(0x0004, 0x1220), items, true);
+  test::write(folder / "cd/DICOMDIR",
+              test::DicomBuilder::part10(b.str(), "1.2.840.10008.1.2.1", "1.2.840.10008.1.3.10"));
+  const auto scanned = test::scan_folder(folder / "cd");
+  ASSERT_EQ(scanned.objects[0].bucket, Bucket::dicomdir);
+  EXPECT_EQ(detail(scanned.objects[0], "DIR-MISSING"), "4 of 4 referenced files are not there: IM0, IM1, IM2, …");
+}
+
 TEST(Dicomdir, ComparesNamesWithoutCaseVersionAndTrailingDot) {
   for (const char* name : {"im1", "IM1", "IM1;1", "Im1.", "im1.;1"}) EXPECT_EQ(scan::comparable(name), "IM1") << name;
   EXPECT_EQ(scan::comparable("a.b;x"), "A.B;X");

@@ -125,6 +125,55 @@ TEST_F(SinceTest, RefusesAnOlderScanOfOtherSettings) {
   }
 }
 
+TEST_F(SinceTest, TakesAnOlderScanWhateverTheOrderAndTheValuesOfItsSettings) {
+  // A source whose name holds what stands in front of the settings of an increment.
+  const fs::path odd = folder_ / R"(odd,"since":)";
+  make_objects(odd, 1);
+  scan::Options now;
+  now.sources = {odd.string()};
+  {
+    manifest::Writer writer(folder_ / "odd.wb", scan::header_of(now), manifest::Restart::yes);
+    (void)scan::run(now, writer, [](auto, auto, auto) {});
+  }
+  scan::Options other = now;
+  other.selection.exclude = {"*.tmp"};
+  other.since = now.since = folder_ / "odd.wb";
+  EXPECT_NO_THROW((void)scan::header_of(now));
+  try {
+    (void)scan::header_of(other);
+    FAIL() << "accepted";
+  } catch (const RunError& error) {
+    EXPECT_NE(std::string(error.what()).find("(exclude)"), std::string::npos) << error.what();
+  }
+}
+
+TEST_F(SinceTest, TellsStudiesThatHaveFewerInstancesThanBefore) {
+  scan_into("same.wb", folder_ / "old.wb");
+  EXPECT_FALSE(tally_.findings.contains("STU-COUNT"));
+  fs::remove(file("3.dcm"));
+  scan_into("new.wb", folder_ / "old.wb");
+  EXPECT_EQ(tally_.findings.at("STU-COUNT"), 1U);
+}
+
+TEST_F(SinceTest, TellsAnImageThatCameBackUnderAnotherUid) {
+  const auto deep = [&](const char* name, const fs::path& since) {
+    scan::Options now = options();
+    now.deep = true;
+    now.since = since;
+    manifest::Writer writer(folder_ / name, scan::header_of(now), manifest::Restart::yes);
+    (void)scan::run(now, writer, [](auto, auto, auto) {});
+  };
+  deep("deep.wb", {});
+  write(file("1.dcm"), small_object("1.2.9", "1.2.9.1", "1.2.9.1.999", 1));     // the same pixels
+  write(file("2.dcm"), small_object("1.2.9", "1.2.9.1", "1.2.9.1.998", 4711));  // others
+  deep("new.wb", folder_ / "deep.wb");
+  const auto now = objects("new.wb");
+  ASSERT_NE(finding(now.at("1.dcm"), "UID-FRESH"), nullptr);
+  EXPECT_EQ(now.at("1.dcm").bucket, manifest::Bucket::quarantined);
+  EXPECT_EQ(finding(now.at("2.dcm"), "UID-FRESH"), nullptr);
+  EXPECT_EQ(now.at("2.dcm").bucket, manifest::Bucket::instance);
+}
+
 TEST_F(SinceTest, DrawsTheSameShareForTheSameSeed) {
   make_objects(folder_ / "archive", 200);
   scan_into("old.wb", {});

@@ -135,6 +135,37 @@ TEST_F(Scan, AnUnreadableFolderAndFileAreExceptionsAndTheRestIsScanned) {
   EXPECT_EQ(tally_.exceptions, 2U);
 }
 
+TEST_F(Scan, KeepsNamesOfAnyBytesAndOfFullLength) {
+  std::set<std::string> names;
+  for (int c = 1; c < 256; ++c) {
+    if (c != '/' && c != '.') names.insert(std::string(1, static_cast<char>(c)));
+  }
+  for (const char* name : {"=cmd|' /C calc'!A0", "<script>", "'; DROP TABLE x", "$(reboot)", "`id`", "-rf", "--", "...",
+                           "a\nb", "\x1B[2J", "%n%s",
+                           "\xE2\x80\xAE"
+                           "gpj.exe",
+                           "NUL", "C:\\x", "..\\x"})
+    names.insert(name);
+  names.insert(std::string(255, 'n'));
+  for (const std::string& name : names) put(archive_ / name, "x");
+  std::set<std::string> met;
+  for (const auto& object : scan()) met.insert(path_from_text(object.source.path).substr(archive_.string().size() + 1));
+  EXPECT_EQ(met, names);
+  EXPECT_GT(names.size(), 250U);
+}
+
+TEST_F(Scan, AHoleOfATerabyteAndAFarmOfLinksCostNothing) {
+  put(archive_ / "hole", "x");
+  fs::resize_file(archive_ / "hole", std::uintmax_t{1} << 40U);
+  put(archive_ / "farm" / "0", file_of({}));
+  for (int i = 1; i < 50; ++i) fs::create_hard_link(archive_ / "farm" / "0", archive_ / "farm" / std::to_string(i));
+  const auto found = by_name();
+  EXPECT_EQ(found.at("hole").bucket, Bucket::unreadable);
+  EXPECT_TRUE(has_finding(found.at("hole"), "SRC-UNREADABLE"));
+  EXPECT_EQ(tally_.buckets.at("instance"), 1U);
+  EXPECT_EQ(tally_.buckets.at("duplicate-identical"), 49U);
+}
+
 TEST_F(Scan, AnEmptyFileIsInTheLedgerAndNoException) {
   put(archive_ / "zero", "");
   put(archive_ / "note.txt", "see box 7");

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hl7/time.hpp"
+
+#include "core/text.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+
+namespace waybill::hl7 {
+namespace {
+
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+struct Stamp {
+  std::string digits;             // YYYYMMDDHHMMSS, as many as there are
+  std::int64_t fraction = 0;      // microseconds
+  std::int64_t zone_minutes = 0;  // east of Greenwich
+};
+
+/// "+0215", "-05:00", "Z" or nothing.
+std::optional<std::int64_t> zone_of(std::string_view text) {
+  if (text.empty() || text == "Z") return 0;
+  std::string digits;
+  for (const char c : text.substr(1)) {
+    if (is_digit(c))
+      digits += c;
+    else if (c != ':')
+      return std::nullopt;
+  }
+  if ((text[0] != '+' && text[0] != '-') || digits.size() != 4) return std::nullopt;
+  const std::int64_t minutes =
+      (digits[0] - '0') * 600 + (digits[1] - '0') * 60 + (digits[2] - '0') * 10 + digits[3] - '0';
+  return text[0] == '-' ? -minutes : minutes;
+}
+
+std::optional<Stamp> read(std::string_view text) {
+  text = trim(text);
+  Stamp stamp;
+  std::size_t i = 0;
+  const bool written = text.size() >= 10 && text[4] == '-' && text[7] == '-';  // 2026-01-15T14:30:00
+  for (; i < text.size() && stamp.digits.size() < 14; ++i) {
+    const char c = text[i];
+    if (is_digit(c))
+      stamp.digits += c;
+    else if (!written || (c != ':' && c != 'T' && c != ' ' && (c != '-' || i > 7)))
+      break;
+  }
+  if (stamp.digits.size() == 14 && i < text.size() && (text[i] == '.' || is_digit(text[i]))) {  // also without a point
+    std::int64_t unit = 100000;
+    for (i += text[i] == '.' ? 1 : 0; i < text.size() && is_digit(text[i]); ++i, unit /= 10)
+      stamp.fraction += (text[i] - '0') * unit;
+  }
+  const auto zone = zone_of(text.substr(i));
+  if (stamp.digits.size() < 4 || stamp.digits.size() % 2 != 0 || !zone) return std::nullopt;
+  stamp.zone_minutes = *zone;
+  return stamp;
+}
+
+int number(const std::string& digits, std::size_t at, std::size_t size, int missing) {
+  if (digits.size() < at + size) return missing;
+  int value = 0;
+  for (std::size_t i = at; i < at + size; ++i) value = value * 10 + (digits[i] - '0');
+  return value;
+}
+
+}  // namespace
+
+std::optional<Time> parse_time(std::string_view text) {
+  using namespace std::chrono;
+  const auto stamp = read(text);
+  if (!stamp) return std::nullopt;
+  const std::string& d = stamp->digits;
+  const year_month_day date{year(number(d, 0, 4, 0)), month(static_cast<unsigned>(number(d, 4, 2, 1))),
+                            day(static_cast<unsigned>(number(d, 6, 2, 1)))};
+  const int h = number(d, 8, 2, 0), m = number(d, 10, 2, 0), s = number(d, 12, 2, 0);
+  if (!date.ok() || number(d, 0, 4, 0) < 1 || h > 24 || m > 59 || s > 60) return std::nullopt;
+  const std::int64_t days = sys_days(date).time_since_epoch().count();
+  const std::int64_t seconds = days * 86400 + h * 3600 + m * 60 + s - stamp->zone_minutes * 60;
+  return seconds * 1000000 + stamp->fraction;
+}
+
+DateAndTime date_and_time(std::string_view text) {
+  const auto stamp = read(text);
+  if (!stamp || !parse_time(text) || stamp->digits.size() < 8) return {};
+  DateAndTime out{stamp->digits.substr(0, 8), {}};
+  if (stamp->digits.size() >= 12) {
+    out.time = stamp->digits.substr(8);
+    if (out.time.size() == 4) out.time += "00";
+  }
+  return out;
+}
+
+std::string show_time(Time time) {
+  using namespace std::chrono;
+  const auto at = sys_time<microseconds>(microseconds(time));
+  const auto midnight = floor<days>(at);
+  const year_month_day date(midnight);
+  const auto seconds = duration_cast<std::chrono::seconds>(at - midnight).count();
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02u %02lld:%02lld:%02lld", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<long long>(seconds / 3600), static_cast<long long>(seconds / 60 % 60),
+                static_cast<long long>(seconds % 60));
+  return text.data();
+}
+
+}  // namespace waybill::hl7

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "identity/event.hpp"
+
+#include "core/text.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace waybill::identity {
+namespace {
+
+std::string upper(std::string text) {
+  for (char& c : text)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return text;
+}
+
+bool is_any(std::string_view word, std::initializer_list<std::string_view> words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+std::optional<EventKind> kind_of(std::string_view trigger) {
+  if (is_any(trigger, {"A01", "A04", "A05", "A28"})) return EventKind::create;
+  if (is_any(trigger, {"A18", "A34", "A40", "A30", "A39"})) return EventKind::merge;
+  if (is_any(trigger, {"A46", "A47", "A48"})) return EventKind::rename;
+  if (trigger == "A43") return EventKind::move_identifier;
+  if (trigger == "A44") return EventKind::move_account;
+  if (trigger == "A45") return EventKind::move_visit;
+  if (is_any(trigger, {"A35", "A36", "A41", "A42", "A49", "A50", "A51"})) return EventKind::change_account;
+  if (trigger == "A24") return EventKind::link;
+  if (trigger == "A37") return EventKind::unlink;
+  if (is_any(trigger, {"A23", "A29"})) return EventKind::remove;
+  if (trigger.size() == 3 && trigger[0] == 'A') return EventKind::refresh;
+  return std::nullopt;
+}
+
+/// A part of a person name: nothing in it may look like a separator of DICOM.
+std::string name_part(const hl7::Message& m, std::string_view component) {
+  std::string text = m.value(component);
+  for (char& c : text)
+    if (c == '^' || c == '=' || c == '\\' || static_cast<unsigned char>(c) < 0x20) c = ' ';
+  return std::string(trim(text));
+}
+
+/// XPN.1: the surname, or its parts (own prefix, own, partner's prefix, partner's) where only those are given.
+std::string family_name(const hl7::Message& m, std::string_view component) {
+  std::string name = name_part(m, m.subcomponent(component, 1));
+  for (std::size_t i = 2; name.empty() && i <= 5; ++i) {
+    for (std::size_t k = i; k <= 5; ++k) {
+      const std::string more = name_part(m, m.subcomponent(component, k));
+      if (!more.empty()) name += (name.empty() ? "" : " ") + more;
+    }
+  }
+  return name;
+}
+
+/// One XPN as a group of a DICOM name: prefix and suffix change places, a degree goes behind the suffix.
+std::string name_group(const hl7::Message& m, std::string_view xpn) {
+  std::string suffix = name_part(m, m.component(xpn, 4));
+  const std::string degree = name_part(m, m.component(xpn, 6));
+  if (!degree.empty()) suffix += (suffix.empty() ? "" : " ") + degree;
+  const std::array<std::string, 5> parts = {family_name(m, m.component(xpn, 1)), name_part(m, m.component(xpn, 2)),
+                                            name_part(m, m.component(xpn, 3)), name_part(m, m.component(xpn, 5)),
+                                            suffix};
+  std::string group;
+  for (const auto& p : parts) group += p + '^';
+  group.erase(group.find_last_not_of('^') + 1);
+  return group;
+}
+
+Given given(const hl7::Message& m, std::string_view field, std::string (*read)(const hl7::Message&, std::string_view)) {
+  const std::string_view first = m.repetitions(field).front();
+  if (hl7::is_null(first)) return {true, {}};
+  std::string value = read(m, field);
+  const bool said = !value.empty();
+  return {said, std::move(value)};
+}
+
+std::string read_date(const hl7::Message& m, std::string_view field) {
+  return hl7::date_and_time(m.component(m.repetitions(field).front(), 1)).date;
+}
+
+std::string read_sex(const hl7::Message& m, std::string_view field) {
+  const std::string sex = upper(m.value(m.component(field, 1)));
+  if (sex == "M" || sex == "F" || sex == "O") return sex;
+  return sex == "A" || sex == "N" ? "O" : "";
+}
+
+std::string read_name(const hl7::Message& m, std::string_view field) { return person_name(m, field); }
+
+/// CX or EI of an account or visit: authority and number.
+std::string number_key(const hl7::Message& m, std::string_view cx) {
+  const std::string id = m.value(m.component(cx, 1));
+  if (id.empty()) return {};
+  return upper(m.value(m.subcomponent(m.component(cx, 4), 1))) + '|' + id;
+}
+
+void read_mrg(Event& e, const hl7::Message& m, std::size_t mrg, const Site& site) {
+  e.prior = patient_ids(m, m.field(mrg, 1), site);
+  e.prior_account = number_key(m, m.field(mrg, 3));
+  e.prior_visit = number_key(m, m.field(mrg, 5));
+  e.prior_person = number_key(m, m.field(mrg, 4));
+  e.prior_name = person_name(m, m.field(mrg, 7));
+}
+
+Event event_of(const hl7::Message& m, std::size_t pid, std::size_t end, EventKind kind, const Site& site) {
+  Event e;
+  e.kind = kind;
+  e.ids = patient_ids(m, m.field(pid, 3), site);
+  if (e.ids.empty()) e.ids = patient_ids(m, m.field(pid, 2), site);
+  for (const std::size_t field : {2, 4}) {
+    for (auto& id : patient_ids(m, m.field(pid, field), site))
+      if (!id.authority.empty()) e.listed.push_back(std::move(id));
+  }
+  e.person = number_key(m, m.field(pid, 2));
+  e.account = number_key(m, m.field(pid, 18));
+  e.demographics = demographics_of(m, pid);
+  const auto pv1 = m.find("PV1", pid);
+  if (pv1 && *pv1 < end) e.visit = number_key(m, m.field(*pv1, 19));
+  return e;
+}
+
+}  // namespace
+
+std::string_view to_string(EventKind kind) noexcept {
+  static constexpr std::array<std::string_view, 11> kNames = {
+      "refresh",    "create",         "merge", "rename", "move-identifier", "move-account",
+      "move-visit", "change-account", "link",  "unlink", "remove"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+std::optional<PatientId> patient_id(const hl7::Message& m, std::string_view cx, const Site& site) {
+  PatientId out;
+  out.id = m.value(m.component(cx, 1));
+  if (out.id.empty()) return std::nullopt;
+  const std::string_view authority = m.component(cx, 4);
+  out.authority = upper(m.value(m.subcomponent(authority, 1)));
+  if (out.authority.empty()) out.authority = upper(m.value(m.subcomponent(authority, 2)));
+  if (out.authority.empty()) out.authority = upper(site.default_authority);
+  out.type = upper(m.value(m.component(cx, 5)));
+  if (is_any(out.type, {"SS", "SSN", "DL", "PPN", "AN", "VN",   "BC", "CC",  "DN",   "DR",   "EI",  "EN",
+                        "FI", "HC",  "MB", "MA",  "MC", "NIIP", "WC", "ANC", "ACSN", "PLAC", "FILL"}))
+    return std::nullopt;
+  if (is_any(out.type, {"MR", "PI", "PT", "MRT", "U"})) out.type.clear();
+  return out;
+}
+
+std::vector<PatientId> patient_ids(const hl7::Message& m, std::string_view field, const Site& site) {
+  std::vector<PatientId> out;
+  if (field.empty()) return out;
+  for (const auto cx : m.repetitions(field)) {
+    auto id = patient_id(m, cx, site);
+    if (id && std::find(out.begin(), out.end(), *id) == out.end()) out.push_back(std::move(*id));
+  }
+  return out;
+}
+
+std::string person_name(const hl7::Message& m, std::string_view field, std::vector<std::string>* others) {
+  std::array<std::string, 3> groups;
+  if (field.empty()) return {};
+  std::string first;
+  for (const auto xpn : m.repetitions(field)) {
+    const std::string type = upper(m.value(m.component(xpn, 7))), form = upper(m.value(m.component(xpn, 8)));
+    std::string group = name_group(m, xpn);
+    if (group.empty()) continue;
+    const std::size_t at = form == "I" ? 1 : form == "P" ? 2 : 0;
+    const bool legal = type.empty() || type == "L" || type == "D";
+    if (legal && groups[at].empty()) {
+      groups[at] = std::move(group);
+    } else {
+      if (first.empty() && at == 0) first = group;
+      if (others != nullptr) others->push_back(std::move(group));
+    }
+  }
+  if (groups[0].empty() && groups[1].empty() && groups[2].empty()) return first;
+  std::string name = groups[0] + '=' + groups[1] + '=' + groups[2];
+  name.erase(name.find_last_not_of('=') + 1);
+  return name;
+}
+
+Demographics demographics_of(const hl7::Message& m, std::size_t pid) {
+  Demographics d;
+  d.name = given(m, m.field(pid, 5), read_name);
+  (void)person_name(m, m.field(pid, 5), &d.other_names);
+  const std::string alias = person_name(m, m.field(pid, 9));
+  if (!alias.empty()) d.other_names.push_back(alias);
+  std::erase(d.other_names, d.name.value);
+  d.birth_date = given(m, m.field(pid, 7), read_date);
+  d.sex = given(m, m.field(pid, 8), read_sex);
+  return d;
+}
+
+std::vector<Event> events_of(const hl7::Message& m, const hl7::Origin& origin, const Site& site) {
+  std::vector<Event> events;
+  const std::string_view type = m.field(std::size_t{0}, 9);
+  if (upper(m.value(m.component(type, 1))) != "ADT") return events;
+  std::string trigger = upper(m.value(m.component(type, 2)));
+  if (trigger.empty()) trigger = upper(m.value(m.component(m.field("EVN", 1), 1)));
+  const auto kind = kind_of(trigger);
+  if (!kind) return events;
+  const auto finish = [&](Event e) {
+    e.time = origin.time;
+    e.trigger = trigger;
+    e.control_id = origin.control_id;
+    e.file = origin.file;
+    e.offset = origin.offset;
+    events.push_back(std::move(e));
+  };
+  for (auto pid = m.find("PID"); pid;) {
+    const auto next = m.find("PID", *pid + 1);
+    const std::size_t end = next.value_or(m.size());
+    Event e = event_of(m, *pid, end, *kind, site);
+    if (*kind == EventKind::link || *kind == EventKind::unlink) {
+      if (next) e.prior = patient_ids(m, m.field(*next, 3), site);
+      finish(std::move(e));
+      break;
+    }
+    auto mrg = m.find("MRG", *pid);
+    if (!mrg || *mrg >= end) {
+      finish(std::move(e));
+    } else {
+      for (; mrg && *mrg < end; mrg = m.find("MRG", *mrg + 1)) {  // A44, A45: several MRG behind one PID
+        Event one = e;
+        read_mrg(one, m, *mrg, site);
+        finish(std::move(one));
+      }
+    }
+    pid = next;
+  }
+  return events;
+}
+
+}  // namespace waybill::identity

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "identity/event.hpp"
+#include "identity/pool.hpp"
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace waybill::identity {
+
+/// A text and when it was said; the latest one holds, of two at once the greater text.
+struct Dated {
+  std::uint32_t text = 0;  ///< in the graph's pool
+  bool said = false;
+  hl7::Time time = 0;
+};
+
+/// What happened to a number, for people.
+struct Step {
+  std::uint32_t node = 0;
+  std::uint32_t event = 0;  ///< index of events()
+  std::uint32_t other = 0;  ///< the number on the other side
+  bool applied = false;
+  std::string note;
+};
+
+/// An event that could not be applied and needs a person.
+struct Dispute {
+  std::uint32_t event = 0;
+  std::string reason;  ///< without any patient's data
+};
+
+/// What a number is at the end (or as of the date).
+struct Resolution {
+  PatientId root;         ///< the number the patient has now
+  bool known = false;     ///< some message names it
+  bool merged = false;    ///< root is another number
+  bool disputed = false;  ///< events about it contradict each other; nothing may be decided by it alone
+  bool reused = false;    ///< it was given out again after its merge
+  bool moved = false;     ///< accounts or visits were moved away from it: not all its studies are the root's
+};
+
+/// The identity graph: a forest of merged numbers with their history (domain rules 6.3, 6.4). Events may be added in
+/// any order and from any split of files: the outcome depends on their times (MSH-7), then on control IDs, never on
+/// arrival.
+///
+///     Graph graph;
+///     for (auto& event : events) graph.add(event);
+///     graph.build();
+///     graph.resolve("HOSP", "4711").root
+///
+/// Chains lead to their end; a self-merge does nothing; a merge that closes a cycle or gives a dead number a second
+/// survivor is a dispute unless the number was created anew in between; numbers of different authorities are never
+/// merged. Memory: about 100 bytes a number. Single-threaded.
+class Graph {
+ public:
+  static constexpr hl7::Time kEver = std::numeric_limits<hl7::Time>::max();
+
+  /// Events later than `as_of` are left out.
+  explicit Graph(hl7::Time as_of = kEver) : as_of_(as_of) {}
+
+  void add(const Event& event);
+  /// After the last add(): applies merges in order of time.
+  void build();
+
+  [[nodiscard]] Resolution resolve(std::string_view authority, std::string_view id) const;
+  /// All numbers of the patient that has this one: merged, linked (A24) and listed together, sorted; without itself.
+  [[nodiscard]] std::vector<PatientId> also_known(std::string_view authority, std::string_view id) const;
+  /// The number that holds the studies of this account or visit now, when A44 or A45 moved it.
+  [[nodiscard]] std::optional<PatientId> moved_to(std::string_view account, std::string_view visit) const;
+
+  struct Person {
+    std::string name, birth_date, sex;
+    std::vector<std::string> other_names;  ///< former, maiden, alias; of merged numbers, too
+  };
+  /// Demographics of the number's root.
+  [[nodiscard]] Person person(std::string_view authority, std::string_view id) const;
+
+  /// The history of a number in order of time, as sentences: "2024-01-02 03:04:05 A40 merged into … (control ID 17)".
+  [[nodiscard]] std::vector<std::string> history(std::string_view authority, std::string_view id) const;
+
+  [[nodiscard]] const std::vector<Event>& events() const noexcept { return events_; }
+  [[nodiscard]] const std::vector<Dispute>& disputes() const noexcept { return disputes_; }
+  [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
+  /// All numbers with what became of them, one a line, sorted: two graphs are equal when their texts are.
+  [[nodiscard]] std::string dump() const;
+
+ private:
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+  struct Node {
+    std::uint32_t key = 0;  // in pool_: authority, id, type
+    std::uint32_t parent = kNone, merge_event = kNone;
+    Dated name, birth_date, sex, person;
+    std::vector<std::uint32_t> other_names;
+    bool disputed = false, reused = false, moved = false;
+  };
+  struct Pair {
+    std::uint32_t a, b;
+    hl7::Time time;
+    bool linked;
+    auto operator<=>(const Pair&) const = default;
+  };
+
+  std::uint32_t node_of(const PatientId& id);
+  [[nodiscard]] std::uint32_t find(std::string_view authority, std::string_view id) const;
+  [[nodiscard]] PatientId id_of(std::uint32_t node) const;
+  [[nodiscard]] std::uint32_t root(std::uint32_t node) const;
+  void say(Dated& into, const Given& given, hl7::Time time);
+  void say_person(const Event& event);
+  void list(std::uint32_t a, std::uint32_t b, hl7::Time time);
+  void list_together(const Event& event);
+  [[nodiscard]] bool created_between(std::uint32_t node, hl7::Time after, hl7::Time before) const;
+
+  void apply(std::uint32_t event);
+  void apply_merge(std::uint32_t event, std::uint32_t dead, std::uint32_t survivor);
+  void apply_rename(std::uint32_t event, std::uint32_t dead, std::uint32_t survivor);
+  void apply_move(std::uint32_t event);
+  void apply_identifier_move(std::uint32_t event);
+  void apply_link(std::uint32_t event);
+  void pair_up(std::uint32_t event);
+  void dispute(std::uint32_t event, std::string reason, std::initializer_list<std::uint32_t> nodes);
+  void note(std::uint32_t node, std::uint32_t event, std::uint32_t other, bool applied, std::string text);
+  void join_persons();
+  void mark_reused();
+
+  hl7::Time as_of_;
+  Pool pool_;
+  std::vector<Node> nodes_;
+  std::unordered_map<std::uint32_t, std::uint32_t> by_key_;
+  std::vector<Event> events_;                                   // those that change the forest
+  std::vector<std::pair<std::uint32_t, hl7::Time>> creations_;  // node, time; sorted by build()
+  std::unordered_map<std::uint64_t, hl7::Time> listed_;         // two nodes, when they were last listed together
+  std::vector<Pair> pairs_;                                     // the same after build(), and those linked by A24
+  std::vector<std::pair<std::string, std::uint32_t>> moves_;    // account or visit, node; later ones behind
+  std::vector<std::vector<std::uint32_t>> children_, neighbours_;
+  std::vector<Step> steps_;
+  std::vector<Dispute> disputes_;
+};
+
+}  // namespace waybill::identity

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "orders/order.hpp"
+
+#include "core/text.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace waybill::orders {
+namespace {
+
+constexpr std::size_t kLongestAccession = 16;  // VR SH
+
+bool is_any(std::string_view word, std::initializer_list<std::string_view> words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+std::string uid_of(std::string text) {
+  const bool digits = text.find_first_not_of("0123456789.") == std::string::npos;
+  const bool form = text.size() > 4 && text.size() <= 64 && digits && text.find('.') != std::string::npos &&
+                    text.front() != '.' && text.back() != '.' && text.find("..") == std::string::npos;
+  return form ? std::move(text) : std::string();
+}
+
+/// Reads one message; the members name the group at hand.
+class OrderReader {
+ public:
+  OrderReader(const hl7::Message& m, const hl7::Origin& origin, const identity::Site& site)
+      : m_(m), origin_(origin), site_(site) {}
+
+  std::vector<Order> all() && {
+    const std::string type = value(0, 9, 1), trigger = value(0, 9, 2);
+    const bool order = is_any(type, {"ORM", "OMG", "OMI"}), report = type == "ORU", appointment = type == "SIU";
+    if (!order && !report && !appointment) return {};
+    std::size_t from = 0;
+    for (auto pid = m_.find("PID"); pid; pid = m_.find("PID", *pid + 1)) {  // ORU may hold several patients
+      const std::size_t end = m_.find("PID", *pid + 1).value_or(m_.size());
+      const std::size_t begin = appointment ? from : *pid;
+      from = end;
+      patient(*pid, end);
+      if (appointment)
+        this->appointment(begin, end, trigger);
+      else
+        groups(begin, end, report);
+    }
+    return std::move(orders_);
+  }
+
+ private:
+  std::string value(std::size_t segment, std::size_t field, std::size_t component) const {
+    return m_.value(m_.component(m_.field(segment, field), component));
+  }
+  std::optional<std::size_t> find(std::string_view name, std::size_t begin, std::size_t end) const {
+    const auto at = m_.find(name, begin);
+    return at && *at < end ? at : std::nullopt;
+  }
+
+  void patient(std::size_t pid, std::size_t end) {
+    base_ = {};
+    base_.time = origin_.time;
+    base_.file = origin_.file;
+    base_.offset = origin_.offset;
+    base_.site = value(0, 4, 1);
+    auto ids = identity::patient_ids(m_, m_.field(pid, 3), site_);
+    if (ids.empty()) ids = identity::patient_ids(m_, m_.field(pid, 2), site_);
+    if (!ids.empty()) base_.patient = ids.front();
+    if (!ids.empty()) base_.other_ids.assign(ids.begin() + 1, ids.end());
+    base_.demographics = identity::demographics_of(m_, pid);
+    const auto key = [&](std::string_view cx) {
+      const std::string id = m_.value(m_.component(cx, 1));
+      return id.empty() ? id : m_.value(m_.subcomponent(m_.component(cx, 4), 1)) + '|' + id;
+    };
+    base_.account = key(m_.field(pid, 18));
+    if (const auto pv1 = find("PV1", pid, end)) base_.visit = key(m_.field(*pv1, 19));
+  }
+
+  /// Each OBR with the ORC before it; what stands behind it (TQ1, IPC) is its own, ZDS belongs to all of the message.
+  void groups(std::size_t begin, std::size_t end, bool report) {
+    std::optional<std::size_t> orc;
+    const std::size_t first = orders_.size();
+    for (std::size_t s = begin; s < end; ++s) {
+      if (m_.is(s, "ORC")) orc = s;
+      if (!m_.is(s, "OBR")) continue;
+      std::size_t stop = s + 1;
+      while (stop < end && !m_.is(stop, "OBR") && !m_.is(stop, "ORC")) ++stop;
+      group(orc, s, stop, report);
+      orc.reset();
+    }
+    if (orders_.size() == first && orc) group(orc, std::nullopt, end, report);  // a status message without OBR
+    const auto zds = find("ZDS", begin, end);
+    const std::string uid = zds ? uid_of(value(*zds, 1, 1)) : "";
+    for (std::size_t i = first; i < orders_.size(); ++i)
+      if (orders_[i].study_uid.empty()) orders_[i].study_uid = uid;
+    std::erase_if(orders_, [](const Order& o) {
+      return o.accession.empty() && o.study_uid.empty() && o.filler.empty() && o.placer.empty();
+    });
+  }
+
+  void group(std::optional<std::size_t> orc, std::optional<std::size_t> obr, std::size_t stop, bool report) {
+    Order o = base_;
+    o.report = report;
+    if (orc) {
+      o.placer = value(*orc, 2, 1);
+      o.filler = value(*orc, 3, 1);
+      when(o, m_.component(m_.field(*orc, 7), 4));
+    }
+    if (obr) {
+      const auto fill = [](std::string& into, std::string text) {
+        if (into.empty()) into = std::move(text);
+      };
+      fill(o.placer, value(*obr, 2, 1));
+      fill(o.filler, value(*obr, 3, 1));
+      o.accession = value(*obr, 18, 1);
+      o.modality = value(*obr, 24, 1);
+      o.code = value(*obr, 4, 1);
+      o.description = value(*obr, 4, 2);
+      fill(o.description, value(*obr, 4, 5));
+      when(o, m_.component(m_.field(*obr, 27), 4));
+      when(o, m_.component(m_.field(*obr, 36), 1));
+      const std::size_t begin = *obr + 1;
+      if (const auto tq1 = find("TQ1", begin, stop)) when(o, m_.component(m_.field(*tq1, 7), 1));
+      if (report) o.date.clear();
+      when(o, m_.component(m_.field(*obr, 7), 1));
+      when(o, m_.component(m_.field(*obr, 6), 1));
+      if (const auto ipc = find("IPC", begin, stop)) imaging(o, *ipc);
+    }
+    if (o.accession.empty() && o.filler.size() <= kLongestAccession) o.accession = o.filler;
+    state(o, orc, obr, report);
+    orders_.push_back(std::move(o));
+  }
+
+  void imaging(Order& o, std::size_t ipc) const {
+    const std::string accession = value(ipc, 1, 1), modality = value(ipc, 5, 1);
+    if (!accession.empty()) o.accession = accession;
+    o.study_uid = uid_of(value(ipc, 3, 1));
+    if (!modality.empty()) o.modality = modality;
+  }
+
+  void when(Order& o, std::string_view text) const {
+    if (!o.date.empty() || text.empty()) return;
+    const auto at = hl7::date_and_time(text);
+    o.date = at.date;
+    o.clock = at.time;
+  }
+
+  void state(Order& o, std::optional<std::size_t> orc, std::optional<std::size_t> obr, bool report) const {
+    const std::string control = orc ? value(*orc, 1, 1) : "", status = orc ? value(*orc, 5, 1) : "";
+    const std::string result = obr ? value(*obr, 25, 1) : "";
+    o.state_said = true;
+    if (is_any(control, {"CA", "OC", "DC", "OD", "CR", "DR"}) || is_any(status, {"CA", "DC"}) || result == "X")
+      o.state = State::cancelled;
+    else if (report || is_any(status, {"CM", "A", "IP"}) || is_any(result, {"F", "C", "P", "R"}))
+      o.state = State::performed;
+    else if (is_any(status, {"SC", "HD"}) || is_any(control, {"NW", "SN"}))
+      o.state = State::planned;
+    else
+      o.state_said = false;
+  }
+
+  void appointment(std::size_t begin, std::size_t end, const std::string& trigger) {
+    const auto sch = find("SCH", begin, end);
+    if (!sch) return;
+    Order o = base_;
+    o.placer = value(*sch, 26, 1);
+    o.filler = value(*sch, 27, 1);
+    if (o.placer.empty() && o.filler.empty()) return;  // no order: an appointment alone is no exam
+    if (const auto ais = find("AIS", begin, end)) {
+      o.code = value(*ais, 3, 1);
+      o.description = value(*ais, 3, 2);
+      when(o, m_.component(m_.field(*ais, 4), 1));
+    }
+    when(o, m_.component(m_.field(*sch, 11), 4));
+    if (o.filler.size() <= kLongestAccession) o.accession = o.filler;
+    o.state_said = true;
+    o.state = is_any(trigger, {"S15", "S17", "S26"}) ? State::cancelled : State::planned;
+    orders_.push_back(std::move(o));
+  }
+
+  const hl7::Message& m_;
+  const hl7::Origin& origin_;
+  const identity::Site& site_;
+  Order base_;
+  std::vector<Order> orders_;
+};
+
+}  // namespace
+
+std::vector<Order> orders_of(const hl7::Message& message, const hl7::Origin& origin, const identity::Site& site) {
+  return OrderReader(message, origin, site).all();
+}
+
+}  // namespace waybill::orders

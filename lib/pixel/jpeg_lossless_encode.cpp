@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+// Our encoder of JPEG lossless SV1 (ITU-T T.81 Annex H): differences to the left neighbour, Huffman codes made for the
+// frame (T.81 K.2), a table a component. It shares no line with the decoders; what it writes is proved by DCMTK.
+#include "pixel/codecs.hpp"
+#include "pixel/samples.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+
+namespace waybill::pixel {
+namespace {
+
+constexpr unsigned kCategories = 17;
+using Counts = std::array<std::uint64_t, kCategories>;
+
+/// Codes of one component: for each category code, length and, for DHT, counts by length and categories in order.
+struct Codes {
+  std::array<std::uint32_t, kCategories> code{};
+  std::array<std::uint8_t, kCategories> length{};
+  std::array<std::uint8_t, 17> counts{};
+  std::array<std::uint8_t, kCategories> symbols{};
+  unsigned used = 0;
+};
+
+/// How long each code is, by T.81 figure K.1: the two rarest are joined until one is left. The last of the list is a
+/// reserve, so that no code is all ones.
+std::array<unsigned, kCategories + 1> code_sizes(const Counts& counts) {
+  std::array<std::uint64_t, kCategories + 1> frequency{};
+  std::copy(counts.begin(), counts.end(), frequency.begin());
+  frequency[kCategories] = 1;
+  std::array<unsigned, kCategories + 1> size{};
+  std::array<int, kCategories + 1> next;
+  next.fill(-1);
+  for (;;) {
+    int rarest = -1, second = -1;
+    for (int i = 0; i <= static_cast<int>(kCategories); ++i) {
+      const auto f = frequency[static_cast<std::size_t>(i)];
+      if (f == 0) continue;
+      if (rarest < 0 || f <= frequency[static_cast<std::size_t>(rarest)]) {
+        second = rarest;
+        rarest = i;
+      } else if (second < 0 || f <= frequency[static_cast<std::size_t>(second)]) {
+        second = i;
+      }
+    }
+    if (second < 0) return size;
+    frequency[static_cast<std::size_t>(second)] += frequency[static_cast<std::size_t>(rarest)];
+    frequency[static_cast<std::size_t>(rarest)] = 0;
+    int last = second;
+    for (int i = second; i >= 0; i = next[static_cast<std::size_t>(i)]) {
+      ++size[static_cast<std::size_t>(i)];
+      last = i;
+    }
+    next[static_cast<std::size_t>(last)] = rarest;
+    for (int i = rarest; i >= 0; i = next[static_cast<std::size_t>(i)]) ++size[static_cast<std::size_t>(i)];
+  }
+}
+
+/// Codes of at most 16 bits, shorter for what is more frequent (T.81 figures K.2 to K.4, C.1 to C.3).
+Codes codes_for(const Counts& counts) {
+  const auto sizes = code_sizes(counts);
+  std::array<int, 33> bits{};
+  for (const unsigned size : sizes) {
+    if (size > 0) ++bits[std::min(size, 32U)];
+  }
+  for (std::size_t i = 32; i > 16; --i) {
+    while (bits[i] > 0) {
+      std::size_t j = i - 2;
+      while (bits[j] == 0) --j;
+      bits[i] -= 2;
+      ++bits[i - 1];
+      bits[j + 1] += 2;
+      --bits[j];
+    }
+  }
+  std::size_t longest = 16;
+  while (bits[longest] == 0) --longest;
+  --bits[longest];  // the reserve
+  Codes out;
+  for (unsigned size = 1; size <= 32; ++size) {
+    for (unsigned category = 0; category < kCategories; ++category) {
+      if (sizes[category] == size) out.symbols[out.used++] = static_cast<std::uint8_t>(category);
+    }
+  }
+  std::uint32_t code = 0;
+  unsigned at = 0;
+  for (unsigned length = 1; length <= 16; ++length, code <<= 1U) {
+    out.counts[length] = static_cast<std::uint8_t>(bits[length]);
+    for (int i = 0; i < bits[length]; ++i, ++code, ++at) {
+      out.code[out.symbols[at]] = code;
+      out.length[out.symbols[at]] = static_cast<std::uint8_t>(length);
+    }
+  }
+  return out;
+}
+
+unsigned category_of(std::uint16_t difference) {
+  const auto value = static_cast<std::int16_t>(difference);
+  return static_cast<unsigned>(std::bit_width(static_cast<std::uint32_t>(value < 0 ? -value : value)));
+}
+
+/// Differences of all samples, modulo 2^16: to the left, in the first column to the sample above.
+template <typename T>
+std::vector<std::uint16_t> differences(const Frame& frame, ByteView samples, unsigned precision) {
+  const std::size_t n = frame.samples;
+  const std::size_t row = frame.columns * n;
+  std::vector<std::uint16_t> out(row * frame.rows);
+  const T* in = reinterpret_cast<const T*>(samples.data());
+  std::uint16_t* to = out.data();
+  for (std::uint32_t y = 0; y < frame.rows; ++y, in += row, to += row) {
+    for (std::size_t c = 0; c < n; ++c)
+      to[c] = static_cast<std::uint16_t>(in[c] - (y == 0 ? 1U << (precision - 1) : (in - row)[c]));
+    for (std::size_t i = n; i < row; ++i) to[i] = static_cast<std::uint16_t>(in[i] - in[i - n]);
+  }
+  return out;
+}
+
+Counts count(const std::vector<std::uint16_t>& differences, std::size_t component, std::size_t step) {
+  std::array<std::array<std::uint32_t, 32>, 2> even_odd{};  // two, so that equal neighbours do not wait for each other
+  std::size_t i = component;
+  for (; i + step < differences.size(); i += 2 * step) {
+    ++even_odd[0][category_of(differences[i])];
+    ++even_odd[1][category_of(differences[i + step])];
+  }
+  if (i < differences.size()) ++even_odd[0][category_of(differences[i])];
+  Counts out{};
+  for (unsigned c = 0; c < kCategories; ++c) out[c] = std::uint64_t{even_odd[0][c]} + even_odd[1][c];
+  return out;
+}
+
+/// Bits with the zero byte that follows each FF (T.81 F.1.2.3). `out` has room for the worst case.
+class BitWriter {
+ public:
+  explicit BitWriter(std::byte* out) : out_(out) {}
+
+  void put(std::uint32_t bits, unsigned n) {  // n up to 32
+    buffer_ = (buffer_ << n) | bits;
+    have_ += n;
+    if (have_ >= 32) flush();
+  }
+
+  /// Pads with ones; where the bytes end.
+  std::byte* finish() {
+    while (have_ % 8 != 0) put(1, 1);
+    while (have_ > 0) {
+      have_ -= 8;
+      byte(static_cast<std::uint32_t>(buffer_ >> have_) & 0xFFU);
+    }
+    return out_;
+  }
+
+ private:
+  void flush() {
+    have_ -= 32;
+    const auto word = static_cast<std::uint32_t>(buffer_ >> have_);
+    if (((~word - 0x01010101U) & word & 0x80808080U) == 0) {  // no byte is FF
+      const std::uint32_t big = __builtin_bswap32(word);
+      std::memcpy(out_, &big, 4);
+      out_ += 4;
+      return;
+    }
+    for (int shift = 24; shift >= 0; shift -= 8) byte((word >> static_cast<unsigned>(shift)) & 0xFFU);
+  }
+  void byte(std::uint32_t v) {
+    *out_++ = static_cast<std::byte>(v);
+    if (v == 0xFF) *out_++ = std::byte{0};
+  }
+
+  std::byte* out_;
+  std::uint64_t buffer_ = 0;
+  unsigned have_ = 0;
+};
+
+template <std::size_t N>
+void put_differences(const std::vector<std::uint16_t>& differences, const std::array<Codes, 3>& codes,
+                     BitWriter& writer) {
+  for (std::size_t i = 0; i < differences.size(); i += N) {
+    for (std::size_t c = 0; c < N; ++c) {
+      const std::uint16_t d = differences[i + c];
+      const unsigned category = category_of(d);
+      const unsigned extra = category & 15U;  // category 16 has no bits behind its code
+      const std::uint32_t low = (d - (d >> 15U)) & ((1U << extra) - 1);
+      writer.put((codes[c].code[category] << extra) | low, codes[c].length[category] + extra);
+    }
+  }
+}
+
+void put_big(Bytes& out, unsigned v) {
+  out.push_back(static_cast<std::byte>(v >> 8U));
+  out.push_back(static_cast<std::byte>(v & 0xFFU));
+}
+
+void put_byte(Bytes& out, unsigned v) { out.push_back(static_cast<std::byte>(v)); }
+
+Bytes headers(const Frame& frame, unsigned precision, const std::array<Codes, 3>& codes) {
+  Bytes out;
+  const unsigned n = frame.samples;
+  put_big(out, 0xFFD8);
+  put_big(out, 0xFFC3);
+  put_big(out, 8 + 3 * n);
+  put_byte(out, precision);
+  put_big(out, frame.rows);
+  put_big(out, frame.columns);
+  put_byte(out, n);
+  for (unsigned c = 0; c < n; ++c) {
+    put_byte(out, c + 1);
+    put_byte(out, 0x11);
+    put_byte(out, 0);
+  }
+  for (unsigned c = 0; c < n; ++c) {
+    put_big(out, 0xFFC4);
+    put_big(out, 19 + codes[c].used);
+    put_byte(out, c);
+    for (unsigned length = 1; length <= 16; ++length) put_byte(out, codes[c].counts[length]);
+    for (unsigned i = 0; i < codes[c].used; ++i) put_byte(out, codes[c].symbols[i]);
+  }
+  put_big(out, 0xFFDA);
+  put_big(out, 6 + 2 * n);
+  put_byte(out, n);
+  for (unsigned c = 0; c < n; ++c) {
+    put_byte(out, c + 1);
+    put_byte(out, c << 4U);
+  }
+  put_byte(out, 1);  // selection value: the left neighbour
+  put_byte(out, 0);
+  put_byte(out, 0);
+  return out;
+}
+
+}  // namespace
+
+Result<Bytes> encode_jpeg_lossless(const ImageInfo& info, const Frame& frame) {
+  if (frame.samples != 1 && frame.samples != 3)
+    return Failure{Fault::unsupported, "JPEG lossless takes one or three samples a pixel"};
+  const auto samples = masked_samples(info, frame);
+  if (!samples) return samples.error();
+  const unsigned precision = info.bits_stored;
+  const auto all = precision > 8 ? differences<std::uint16_t>(frame, samples->view, precision)
+                                 : differences<std::uint8_t>(frame, samples->view, precision);
+  std::array<Codes, 3> codes{};
+  std::uint64_t bits = 0;
+  for (std::size_t c = 0; c < frame.samples; ++c) {
+    const Counts counts = count(all, c, frame.samples);
+    codes[c] = codes_for(counts);
+    for (unsigned k = 0; k < kCategories; ++k) bits += counts[k] * (codes[c].length[k] + (k & 15U));
+  }
+  Bytes out = headers(frame, precision, codes);
+  const std::size_t begin = out.size();
+  out.resize(begin + bits / 4 + 64);  // each byte may be FF and take two
+  BitWriter writer(out.data() + begin);
+  if (frame.samples == 1)
+    put_differences<1>(all, codes, writer);
+  else
+    put_differences<3>(all, codes, writer);
+  out.resize(static_cast<std::size_t>(writer.finish() - out.data()));
+  put_big(out, 0xFFD9);
+  out.shrink_to_fit();  // the room was for the worst case
+  return out;
+}
+
+}  // namespace waybill::pixel

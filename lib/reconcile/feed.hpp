@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/sha256.hpp"
+#include "hl7/intake.hpp"
+#include "identity/graph.hpp"
+#include "match/evidence.hpp"
+#include "match/exam.hpp"
+#include "orders/book.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace waybill::reconcile {
+
+/// What years of HL7 messages tell: who a patient number belongs to now, and which exams there were.
+class Feed {
+ public:
+  /// Reads files and folders (hl7::Intake). `default_issuer` is the authority of numbers that name none; events later
+  /// than `as_of` are left out. Throws RunError(Exit::input) for a path that does not exist.
+  Feed(const std::vector<std::string>& paths, const std::string& default_issuer, hl7::Time as_of);
+
+  /// Brings the study's patient number to what it is now, with what its history says against deciding by it.
+  void apply(match::StudyFacts& facts) const;
+  /// Brings the exams' numbers to what they are now, adds what messages say of them and the exams that only messages
+  /// tell of. The order of the exams changes; keys stay unique.
+  void apply(match::ExamTable& table) const;
+
+  [[nodiscard]] const identity::Graph& graph() const noexcept { return graph_; }
+  [[nodiscard]] const hl7::IntakeCounts& counts() const noexcept { return counts_; }
+  [[nodiscard]] const std::vector<hl7::Problem>& problems() const noexcept { return problems_; }
+  [[nodiscard]] std::uint64_t orders() const noexcept { return book_.size(); }
+  [[nodiscard]] const Digest& digest() const noexcept { return digest_; }
+
+ private:
+  [[nodiscard]] std::string issuer_or_default(std::string_view issuer) const;
+  void apply(match::Exam& exam) const;
+  [[nodiscard]] match::Exam exam_of(const orders::Order& order) const;
+
+  std::string default_issuer_;
+  identity::Graph graph_;
+  orders::Book book_;
+  hl7::IntakeCounts counts_;
+  std::vector<hl7::Problem> problems_;
+  Digest digest_;
+};
+
+}  // namespace waybill::reconcile

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hl7/intake.hpp"
+
+#include "support/folder.hpp"
+
+#include <gtest/gtest.h>
+#include <cstdlib>
+#include <fstream>
+
+namespace waybill::hl7 {
+namespace {
+
+std::string adt(const std::string& id, const std::string& extra = "") {
+  return "MSH|^~\\&|APP|FAC|||20240101120000||ADT^A08|" + id + "|P|2.5\rPID|1||77" + extra + "\r";
+}
+
+struct Reading {
+  std::vector<std::string> ids;
+  std::vector<std::string> places;
+  IntakeCounts counts;
+  std::vector<Problem> problems;
+};
+
+template <typename F>
+Reading reading(const F& feed, std::size_t largest = Framer::kLargest) {
+  Reading r;
+  Intake intake(
+      [&](Message&, const Origin& o) {
+        r.ids.push_back(o.control_id);
+        r.places.push_back(std::string(o.file.substr(o.file.rfind('/') + 1)) + ":" + std::to_string(o.offset));
+      },
+      largest);
+  feed(intake);
+  r.counts = intake.counts();
+  r.problems = intake.problems();
+  EXPECT_EQ(r.counts.pieces, r.counts.messages + r.counts.duplicates + r.counts.bad);
+  return r;
+}
+
+Reading of_text(const std::string& text) {
+  return reading([&](Intake& i) { i.read_bytes("t", text); });
+}
+
+class Hl7Files : public test::InFolder {
+ protected:
+  void write(const std::string& name, const std::string& bytes) { test::put(folder_ / name, bytes); }
+  void shell(const std::string& command) {
+    ASSERT_EQ(std::system(("cd '" + folder_.string() + "' && " + command).c_str()), 0) << command;
+  }
+  Reading all() {
+    return reading([&](Intake& i) { i.read({folder_.string()}); });
+  }
+};
+
+TEST_F(Hl7Files, ReadsFoldersOfSingleMessagesInOrderOfNames) {
+  write("b/2.hl7", adt("2"));
+  write("a/1.hl7", adt("1"));
+  write("c.hl7", adt("3") + adt("4"));
+
+  const Reading r = all();
+
+  EXPECT_EQ(r.ids, (std::vector<std::string>{"1", "2", "3", "4"}));
+  EXPECT_EQ(r.places[3], "c.hl7:" + std::to_string(adt("3").size()));
+  EXPECT_EQ(r.counts.files, 3U);
+  EXPECT_TRUE(r.problems.empty());
+}
+
+TEST_F(Hl7Files, ReadsCompressedFilesAndMembersOfContainersLikePlainOnes) {
+  std::string many;
+  for (int i = 0; i < 20000; ++i) many += adt(std::to_string(i));
+  write("plain.hl7", many);
+  shell("gzip -k plain.hl7 && zstd -q plain.hl7 -o plain.hl7.zst && xz -k plain.hl7 && rm plain.hl7");
+  write("x/one.hl7", adt("one"));
+  shell("tar cf t.tar x && tar czf t.tar.gz x && (cd x && zip -q ../t.zip one.hl7) && rm -r x");
+
+  const Reading r = all();
+
+  EXPECT_EQ(r.counts.messages, 20001U);
+  EXPECT_EQ(r.counts.duplicates, 2 * 20000U + 2);
+  EXPECT_EQ(r.counts.files, 6U);
+  EXPECT_TRUE(r.problems.empty());
+}
+
+TEST_F(Hl7Files, ADamagedCompressedFileGivesWhatCameBeforeTheDamage) {
+  std::string many;
+  for (int i = 0; i < 20000; ++i) many += adt(std::to_string(i * 7919));
+  write("p.hl7", many);
+  shell("gzip p.hl7 && truncate -s -2000 p.hl7.gz");
+
+  const Reading r = all();
+
+  EXPECT_GT(r.counts.messages, 1000U);
+  ASSERT_FALSE(r.problems.empty());
+  EXPECT_NE(r.problems.back().reason.find("damaged"), std::string::npos);
+}
+
+TEST_F(Hl7Files, NamesEmptyFilesAndFilesOfOtherKinds) {
+  write("1.empty", "");
+  write("2.txt", "Dear colleague,\nplease find attached\n");
+
+  const Reading r = all();
+
+  ASSERT_EQ(r.problems.size(), 3U);
+  EXPECT_EQ(r.problems[0].reason, "the file holds no HL7 message");
+  EXPECT_NE(r.problems[1].reason.find("belong to no message"), std::string::npos);
+}
+
+TEST(Hl7Intake, ABadMessageIsOneProblemWithItsPlaceAndTheRunGoesOn) {
+  const Reading r = of_text(adt("1") + "MSH|&&&&|A|B\rPID|1||secret\r" + adt("2"));
+
+  EXPECT_EQ(r.ids, (std::vector<std::string>{"1", "2"}));
+  ASSERT_EQ(r.problems.size(), 1U);
+  EXPECT_EQ(r.problems[0].offset, adt("1").size());
+  EXPECT_TRUE(r.problems[0].lost);
+  EXPECT_EQ(r.problems[0].reason.find("secret"), std::string::npos);
+}
+
+TEST(Hl7Intake, GivesARepeatedMessageOnceAndKeepsAnotherOneWithItsControlId) {
+  const Reading r = of_text(adt("1") + adt("1") + "\r\n" + adt("1", "8") + adt("2"));
+
+  EXPECT_EQ(r.ids, (std::vector<std::string>{"1", "1", "2"}));
+  EXPECT_EQ(r.counts.duplicates, 1U);
+  EXPECT_EQ(r.counts.reused_ids, 1U);
+  ASSERT_EQ(r.problems.size(), 1U);
+  EXPECT_FALSE(r.problems[0].lost);
+}
+
+TEST(Hl7Intake, CountsOneRemarkAFileNotOneAMessage) {
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += "MSH|^~\\&|A|B|||||ADT^A08|" + std::to_string(i) + "|P|2.5\rPID|1\r";
+  const Reading r = of_text(text);
+
+  ASSERT_EQ(r.problems.size(), 1U);
+  EXPECT_EQ(r.problems[0].times, 100U);
+  EXPECT_EQ(r.counts.untimed, 100U);
+}
+
+TEST(Hl7Intake, ReadsUtf16) {
+  for (const bool big : {false, true}) {
+    std::string wide = big ? "\xFE\xFF" : "\xFF\xFE";
+    for (const char c : adt("1") + adt("2")) {
+      if (big) wide += '\0';
+      wide += c;
+      if (!big) wide += '\0';
+    }
+    EXPECT_EQ(of_text(wide).ids, (std::vector<std::string>{"1", "2"})) << big;
+  }
+}
+
+TEST(Hl7Intake, AMessageAboveTheLimitIsAProblem) {
+  const Reading r = reading([&](Intake& i) { i.read_bytes("t", adt("1", std::string(5000, 'x')) + adt("2")); }, 1000);
+  EXPECT_EQ(r.ids, std::vector<std::string>{"2"});
+  EXPECT_EQ(r.counts.bad, 1U);
+}
+
+}  // namespace
+}  // namespace waybill::hl7
