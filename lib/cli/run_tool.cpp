@@ -37,7 +37,7 @@ void guard_process() {
 /// Objects of some megabytes come and go by the thousand; given back to the system each time, their pages would be
 /// cleared anew for each, which costs as much as reading them.
 void keep_freed_memory() {
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the most that glibc takes
   mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
 

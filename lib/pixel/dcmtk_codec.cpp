@@ -15,7 +15,6 @@
 #include <dcmtk/dcmdata/dcxfer.h>
 #include <dcmtk/dcmjpeg/djdecode.h>
 #include <dcmtk/dcmjpls/djdecode.h>
-#include <malloc.h>
 
 namespace waybill::pixel {
 namespace {
@@ -55,11 +54,6 @@ Failure failed(const OFCondition& condition) { return {Fault::malformed, std::st
 }  // namespace
 
 void register_codecs() {
-  // Frames of a few MiB come and go for hours. By default the C library gives such memory back to the system each time,
-  // and having it mapped again costs more than the codec (RLE of a 2k x 2k image: 5 times the time). RSS stays at its
-  // peak.
-  (void)mallopt(M_MMAP_THRESHOLD, 64 << 20);
-  (void)mallopt(M_TRIM_THRESHOLD, 128 << 20);
   DJDecoderRegistration::registerCodecs(EDC_never, EUC_never, EPC_colorByPixel);
   DJLSDecoderRegistration::registerCodecs(EJLSUC_never, EJLSPC_colorByPixel);
   DcmRLEDecoderRegistration::registerCodecs();
