@@ -212,9 +212,10 @@ def build_study(out, study):
     for number, kind in enumerate(study['documents'], len(study['series']) + 1):
         add(document(study, kind, number, images), (EXPLICIT, IMPLICIT, DEFLATED)[study['n'] % 3], {})
     if study['dicomdir']:
-        only_images = listed[:len(images)]
+        only_images = listed[:len(images)]  # as old writers did: reports and key objects stand beside it unlisted
         data = dicomdir(study['seed'], study['uid'], study['patient'], only_images)
         path = f'{study["folder"]}/DICOMDIR'.encode()
         place(out, path, data)
-        entries.append(truth(path, 'dicomdir', data, transfer_syntax=EXPLICIT))
+        unlisted = ['DIR-EXTRA'] if study['documents'] else []
+        entries.append(truth(path, 'dicomdir', data, codes=unlisted, transfer_syntax=EXPLICIT))
     return entries
