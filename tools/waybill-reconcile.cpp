@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/run_tool.hpp"
+#include "reconcile/explain.hpp"
 #include "reconcile/run.hpp"
 
 #include <cstdio>
@@ -9,7 +10,7 @@ int main(int argc, char** argv) {
                "waybill-reconcile");
   waybill::reconcile::Options options;
   waybill::cli::Common common;
-  app.add_option("scan", options.scan, "scan manifest, - for standard input")->required();
+  app.add_option("scan", options.scan, "scan manifest, - for standard input");
   app.add_option("--ris", options.ris, "exams of the RIS as CSV");
   app.add_option("--hl7", options.hl7, "files and folders of HL7 messages: merges, orders, reports");
   app.add_option("--issuer", options.issuer, "issuer of patient IDs that name none");
@@ -17,12 +18,25 @@ int main(int argc, char** argv) {
   app.add_option("-o,--output", options.output, "manifest to write, - for standard output");
   app.add_option("--exceptions", options.exceptions,
                  "CSV of what a person must decide (holds patients' data, mode 0600)");
+  app.add_option("--decisions", options.decisions, "the same CSV with people's decisions filled in");
   app.add_option("--approve", options.approve, "let this rule decide alone: R5")->delimiter(',');
   app.add_option("--ignore-columns", options.ignore_columns, "columns of the RIS table to leave out")->delimiter(',');
   app.add_flag("--dry-run", options.dry_run, "count what would be decided and changed, write nothing");
   waybill::cli::add_common(app, common);
 
+  std::string study, manifest;
+  auto* explain = app.add_subcommand("explain", "say in plain words why a study was decided as it was");
+  explain->add_option("study", study, "Study Instance UID")->required();
+  explain->add_option("manifest", manifest, "manifest of reconcile")->required();
+  explain->add_flag("--show-phi", common.show_phi, "show patients' values");
+
   return waybill::cli::run_tool(app, argc, argv, [&] {
+    if (explain->parsed()) {
+      const std::string text = waybill::reconcile::explain(manifest, study, common.show_phi);
+      std::fwrite(text.data(), 1, text.size(), stdout);
+      return waybill::Exit::ok;
+    }
+    if (options.scan.empty()) throw waybill::RunError(waybill::Exit::usage, "no scan manifest is named");
     using waybill::manifest::Restart;
     options.restart = common.restart ? Restart::yes : Restart::no;
     const auto summary = waybill::reconcile::run(options);

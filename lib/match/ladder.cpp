@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "match/ladder.hpp"
 
-#include "core/sha256.hpp"
+#include "match/assign.hpp"
 #include "match/index.hpp"
 #include "match/name.hpp"
 #include "match/near.hpp"
@@ -19,6 +19,9 @@ namespace {
 
 /// A key that more exams share is no key ("0" in every accession); such studies go to a person.
 constexpr std::size_t kMostCandidates = 1000;
+constexpr std::size_t kMostProposals = 5;
+constexpr double kMargin = 15;   // to the second best, or both are candidates
+constexpr double kNoFit = 1000;  // cost of an exam that is none of a study's candidates
 
 struct Hit {
   std::string_view rule;
@@ -68,10 +71,13 @@ class Run {
       exam_uid_.add(exams[x].study_uid, x);
       exam_accession_.add(accession_key(exams[x].accession), x);
       exam_patient_.add(id_key(exams[x].patient_id), x);
-      if (is_birth_date(exams[x].birth_date)) exam_birth_.add(exams[x].birth_date, x);
+      if (!is_birth_date(exams[x].birth_date)) continue;
+      const auto keys = family_keys(exams[x].last);
+      exam_twin_.add(exams[x].birth_date + keys[0], x);
+      if (keys[1] != keys[0]) exam_twin_.add(exams[x].birth_date + keys[1], x);
     }
     for (auto* index :
-         {&study_uid_, &study_accession_, &study_patient_, &exam_uid_, &exam_accession_, &exam_patient_, &exam_birth_})
+         {&study_uid_, &study_accession_, &study_patient_, &exam_uid_, &exam_accession_, &exam_patient_, &exam_twin_})
       index->seal();
   }
 
@@ -196,11 +202,17 @@ class Run {
 
   /// Another patient of the RIS has this family name and birth date.
   bool has_twin(std::size_t x) const {
-    const auto found = exam_birth_.find(exams_[x].birth_date);
-    return std::any_of(found.begin(), found.end(), [&](const auto& entry) {
-      const Exam &a = exams_[x], &b = exams_[entry.second];
-      return a.birth_date == b.birth_date && !same_patient(a, b) && !linked(a, b) && same_family(a.last, b.last);
-    });
+    const Exam& a = exams_[x];
+    if (!is_birth_date(a.birth_date)) return false;
+    for (const auto& key : family_keys(a.last)) {
+      const auto found = exam_twin_.find(a.birth_date + key);
+      const bool any = std::any_of(found.begin(), found.end(), [&](const auto& entry) {
+        const Exam& b = exams_[entry.second];
+        return a.birth_date == b.birth_date && !same_patient(a, b) && !linked(a, b) && same_family(a.last, b.last);
+      });
+      if (any) return true;
+    }
+    return false;
   }
 
   bool before_birth(std::size_t i, std::size_t x) const {
@@ -295,13 +307,26 @@ class Run {
     Decision& d = outcome_.studies[i];
     d.rule = hit.rule;
     d.exam = hit.exam;
-    d.near = hit.others;
     d.score = score(hit.evidence);
     const bool may = hit.rule != "R5" || approved_.count("R5") > 0;
     d.verdict = may && d.vetoes.empty() ? Verdict::matched : Verdict::review;
     d.explanation = describe(hit.evidence);
     if (!may) d.explanation += "; rule R5 is not approved for this site";
+    if (d.verdict == Verdict::review) {
+      propose(i, hit.exam, hit.rule);
+      for (const std::size_t x : hit.others) propose(i, x, hit.rule);
+    }
     note_discrepancies(i, hit.exam, hit.evidence);
+  }
+
+  void propose(std::size_t i, std::size_t x, std::string_view rule) {
+    const Evidence e = compare(studies_[i], keys_[i], exams_[x]);
+    propose(i, {x, score(e), std::string(rule), describe(e)});
+  }
+  void propose(std::size_t i, Proposal proposal) {
+    auto& all = outcome_.studies[i].proposals;
+    const bool there = std::any_of(all.begin(), all.end(), [&](const Proposal& p) { return p.exam == proposal.exam; });
+    if (!there && all.size() < kMostProposals) all.push_back(std::move(proposal));
   }
 
   void note_discrepancies(std::size_t i, std::size_t x, const Evidence& e) {
@@ -326,40 +351,91 @@ class Run {
     note(exam.state == ExamState::cancelled, "D19");
   }
 
-  /// For studies without a hit: what a person should look at.
+  /// For studies that no rule decides: what a person should look at. Exams that have a study already come last.
   void look_near() {
+    std::vector<bool> bound(exams_.size());
     std::vector<std::size_t> open;
-    for (std::size_t i = 0; i < hits_.size(); ++i)
-      if (!hits_[i]) open.push_back(i);
-    const auto near = find_near(studies_, keys_, exams_, open);
-    for (std::size_t n = 0; n < open.size(); ++n) {
-      Decision& d = outcome_.studies[open[n]];
-      d.rule = "R10";
-      if (near[n].empty()) {
-        veto_study(open[n]);
-        d.explanation = "no exam of the RIS comes near this study";
-        d.discrepancies.emplace_back("D02");
-        continue;
-      }
-      take_near(open[n], near[n]);
+    for (std::size_t i = 0; i < hits_.size(); ++i) {
+      if (outcome_.studies[i].verdict == Verdict::matched)
+        bound[*outcome_.studies[i].exam] = true;
+      else
+        open.push_back(i);
     }
+    auto near = find_near(studies_, keys_, exams_, open);
+    for (auto& list : near)
+      std::stable_partition(list.begin(), list.end(), [&](const NearExam& n) { return !bound[n.exam]; });
+    assign_cells(open, near);
+    for (std::size_t n = 0; n < open.size(); ++n) {
+      const std::size_t i = open[n];
+      if (!hits_[i]) take_near(i, near[n]);
+      for (const auto& candidate : near[n])
+        propose(i, {candidate.exam, candidate.score, candidate.rule, describe(candidate.evidence)});
+    }
+  }
+
+  /// R6: several studies and exams of a patient on one day. Together they get the assignment that fits best, not each
+  /// the exam that fits it best.
+  void assign_cells(const std::vector<std::size_t>& open, std::vector<std::vector<NearExam>>& near) {
+    std::map<std::string, std::vector<std::size_t>> cells;
+    for (std::size_t n = 0; n < open.size(); ++n)
+      if (!hits_[open[n]] && !near[n].empty() && near[n].front().rule == "R6")
+        cells[keys_[open[n]].patient + '\x1F' + keys_[open[n]].date].push_back(n);
+    for (const auto& [cell, rows] : cells) {
+      std::vector<std::size_t> columns;
+      for (const std::size_t n : rows)
+        for (const auto& candidate : near[n])
+          if (candidate.rule == "R6") columns.push_back(candidate.exam);
+      std::sort(columns.begin(), columns.end());
+      columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
+      std::vector<std::vector<double>> cost(rows.size(), std::vector<double>(columns.size(), kNoFit));
+      for (std::size_t r = 0; r < rows.size(); ++r) {
+        for (const auto& candidate : near[rows[r]]) {
+          const auto at = std::lower_bound(columns.begin(), columns.end(), candidate.exam);
+          if (at != columns.end() && *at == candidate.exam)
+            cost[r][static_cast<std::size_t>(at - columns.begin())] =
+                100 - candidate.score + hours_apart(keys_[open[rows[r]]], exams_[candidate.exam]);
+        }
+      }
+      const auto assigned = assign(cost);
+      for (std::size_t r = 0; r < rows.size(); ++r) {
+        if (assigned[r] == kUnassigned) continue;
+        auto& list = near[rows[r]];
+        const auto at =
+            std::find_if(list.begin(), list.end(), [&](const NearExam& c) { return c.exam == columns[assigned[r]]; });
+        if (at != list.end()) std::rotate(list.begin(), at, at + 1);
+      }
+    }
+  }
+
+  /// Hours between study and exam of a day, at most 24; 12 when a time is missing.
+  static double hours_apart(const StudyKeys& keys, const Exam& exam) {
+    const auto a = second_of_day(keys.time), b = second_of_day(exam.study_time);
+    if (!a || !b) return 12;
+    return std::min(24.0, static_cast<double>(std::abs(*a - *b)) / 3600);
   }
 
   void take_near(std::size_t i, const std::vector<NearExam>& near) {
     Decision& d = outcome_.studies[i];
+    d.rule = near.empty() ? "R10" : near.front().rule;
+    if (near.empty()) {
+      veto_study(i);
+      d.explanation = "no exam of the RIS comes near this study";
+      d.discrepancies.emplace_back("D02");
+      return;
+    }
     const NearExam& best = near.front();
     d.verdict = Verdict::review;
     if (best.rule == "R9") {
       veto_study(i);
-      d.explanation = "came near R9: the patient is known, no exam fits this study";
+      d.explanation = "the patient is known, no exam fits this study";
       d.discrepancies.emplace_back("D02");
       return;
     }
     collect_vetoes(i, best.exam, best.evidence, best.rule);
+    const bool close = near.size() > 1 && near[1].rule != "R9" && best.score - near[1].score < kMargin;
+    if (close) d.vetoes.emplace_back("two-candidates");
     d.score = best.score;
-    d.explanation = "came near " + best.rule + ": " + describe(best.evidence);
-    for (const auto& candidate : near)
-      if (candidate.rule != "R9") d.near.push_back(candidate.exam);
+    d.explanation = describe(best.evidence);
     note_discrepancies(i, best.exam, best.evidence);
   }
 
@@ -370,7 +446,8 @@ class Run {
       const Decision& d = outcome_.studies[i];
       const Mark mark = d.verdict == Verdict::matched ? kMatched : kReview;
       if (d.exam) marks[*d.exam] = std::max(marks[*d.exam], mark);
-      for (const std::size_t x : d.near) marks[x] = std::max(marks[x], kReview);
+      for (const Proposal& p : d.proposals)
+        if (p.rule != "R9") marks[p.exam] = std::max(marks[p.exam], kReview);
       if (mark != kMatched) continue;
       for (const auto& entry : exam_uid_.find(studies_[i].study.study))  // several orders performed as one study
         if (exams_[entry.second].study_uid == studies_[i].study.study &&
@@ -392,43 +469,11 @@ class Run {
   const std::set<std::string>& approved_;
   std::vector<StudyKeys> keys_;
   std::vector<std::optional<Hit>> hits_;
-  HashIndex study_uid_, study_accession_, study_patient_, exam_uid_, exam_accession_, exam_patient_, exam_birth_;
+  HashIndex study_uid_, study_accession_, study_patient_, exam_uid_, exam_accession_, exam_patient_, exam_twin_;
   Outcome outcome_;
 };
 
-constexpr std::string_view kRuleSet =
-    "waybill rules 2\n"
-    "R0 study UID equal, patient ID equal\n"
-    "R1 accession equal and unique on both sides, patient ID equal, modality not in conflict\n"
-    "R2 accession equal and unique on both sides, patient ID among the exam's other IDs, name and birth date equal, "
-    "modality not in conflict\n"
-    "R5 no accession, patient ID equal, same day or within 4 h around midnight, modality class equal, one exam and one "
-    "study there; needs approval\n"
-    "R10 none of these; what comes near R0-R9 goes to a person\n"
-    "vetoes accession-on-several-studies accession-reused birth-date-and-name-conflict exam-already-bound "
-    "exam-before-birth exam-cancelled\n"
-    "exam-names-another-study newborn-or-twin number-disputed number-reused patient-scattered visit-moved "
-    "placeholder-id placeholder-name ris-rows-disagree "
-    "sex-conflict study-already-bound\n"
-    "two-candidates two-patients\n"
-    "normal forms: ID trim and upper case, zeros kept; accession also without - / . _ and blanks; name folded, "
-    "particles joined, Jaro-Winkler 0.92 is near\n"
-    "edits: 0008,0050 0010,0010 0010,0020 0010,0021 0010,0030 0010,0040 follow the RIS; contradicting birth dates and "
-    "sexes stay\n";
-
 }  // namespace
-
-std::string_view to_string(Verdict verdict) noexcept {
-  switch (verdict) {
-    case Verdict::matched: return "auto";
-    case Verdict::review: return "review";
-    case Verdict::unmatched: return "unmatched";
-  }
-  return "unmatched";
-}
-
-std::string_view rule_set_text() noexcept { return kRuleSet; }
-std::string rule_set_hash() { return Sha256::of(kRuleSet).hex(); }
 
 Outcome decide(std::span<const StudyFacts> studies, std::span<const Exam> exams,
                const std::set<std::string>& approved) {

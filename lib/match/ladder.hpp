@@ -19,16 +19,25 @@ namespace waybill::match {
 enum class Verdict { matched, review, unmatched };  ///< "auto", "review", "unmatched" in manifests
 [[nodiscard]] std::string_view to_string(Verdict verdict) noexcept;
 
+/// An exam that is put to a person, best first.
+struct Proposal {
+  std::size_t exam = 0;
+  double score = 0;
+  std::string rule;         ///< under which it is proposed
+  std::string explanation;  ///< the evidence, without any patient's data
+};
+
 /// What was decided about one study, and why.
 struct Decision {
-  std::string rule;  ///< "R0", "R1", "R2", "R5", or "R10" when none of them holds
+  std::string rule;  ///< "R0" … "R10"; R0, R1, R2 and an approved R5 may decide alone
   Verdict verdict = Verdict::unmatched;
   std::vector<std::string> vetoes;         ///< what kept a rule from deciding, sorted
   std::vector<std::string> discrepancies;  ///< "D03" …, sorted
   std::string explanation;                 ///< without any patient's data
   std::optional<std::size_t> exam;         ///< index of the exam the rule hit (also when vetoed)
-  std::vector<std::size_t> near;           ///< further candidates for a person, best first
+  std::vector<Proposal> proposals;         ///< for a person: at most five, best first; empty when decided
   std::optional<double> score;             ///< of the best candidate
+  bool by_person = false;                  ///< decided by a person, not by a rule
 };
 
 /// What became of an exam.

@@ -226,6 +226,11 @@ NameNormal name_normal(std::string_view name) {
 }
 
 Same compare_names(std::string_view a, std::string_view b) {
+  if (a.empty() || b.empty()) return Same::unknown;
+  // Nearly all names of nearly all studies are written as the RIS writes them; plain letters need no folding to tell.
+  if (a == b &&
+      std::any_of(a.begin(), a.end(), [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }))
+    return Same::equal;
   const NameNormal x = name_normal(a), y = name_normal(b);
   Same best = Same::differs;
   for (const auto& p : x.spellings) {
@@ -261,6 +266,11 @@ bool is_newborn_name(std::string_view name) {
     return one_of(
         w, {"BABY", "BB", "BG", "BOY", "GIRL", "BABYBOY", "BABYGIRL", "NEWBORN", "INFANT", "TWIN", "TWINA", "TWINB"});
   });
+}
+
+std::array<std::string, 2> family_keys(std::string_view name) {
+  const NameNormal normal = name_normal(name);
+  return {join(normal.spellings[0].family), join(normal.spellings[1].family)};
 }
 
 bool same_family(std::string_view a, std::string_view b) {

@@ -39,6 +39,8 @@ struct NameNormal {
 
 /// Family name alone agrees (for the twin pattern).
 [[nodiscard]] bool same_family(std::string_view a, std::string_view b);
+/// The family name in both spellings, to find names that same_family() brings together: equal when there is but one.
+[[nodiscard]] std::array<std::string, 2> family_keys(std::string_view name);
 
 /// "LAST^FIRST^MIDDLE" without empty components at its end.
 [[nodiscard]] std::string person_name(std::string_view last, std::string_view first, std::string_view middle);

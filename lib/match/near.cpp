@@ -73,14 +73,11 @@ bool worth_comparing(const StudyFacts& facts, const StudyKeys& keys, const Exam&
          keys.accession == accession_key(exam.accession);
 }
 
-/// Which rule the pair comes near to; nullopt when it is worth nobody's time.
+/// The rule under which a person sees the pair; nullopt when it is worth nobody's time.
 std::optional<std::string> near_rule(const Evidence& e, const StudyKeys& keys) {
   const bool person = e.name == Same::equal && e.birth_date == Same::equal;
-  if (e.uid == Same::equal) return e.patient == Same::equal ? "R0" : person ? "R3" : "R4";
-  if (e.accession == Same::equal) {
-    if (e.patient == Same::equal) return "R1";
-    return e.linked || person ? "R2" : "R4";
-  }
+  if (e.uid == Same::equal) return person || e.patient == Same::equal ? "R3" : "R4";
+  if (e.accession == Same::equal) return person || e.patient == Same::equal ? "R8" : "R4";
   const bool cell = e.date == Same::equal || e.night;
   if (e.patient == Same::equal && keys.accession.empty() && cell && e.modality != Same::differs) return "R6";
   const bool no_patient = keys.patient.empty() || is_placeholder_id(keys.patient);

@@ -14,7 +14,7 @@ namespace waybill::match {
 struct NearExam {
   std::size_t exam = 0;
   double score = 0;
-  std::string rule;  ///< "R3" … "R9", or "R1" and "R2" where only one condition fails
+  std::string rule;  ///< "R3" … "R9"
   Evidence evidence;
 };
 

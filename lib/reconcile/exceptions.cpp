@@ -33,10 +33,23 @@ const std::vector<std::string> kHeader = {"RANK",
                                           "EXAM_NAME",
                                           "EXAM_DOB",
                                           "EXAM_STUDY_DATE",
-                                          "OTHER_CANDIDATES",
-                                          "SCORE",
+                                          "PROPOSAL_1",
+                                          "SCORE_1",
+                                          "REASON_1",
+                                          "PROPOSAL_2",
+                                          "SCORE_2",
+                                          "REASON_2",
+                                          "PROPOSAL_3",
+                                          "SCORE_3",
+                                          "REASON_3",
+                                          "DECISION",
+                                          "DECIDED_BY",
+                                          "SECOND_PERSON",
+                                          "REMARK",
                                           "LINE"};
-constexpr std::size_t kCells = 23;  // all but RANK
+constexpr std::size_t kCells = 34;     // all but RANK
+constexpr std::size_t kProposal = 20;  // its first cell
+constexpr std::size_t kProposals = 3;
 
 std::string join(const std::vector<std::string>& words, const char* separator) {
   std::string out;
@@ -51,8 +64,7 @@ int rank_of(const manifest::Study& study, const match::Decision& decision) {
     return std::find(kDanger.begin(), kDanger.end(), veto) != kDanger.end();
   };
   if (decision.verdict == match::Verdict::matched) return 4;
-  if (std::any_of(study.vetoes.begin(), study.vetoes.end(), dangerous) || study.explanation.starts_with("came near R4"))
-    return 1;
+  if (std::any_of(study.vetoes.begin(), study.vetoes.end(), dangerous) || study.rule == "R4") return 1;
   return decision.verdict == match::Verdict::review ? 2 : 3;
 }
 
@@ -91,13 +103,16 @@ void Exceptions::add_study(const manifest::Study& study, const match::Decision& 
   for (std::size_t i = 0; i < texts.size(); ++i) cells[6 + i] = texts[i]->value_or("");
   cells[13] = join(study.modalities, " ");
   cells[14] = std::to_string(study.instances);
-  std::vector<std::size_t> candidates = decision.near;
-  if (decision.exam) candidates.insert(candidates.begin(), *decision.exam);
-  if (!candidates.empty()) put_exam(cells, exams[candidates.front()]);
-  std::vector<std::string> others;
-  for (std::size_t n = 1; n < candidates.size(); ++n) others.push_back(exams[candidates[n]].key);
-  cells[20] = join(others, " ");
-  if (decision.score) cells[21] = number(*decision.score);
+  if (decision.exam)
+    put_exam(cells, exams[*decision.exam]);
+  else if (!decision.proposals.empty())
+    put_exam(cells, exams[decision.proposals.front().exam]);
+  for (std::size_t n = 0; n < std::min(kProposals, decision.proposals.size()); ++n) {
+    const auto& p = decision.proposals[n];
+    cells[kProposal + 3 * n] = exams[p.exam].key;
+    cells[kProposal + 3 * n + 1] = number(p.score);
+    cells[kProposal + 3 * n + 2] = p.rule + ": " + p.explanation;
+  }
   add(rank_of(study, decision), decision.score.value_or(0), study.study, std::move(cells));
 }
 
@@ -108,7 +123,7 @@ void Exceptions::add_exam_without_images(const match::Exam& exam) {
   cells[3] = "the exam was performed, the archive has no study for it";
   cells[5] = "D01";
   put_exam(cells, exam);
-  cells[22] = std::to_string(exam.line);
+  if (exam.line > 0) cells[kCells - 1] = std::to_string(exam.line);
   add(5, 0, exam.key, std::move(cells));
 }
 
@@ -116,10 +131,19 @@ void Exceptions::add_bad_row(const match::BadRow& row) {
   std::vector<std::string> cells(kCells);
   cells[0] = "bad-row";
   cells[3] = row.reason;
-  cells[22] = std::to_string(row.line);
+  cells[kCells - 1] = std::to_string(row.line);
   char order[24];
   std::snprintf(order, sizeof order, "%020zu", row.line);
   add(6, 0, order, std::move(cells));
+}
+
+void Exceptions::add_refusal(const std::string& study, std::size_t line, const std::string& reason) {
+  std::vector<std::string> cells(kCells);
+  cells[0] = "decision-refused";
+  cells[1] = study;
+  cells[3] = reason;
+  cells[kCells - 1] = std::to_string(line);
+  add(1, 0, study, std::move(cells));
 }
 
 void Exceptions::add_object_without_study(const std::string& object_id) {

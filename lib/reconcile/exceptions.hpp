@@ -24,6 +24,8 @@ class Exceptions {
   void add_study(const manifest::Study& study, const match::Decision& decision, std::span<const match::Exam> exams);
   void add_exam_without_images(const match::Exam& exam);
   void add_bad_row(const match::BadRow& row);
+  /// A person's answer that could not be followed.
+  void add_refusal(const std::string& study, std::size_t line, const std::string& reason);
   void add_object_without_study(const std::string& object_id);
   /// A message or file that could not be read as it should.
   void add_hl7_problem(const hl7::Problem& problem);

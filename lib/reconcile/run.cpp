@@ -9,6 +9,7 @@
 #include "core/version.hpp"
 #include "manifest/reader.hpp"
 #include "match/edits.hpp"
+#include "reconcile/decided.hpp"
 #include "reconcile/exceptions.hpp"
 #include "reconcile/feed.hpp"
 #include "reconcile/studies.hpp"
@@ -78,12 +79,13 @@ void complete_record(match::StudyFacts& facts, const match::Decision& decision, 
   manifest::Study& study = facts.study;
   study.rule = decision.rule;
   study.score = decision.score;
-  study.decision = std::string(match::to_string(decision.verdict));
+  study.decision = decision.by_person ? "person" : std::string(match::to_string(decision.verdict));
   study.vetoes = decision.vetoes;
   study.discrepancies = decision.discrepancies;
   study.explanation = decision.explanation;
   if (decision.exam) study.exam = exams[*decision.exam].key;
   if (decision.verdict == match::Verdict::matched) study.edits = match::edits_for(facts, exams[*decision.exam]);
+  if (!facts.current_id.empty()) study.explanation += "; the patient's number is compared in its present form";
   if (conflict_left(study) && decision.verdict == match::Verdict::matched)
     study.explanation += "; the contradiction is left to a person, the attribute is not changed";
 }
@@ -96,6 +98,15 @@ std::string exam_record(const match::Exam& exam) {
   if (!exam.study_uid.empty()) w.member("study", exam.study_uid);
   if (!exam.study_date.empty()) w.member("study_date", exam.study_date);
   w.key("discrepancies").begin_array().value("D01").end_array().end_object();
+  return std::move(w).str();
+}
+
+std::string proposal_record(const std::string& study, std::size_t rank, const match::Proposal& proposal,
+                            std::span<const match::Exam> exams) {
+  JsonWriter w;
+  w.begin_object().member("kind", "proposal").member("study", study).member("rank", rank);
+  w.member("exam", exams[proposal.exam].key).member("score", proposal.score).member("rule", proposal.rule);
+  w.member("explanation", proposal.explanation).end_object();
   return std::move(w).str();
 }
 
@@ -112,7 +123,8 @@ std::uint64_t lines_written(const std::filesystem::path& path) {
 }
 
 void write_manifest(const Options& options, manifest::Header header, const Scan& scan, const match::ExamTable& table,
-                    const match::Outcome& outcome, const Exceptions& exceptions, Summary& summary) {
+                    const match::Outcome& outcome, const Answers& answers, const Exceptions& exceptions,
+                    Summary& summary) {
   manifest::Writer writer(options.output, std::move(header), options.restart);
   summary.already_complete = writer.already_complete();
   if (!summary.already_complete) {
@@ -123,7 +135,12 @@ void write_manifest(const Options& options, manifest::Header header, const Scan&
       else
         writer.append(line);
     };
-    for (const auto& facts : scan.studies) append(manifest::to_json(facts.study));
+    for (std::size_t i = 0; i < scan.studies.size(); ++i) {
+      append(manifest::to_json(scan.studies[i].study));
+      for (std::size_t n = 0; n < outcome.studies[i].proposals.size(); ++n)
+        append(proposal_record(scan.studies[i].study.study, n + 1, outcome.studies[i].proposals[n], table.exams));
+    }
+    for (const auto& answer : answers.answers) append(to_json(answer));
     for (std::size_t x = 0; x < table.exams.size(); ++x)
       if (outcome.exams[x] == match::ExamFate::no_images) append(exam_record(table.exams[x]));
   }
@@ -133,16 +150,19 @@ void write_manifest(const Options& options, manifest::Header header, const Scan&
 }
 
 Exceptions collect_exceptions(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome,
-                              const std::optional<Feed>& feed) {
+                              const std::optional<Feed>& feed, const std::vector<Refusal>& refusals) {
   Exceptions exceptions;
   for (std::size_t i = 0; i < scan.studies.size(); ++i) {
     const auto& study = scan.studies[i].study;
-    if (outcome.studies[i].verdict != match::Verdict::matched || conflict_left(study))
+    const auto& decision = outcome.studies[i];
+    const bool answered = decision.by_person && decision.verdict == match::Verdict::unmatched;
+    if ((decision.verdict != match::Verdict::matched && !answered) || conflict_left(study))
       exceptions.add_study(study, outcome.studies[i], table.exams);
   }
   for (std::size_t x = 0; x < table.exams.size(); ++x)
     if (outcome.exams[x] == match::ExamFate::no_images) exceptions.add_exam_without_images(table.exams[x]);
   for (const auto& row : table.bad) exceptions.add_bad_row(row);
+  for (const auto& refusal : refusals) exceptions.add_refusal(refusal.study, refusal.line, refusal.reason);
   for (const auto& id : scan.without_study) exceptions.add_object_without_study(id);
   if (feed) {
     for (const auto& problem : feed->problems()) exceptions.add_hl7_problem(problem);
@@ -186,7 +206,11 @@ Summary run(const Options& options) {
   Scan scan = read_scan(options.scan, summary);
   if (feed)
     for (auto& facts : scan.studies) feed->apply(facts);
-  const match::Outcome outcome = match::decide(scan.studies, table.exams, approved);
+  match::Outcome outcome = match::decide(scan.studies, table.exams, approved);
+  Answers answers;
+  if (!options.decisions.empty()) answers = read_answers(options.decisions);
+  const auto refusals = follow(answers, scan.studies, table.exams, outcome);
+  summary.answers_refused = refusals.size();
   for (std::size_t i = 0; i < scan.studies.size(); ++i) {
     const auto& decision = outcome.studies[i];
     complete_record(scan.studies[i], decision, table.exams);
@@ -206,8 +230,10 @@ Summary run(const Options& options) {
   header.inputs = {scan.input};
   if (!options.ris.empty()) header.inputs.push_back({options.ris.filename().string(), table.digest.hex()});
   if (feed) header.inputs.push_back({"hl7", feed->digest().hex()});
-  write_manifest(options, std::move(header), scan, table, outcome, collect_exceptions(scan, table, outcome, feed),
-                 summary);
+  if (!options.decisions.empty())
+    header.inputs.push_back({options.decisions.filename().string(), answers.digest.hex()});
+  write_manifest(options, std::move(header), scan, table, outcome, answers,
+                 collect_exceptions(scan, table, outcome, feed, refusals), summary);
   return summary;
 }
 

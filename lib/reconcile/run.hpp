@@ -19,6 +19,7 @@ struct Options {
   std::string as_of;                 ///< leave out what messages say after this time (as in HL7)
   std::filesystem::path output;      ///< reconcile.wb; may be empty in a dry run
   std::filesystem::path exceptions;  ///< exceptions.csv, none when empty
+  std::filesystem::path decisions;   ///< what people answered, the same CSV filled in; none when empty
   std::vector<std::string> approve;  ///< rules that may decide alone beyond R0, R1, R2: "R5"
   std::vector<std::string> ignore_columns;
   bool dry_run = false;  ///< count only, write nothing

@@ -85,6 +85,10 @@ void count_study(Summary& s, const manifest::Study& study, const match::Exam* ex
     ++rule.matched;
     if (conflict_left(study)) ++s.conflicts;
     if (exam != nullptr) count_attributes(s, study, *exam);
+  } else if (study.decision == "person") {
+    ++s.person;
+    if (conflict_left(study)) ++s.conflicts;
+    if (exam != nullptr) count_attributes(s, study, *exam);
   } else if (study.decision == "review") {
     ++s.review;
     ++rule.review;
@@ -130,7 +134,7 @@ void count_feed(Summary& s, const hl7::IntakeCounts& counts, const std::vector<h
 void check_ledger(const Summary& s) {
   must_equal(s.objects, s.instances + s.other_objects, "objects");
   must_equal(s.instances, s.instances_in_studies + s.instances_without_study, "instances");
-  must_equal(s.studies, s.matched + s.review + s.unmatched, "studies");
+  must_equal(s.studies, s.matched + s.review + s.unmatched + s.person, "studies");
   must_equal(s.rows + s.exams_from_hl7, s.exams + s.repeated_rows + s.bad_rows, "RIS rows");
   must_equal(s.exams, s.exams_matched + s.exams_review + s.exams_no_images + s.exams_cancelled + s.exams_planned,
              "exams");
@@ -149,7 +153,12 @@ std::string to_json(const Summary& s) {
       .member("other", s.other_objects);
   w.member("without_study", s.instances_without_study).end_object();
   w.key("studies").begin_object().member("in", s.studies).member("auto", s.matched).member("review", s.review);
-  w.member("unmatched", s.unmatched).member("conflicts", s.conflicts).member("bytes", s.bytes).end_object();
+  w.member("unmatched", s.unmatched)
+      .member("person", s.person)
+      .member("answers_refused", s.answers_refused)
+      .member("conflicts", s.conflicts)
+      .member("bytes", s.bytes)
+      .end_object();
   w.key("exams")
       .begin_object()
       .member("rows", s.rows)
@@ -198,7 +207,8 @@ std::string to_text(const Summary& s) {
   if (s.dry_run) out += "dry run: nothing was written\n";
   if (s.already_complete) out += "the manifest was complete already; it is unchanged\n";
   out += "studies   " + n(s.studies) + " = " + n(s.matched) + " auto + " + n(s.review) + " review + " + n(s.unmatched) +
-         " unmatched\n";
+         " unmatched" + (s.person > 0 ? " + " + n(s.person) + " decided by people" : "") + "\n";
+  if (s.answers_refused > 0) out += "decisions of people refused: " + n(s.answers_refused) + "\n";
   out += "instances " + n(s.instances) + " = " + n(s.instances_in_studies) + " in studies + " +
          n(s.instances_without_study) + " without study\n";
   out += "exams     " + n(s.exams) + " = " + n(s.exams_matched) + " matched + " + n(s.exams_review) + " review + " +

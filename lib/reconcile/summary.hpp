@@ -31,7 +31,7 @@ struct AttributeCount {
 struct Summary {
   std::uint64_t objects = 0, instances = 0, other_objects = 0, instances_without_study = 0, instances_in_studies = 0,
                 bytes = 0;
-  std::uint64_t studies = 0, matched = 0, review = 0, unmatched = 0, conflicts = 0;
+  std::uint64_t studies = 0, matched = 0, review = 0, unmatched = 0, person = 0, conflicts = 0, answers_refused = 0;
   std::uint64_t rows = 0, bad_rows = 0, repeated_rows = 0, exams = 0;
   std::uint64_t exams_matched = 0, exams_review = 0, exams_no_images = 0, exams_cancelled = 0, exams_planned = 0;
   std::uint64_t exams_from_hl7 = 0, hl7_files = 0, hl7_messages = 0, hl7_duplicates = 0, hl7_problems = 0,
@@ -45,7 +45,7 @@ struct Summary {
   /// study.
   [[nodiscard]] std::uint64_t exceptions() const noexcept {
     return review + unmatched + conflicts + bad_rows + exams_no_images + instances_without_study + hl7_problems +
-           identity_disputes;
+           identity_disputes + answers_refused;
   }
 };
 

@@ -167,7 +167,7 @@ class Collector {
     if (study.decision) ++report.decisions[*study.decision];
     for (const auto& code : study.discrepancies) ++report.discrepancies[code];
     for (const auto& veto : study.vetoes) ++report.vetoes[veto];
-    if (study.decision != "auto") return;
+    if (study.decision != "auto" && study.decision != "person") return;
     for (const auto& edit : study.edits) {
       EditCount& edits = report.edits[edit.tag];
       ++edits.studies;

@@ -46,8 +46,9 @@ void exclude(Object& object, Bucket bucket, std::string code, Severity severity,
 std::optional<std::vector<manifest::Edit>> edits_of(const Decisions& decisions, Unmatched unmatched, Object& object) {
   if (!decisions.given) return std::vector<manifest::Edit>{};
   const auto at = decisions.studies.find(object.study.value_or(""));
-  const bool automatic = at != decisions.studies.end() && at->second.decision == "auto";
-  if (automatic) return at->second.edits;
+  const bool decided =
+      at != decisions.studies.end() && (at->second.decision == "auto" || at->second.decision == "person");
+  if (decided) return at->second.edits;
   if (unmatched == Unmatched::stage) return std::vector<manifest::Edit>{};
   const bool review = at != decisions.studies.end() && at->second.decision == "review";
   exclude(object, Bucket::quarantined, review ? "MATCH-REVIEW" : "MATCH-NONE", Severity::s3,

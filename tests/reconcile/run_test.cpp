@@ -143,10 +143,12 @@ TEST_F(Reconcile, TheLedgersCloseOverEverything) {
   EXPECT_EQ(s.exams_cancelled, 1U);
   EXPECT_EQ(s.bad_rows, 1U);
   const auto written = lines("reconcile.wb");
-  ASSERT_EQ(written.size(), 4U);
+  ASSERT_EQ(written.size(), 5U);
   EXPECT_NE(written[2].find("\"two-patients\""), std::string::npos);
-  EXPECT_NE(written[3].find("\"kind\":\"exam\",\"exam\":\"A8\""), std::string::npos);
-  EXPECT_NE(written[3].find("[\"D01\"]"), std::string::npos);
+  EXPECT_NE(written[3].find("\"kind\":\"proposal\""), std::string::npos);
+  EXPECT_NE(written[3].find("\"rank\":1,\"exam\":\"A3\""), std::string::npos);
+  EXPECT_NE(written[4].find("\"kind\":\"exam\",\"exam\":\"A8\""), std::string::npos);
+  EXPECT_NE(written[4].find("[\"D01\"]"), std::string::npos);
   const auto rows = table("exceptions.csv");
   ASSERT_EQ(rows.size(), 1 + s.exceptions());
   EXPECT_EQ(rows[1][1], "review");  // the possible wrong patient comes first

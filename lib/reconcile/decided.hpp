@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/sha256.hpp"
+#include "match/evidence.hpp"
+#include "match/exam.hpp"
+#include "match/ladder.hpp"
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace waybill::reconcile {
+
+/// What a person answered about one study: a row of exceptions.csv with DECISION filled.
+struct Answer {
+  std::string study;   ///< Study Instance UID
+  std::string exam;    ///< key of the exam, "" for: no exam belongs to this study
+  std::string by;      ///< who
+  std::string second;  ///< second person, where one is demanded
+  std::string remark;
+  std::size_t line = 0;
+};
+
+/// An answer that cannot be followed, and why.
+struct Refusal {
+  std::string study;
+  std::size_t line = 0;
+  std::string reason;
+};
+
+struct Answers {
+  std::vector<Answer> answers;    ///< sorted by study
+  std::vector<Refusal> refusals;  ///< rows that are no answers
+  Digest digest;                  ///< SHA-256 of the file
+};
+
+/// Reads answers from a CSV with the columns STUDY_UID, DECISION and DECIDED_BY, and SECOND_PERSON and REMARK where
+/// they are; others are ignored, as are rows without a DECISION. DECISION is an exam's key, 1, 2 or 3 for a proposal in
+/// the same row, or NONE. Throws RunError(Exit::input) when the file cannot be read or a column is missing.
+[[nodiscard]] Answers read_answers(const std::filesystem::path& path);
+
+/// Follows the answers: sets exam, verdict and `by_person` of the decisions. Refused are unknown studies and exams, an
+/// exam that another study has, and an answer that would change whose images they are without a second person (the
+/// patient's number and neither a merge nor a listing joins it with the exam's). What is refused stays for review.
+[[nodiscard]] std::vector<Refusal> follow(const Answers& answers, std::span<const match::StudyFacts> studies,
+                                          std::span<const match::Exam> exams, match::Outcome& outcome);
+
+/// The answer as a record of the manifest.
+[[nodiscard]] std::string to_json(const Answer& answer);
+
+}  // namespace waybill::reconcile
