@@ -65,13 +65,16 @@ std::string verdict(const manifest::Study& s) {
   return s.decision == "review" ? "waits for a person" : "has no exam";
 }
 
-/// The digest of the rules the manifest was made by.
-std::string rule_set_of(const std::string& options) {
-  constexpr std::string_view kKey = "\"rule_set\":\"";
-  const std::size_t at = options.find(kKey);
-  if (at == std::string::npos) return "unknown";
-  return options.substr(at + kKey.size(), options.find('"', at + kKey.size()) - at - kKey.size());
+/// A text member of a record that our own writer wrote; escapes stay as they are.
+std::string member(const std::string& json, std::string_view name) {
+  const std::string key = "\"" + std::string(name) + "\":\"";
+  const std::size_t at = json.find(key);
+  if (at == std::string::npos) return "?";
+  return json.substr(at + key.size(), json.find('"', at + key.size()) - at - key.size());
 }
+
+/// The digest of the rules the manifest was made by.
+std::string rule_set_of(const std::string& options) { return member(options, "rule_set"); }
 
 std::string text_of(const manifest::Study& s, const std::vector<std::string>& more, const std::string& rules,
                     bool phi) {
@@ -107,7 +110,10 @@ std::string explain(const std::filesystem::path& path, const std::string& uid, b
     if (other == nullptr || other->json.find(mark) == std::string::npos) continue;
     if (other->kind == "decision")
       more.push_back("A person's decision: " + (show_phi ? other->json : "recorded") + "\n");
-    if (other->kind == "proposal") more.push_back("Proposed: " + other->json + "\n");
+    if (other->kind == "proposal") {
+      more.push_back("Proposed: exam " + member(other->json, "exam") + ", rule " + member(other->json, "rule") + ": " +
+                     member(other->json, "explanation") + ".\n");
+    }
   }
   if (found.study.empty())
     throw RunError(Exit::input, "the manifest " + reader.name() + " has no study " + path_to_text(uid.substr(0, 64)));
