@@ -107,7 +107,7 @@ TEST_F(Pool, AKilledProcessIsReplacedAndTheCallSucceeds) {
 }
 
 TEST_F(Pool, AProcessThatDoesNotAnswerInTimeCostsOneCall) {
-  CodecPool pool(codec(), {std::uint64_t{256} << 20U, 1, 1});
+  CodecPool pool(codec(), {std::uint64_t{256} << 20U, 1, 4});  // 8 seconds, the start of a process among them
   const Image image = native();
   ASSERT_TRUE(pool.encode(image.data, kJpegLs));
   ::kill(pool.idle().at(0), SIGSTOP);
