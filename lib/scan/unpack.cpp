@@ -297,7 +297,7 @@ std::vector<Object> unpack(const archive::OpenFile& file, Object self, const Opt
   if (file.stream) {
     unpacker.container(Members::of(file.stream.get(), unpacker.limit()), self, {}, 1);
   } else {
-    self.file_sha256 = Sha256::of(file.bytes).hex();
+    if (!self.file_sha256) self.file_sha256 = Sha256::of(file.bytes).hex();
     self.content_type = std::string(archive::to_string(archive::container_of(file.bytes)));
     unpacker.container(Members::of(ByteView(file.bytes), unpacker.limit()), self, {}, 1);
   }
