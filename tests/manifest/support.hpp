@@ -5,6 +5,7 @@
 #include "manifest/check.hpp"
 #include "manifest/reader.hpp"
 #include "manifest/writer.hpp"
+#include "support/exits.hpp"
 
 #include <gtest/gtest.h>
 
@@ -77,17 +78,7 @@ inline Content content(const fs::path& path) {
   return c;
 }
 
-/// The exit a call throws, Exit::ok when none; `text` gets the message.
-template <typename F>
-Exit exit_of(F call, std::string* text = nullptr) {
-  try {
-    call();
-  } catch (const RunError& error) {
-    if (text != nullptr) *text = error.what();
-    return error.exit();
-  }
-  return Exit::ok;
-}
+using test::exit_of;
 
 struct Ran {
   int exit = -1;

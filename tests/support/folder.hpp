@@ -3,6 +3,7 @@
 
 #include "core/result.hpp"
 #include "manifest/reader.hpp"
+#include "support/exits.hpp"
 
 #include <gtest/gtest.h>
 
@@ -99,18 +100,6 @@ inline bool has_finding(const manifest::Object& object, std::string_view code) {
     if (finding.code == code) return true;
   }
   return false;
-}
-
-/// The exit a call throws, Exit::ok when none; `text` gets the message.
-template <typename F>
-Exit exit_of(F call, std::string* text = nullptr) {
-  try {
-    call();
-  } catch (const RunError& error) {
-    if (text != nullptr) *text = error.what();
-    return error.exit();
-  }
-  return Exit::ok;
 }
 
 }  // namespace waybill::test
