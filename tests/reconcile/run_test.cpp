@@ -193,6 +193,11 @@ TEST_F(Reconcile, ADryRunWritesNothingAndCountsTheSame) {
   EXPECT_EQ(dry.attributes.at("0008,0050").before, 0U);
   EXPECT_EQ(dry.attributes.at("0008,0050").after, 1U);
   EXPECT_EQ(dry.rules.at("R5").matched, 1U);
+  EXPECT_EQ(dry.rules.at("R5").edited.studies, 1U);
+  EXPECT_EQ(dry.rules.at("R5").edits.at("0008,0050").objects, 1U);
+  EXPECT_EQ(dry.attributes.at("0008,0050").changes.at("missing").studies, 1U);
+  const std::string told = to_text(dry) + to_json(dry);
+  for (const char* value : {"Adler", "19700203", "OLD", "A1"}) EXPECT_EQ(told.find(value), std::string::npos) << value;
   options.dry_run = false;
   auto wet = run(options);
   wet.dry_run = true;
