@@ -25,7 +25,7 @@ struct Work {
 };
 
 bool once(const Work& work, const std::string& syntax, bool proof) {
-  const auto frame = work.reader.read(work.frame);
+  const auto frame = work.reader.borrow(work.frame);
   if (!frame) return false;
   const auto stream = pixel::encode_frame(syntax, work.data.info, *frame);
   if (!stream) return false;
