@@ -16,7 +16,7 @@ button.do.plain{background:#fff;color:var(--blue)}
 button.do:disabled{background:#fff;color:var(--soft);border-color:var(--soft);cursor:default}
 button.do:focus-visible,select:focus-visible{outline:3px solid var(--blue);outline-offset:1px}
 #status{margin:.25rem 0;min-height:1.5rem}
-fieldset{border:0;margin:0;padding:0;min-width:18rem}
+fieldset{border:0;margin:0;padding:0;min-width:18rem;max-width:32rem}
 fieldset label{display:block;padding:.1rem 0}
 fieldset .two{color:var(--bad);font-weight:600}
 legend{position:absolute;left:-99rem}
@@ -25,8 +25,9 @@ dl{margin:0;display:grid;grid-template-columns:max-content 1fr;gap:0 .5rem}
 dt{color:var(--soft)}
 dd{margin:0;overflow-wrap:anywhere}
 table.both{width:auto;font-size:inherit}
-table.both th,table.both td{border:0;padding:0 .6rem 0 0;max-width:16rem;overflow-wrap:anywhere}
-table.both th{font-weight:400;color:var(--soft)}
+table.both th,table.both td{border:0;padding:0 .6rem 0 0}
+table.both td{min-width:8rem;max-width:16rem;overflow-wrap:anywhere}
+table.both th{font-weight:400;color:var(--soft);white-space:nowrap}
 table.both .differs{font-weight:600}
 .kind{white-space:nowrap}
 @media (max-width:60rem){.bar{position:static}}
