@@ -180,9 +180,11 @@ void ExamRows::read_texts(Exam& exam) const {
   exam.description = cell(kProcDesc);
   exam.classes = match::modality_classes(cell(kModality));
   exam.state = state_from(cell(kStatus), mapping_);
+  std::vector<std::string> other_ids;
   for (const auto id : split(cell(kOtherIds), ';'))
-    if (!trim(id).empty()) exam.other_ids.push_back(id_key(id));
-  std::sort(exam.other_ids.begin(), exam.other_ids.end());
+    if (!trim(id).empty()) other_ids.push_back(id_key(id));
+  std::sort(other_ids.begin(), other_ids.end());
+  exam.other_ids = other_ids;
 }
 
 std::optional<std::string> ExamRows::read_date(Column column, std::string& into) {
@@ -206,8 +208,11 @@ std::optional<std::string> ExamRows::read_date(Column column, std::string& into)
 }
 
 std::optional<std::string> ExamRows::read_dates(Exam& exam) {
-  if (auto reason = read_date(kDob, exam.birth_date)) return reason;
-  if (auto reason = read_date(kStudyDate, exam.study_date)) return reason;
+  std::string born, day;
+  if (auto reason = read_date(kDob, born)) return reason;
+  if (auto reason = read_date(kStudyDate, day)) return reason;
+  exam.birth_date = born;
+  exam.study_date = day;
   const auto time = cell(kStudyTime);
   if (!time.empty()) {
     const auto& format = mapping_.formats[kStudyTime];
@@ -280,9 +285,10 @@ std::optional<std::uint64_t> ExamRows::trailer_count(const match::CsvRow& row) c
 }
 
 void ExamRows::watch(const Exam& exam) {
-  if (!exam.study_date.empty()) {
-    if (first_date_.empty() || exam.study_date < first_date_) first_date_ = exam.study_date;
-    last_date_ = std::max(last_date_, exam.study_date);
+  const std::string day(exam.study_date);
+  if (!day.empty()) {
+    if (first_date_.empty() || day < first_date_) first_date_ = day;
+    last_date_ = std::max(last_date_, day);
   }
   const std::array<std::string_view, 2> ids = {exam.patient_id, exam.accession};
   for (std::size_t i = 0; i < ids.size(); ++i) {
