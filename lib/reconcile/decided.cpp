@@ -7,6 +7,7 @@
 #include "io/read_file.hpp"
 #include "match/csv.hpp"
 #include "match/normal.hpp"
+#include "ris/code_page.hpp"
 
 #include <algorithm>
 #include <map>
@@ -39,6 +40,17 @@ class Columns {
 
 }  // namespace
 
+namespace {
+
+/// Whether the proposal an answer names is the one of this run. A study that a rule has decided since has none.
+bool stands(const Answer& a, const match::Decision& d, std::span<const match::Exam> exams) {
+  if (a.proposal == 0) return true;
+  if (d.verdict == match::Verdict::matched) return d.exam && exams[*d.exam].key == a.exam;
+  return a.proposal <= d.proposals.size() && exams[d.proposals[a.proposal - 1].exam].key == a.exam;
+}
+
+}  // namespace
+
 bool joined(const match::Evidence& e) { return e.patient == match::Same::equal || e.linked; }
 
 Answers read_answers(const std::filesystem::path& path) {
@@ -48,7 +60,7 @@ Answers read_answers(const std::filesystem::path& path) {
                    "the decisions " + path_to_text(path.string()) + " cannot be read: " + bytes.error().what);
   Answers out;
   out.digest = Sha256::of(*bytes);
-  match::CsvReader reader{std::string(as_text(*bytes))};
+  match::CsvReader reader{ris::table_text(std::string(as_text(*bytes)), {})};
   match::CsvRow row;
   if (!reader.next(row) || !row.error.empty())
     throw RunError(Exit::input, "the decisions have no header line; take the list that --exceptions wrote");
@@ -66,6 +78,7 @@ Answers read_answers(const std::filesystem::path& path) {
       continue;
     }
     if (a.exam == "1" || a.exam == "2" || a.exam == "3") {
+      a.proposal = static_cast<std::size_t>(a.exam.front() - '0');
       a.exam = cell(row, "PROPOSAL_" + a.exam);
       if (a.exam.empty()) {
         out.refusals.push_back({a.study, a.line, "DECISION names a proposal that the row does not have"});
@@ -117,6 +130,10 @@ std::vector<Refusal> follow(const Answers& answers, std::span<const match::Study
     const auto exam = exam_at.find(a.exam);
     if (exam == exam_at.end()) {
       refuse("there is no exam of that key");
+      continue;
+    }
+    if (!stands(a, d, exams)) {
+      refuse("the proposal is not the one of this run; the list is old, or a spreadsheet changed the exam's number");
       continue;
     }
     const auto taken = study_of.find(exam->second);

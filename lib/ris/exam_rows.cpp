@@ -18,6 +18,13 @@ using match::id_key;
 
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
+constexpr std::size_t kCutTexts = 3;  // different ones of the greatest length are no accident
+
+std::size_t characters(std::string_view utf8) {
+  return static_cast<std::size_t>(
+      std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
 /// A header cell in a message: short and without control characters, since the file may be anything.
 std::string shown(std::string_view cell) { return path_to_text(cell.substr(0, 60)); }
 
@@ -299,9 +306,10 @@ void ExamRows::watch(const Exam& exam) {
   }
   const std::array<std::string_view, 3> texts = {exam.last, exam.first, exam.description};
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (texts[i].size() < widths_[i].longest) continue;
-    if (texts[i].size() > widths_[i].longest) widths_[i] = {texts[i].size(), 0};
-    ++widths_[i].there;
+    if (texts[i].size() < widths_[i].longest) continue;  // bytes are never fewer than characters
+    const std::size_t length = characters(texts[i]);
+    if (length > widths_[i].longest) widths_[i] = {length, {}};
+    if (length == widths_[i].longest && widths_[i].texts.size() < kCutTexts) widths_[i].texts.emplace(texts[i]);
   }
 }
 
@@ -328,9 +336,9 @@ void ExamRows::remark_on_columns() {
   for (std::size_t i = 0; i < texts.size(); ++i) {
     static constexpr std::array<std::size_t, 8> kCuts = {16, 20, 24, 25, 30, 32, 40, 64};
     const Widths& w = widths_[i];
-    if (w.there < 3 || std::find(kCuts.begin(), kCuts.end(), w.longest) == kCuts.end()) continue;
-    table_.remarks.push_back(named(texts[i]) + ": " + std::to_string(w.there) + " texts have exactly " +
-                             std::to_string(w.longest) + " bytes and none has more; the export may have cut them");
+    if (w.texts.size() < kCutTexts || std::find(kCuts.begin(), kCuts.end(), w.longest) == kCuts.end()) continue;
+    table_.remarks.push_back(named(texts[i]) + ": several texts have exactly " + std::to_string(w.longest) +
+                             " characters and none has more; the export may have cut them");
   }
   if (turned_ > 0)
     table_.remarks.push_back(
