@@ -81,10 +81,10 @@ Result<Done> put_codestreams(const pixel::PixelData& data, const Encoded& encode
   for (const Bytes& frame : encoded.frames) total += sizes.emplace_back(frame.size());
   if (!order.keep_larger && total >= data.value.size())
     return Failure{Fault::unsupported, "the encoded pixels would not be smaller"};
-  Bytes items;
-  items.reserve(total + 9 * encoded.frames.size() + 64);
-  pixel::write_encapsulated(encoded.frames, items);
-  rewrite.elements[kPixelData] = dicom::encode_fragments(items);
+  Bytes element = dicom::fragments_header();
+  element.reserve(total + 13 * encoded.frames.size() + 64);  // item, offset and pad byte for each
+  pixel::write_encapsulated(encoded.frames, element);
+  rewrite.elements[kPixelData] = std::move(element);
   if (const auto tables = extended_tables(sizes)) {
     for (const auto& [t, table] :
          {std::pair{tag(0x7FE0, 0x0001), &tables->offsets}, {tag(0x7FE0, 0x0002), &tables->lengths}})
@@ -100,9 +100,9 @@ Result<Bytes> wrapped_codestreams(const pixel::PixelData& data) {
   if (!reader) return reader.error();
   std::vector<Bytes> streams;
   for (std::uint32_t i = 0; i < reader->count(); ++i) streams.push_back(reader->codestream(i));
-  Bytes items;
-  pixel::write_encapsulated(streams, items);
-  return dicom::encode_fragments(items);
+  Bytes element = dicom::fragments_header();
+  pixel::write_encapsulated(streams, element);
+  return element;
 }
 
 /// The source's bytes stay and nothing else was asked for.
