@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   app.add_option("--exceptions", options.exceptions,
                  "CSV of what a person must decide (holds patients' data, mode 0600)");
   app.add_option("--decisions", options.decisions, "the same CSV with people's decisions filled in");
+  app.add_option("--rules", options.rules, "what the site settles about matching (TOML)");
   app.add_option("--approve", options.approve, "let this rule decide alone: R5")->delimiter(',');
   app.add_option("--ignore-columns", options.ignore_columns, "columns of the RIS table to leave out")->delimiter(',');
   app.add_flag("--dry-run", options.dry_run, "count what would be decided and changed, write nothing");

@@ -282,6 +282,11 @@ void name_exams(std::vector<Exam>& exams) {
 
 }  // namespace
 
+std::string patient_key(const Exam& exam) { return exam.normal_id.empty() ? id_key(exam.patient_id) : exam.normal_id; }
+std::string accession_key(const Exam& exam) {
+  return exam.normal_accession.empty() ? accession_key(exam.accession) : exam.normal_accession;
+}
+
 bool by_content(const Exam& a, const Exam& b) { return content(a) < content(b); }
 
 void order_and_name(std::vector<Exam>& exams) {

@@ -20,10 +20,11 @@ struct Exam {
   std::string key;  ///< accession, or "uid:" and the study UID; "#n" behind it where two exams would share it
   std::string patient_id, issuer, last, first, middle, birth_date, sex;
   std::string accession, study_uid, study_date, study_time, description;
-  std::vector<std::string> classes;      ///< modality classes, sorted
-  std::vector<std::string> other_ids;    ///< keys (id_key) of the patient's other IDs, sorted
-  std::vector<std::string> other_names;  ///< former, maiden and alias names, DICOM form
-  std::vector<std::string> vetoes;       ///< what the history of the patient's number says against deciding by it
+  std::string normal_id, normal_accession;  ///< the keys by the site's rules, where they are not the plain ones
+  std::vector<std::string> classes;         ///< modality classes, sorted
+  std::vector<std::string> other_ids;       ///< keys (id_key) of the patient's other IDs, sorted
+  std::vector<std::string> other_names;     ///< former, maiden and alias names, DICOM form
+  std::vector<std::string> vetoes;          ///< what the history of the patient's number says against deciding by it
   ExamState state = ExamState::performed;
   std::optional<std::uint64_t> images;
   std::size_t line = 0;   ///< of its first row in the file
@@ -56,6 +57,10 @@ struct ExamTable {
 /// The same from a file; throws RunError(Exit::input) when it cannot be read.
 [[nodiscard]] ExamTable read_exams_file(const std::filesystem::path& path,
                                         const std::vector<std::string>& ignored = {});
+
+/// The keys by which an exam's patient and accession number are compared.
+[[nodiscard]] std::string patient_key(const Exam& exam);
+[[nodiscard]] std::string accession_key(const Exam& exam);
 
 /// The order of exams in a table: by content, so that the order in which they were read does not matter.
 [[nodiscard]] bool by_content(const Exam& a, const Exam& b);

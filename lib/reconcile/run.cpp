@@ -9,6 +9,7 @@
 #include "core/version.hpp"
 #include "manifest/reader.hpp"
 #include "match/edits.hpp"
+#include "match/normal.hpp"
 #include "reconcile/decided.hpp"
 #include "reconcile/exceptions.hpp"
 #include "reconcile/feed.hpp"
@@ -27,7 +28,7 @@ struct Scan {
   manifest::Input input;
 };
 
-Scan read_scan(const std::filesystem::path& path, Summary& summary) {
+Scan read_scan(const std::filesystem::path& path, const match::SiteRules& rules, Summary& summary) {
   manifest::Reader reader(path);
   if (reader.header().stage != "scan") {
     throw RunError(Exit::usage, "the manifest " + reader.name() + " is of stage '" +
@@ -35,7 +36,7 @@ Scan read_scan(const std::filesystem::path& path, Summary& summary) {
                                     "'; give reconcile the manifest that waybill scan wrote");
   }
   Scan scan;
-  StudyCollector collector;
+  StudyCollector collector(rules);
   while (const auto record = reader.next()) {
     const auto* object = std::get_if<manifest::Object>(&*record);
     if (object == nullptr) continue;
@@ -60,12 +61,12 @@ Scan read_scan(const std::filesystem::path& path, Summary& summary) {
   return scan;
 }
 
-std::string options_json(const std::set<std::string>& approved, const Options& options) {
+std::string options_json(const match::SiteRules& rules, const Options& options) {
   const auto& ignored = options.ignore_columns;
   JsonWriter w;
-  w.begin_object().member("rule_set", match::rule_set_hash());
-  w.key("approve").begin_array();
-  for (const auto& rule : approved) w.value(rule);
+  w.begin_object().member("rule_set", match::rule_set_hash(rules));
+  w.key("automatic").begin_array();
+  for (const auto& rule : rules.automatic) w.value(rule);
   w.end_array().key("ignore_columns").begin_array();
   for (const auto& column : std::set<std::string>(ignored.begin(), ignored.end())) w.value(column);
   w.end_array();
@@ -172,13 +173,17 @@ Exceptions collect_exceptions(const Scan& scan, const match::ExamTable& table, c
   return exceptions;
 }
 
-std::set<std::string> checked_approvals(const std::vector<std::string>& approve) {
-  for (const auto& rule : approve) {
+match::SiteRules rules_of(const Options& options) {
+  match::SiteRules rules;
+  if (!options.rules.empty()) rules = match::SiteRules::read(options.rules);
+  rules.default_issuer = match::id_key(options.issuer);
+  for (const auto& rule : options.approve) {
     if (rule != "R5")
       throw RunError(Exit::usage,
                      "rule '" + path_to_text(rule) + "' cannot be approved; only R5 waits for the site's approval");
   }
-  return {approve.begin(), approve.end()};
+  rules.automatic.insert(options.approve.begin(), options.approve.end());
+  return rules;
 }
 
 hl7::Time as_of(const std::string& text) {
@@ -193,7 +198,7 @@ hl7::Time as_of(const std::string& text) {
 Summary run(const Options& options) {
   Summary summary;
   summary.dry_run = options.dry_run;
-  const auto approved = checked_approvals(options.approve);
+  const match::SiteRules rules = rules_of(options);
   if (!options.dry_run && options.output.empty())
     throw RunError(Exit::usage, "no output is named; give -o reconcile.wb, or --dry-run");
   if (options.ris.empty() && options.hl7.empty())
@@ -201,12 +206,15 @@ Summary run(const Options& options) {
   match::ExamTable table;
   if (!options.ris.empty()) table = match::read_exams_file(options.ris, options.ignore_columns);
   std::optional<Feed> feed;
-  if (!options.hl7.empty()) feed.emplace(options.hl7, options.issuer, as_of(options.as_of));
+  if (!options.hl7.empty()) feed.emplace(options.hl7, rules, as_of(options.as_of));
   if (feed) feed->apply(table);
-  Scan scan = read_scan(options.scan, summary);
-  if (feed)
-    for (auto& facts : scan.studies) feed->apply(facts);
-  match::Outcome outcome = match::decide(scan.studies, table.exams, approved);
+  for (auto& exam : table.exams) rules.apply(exam);
+  Scan scan = read_scan(options.scan, rules, summary);
+  for (auto& facts : scan.studies) {
+    if (feed) feed->apply(facts);
+    rules.apply(facts);
+  }
+  match::Outcome outcome = match::decide(scan.studies, table.exams, rules);
   Answers answers;
   if (!options.decisions.empty()) answers = read_answers(options.decisions);
   const auto refusals = follow(answers, scan.studies, table.exams, outcome);
@@ -226,7 +234,7 @@ Summary run(const Options& options) {
   header.run = random_uuid();
   header.tool = kToolName;
   header.created = utc_now();
-  header.options = options_json(approved, options);
+  header.options = options_json(rules, options);
   header.inputs = {scan.input};
   if (!options.ris.empty()) header.inputs.push_back({options.ris.filename().string(), table.digest.hex()});
   if (feed) header.inputs.push_back({"hl7", feed->digest().hex()});

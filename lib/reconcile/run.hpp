@@ -20,6 +20,7 @@ struct Options {
   std::filesystem::path output;      ///< reconcile.wb; may be empty in a dry run
   std::filesystem::path exceptions;  ///< exceptions.csv, none when empty
   std::filesystem::path decisions;   ///< what people answered, the same CSV filled in; none when empty
+  std::filesystem::path rules;       ///< what the site settles about matching (match::SiteRules); none when empty
   std::vector<std::string> approve;  ///< rules that may decide alone beyond R0, R1, R2: "R5"
   std::vector<std::string> ignore_columns;
   bool dry_run = false;  ///< count only, write nothing
