@@ -45,6 +45,13 @@ void check_presence(StudyWork& work, const std::set<std::string>& there) {
   }
 }
 
+/// The target had this UID before us, with another content (domain code D25).
+void name_conflict(Object& object) {
+  if (object.bucket != manifest::Bucket::failed || !object.load || object.load->outcome != "already-present") return;
+  object.findings.push_back({"D25", Severity::s3, "0008,0018",
+                             "the peer had another object of this SOP Instance UID before; a person must decide"});
+}
+
 void check_contents(StudyWork& work, net::Association& association) {
   std::map<std::string, Object*> waiting;
   for (Object& object : work.objects) {
@@ -55,6 +62,7 @@ void check_contents(StudyWork& work, net::Association& association) {
     const auto found = waiting.find(received.sop_instance);
     if (found == waiting.end()) return;
     compare_content(received, *found->second);
+    name_conflict(*found->second);
     waiting.erase(found);
   });
   for (auto& [uid, object] : waiting) {
