@@ -118,7 +118,7 @@ bool Sender::stopping() const { return halt_.is_set() || stop_requested(); }
 bool Sender::settle_by_asking(Object& object, bool answered) const {
   const bool can_ask = object.study && !object.study->empty() && object.series && !object.series->empty();
   for (int round = 1;; ++round) {
-    const auto there = can_ask ? peers_.instances(*object.study, *object.series) : std::nullopt;
+    const auto there = can_ask ? peers_.instances(*object.study, *object.series, *object.sop_instance) : std::nullopt;
     if (!there) {
       mark_unknown(object);
       return true;

@@ -98,7 +98,8 @@ void Peers::give_back(net::Association association, const std::string& study) {
   idle_.push_back({std::move(association), study});
 }
 
-std::optional<std::set<std::string>> Peers::instances(const std::string& study, const std::string& series) {
+std::optional<std::set<std::string>> Peers::instances(const std::string& study, const std::string& series,
+                                                      const std::string& instance) {
   const std::lock_guard lock(find_mutex_);
   for (bool fresh = false;;) {
     try {
@@ -107,7 +108,7 @@ std::optional<std::set<std::string>> Peers::instances(const std::string& study, 
         fresh = true;
         find_ = request(net::Association::find_contexts());
       }
-      return find_->find_instances(study, series);
+      return find_->find_instances(study, series, instance);
     } catch (const net::PeerError& error) {
       find_.reset();
       if (error.kind() == net::PeerError::Kind::refused) return std::nullopt;

@@ -29,9 +29,10 @@ class Peers {
   /// An association of ours is at work.
   void touch() noexcept { last_work_ = std::chrono::steady_clock::now(); }
 
-  /// SOP Instance UIDs of a series at the peer; nullopt when it grants no C-FIND. Throws net::PeerError when it is
-  /// down.
-  [[nodiscard]] std::optional<std::set<std::string>> instances(const std::string& study, const std::string& series);
+  /// SOP Instance UIDs of a series at the peer, or of it only the instance asked for; nullopt when it grants no C-FIND.
+  /// Throws net::PeerError when it is down.
+  [[nodiscard]] std::optional<std::set<std::string>> instances(const std::string& study, const std::string& series,
+                                                               const std::string& instance = "");
 
  private:
   struct Idle {

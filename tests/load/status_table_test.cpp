@@ -13,17 +13,36 @@ std::string on_second(const std::string& rest) {
   return "[[rule]]\non = \"store\"\ninstance = [\"1.2.3.1.1.2\"]\n" + rest;
 }
 
-/// What becomes of one object that always gets a status, while its neighbours are well.
+/// What becomes of an object that always gets a status, while its neighbours are well.
 struct Row {
   unsigned status = 0;
   Bucket bucket = Bucket::failed;
   std::string outcome, code;
-  int sent = 1;  ///< how often it leaves
-  int exit = 1;
+  unsigned sent = 1;  ///< how often it leaves
 };
+const std::vector<Row> kTable{{0x0000, Bucket::loaded, "sent", ""},
+                              {0xB000, Bucket::loaded, "sent", "LOAD-WARNING"},
+                              {0xB006, Bucket::loaded, "sent", "LOAD-WARNING"},
+                              {0xB007, Bucket::loaded, "sent", "LOAD-WARNING"},
+                              {0xA700, Bucket::pending, "refused", "LOAD-PENDING", 4},
+                              {0xA7FF, Bucket::pending, "refused", "LOAD-PENDING", 4},
+                              {0x0213, Bucket::pending, "refused", "LOAD-PENDING", 4},
+                              {0xA900, Bucket::quarantined, "refused", "LOAD-REFUSED"},
+                              {0xA9FF, Bucket::quarantined, "refused", "LOAD-REFUSED"},
+                              {0xC000, Bucket::quarantined, "refused", "LOAD-REFUSED"},
+                              {0xCFFF, Bucket::quarantined, "refused", "LOAD-REFUSED"},
+                              {0x0110, Bucket::failed, "refused", "LOAD-PROCESSING", 4},
+                              {0xFE00, Bucket::failed, "refused", "LOAD-PROCESSING", 4},
+                              {0x0111, Bucket::loaded, "already-present", "LOAD-DUPLICATE"},
+                              {0x0117, Bucket::quarantined, "refused", "LOAD-REFUSED"},
+                              {0x0122, Bucket::failed, "refused", "D27"},
+                              {0x0112, Bucket::failed, "refused", "D27"},
+                              {0x0118, Bucket::failed, "refused", "D27"},
+                              {0x0210, Bucket::failed, "refused", "LOAD-PROTOCOL"},
+                              {0x0211, Bucket::failed, "refused", "LOAD-PROTOCOL"},
+                              {0x0212, Bucket::failed, "refused", "LOAD-PROTOCOL"},
+                              {0x4711, Bucket::failed, "refused", "LOAD-REFUSED"}};
 
-void PrintTo(const Row& row, std::ostream* out) { *out << row.status; }
-class StatusTable : public test::AtSimPacs, public ::testing::WithParamInterface<Row> {};
 class StatusPolicy : public test::AtSimPacs {};
 
 /// Of "2026-03-01T12:00:00.000001Z".
@@ -39,54 +58,32 @@ std::string hex(unsigned status) {
 
 }  // namespace
 
-TEST_P(StatusTable, OneObjectGetsTheStatusAndItsNeighboursAreLoaded) {
-  const Row& row = GetParam();
-  prepare(on_second("comment = \"because\"\nstatus = 0x" + hex(row.status) + "\n"));
-  const test::Ran ran = load();
-  EXPECT_EQ(ran.exit, row.exit) << ran.text;
+TEST_F(StatusPolicy, FollowsEveryRowOfTheTable) {
+  std::string scenario;
+  for (std::size_t i = 0; i < kTable.size(); ++i)
+    scenario += "[[rule]]\non = \"store\"\ncomment = \"because\"\ninstance = [\"1.2.3." + std::to_string(i + 1) +
+                ".1.2\"]\nstatus = 0x" + hex(kTable[i].status) + "\n";
+  prepare(scenario, static_cast<int>(kTable.size()), 3);
+  const test::Ran ran = load({"--associations", "1"});  // so that something is taken between two that are refused
+  EXPECT_EQ(ran.exit, 1) << ran.text;
   const auto all = loaded();
-  ASSERT_EQ(all.size(), 8U);
-  for (const auto& [uid, object] : all) {
-    if (uid == "1.2.3.1.1.2") continue;
-    EXPECT_EQ(object.bucket, Bucket::loaded) << uid;
-    EXPECT_EQ(object.load.value().attempts, 1U) << uid;
-  }
-  const manifest::Object& object = all.at("1.2.3.1.1.2");
-  EXPECT_EQ(object.bucket, row.bucket);
-  EXPECT_EQ(object.load.value().outcome, row.outcome);
-  EXPECT_EQ(object.load->status, hex(row.status));
-  EXPECT_EQ(object.load->comment, "because");
-  EXPECT_EQ(object.load->attempts, static_cast<unsigned>(row.sent));
-  EXPECT_EQ(pacs_->arrivals().at("1.2.3.1.1.2"), row.sent);
-  if (!row.code.empty()) {
-    EXPECT_TRUE(has_finding(object, row.code)) << ran.text;
+  ASSERT_EQ(all.size(), 3 * kTable.size());
+  const auto arrivals = pacs_->arrivals();
+  for (std::size_t i = 0; i < kTable.size(); ++i) {
+    const Row& row = kTable[i];
+    const std::string series = "1.2.3." + std::to_string(i + 1) + ".1.";
+    for (const char* neighbour : {"1", "3"}) EXPECT_EQ(all.at(series + neighbour).load.value().attempts, 1U);
+    const manifest::Object& object = all.at(series + "2");
+    SCOPED_TRACE(hex(row.status));
+    EXPECT_EQ(object.bucket, row.bucket);
+    EXPECT_EQ(object.load.value().outcome, row.outcome);
+    EXPECT_EQ(object.load->status, hex(row.status));
+    EXPECT_EQ(object.load->comment, "because");
+    EXPECT_EQ(object.load->attempts, row.sent);
+    EXPECT_EQ(static_cast<unsigned>(arrivals.at(series + "2")), row.sent);
+    EXPECT_TRUE(row.code.empty() ? object.findings.empty() : has_finding(object, row.code));
   }
 }
-
-INSTANTIATE_TEST_SUITE_P(Domain, StatusTable,
-                         ::testing::Values(Row{0x0000, Bucket::loaded, "sent", "", 1, 0},
-                                           Row{0xB000, Bucket::loaded, "sent", "LOAD-WARNING", 1, 0},
-                                           Row{0xB006, Bucket::loaded, "sent", "LOAD-WARNING", 1, 0},
-                                           Row{0xB007, Bucket::loaded, "sent", "LOAD-WARNING", 1, 0},
-                                           Row{0xA700, Bucket::pending, "refused", "LOAD-PENDING", 4},
-                                           Row{0xA7FF, Bucket::pending, "refused", "LOAD-PENDING", 4},
-                                           Row{0x0213, Bucket::pending, "refused", "LOAD-PENDING", 4},
-                                           Row{0xA900, Bucket::quarantined, "refused", "LOAD-REFUSED"},
-                                           Row{0xA9FF, Bucket::quarantined, "refused", "LOAD-REFUSED"},
-                                           Row{0xC000, Bucket::quarantined, "refused", "LOAD-REFUSED"},
-                                           Row{0xCFFF, Bucket::quarantined, "refused", "LOAD-REFUSED"},
-                                           Row{0x0110, Bucket::failed, "refused", "LOAD-PROCESSING", 4},
-                                           Row{0xFE00, Bucket::failed, "refused", "LOAD-PROCESSING", 4},
-                                           Row{0x0111, Bucket::loaded, "already-present", "LOAD-DUPLICATE", 1, 0},
-                                           Row{0x0117, Bucket::quarantined, "refused", "LOAD-REFUSED"},
-                                           Row{0x0122, Bucket::failed, "refused", "D27"},
-                                           Row{0x0112, Bucket::failed, "refused", "D27"},
-                                           Row{0x0118, Bucket::failed, "refused", "D27"},
-                                           Row{0x0210, Bucket::failed, "refused", "LOAD-PROTOCOL"},
-                                           Row{0x0211, Bucket::failed, "refused", "LOAD-PROTOCOL"},
-                                           Row{0x0212, Bucket::failed, "refused", "LOAD-PROTOCOL"},
-                                           Row{0x4711, Bucket::failed, "refused", "LOAD-REFUSED"}),
-                         [](const auto& row) { return "Status" + hex(row.param.status); });
 
 TEST_F(StatusPolicy, NotAuthorisedStopsTheRunAndTheSameCommandContinues) {
   prepare(on_second("status = 0x0124\n"));
