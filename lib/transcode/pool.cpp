@@ -186,9 +186,11 @@ struct CodecPool::State {
   }
 };
 
-CodecPool::CodecPool(std::filesystem::path program, CodecLimits limits) : state_(std::make_unique<State>()) {
+CodecPool::CodecPool(std::filesystem::path program, CodecLimits limits, unsigned ahead)
+    : state_(std::make_unique<State>()) {
   state_->program = std::move(program);
   state_->limits = limits;
+  for (unsigned i = 0; i < ahead; ++i) state_->idle.push_back(std::make_unique<Process>(state_->program));
 }
 
 CodecPool::~CodecPool() = default;

@@ -25,7 +25,8 @@ struct CodecLimits {
 class CodecPool : public Codecs {
  public:
   /// `program` is waybill_codec; see codec_program().
-  explicit CodecPool(std::filesystem::path program, CodecLimits limits = {});
+  /// `ahead` processes are started at once, so that they are ready when the first objects are read.
+  explicit CodecPool(std::filesystem::path program, CodecLimits limits = {}, unsigned ahead = 0);
   ~CodecPool() override;
   CodecPool(const CodecPool&) = delete;
   CodecPool& operator=(const CodecPool&) = delete;
