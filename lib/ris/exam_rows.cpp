@@ -306,10 +306,14 @@ void ExamRows::watch(const Exam& exam) {
   }
   const std::array<std::string_view, 3> texts = {exam.last, exam.first, exam.description};
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (texts[i].size() < widths_[i].longest) continue;  // bytes are never fewer than characters
+    Widths& w = widths_[i];
     const std::size_t length = characters(texts[i]);
-    if (length > widths_[i].longest) widths_[i] = {length, {}};
-    if (length == widths_[i].longest && widths_[i].texts.size() < kCutTexts) widths_[i].texts.emplace(texts[i]);
+    ++w.of_length[std::min(length, w.of_length.size() - 1)];
+    if (length > w.longest) {
+      w.longest = length;
+      w.texts.clear();
+    }
+    if (length == w.longest && w.texts.size() < kCutTexts) w.texts.emplace(texts[i]);
   }
 }
 
@@ -337,6 +341,8 @@ void ExamRows::remark_on_columns() {
     static constexpr std::array<std::size_t, 8> kCuts = {16, 20, 24, 25, 30, 32, 40, 64};
     const Widths& w = widths_[i];
     if (w.texts.size() < kCutTexts || std::find(kCuts.begin(), kCuts.end(), w.longest) == kCuts.end()) continue;
+    // Lengths die out slowly; what is cut piles up at the last one.
+    if (w.of_length[w.longest] <= w.of_length[w.longest - 1] + w.of_length[w.longest - 2]) continue;
     table_.remarks.push_back(named(texts[i]) + ": several texts have exactly " + std::to_string(w.longest) +
                              " characters and none has more; the export may have cut them");
   }

@@ -37,7 +37,8 @@ class ExamRows {
     std::array<std::uint64_t, 65> of_length{};
   };
   struct Widths {
-    std::size_t longest = 0;      // characters
+    std::size_t longest = 0;  // characters
+    std::array<std::uint64_t, 66> of_length{};
     std::set<std::string> texts;  // of that length, a few
   };
 
