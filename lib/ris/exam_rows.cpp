@@ -395,7 +395,7 @@ void ExamRows::check_control(const std::string& sha256, std::optional<std::uint6
 match::ExamTable ExamRows::finish(const std::string& sha256) {
   std::optional<std::uint64_t> trailer;
   if (held_) {
-    trailer = trailer_count(*held_);
+    if (!sha256.empty()) trailer = trailer_count(*held_);  // the rows of a query have none
     if (!trailer) take(*held_);
     held_.reset();
   }
