@@ -73,6 +73,32 @@ TEST_F(ReconcileDecided, RefusesWhatCannotBeFollowed) {
   EXPECT_EQ(answer("1.1,A1,Reed,,\n1.2,A1,Reed,Waters,\n")[0].reason, "another study has this exam");
 }
 
+TEST_F(ReconcileDecided, AnExamThatAnAnswerTakesAwayFromItsStudyIsOneWithoutImagesAgain) {
+  outcome_.studies[0].verdict = match::Verdict::matched;
+  outcome_.studies[0].exam = 0;
+  outcome_.exams[0] = match::ExamFate::matched;
+  outcome_.exams[1] = match::ExamFate::review;
+  EXPECT_TRUE(answer("1.1,none,Reed,,\n").empty());
+  EXPECT_EQ(outcome_.exams[0], match::ExamFate::no_images);
+  EXPECT_EQ(outcome_.exams[1], match::ExamFate::review) << "another study waits for it";
+  EXPECT_TRUE(answer("1.2,none,Reed,,\n").empty());
+  EXPECT_EQ(outcome_.exams[1], match::ExamFate::no_images);
+}
+
+TEST_F(ReconcileDecided, AnExamIsFreeWhenAnotherAnswerMovesItsStudyWhateverTheOrder) {
+  for (std::size_t i = 0; i < 2; ++i) outcome_.studies[i].proposals.clear();
+  exams_.push_back(exam("A3", "P2"));
+  outcome_.exams.push_back(match::ExamFate::no_images);
+  outcome_.studies[1].verdict = match::Verdict::matched;
+  outcome_.studies[1].exam = 1;
+  outcome_.exams[1] = match::ExamFate::matched;
+  EXPECT_TRUE(answer("1.1,A2,Reed,Waters,\n1.2,A3,Reed,,\n").empty());
+  EXPECT_EQ(outcome_.studies[0].exam, 1U);
+  EXPECT_EQ(outcome_.studies[1].exam, 2U);
+  EXPECT_EQ(outcome_.exams[1], match::ExamFate::matched);
+  EXPECT_EQ(outcome_.exams[2], match::ExamFate::matched);
+}
+
 TEST_F(ReconcileDecided, AProposalThatASpreadsheetChangedIsRefused) {
   exams_[1].key = "0012";
   exams_.push_back(exam("12", "P2"));
