@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -27,6 +28,14 @@ struct AttributeCount {
   std::uint64_t left = 0;     ///< contradictions left to a person
 };
 
+/// What was found about objects that are loaded already.
+struct CorrectionCounts {
+  std::uint64_t objects = 0;  ///< in the new archive
+  std::uint64_t without_study = 0, studies = 0;
+  std::uint64_t studies_changed = 0, objects_changed = 0;
+  std::uint64_t studies_open = 0;  ///< wait for a person
+};
+
 /// The counts of a run; the ledgers of studies, instances and exams close or the run fails.
 struct Summary {
   std::uint64_t objects = 0, instances = 0, other_objects = 0, instances_without_study = 0, instances_in_studies = 0,
@@ -37,13 +46,16 @@ struct Summary {
   std::uint64_t exams_from_hl7 = 0, hl7_files = 0, hl7_messages = 0, hl7_duplicates = 0, hl7_problems = 0,
                 hl7_orders = 0, patient_numbers = 0, identity_disputes = 0;
   bool ris_was_cp1252 = false, dry_run = false, already_complete = false;
+  std::optional<CorrectionCounts> corrections;  ///< of a run with --loaded
   std::map<std::string, RuleCount> rules;
   std::map<std::string, std::uint64_t> vetoes, discrepancies;
   std::map<std::string, AttributeCount> attributes;  ///< by tag
 
   /// Studies not matched, matched ones with a contradiction left, bad rows, exams without images, objects without
   /// study.
+  /// With --loaded only what stands in its way: the others are those of the run before.
   [[nodiscard]] std::uint64_t exceptions() const noexcept {
+    if (corrections) return corrections->studies_open + corrections->without_study + hl7_problems + identity_disputes;
     return review + unmatched + conflicts + bad_rows + exams_no_images + instances_without_study + hl7_problems +
            identity_disputes + answers_refused;
   }
