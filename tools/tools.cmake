@@ -8,6 +8,7 @@ waybill_tool(transcode USES transcode)
 waybill_tool(load USES load)
 waybill_tool(verify USES verify)
 waybill_tool(report USES report)
+waybill_tool(simpacs USES simpacs dicom io)
 
 # The dispatcher: `waybill NAME` starts waybill-NAME beside it.
 add_executable(waybill tools/waybill.cpp)
@@ -19,4 +20,4 @@ target_link_libraries(waybill_codec PRIVATE waybill::transcode)
 add_dependencies(waybill-transcode waybill_codec)
 
 add_custom_target(tools)
-add_dependencies(tools waybill waybill-manifest waybill-scan waybill-listen waybill-reconcile waybill-transcode waybill-load waybill-verify waybill-report)
+add_dependencies(tools waybill waybill-manifest waybill-scan waybill-listen waybill-reconcile waybill-transcode waybill-load waybill-verify waybill-report waybill-simpacs)

@@ -33,6 +33,7 @@ constexpr std::array kTools = {
     Tool{"verify", "Check what is stored against what was scanned, object by object."},
     Tool{"report", "Balance all manifests of a project and write the evidence down."},
     Tool{"manifest", "Show, check, compare and cut manifests."},
+    Tool{"simpacs", "Play a PACS that misbehaves as a scenario says, for rehearsals."},
 };
 
 int finish(Exit exit) {

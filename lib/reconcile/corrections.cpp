@@ -114,7 +114,8 @@ void Corrections::examine(const match::StudyFacts& there) {
 }
 
 void Corrections::withhold(const match::StudyFacts& there, std::vector<std::string> vetoes) {
-  manifest::Study study = there.study;
+  match::StudyFacts facts = there;
+  manifest::Study& study = facts.study;
   std::sort(vetoes.begin(), vetoes.end());
   vetoes.erase(std::unique(vetoes.begin(), vetoes.end()), vetoes.end());
   study.decision = "review";
@@ -122,7 +123,7 @@ void Corrections::withhold(const match::StudyFacts& there, std::vector<std::stri
   study.vetoes = std::move(vetoes);
   study.explanation =
       "loaded before; what is known of the patient has changed, and a person must say whether it holds here";
-  open_.emplace(there.study.study, std::move(study));
+  open_.emplace(there.study.study, std::move(facts));
 }
 
 /// What was applied before the load and what is new, as one step from the source's values.
@@ -153,13 +154,13 @@ void Corrections::write(const std::function<void(const std::string&)>& append) c
     append(manifest::to_json(study));
     for (const auto& line : objects[uid]) append(line);
   }
-  for (const auto& [uid, study] : open_) append(manifest::to_json(study));
+  for (const auto& [uid, facts] : open_) append(manifest::to_json(facts.study));
 }
 
 void Corrections::list(Exceptions& exceptions) const {
   match::Decision decision;
   decision.verdict = match::Verdict::review;
-  for (const auto& [uid, study] : open_) exceptions.add_study(study, decision, known_.exams);
+  for (const auto& [uid, facts] : open_) exceptions.add_study(facts, decision, known_.exams);
 }
 
 }  // namespace waybill::reconcile

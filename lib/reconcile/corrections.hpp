@@ -53,8 +53,8 @@ class Corrections {
 
   const Loaded& loaded_;
   const Knowledge known_;
-  std::map<std::string, Change> changes_;        // by study UID
-  std::map<std::string, manifest::Study> open_;  // the same, for people
+  std::map<std::string, Change> changes_;          // by study UID
+  std::map<std::string, match::StudyFacts> open_;  // the same, for people
   CorrectionCounts counts_;
 };
 

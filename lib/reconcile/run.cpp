@@ -10,12 +10,15 @@
 #include "manifest/reader.hpp"
 #include "match/edits.hpp"
 #include "match/normal.hpp"
+#include "reconcile/alarms.hpp"
 #include "reconcile/corrections.hpp"
 #include "reconcile/decided.hpp"
 #include "reconcile/exceptions.hpp"
 #include "reconcile/feed.hpp"
 #include "reconcile/loaded.hpp"
 #include "reconcile/studies.hpp"
+#include "ris/postgres.hpp"
+#include "ris/read.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -144,6 +147,7 @@ void write_resumable(const Options& options, manifest::Header header, const Exce
   }
   // The list first: a complete manifest then never stands without it.
   if (!options.exceptions.empty()) exceptions.write(options.exceptions);
+  if (!options.worklist.empty()) exceptions.write_worklist(options.worklist);
   if (!summary.already_complete) writer.finish(to_json(summary));
 }
 
@@ -166,18 +170,21 @@ void add_hl7(Exceptions& exceptions, const Feed& feed) {
 }
 
 Exceptions collect_exceptions(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome,
-                              const std::optional<Feed>& feed, const std::vector<Refusal>& refusals) {
+                              const std::optional<Feed>& feed, const std::vector<Refusal>& refusals,
+                              const std::vector<Alarm>& alarms) {
   Exceptions exceptions;
+  for (const auto& alarm : alarms) exceptions.add_alarm(alarm);
   for (std::size_t i = 0; i < scan.studies.size(); ++i) {
     const auto& study = scan.studies[i].study;
     const auto& decision = outcome.studies[i];
     const bool answered = decision.by_person && decision.verdict == match::Verdict::unmatched;
     if ((decision.verdict != match::Verdict::matched && !answered) || conflict_left(study))
-      exceptions.add_study(study, outcome.studies[i], table.exams);
+      exceptions.add_study(scan.studies[i], outcome.studies[i], table.exams);
   }
   for (std::size_t x = 0; x < table.exams.size(); ++x)
     if (outcome.exams[x] == match::ExamFate::no_images) exceptions.add_exam_without_images(table.exams[x]);
   for (const auto& row : table.bad) exceptions.add_bad_row(row);
+  for (const auto& remark : table.remarks) exceptions.add_remark(remark);
   for (const auto& refusal : refusals) exceptions.add_refusal(refusal.study, refusal.line, refusal.reason);
   for (const auto& id : scan.without_study) exceptions.add_object_without_study(id);
   if (feed) add_hl7(exceptions, *feed);
@@ -195,6 +202,32 @@ match::SiteRules rules_of(const Options& options) {
   }
   rules.automatic.insert(options.approve.begin(), options.approve.end());
   return rules;
+}
+
+ris::Mapping mapping_of(const Options& options) {
+  ris::Mapping mapping;
+  if (!options.map.empty()) mapping = ris::Mapping::read(options.map);
+  if (!options.control.empty()) mapping.control = ris::read_control(options.control);
+  return mapping;
+}
+
+match::ExamTable read_table(const Options& options, const ris::Mapping& mapping) {
+  const bool database = ris::is_database(options.ris.string());
+  if (database == options.query.empty())
+    throw RunError(Exit::usage, database ? "--ris names a database; give the SELECT for its exams with --query"
+                                         : "--query is for a database; give --ris postgresql://USER@HOST/DATABASE");
+  if (database) return ris::query_exams(options.ris.string(), options.query, options.ignore_columns, mapping);
+  return ris::read_exams_file(options.ris, options.ignore_columns, mapping);
+}
+
+/// What the table was made from, for the header: never the address of a database.
+std::vector<manifest::Input> inputs_of_table(const Options& options, const ris::Mapping& mapping,
+                                             const match::ExamTable& table) {
+  std::vector<manifest::Input> inputs;
+  const auto& file = options.query.empty() ? options.ris : options.query;
+  inputs.push_back({file.filename().string(), table.digest.hex()});
+  if (!options.map.empty()) inputs.push_back({options.map.filename().string(), mapping.digest.hex()});
+  return inputs;
 }
 
 hl7::Time as_of(const std::string& text) {
@@ -215,7 +248,8 @@ Summary run(const Options& options) {
   if (options.ris.empty() && options.hl7.empty())
     throw RunError(Exit::usage, "nothing tells of exams; give --ris, --hl7 or both");
   match::ExamTable table;
-  if (!options.ris.empty()) table = match::read_exams_file(options.ris, options.ignore_columns);
+  const ris::Mapping mapping = mapping_of(options);
+  if (!options.ris.empty()) table = read_table(options, mapping);
   std::optional<Feed> feed;
   if (!options.hl7.empty()) feed.emplace(options.hl7, rules, as_of(options.as_of));
   if (feed) feed->apply(table);
@@ -230,6 +264,8 @@ Summary run(const Options& options) {
   if (!options.decisions.empty()) answers = read_answers(options.decisions);
   const auto refusals = follow(answers, scan.studies, table.exams, outcome);
   summary.answers_refused = refusals.size();
+  const auto alarms = find_alarms(scan.studies, table.exams, outcome);
+  summary.alarms = alarms.size();
   for (std::size_t i = 0; i < scan.studies.size(); ++i) {
     const auto& decision = outcome.studies[i];
     complete_record(scan.studies[i], decision, table.exams);
@@ -254,13 +290,14 @@ Summary run(const Options& options) {
   header.created = utc_now();
   header.options = options_json(rules, options);
   header.inputs = {scan.input};
-  if (!options.ris.empty()) header.inputs.push_back({options.ris.filename().string(), table.digest.hex()});
+  if (!options.ris.empty())
+    for (auto& input : inputs_of_table(options, mapping, table)) header.inputs.push_back(std::move(input));
   if (feed) header.inputs.push_back({"hl7", feed->digest().hex()});
   if (!options.decisions.empty())
     header.inputs.push_back({options.decisions.filename().string(), answers.digest.hex()});
   if (!corrections) {
-    write_resumable(options, std::move(header), collect_exceptions(scan, table, outcome, feed, refusals), summary,
-                    [&](const Append& append) { put_decisions(append, scan, table, outcome, answers); });
+    write_resumable(options, std::move(header), collect_exceptions(scan, table, outcome, feed, refusals, alarms),
+                    summary, [&](const Append& append) { put_decisions(append, scan, table, outcome, answers); });
     return summary;
   }
   header.inputs.insert(header.inputs.end(), loaded->inputs().begin(), loaded->inputs().end());
