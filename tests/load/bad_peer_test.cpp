@@ -16,6 +16,24 @@ std::string on_second(const std::string& rest) {
 
 class BadPeer : public test::AtSimPacs {
  protected:
+  /// Writes object `i` and the manifest anew, with so many bytes of pixel data.
+  void make_large(std::size_t i, std::size_t bytes) {
+    using dicom::tag;
+    test::DicomBuilder b;
+    b.text(tag(0x0008, 0x0016), "UI", *objects_[i].sop_class).text(tag(0x0008, 0x0018), "UI", uid(i));
+    b.text(tag(0x0020, 0x000D), "UI", *objects_[i].study).text(tag(0x0020, 0x000E), "UI", *objects_[i].series);
+    b.words(tag(0x7FE0, 0x0010), std::vector<std::uint16_t>(bytes / 2, 7));
+    const std::string file =
+        test::DicomBuilder::part10(b.str(), *objects_[i].transfer_syntax, *objects_[i].sop_class, uid(i));
+    std::ofstream(at(uid(i) + ".dcm"), std::ios::binary | std::ios::trunc) << file;
+    objects_[i].source.size = file.size();
+    objects_[i].file_sha256 = Sha256::of(file).hex();
+    manifest::Header header;
+    header.stage = "scan";
+    manifest::Writer writer(at("scan.wb"), header, manifest::Restart::yes);
+    for (const manifest::Object& object : objects_) writer.append_record(object);
+    writer.finish("{}");
+  }
   /// Loaded is exactly what the peer holds, and it got nothing a second time that it had.
   void expect_honest() {
     for (const auto& [uid, object] : loaded())
@@ -72,7 +90,7 @@ TEST_F(BadPeer, ATransientRejectionIsTriedAgain) {
 }
 
 TEST_F(BadPeer, ALimitOfAssociationsMakesLanesWaitForEachOther) {
-  prepare("[node]\nassociations = 1\n[[rule]]\non = \"store\"\ndelay = 0.05\n", 6, 20);
+  prepare("[node]\nassociations = 1\n[[rule]]\non = \"store\"\ndelay = 0.02\n", 6, 20);
   const test::Ran ran = load({"--associations", "3"});
   EXPECT_EQ(ran.exit, 0) << ran.text;
   EXPECT_EQ(pacs_->kept(), 120U);
@@ -91,10 +109,10 @@ TEST_F(BadPeer, ARejectionWhileTheRunIsUnderWayLosesNothing) {
 }
 
 TEST_F(BadPeer, AbortsInTheMiddleOfAPduOfEveryObjectCostOneRepetitionEach) {
-  prepare("[[rule]]\non = \"store\"\nabort_after = 100\nfirst = 1\nper = \"instance\"\n", 2, 3);
+  prepare("[[rule]]\non = \"store\"\nabort_after = 100\nfirst = 1\nper = \"instance\"\n", 2, 2);
   const test::Ran ran = load({}, "0");
   EXPECT_EQ(ran.exit, 0) << ran.text;
-  EXPECT_EQ(pacs_->events("store-aborted").size(), 6U);
+  EXPECT_EQ(pacs_->events("store-aborted").size(), 4U);
   for (const auto& [uid, object] : loaded()) EXPECT_EQ(object.load.value().attempts, 2U) << uid;
   expect_honest();
 }
@@ -122,6 +140,26 @@ TEST_F(BadPeer, ABreachOfProtocolIsNoAnswerAndItsObjectIsAskedAboutAndNeverDoubl
     EXPECT_EQ(std::ranges::count(stores, breach.name, [](const auto& line) { return test::member(line, "rule"); }), 1)
         << breach.name;
   EXPECT_EQ(stores.size(), static_cast<std::size_t>(3 * study));
+  expect_honest();
+}
+
+TEST_F(BadPeer, AReaderTooSlowCostsItsObjectAndHoldsUpNoOther) {
+  prepare("[node]\nreceive_buffer = 4096\n" + on_second("pace = 1000"), 2, 3);
+  make_large(1, 8U << 20U);
+  const auto start = std::chrono::steady_clock::now();
+  const test::Ran ran = load();
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::minutes(1)) << "8 MiB at 1000 bytes/s take hours";
+  for (const auto& [uid, object] : loaded()) EXPECT_EQ(object.bucket == Bucket::loaded, uid != kSecond) << uid;
+  EXPECT_TRUE(test::has_finding(loaded().at(kSecond), "LOAD-NOANSWER"));
+  expect_honest();
+}
+
+TEST_F(BadPeer, AReaderThatIsOnlySlowGetsItsObject) {
+  prepare("[node]\nreceive_buffer = 4096\n" + on_second("pace = 300000"), 1, 3);
+  make_large(1, 1U << 20U);
+  const test::Ran ran = load({}, "0.01", "10");
+  EXPECT_EQ(ran.exit, 0) << ran.text;
   expect_honest();
 }
 
