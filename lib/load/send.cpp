@@ -2,101 +2,55 @@
 #include "load/send.hpp"
 
 #include "core/clock.hpp"
-#include "core/stop.hpp"
-#include "dicom/uids.hpp"
-#include "manifest/exception.hpp"
-#include "transfer/bytes.hpp"
 
 #include <algorithm>
-#include <thread>
+#include <map>
+#include <utility>
 
 namespace waybill::load {
 
-using manifest::Bucket;
-using manifest::Finding;
 using manifest::Object;
 using manifest::Severity;
 
 namespace {
 
-/// A wait that a stop signal cuts short.
-void wait_for(std::chrono::milliseconds time, const transfer::Halt& halt) {
-  const auto until = std::chrono::steady_clock::now() + time;
-  while (std::chrono::steady_clock::now() < until && !stop_requested() && !halt.is_set()) {
-    std::this_thread::sleep_for(std::min(time, std::chrono::milliseconds(50)));
-  }
+constexpr std::chrono::seconds kMostWait{15};
+
+bool proposes_all(const net::Association& association, const std::vector<net::Context>& contexts) {
+  const auto& proposed = association.proposed();
+  return std::ranges::all_of(contexts, [&](const auto& context) { return std::ranges::count(proposed, context) != 0; });
 }
 
-void mark_not_sent(Object& object, std::string_view code, Severity severity, const std::string& detail) {
-  object.bucket = Bucket::failed;
-  object.load->outcome = "not-sent";
-  object.load->at = utc_now();
-  object.findings.push_back({std::string(code), severity, "", detail});
+void add_load(Object& object) {
+  if (!object.load) object.load.emplace();
 }
 
-net::Context context_of(const Object& object) {
-  const auto file = transfer::file_to_send(object);
-  return {object.sop_class.value_or(""), file ? file->transfer_syntax : "", false};
-}
-
-bool is_sendable(const Object& object, const net::Context& context) {
-  return !context.sop_class.empty() && !context.transfer_syntax.empty() && object.sop_instance &&
-         !object.sop_instance->empty() && object.sop_instance->size() <= 64 && context.sop_class.size() <= 64 &&
-         context.transfer_syntax.size() <= 64;
-}
-
-std::vector<net::Context> contexts_of(const std::vector<Object>& objects) {
-  std::set<net::Context> contexts;
-  for (const Object& object : objects) {
-    const net::Context context = context_of(object);
-    if (is_sendable(object, context)) contexts.insert(context);
-  }
-  return {contexts.begin(), contexts.end()};  // at most kBatchObjects, so below net::kMaxContexts
-}
-
-/// The checked dataset, even as the network wants it; on failure the object is marked and nullopt given.
-std::optional<Bytes> dataset_for(Object& object, const net::Context& context) {
-  const auto file = transfer::file_to_send(object);
-  if (!file) {
-    mark_not_sent(object, "LOAD-UNREADABLE", Severity::s3, file.error().what);
-    return std::nullopt;
-  }
-  auto bytes = transfer::read_checked(*file);
-  if (!bytes) {
-    const bool mismatch = bytes.error().fault == Fault::mismatch;
-    mark_not_sent(object, mismatch ? "LOAD-FIXITY" : "LOAD-UNREADABLE", Severity::s4, bytes.error().what);
-    return std::nullopt;
-  }
-  const auto offset = transfer::dataset_offset(*bytes);
-  if (!offset) {
-    mark_not_sent(object, "LOAD-UNREADABLE", Severity::s4, offset.error().what);
-    return std::nullopt;
-  }
-  bytes->erase(bytes->begin(), bytes->begin() + static_cast<std::ptrdiff_t>(*offset));
-  if (bytes->size() % 2 == 0) return *std::move(bytes);
-  // A fragment of odd length is no legal message (PS3.8 E.2), and peers drop it without an answer.
-  if (!dicom::uid::is_deflated(context.transfer_syntax)) {
-    mark_not_sent(object, "LOAD-ODDLENGTH", Severity::s3,
-                  "the dataset has an odd length, which the network cannot carry; waybill-transcode writes it anew");
-    return std::nullopt;
-  }
-  bytes->push_back(std::byte{0});  // what PS3.5 A.5 asks for behind a deflated stream
-  return *std::move(bytes);
+bool can_be_asked_about(const Object& object) {
+  return object.study && !object.study->empty() && object.series && !object.series->empty();
 }
 
 }  // namespace
 
+std::vector<net::Context> contexts_to_propose(std::vector<net::Context> needed,
+                                              const std::vector<net::Context>& wanted) {
+  for (const net::Context& context : wanted) {
+    if (needed.size() >= net::kMaxContexts) break;
+    if (std::ranges::count(needed, context) == 0) needed.push_back(context);
+  }
+  return needed;
+}
+
 void mark_found(Object& object) {
-  if (!object.load) object.load.emplace();
-  object.bucket = Bucket::loaded;
+  add_load(object);
+  object.bucket = manifest::Bucket::loaded;
   object.load->status.clear();
   object.load->outcome = "found-after-interruption";
   object.load->at = utc_now();
 }
 
 void mark_unknown(Object& object) {
-  if (!object.load) object.load.emplace();
-  object.bucket = Bucket::failed;
+  add_load(object);
+  object.bucket = manifest::Bucket::failed;
   object.load->outcome = "no-answer";
   object.load->at = utc_now();
   object.findings.push_back(
@@ -104,27 +58,56 @@ void mark_unknown(Object& object) {
        "sent without an answer, and the peer cannot be asked whether it has the object; have it checked there"});
 }
 
-/// The association of a batch, opened again when it died.
-struct Sender::Lane {
-  transfer::Peers& peers;
-  std::vector<net::Context> contexts;
-  std::string study;
-  std::optional<net::Association> association;
-
-  net::Association& get() {
-    if (association && !association->usable()) association.reset();
-    if (!association) association = peers.acquire(contexts, study);
-    return *association;
+/// The association, opened when there is none that fits. A peer that takes no more of them while others of ours stand
+/// is full, not broken: then this lane waits for its turn.
+net::Association& Sender::association(const std::vector<net::Context>& needed) {
+  if (association_ && (!association_->usable() || !proposes_all(*association_, needed))) association_.reset();
+  auto wait = options_.back_off;
+  for (int tries = 1; !association_; ++tries) {
+    try {
+      association_ = peers_.open(contexts_to_propose(needed, contexts_));
+    } catch (const net::PeerError& error) {
+      if (error.kind() != net::PeerError::Kind::rejected_transient || control_.stopping()) throw;
+      events_.trouble();
+      if (!events_.others_work() && tries > static_cast<int>(options_.retries)) throw;
+      control_.wait_for(wait);
+      wait = std::min<std::chrono::milliseconds>(2 * wait, kMostWait);
+      if (control_.stopping()) throw;
+    }
   }
-};
+  return *association_;
+}
 
-bool Sender::stopping() const { return halt_.is_set() || stop_requested(); }
+/// Objects that an earlier run may have sent: what the peer lists is recorded as found, what it does not list, twice,
+/// is sent; one question serves all objects of a series.
+void Sender::settle_doubts(Work& work, std::vector<bool>& settled) {
+  for (int round = 1; round <= 2; ++round) {
+    std::map<std::pair<std::string, std::string>, std::vector<std::size_t>> doubts;
+    for (std::size_t i = 0; i < work.parcels.size(); ++i) {
+      const Object& object = work.parcels[i].object;
+      if (work.parcels[i].in_doubt && !settled[i])
+        doubts[{object.study.value_or(""), object.series.value_or("")}].push_back(i);
+    }
+    if (doubts.empty()) return;
+    if (round == 2) control_.wait_for(options_.ask_again);  // it may still be storing what it did not answer
+    for (const auto& [series, places] : doubts) {
+      const bool can_ask = can_be_asked_about(work.parcels[places.front()].object);
+      const auto there = can_ask ? peers_.instances(series.first, series.second) : std::nullopt;
+      for (const std::size_t i : places) {
+        Object& object = work.parcels[i].object;
+        if (there && !there->contains(object.sop_instance.value_or(""))) continue;
+        there ? mark_found(object) : mark_unknown(object);
+        object.load->run = run_id_;
+        settled[i] = true;
+      }
+    }
+  }
+}
 
 /// Whether the peer's list settles it. Throws PeerError when the peer is gone.
-bool Sender::settle_by_asking(Object& object, bool answered) const {
-  const bool can_ask = object.study && !object.study->empty() && object.series && !object.series->empty();
+bool Sender::settle_by_asking(Object& object, bool answered) {
   for (int round = 1;; ++round) {
-    const auto there = can_ask ? peers_.instances(*object.study, *object.series) : std::nullopt;
+    const auto there = can_be_asked_about(object) ? peers_.instances(*object.study, *object.series) : std::nullopt;
     if (!there) {
       mark_unknown(object);
       return true;
@@ -133,13 +116,13 @@ bool Sender::settle_by_asking(Object& object, bool answered) const {
       mark_found(object);
       return true;
     }
-    if (answered || round == 2 || stopping()) return false;
-    wait_for(options_.ask_again, halt_);  // it may still be storing what it did not answer
+    if (answered || round == 2 || control_.stopping()) return false;
+    control_.wait_for(options_.ask_again);  // it may still be storing what it did not answer
   }
 }
 
 /// Whether the object's outcome stands now. Throws PeerError when the peer is gone or takes nothing from us.
-bool Sender::settle(Object& object, const Meaning& meaning, bool last_try) const {
+bool Sender::settle(Object& object, const Meaning& meaning, bool last_try) {
   using Next = Meaning::Next;
   if (meaning.next == Next::stop) {
     throw net::PeerError(net::PeerError::Kind::refused,
@@ -154,54 +137,55 @@ bool Sender::settle(Object& object, const Meaning& meaning, bool last_try) const
   return true;
 }
 
-bool Sender::send_bytes(Object& object, const net::Context& context, ByteView dataset, Lane& lane) const {
+bool Sender::send_bytes(Object& object, const Prepared& prepared) {
   auto pause = options_.back_off;
   for (unsigned attempt = 0;; ++attempt, pause *= 2) {
-    net::StoreResult result;
-    {
-      net::Association& association = lane.get();
-      result = association.store(context, *object.sop_instance, dataset);
-      object.load->association = std::to_string(association.number());
-    }
+    net::Association& way = association({prepared.context});
+    const auto begin = std::chrono::steady_clock::now();
+    const net::StoreResult result = way.store(prepared.context, *object.sop_instance, prepared.dataset);
+    const auto took = std::chrono::steady_clock::now() - begin;
+    object.load->association = std::to_string(way.number());
     object.load->attempts += result.sent ? 1 : 0;
     object.load->status = result.status ? status_text(*result.status) : "";
     object.load->comment = result.comment;
     object.load->at = utc_now();
+    const Meaning meaning = meaning_of(result);
+    if (meaning.next == Meaning::Next::retry || (result.sent && !result.status)) events_.trouble();
+    if (result.status) events_.answered(prepared.dataset.size(), took);
     const unsigned retries = result.status ? options_.retries : std::min(1U, options_.retries);
-    if (settle(object, meaning_of(result), attempt >= retries)) return true;
-    wait_for(pause, halt_);
-    if (stopping()) return false;  // its intent stands: the next run asks about it
+    if (settle(object, meaning, attempt >= retries)) return true;
+    control_.wait_for(pause);
+    if (control_.stopping()) return false;  // its intent stands: the next run asks about it
   }
 }
 
 /// False when the object is left without an outcome.
-bool Sender::send_one(Object& object, Lane& lane) const {
+bool Sender::send_one(Object& object) {
   object.load.emplace();
-  const net::Context context = context_of(object);
-  if (!is_sendable(object, context)) {
-    mark_not_sent(object, "LOAD-NOUID", Severity::s3,
-                  "SOP class, SOP instance or transfer syntax UID is missing or too long");
-    return true;
-  }
-  const auto dataset = dataset_for(object, context);
-  return !dataset || send_bytes(object, context, *dataset, lane);
+  object.load->run = run_id_;
+  const auto granted = [&](const net::Context& context) {
+    return association(contexts_for(object, options_)).accepted(context);
+  };
+  const auto prepared = preparer_.prepare(object, granted);
+  return !prepared || send_bytes(object, *prepared);
 }
 
-void Sender::send(Work& work) const {
-  Lane lane{peers_, contexts_of(work.objects), work.study, std::nullopt};
-  try {
-    for (Object& object : work.objects) {
-      if (stopping()) break;
-      Object sent = object;  // an unanswered object stays as it was
-      if (!send_one(sent, lane)) break;
-      object = std::move(sent);
-      ++work.answered;
-      if (options_.progress) options_.progress(1, object.source.size, manifest::is_exception(object) ? 1 : 0);
+void Sender::send(Work& work) {
+  std::vector<bool> settled(work.parcels.size());
+  settle_doubts(work, settled);
+  for (; work.done < work.parcels.size(); ++work.done) {
+    Parcel& parcel = work.parcels[work.done];
+    if (!settled[work.done]) {
+      if (!control_.admit(parcel.object.source.size, [&] { rest(); })) return;
+      const bool was_in_doubt = std::exchange(parcel.in_doubt, true);
+      Object sent = parcel.object;  // an unanswered object stays as it was
+      if (!send_one(sent)) return;
+      parcel = {std::move(sent), was_in_doubt};
     }
-  } catch (const net::PeerError&) {
-    halt_.set(std::current_exception());
+    events_.outcome(parcel.object);
   }
-  if (lane.association) peers_.give_back(*std::move(lane.association), work.study);
+  // Many peers begin their work on a study when the association ends.
+  if (work.ends_study && options_.release_each_study) rest();
 }
 
 }  // namespace waybill::load

@@ -5,8 +5,8 @@
 #include "net/state.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <array>
+#include <atomic>
 
 namespace waybill::net {
 

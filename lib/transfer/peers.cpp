@@ -67,6 +67,10 @@ net::Association Peers::acquire(const std::vector<net::Context>& contexts, const
   return request(contexts);
 }
 
+net::Association Peers::open(const std::vector<net::Context>& contexts) {
+  return net::Association::request(peer_, calling_, contexts, timeouts_);
+}
+
 void Peers::give_back(net::Association association, const std::string& study) {
   if (!association.alive()) return;
   const std::lock_guard lock(idle_mutex_);

@@ -23,6 +23,8 @@ class Peers {
   /// An association that proposed all `contexts`, preferably the one that last carried `study`. Throws net::PeerError;
   /// a transient refusal is tried again three times.
   [[nodiscard]] net::Association acquire(const std::vector<net::Context>& contexts, const std::string& study);
+  /// A new association of the caller's own, tried once. Throws net::PeerError.
+  [[nodiscard]] net::Association open(const std::vector<net::Context>& contexts);
   void give_back(net::Association association, const std::string& study);
 
   /// SOP Instance UIDs of a series at the peer; nullopt when it grants no C-FIND. Throws net::PeerError when it is
