@@ -142,8 +142,8 @@ TEST_F(LoadQueue, PutsListedStudiesFirstThenThoseOfExpectedPatientsThenTheNewest
   const auto appointment = [](const char* id, const char* when, const char* event, const char* number) {
     return "MSH|^~\\&|RIS|H|W|H|20300101||" + std::string(event) + "|" + number + "|P|2.3\rPID|1||" + id +
            "^^^H^MR||X^Y\rPV1|1|O\rORC|" + (std::string(event) == "ORM^O01" ? "NW" : "") + "|" + number + "|F" +
-           number + "\rOBR|1|" + number + "|F" + number + "|CT^CT^L||||||||||||||ACC" + number + "|||||||||^^^" +
-           when + "\r";
+           number + "\rOBR|1|" + number + "|F" + number + "|CT^CT^L||||||||||||||ACC" + number + "|||||||||^^^" + when +
+           "\r";
   };
   std::ofstream(folder_ / "hl7.txt") << appointment("P2", "20300301080000", "ORM^O01", "1")
                                      << appointment("P3", "20300201080000", "ORM^O01", "2")
