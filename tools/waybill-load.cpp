@@ -38,6 +38,23 @@ void add_flow_options(CLI::App& app, Settings& settings) {
       ->default_str("end");
 }
 
+void add_patience_options(CLI::App& app, load::Options& options) {
+  const auto seconds = [](std::chrono::milliseconds& into) {
+    return [&into](double value) { into = std::chrono::milliseconds(static_cast<std::int64_t>(value * 1000)); };
+  };
+  app.add_option("--retries", options.retries, "Rounds for objects that were refused for the moment")
+      ->check(CLI::Range(0, 100))
+      ->capture_default_str();
+  app.add_option_function<double>("--back-off", seconds(options.waits.first),
+                                  "Seconds before a target without room is tried again; doubles")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->default_str("30");
+  app.add_option_function<double>("--patience", seconds(options.waits.patience),
+                                  "Seconds to wait for a target without room before the run ends")
+      ->check(CLI::Range(0.0, 8640000.0))
+      ->default_str("3600");
+}
+
 void add_order_options(CLI::App& app, Settings& settings) {
   const std::map<std::string, load::Order> orders{
       {"manifest", load::Order::manifest}, {"newest", load::Order::newest}, {"oldest", load::Order::oldest}};
@@ -72,6 +89,7 @@ void add_options(CLI::App& app, Settings& settings) {
   app.add_flag("!--no-ladder", settings.load.ladder,
                "Do not write an object in another lossless syntax when the peer refuses its own");
   add_flow_options(app, settings);
+  add_patience_options(app, settings.load);
   add_order_options(app, settings);
   tools::add_tls_options(app, settings.tls);
 }

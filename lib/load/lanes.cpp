@@ -4,6 +4,8 @@
 #include "manifest/exception.hpp"
 
 #include <algorithm>
+#include <array>
+#include <map>
 #include <set>
 
 namespace waybill::load {
@@ -84,14 +86,24 @@ Lanes::Lanes(const Options& options, Queue& queue, const Preparer& preparer, tra
       output_(output),
       contexts_(ranked(queue.needs().contexts)),
       control_(options, halt_),
+      breaker_(options.waits),
       committer_(output),
       tuner_(options.associations, std::chrono::steady_clock::now()),
       allowed_(options.find_associations ? tuner_.associations() : std::max(1U, options.associations)) {}
 
+void Lanes::run_round() {
+  std::vector<std::jthread> threads;
+  for (unsigned i = 0; i < std::max(1U, options_.associations); ++i) threads.emplace_back([this, i] { lane(i); });
+}
+
 void Lanes::run() {
-  {
-    std::vector<std::jthread> threads;
-    for (unsigned i = 0; i < std::max(1U, options_.associations); ++i) threads.emplace_back([this, i] { lane(i); });
+  run_round();
+  while (!later_.empty() && !control_.stopping()) {
+    constexpr std::array kTimes{2, 10, 60};
+    const int times = kTimes[std::min<std::size_t>(round_, kTimes.size() - 1)];
+    control_.wait_for(breaker_.jittered(options_.waits.first * times));
+    begin_next_round();
+    run_round();
   }
   try {
     for (const Begun& begun : pool_) take_back(begun.work);
@@ -107,11 +119,15 @@ void Lanes::lane(unsigned index) {
                         record(object);
                         look_ahead(hand);
                       },
+                      [&](const manifest::Object& object) {
+                        put_off(object);
+                        look_ahead(hand);
+                      },
                       [&](std::uint64_t bytes, std::chrono::nanoseconds took) { note_answer(bytes, took); },
                       [&] { note_trouble(); },
                       [&] { return now_count() - last_answer_.load() < std::chrono::nanoseconds(kFresh).count(); }};
   try {
-    Sender sender(options_, output_.run_id(), contexts_, preparer_, peers_, control_, events);
+    Sender sender(options_, output_.run_id(), contexts_, preparer_, peers_, control_, breaker_, events);
     work_on(index, hand, sender);
   } catch (...) {
     halt_.set(std::current_exception());
@@ -164,12 +180,43 @@ void Lanes::look_ahead(Hand& hand) {
 }
 
 /// Under queue_mutex_.
+std::optional<Piece> Lanes::next_piece() {
+  if (round_ == 0) return queue_.next();
+  if (again_.empty()) return std::nullopt;
+  Piece piece = std::move(again_.front());
+  again_.pop_front();
+  return piece;
+}
+
+/// The peer certainly did not store it, so nobody need ask about it after a crash.
+void Lanes::put_off(const manifest::Object& object) {
+  const std::lock_guard lock(record_mutex_);
+  output_.append(to_json(manifest::Intent{object.id, object.sop_instance.value_or(""), std::string(kWithdrawn)}));
+  later_.push_back(object);
+}
+
+/// Between rounds, when no lane runs: what was put off, in pieces of one study.
+void Lanes::begin_next_round() {
+  std::map<std::string, std::size_t> places;
+  for (manifest::Object& object : later_) {
+    const std::string study = object.study.value_or("");
+    const auto [place, added] = places.emplace(study, again_.size());
+    if (added) again_.push_back({study, {}});
+    again_[place->second].parcels.push_back({std::move(object), false});
+  }
+  later_.clear();
+  ++round_;
+  exhausted_ = false;
+  finished_.store(false);
+}
+
+/// Under queue_mutex_.
 void Lanes::fill_pool() {
   const std::size_t wanted = kPoolObjects * allowed_.load();
   std::size_t added = 0;
   while (!exhausted_ && !control_.stopping() &&
          (pool_.empty() || (pool_objects_.load() < wanted && pool_bytes_ < kPoolBytes))) {
-    auto piece = queue_.next();
+    auto piece = next_piece();
     if (!piece) {
       exhausted_ = true;
       break;
@@ -207,6 +254,7 @@ bool Lanes::begin_piece(Hand& hand) {
 Work Lanes::cut(Cut& cut) {
   Work work;
   work.study = cut.piece.study;
+  work.round = round_;
   std::set<net::Context> contexts;
   auto& parcels = cut.piece.parcels;
   while (cut.at < parcels.size() && work.parcels.size() < kWorkObjects) {

@@ -46,6 +46,8 @@ class Committer {
 /// Before an object leaves, its intent is on disk; the disk is waited for while earlier objects travel, so that it does
 /// not set the pace. Records are written when the answer comes, in the order of the answers. When a run stops, the
 /// intents of what was not sent are taken back, so that the next run need not ask about these.
+///
+/// Objects that the peer refused for the moment come again in rounds of their own when everything else is done.
 class Lanes {
  public:
   Lanes(const Options& options, Queue& queue, const Preparer& preparer, transfer::Peers& peers,
@@ -78,7 +80,11 @@ class Lanes {
   void work_on(unsigned index, Hand& hand, Sender& sender);
   [[nodiscard]] bool may_take(unsigned index);
   [[nodiscard]] bool wait_for_turn(unsigned index, Sender& sender);
+  void run_round();
   [[nodiscard]] bool begin_piece(Hand& hand);
+  [[nodiscard]] std::optional<Piece> next_piece();
+  void put_off(const manifest::Object& object);
+  void begin_next_round();
   void look_ahead(Hand& hand);
   void fill_pool();
   [[nodiscard]] Work cut(Cut& cut);
@@ -95,11 +101,15 @@ class Lanes {
   std::vector<net::Context> contexts_;
   transfer::Halt halt_;
   Control control_;
+  Breaker breaker_;
   Committer committer_;
   std::mutex queue_mutex_, record_mutex_, lane_mutex_;
   std::condition_variable lane_cv_;
   std::deque<Begun> pool_;  // under queue_mutex_, as are the next two
   std::uint64_t pool_bytes_ = 0;
+  unsigned round_ = 0;                   // set between rounds
+  std::deque<Piece> again_;              // what the round after the first sends; under queue_mutex_
+  std::vector<manifest::Object> later_;  // for the next round; under record_mutex_
   bool exhausted_ = false;
   std::atomic<std::size_t> pool_objects_{0};
   Tuner tuner_;  // under lane_mutex_

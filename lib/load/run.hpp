@@ -16,12 +16,19 @@ namespace waybill::load {
 enum class Order { manifest, newest, oldest };  ///< of studies
 enum class WhenClosed { end, wait };            ///< what to do outside the window
 
+/// How long is waited for a peer that has no room.
+struct Waits {
+  std::chrono::milliseconds first{30'000};       ///< before it is tried again; doubles
+  std::chrono::milliseconds longest{900'000};    ///< but no longer than this
+  std::chrono::milliseconds patience{3600'000};  ///< after so much of it the run ends, resumable
+};
+
 struct Options : transfer::Options {
   net::Peer target;
   bool find_associations = false;   ///< `associations` is the most, the peer's best number is found while sending
   bool release_each_study = false;  ///< peers that begin their work at the release of an association
-  unsigned retries = 3;             ///< after the first try, for objects the peer refused for the moment
-  std::chrono::milliseconds back_off{1000};   ///< before the first retry; doubles
+  unsigned retries = 3;             ///< rounds after the first, for objects the peer refused for the moment
+  Waits waits;                      ///< rounds come after 2, 10, 60, 60 … times the first wait
   std::chrono::milliseconds ask_again{2000};  ///< a peer may still be storing what it was sent without an answer
 
   Order order = Order::manifest;

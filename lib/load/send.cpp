@@ -14,7 +14,9 @@ using manifest::Severity;
 
 namespace {
 
+constexpr std::chrono::milliseconds kFirstWait{500};
 constexpr std::chrono::seconds kMostWait{15};
+constexpr std::chrono::milliseconds kPauseAfterSilence{1000};
 
 bool proposes_all(const net::Association& association, const std::vector<net::Context>& contexts) {
   const auto& proposed = association.proposed();
@@ -62,7 +64,7 @@ void mark_unknown(Object& object) {
 /// is full, not broken: then this lane waits for its turn.
 net::Association& Sender::association(const std::vector<net::Context>& needed) {
   if (association_ && (!association_->usable() || !proposes_all(*association_, needed))) association_.reset();
-  auto wait = options_.back_off;
+  auto wait = kFirstWait;
   for (int tries = 1; !association_; ++tries) {
     try {
       association_ = peers_.open(contexts_to_propose(needed, contexts_));
@@ -70,7 +72,7 @@ net::Association& Sender::association(const std::vector<net::Context>& needed) {
       if (error.kind() != net::PeerError::Kind::rejected_transient || control_.stopping()) throw;
       events_.trouble();
       if (!events_.others_work() && tries > static_cast<int>(options_.retries)) throw;
-      control_.wait_for(wait);
+      control_.wait_for(breaker_.jittered(wait));
       wait = std::min<std::chrono::milliseconds>(2 * wait, kMostWait);
       if (control_.stopping()) throw;
     }
@@ -93,9 +95,15 @@ void Sender::settle_doubts(Work& work, std::vector<bool>& settled) {
     for (const auto& [series, places] : doubts) {
       const bool can_ask = can_be_asked_about(work.parcels[places.front()].object);
       const auto there = can_ask ? peers_.instances(series.first, series.second) : std::nullopt;
+      // The list may have ended at a limit of the peer's; then only a question for one object proves anything.
+      const auto listed = [&](const std::string& uid) {
+        if (there->empty() || there->contains(uid)) return !there->empty();
+        const auto alone = peers_.instances(series.first, series.second, uid);
+        return alone && alone->contains(uid);
+      };
       for (const std::size_t i : places) {
         Object& object = work.parcels[i].object;
-        if (there && !there->contains(object.sop_instance.value_or(""))) continue;
+        if (there && !listed(object.sop_instance.value_or(""))) continue;
         there ? mark_found(object) : mark_unknown(object);
         object.load->run = run_id_;
         settled[i] = true;
@@ -107,7 +115,9 @@ void Sender::settle_doubts(Work& work, std::vector<bool>& settled) {
 /// Whether the peer's list settles it. Throws PeerError when the peer is gone.
 bool Sender::settle_by_asking(Object& object, bool answered) {
   for (int round = 1;; ++round) {
-    const auto there = can_be_asked_about(object) ? peers_.instances(*object.study, *object.series) : std::nullopt;
+    const auto there = can_be_asked_about(object)
+                           ? peers_.instances(*object.study, *object.series, *object.sop_instance)
+                           : std::nullopt;
     if (!there) {
       mark_unknown(object);
       return true;
@@ -137,9 +147,20 @@ bool Sender::settle(Object& object, const Meaning& meaning, bool last_try) {
   return true;
 }
 
-bool Sender::send_bytes(Object& object, const Prepared& prepared) {
-  auto pause = options_.back_off;
-  for (unsigned attempt = 0;; ++attempt, pause *= 2) {
+/// Waits until the peer is worth a try; false when the run is to stop. Throws PeerError when patience has ended.
+bool Sender::has_room() {
+  const Breaker::Pass pass = breaker_.pass(control_);
+  if (pass != Breaker::Pass::tired) return pass == Breaker::Pass::go;
+  throw net::PeerError(net::PeerError::Kind::refused,
+                       options_.target.url() +
+                           " has no room for anything (out of resources), and --patience has ended; have its storage "
+                           "looked at, then run the same command again");
+}
+
+Sender::Sent Sender::send_bytes(Object& object, const Prepared& prepared, unsigned round) {
+  using Next = Meaning::Next;
+  for (bool repeated = false;;) {
+    if (!has_room() || (refused_ && !control_.admit(0, [&] { rest(); }))) return Sent::stopped;
     net::Association& way = association({prepared.context});
     const auto begin = std::chrono::steady_clock::now();
     const net::StoreResult result = way.store(prepared.context, *object.sop_instance, prepared.dataset);
@@ -150,24 +171,34 @@ bool Sender::send_bytes(Object& object, const Prepared& prepared) {
     object.load->comment = result.comment;
     object.load->at = utc_now();
     const Meaning meaning = meaning_of(result);
-    if (meaning.next == Meaning::Next::retry || (result.sent && !result.status)) events_.trouble();
+    const bool silent = result.sent && !result.status;
+    refused_ = meaning.next == Next::retry;
+    if (refused_ || silent) events_.trouble();
     if (result.status) events_.answered(prepared.dataset.size(), took);
-    const unsigned retries = result.status ? options_.retries : std::min(1U, options_.retries);
-    if (settle(object, meaning, attempt >= retries)) return true;
-    control_.wait_for(pause);
-    if (control_.stopping()) return false;  // its intent stands: the next run asks about it
+    if (silent) breaker_.silent();
+    if (!silent && !refused_) breaker_.answered();
+    if (refused_ && round == 0 && breaker_.refused(object.id)) {
+      rest();
+      continue;
+    }
+    const bool last = silent ? repeated || options_.retries == 0 : round >= options_.retries;
+    if (settle(object, meaning, last)) return Sent::settled;
+    if (!silent) return Sent::later;
+    repeated = true;
+    control_.wait_for(std::min(kPauseAfterSilence, options_.waits.first));
+    if (control_.stopping()) return Sent::stopped;  // its intent stands: the next run asks about it
   }
 }
 
-/// False when the object is left without an outcome.
-bool Sender::send_one(Object& object) {
-  object.load.emplace();
+Sender::Sent Sender::send_one(Object& object, unsigned round) {
+  refused_ = false;
+  if (round == 0 || !object.load) object.load.emplace();
   object.load->run = run_id_;
   const auto granted = [&](const net::Context& context) {
     return association(contexts_for(object, options_)).accepted(context);
   };
   const auto prepared = preparer_.prepare(object, granted);
-  return !prepared || send_bytes(object, *prepared);
+  return prepared ? send_bytes(object, *prepared, round) : Sent::settled;
 }
 
 void Sender::send(Work& work) {
@@ -179,7 +210,20 @@ void Sender::send(Work& work) {
       if (!control_.admit(parcel.object.source.size, [&] { rest(); })) return;
       const bool was_in_doubt = std::exchange(parcel.in_doubt, true);
       Object sent = parcel.object;  // an unanswered object stays as it was
-      if (!send_one(sent)) return;
+      Sent how = Sent::stopped;
+      try {
+        how = send_one(sent, work.round);
+      } catch (...) {
+        if (refused_) parcel.in_doubt = was_in_doubt;
+        throw;
+      }
+      if (refused_) parcel.in_doubt = was_in_doubt;
+      if (how == Sent::stopped) return;
+      if (how == Sent::later) {
+        parcel.object.load = std::move(sent.load);  // it is prepared anew
+        events_.later(parcel.object);
+        continue;
+      }
       parcel = {std::move(sent), was_in_doubt};
     }
     events_.outcome(parcel.object);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "load/breaker.hpp"
 #include "load/control.hpp"
 #include "load/prepare.hpp"
 #include "load/queue.hpp"
@@ -20,7 +21,8 @@ struct Work {
   std::string study;
   std::vector<Parcel> parcels;
   bool ends_study = false;
-  std::size_t done = 0;      ///< of them, from the first, have their outcome
+  std::size_t done = 0;      ///< of them, from the first, have their outcome or are put off
+  unsigned round = 0;        ///< how often its objects were put off before
   std::uint64_t ticket = 0;  ///< of the commit of their intents
 };
 
@@ -32,6 +34,7 @@ void mark_unknown(manifest::Object& object);
 /// What a sender tells of, called by its own thread.
 struct Events {
   std::function<void(const manifest::Object&)> outcome;  ///< the object's record stands
+  std::function<void(const manifest::Object&)> later;    ///< refused for the moment, to come again in the next round
   std::function<void(std::uint64_t bytes, std::chrono::nanoseconds answer_took)> answered;
   std::function<void()> trouble;  ///< the peer refused for want of resources, or an association was lost or rejected
   std::function<bool()> others_work;  ///< whether other associations with the peer stand
@@ -41,19 +44,21 @@ struct Events {
 ///
 /// An object without an answer (time-out, abort, lost connection) is asked about before anything else happens to it,
 /// twice when the peer does not list it, and then sent once more over a new association, never more often: a peer that
-/// falls silent over an object does so again. The same question comes before an object that an earlier run may have
-/// sent.
+/// falls silent over an object does so again. An object that the peer refuses for the moment is put off to a later
+/// round, so that the others need not wait; when it refuses all, the breaker keeps every lane off it. The same question
+/// comes before an object that an earlier run may have sent.
 class Sender {
  public:
   /// All arguments must outlive it. `contexts` are those that most objects need, proposed with every association.
   Sender(const Options& options, const std::string& run_id, const std::vector<net::Context>& contexts,
-         const Preparer& preparer, transfer::Peers& peers, Control& control, Events events)
+         const Preparer& preparer, transfer::Peers& peers, Control& control, Breaker& breaker, Events events)
       : options_(options),
         run_id_(run_id),
         contexts_(contexts),
         preparer_(preparer),
         peers_(peers),
         control_(control),
+        breaker_(breaker),
         events_(std::move(events)) {}
 
   /// Sends on from `done` and moves it; not to the end when the run is to stop. Throws net::PeerError when the peer as
@@ -66,8 +71,10 @@ class Sender {
  private:
   [[nodiscard]] net::Association& association(const std::vector<net::Context>& needed);
   void settle_doubts(Work& work, std::vector<bool>& settled);
-  [[nodiscard]] bool send_one(manifest::Object& object);
-  [[nodiscard]] bool send_bytes(manifest::Object& object, const Prepared& prepared);
+  enum class Sent { settled, later, stopped };
+  [[nodiscard]] Sent send_one(manifest::Object& object, unsigned round);
+  [[nodiscard]] Sent send_bytes(manifest::Object& object, const Prepared& prepared, unsigned round);
+  [[nodiscard]] bool has_room();
   [[nodiscard]] bool settle(manifest::Object& object, const Meaning& meaning, bool last_try);
   [[nodiscard]] bool settle_by_asking(manifest::Object& object, bool answered);
 
@@ -77,7 +84,9 @@ class Sender {
   const Preparer& preparer_;
   transfer::Peers& peers_;
   Control& control_;
+  Breaker& breaker_;
   Events events_;
+  bool refused_ = false;  ///< the object at hand was certainly not stored by the last try
   std::optional<net::Association> association_;
 };
 

@@ -18,7 +18,7 @@ Same compare_keys(std::string_view a, std::string_view b) {
 }
 
 Same compare_patients(const StudyKeys& keys, const Exam& exam) {
-  const Same id = compare_keys(keys.patient, id_key(exam.patient_id));
+  const Same id = compare_keys(keys.patient, patient_key(exam));
   return id == Same::equal && !issuers_agree(keys.issuer, exam.issuer) ? Same::differs : id;
 }
 
@@ -28,7 +28,10 @@ void compare_dates(const StudyKeys& keys, const Exam& exam, Evidence& evidence) 
   evidence.days = std::abs(*a - *b);
   evidence.date = evidence.days == 0 ? Same::equal : evidence.days == 1 ? Same::near : Same::differs;
   const auto s = second_of_day(keys.time), t = second_of_day(exam.study_time);
-  if (evidence.days == 1 && s && t) evidence.night = std::abs((*a - *b) * 86400 + *s - *t) <= kNightSeconds;
+  if (evidence.days == 1 && s && t) {
+    evidence.seconds = std::abs((*a - *b) * 86400 + *s - *t);
+    evidence.night = evidence.seconds <= kNightSeconds;
+  }
 }
 
 const char* word(Same same) {
@@ -47,9 +50,11 @@ StudyKeys keys_of(const StudyFacts& facts) {
   const auto& s = facts.study;
   StudyKeys keys;
   const bool merged = !facts.current_id.empty();
-  keys.patient = id_key(merged ? facts.current_id : s.patient_id.value_or(""));
+  keys.patient =
+      !facts.normal_id.empty() ? facts.normal_id : id_key(merged ? facts.current_id : s.patient_id.value_or(""));
   keys.issuer = id_key(merged ? facts.current_issuer : s.issuer.value_or(""));
-  if (!facts.several_accessions) keys.accession = accession_key(s.accession.value_or(""));
+  if (!facts.several_accessions)
+    keys.accession = !facts.normal_accession.empty() ? facts.normal_accession : accession_key(s.accession.value_or(""));
   keys.name = s.patient_name.value_or("");
   keys.birth_date = date_normal(s.birth_date.value_or("")).value_or("");
   keys.sex = sex_normal(s.sex.value_or(""));
@@ -76,8 +81,11 @@ std::optional<std::int64_t> second_of_day(std::string_view time) {
 Evidence compare(const StudyFacts& facts, const StudyKeys& keys, const Exam& exam) {
   Evidence e;
   if (!exam.study_uid.empty()) e.uid = exam.study_uid == facts.study.study ? Same::equal : Same::differs;
-  e.accession = compare_keys(keys.accession, accession_key(exam.accession));
+  e.accession = compare_keys(keys.accession, accession_key(exam));
   e.patient = compare_patients(keys, exam);
+  e.normal_form = e.patient == Same::equal && (!facts.normal_id.empty() || !exam.normal_id.empty()) &&
+                  id_key(facts.current_id.empty() ? facts.study.patient_id.value_or("") : facts.current_id) !=
+                      id_key(exam.patient_id);
   e.linked = !keys.patient.empty() && std::binary_search(exam.other_ids.begin(), exam.other_ids.end(), keys.patient);
   e.name = compare_names(keys.name, person_name(exam.last, exam.first, exam.middle));
   for (const auto& name : exam.other_names) {
@@ -100,7 +108,7 @@ double score(const Evidence& e) {
   };
   double sum = points(e.uid, 40, 0, 0) + points(e.accession, 40, 15, 0) + points(e.name, 12, 7, 0) +
                points(e.birth_date, 12, 6, -25) + points(e.sex, 3, 0, -10) + points(e.modality, 6, 0, -15);
-  sum += e.linked ? 22 : points(e.patient, 25, 8, 0);
+  sum += e.linked ? 22 : points(e.patient, e.normal_form ? 22 : 25, 8, 0);
   sum += e.days > 7 ? -20 : points(e.date, 8, 5, 0);
   return std::clamp(sum, 0.0, 100.0);
 }
@@ -111,6 +119,7 @@ std::string describe(const Evidence& e) {
   const auto add = [&](const char* name, Same same) { text += std::string(", ") + name + word(same); };
   add("accession", e.accession);
   add("patient ID", e.patient);
+  if (e.normal_form) text += " in normal form";
   if (e.linked) text += " but listed in OTHER_IDS";
   add("name", e.name);
   if (e.former_name) text += " by a former name";

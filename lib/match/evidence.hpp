@@ -14,11 +14,12 @@ namespace waybill::match {
 /// a flag is set.
 struct StudyFacts {
   manifest::Study study;
-  bool two_patients = false;               ///< two patient keys, or names and birth dates that exclude each other
-  bool several_accessions = false;         ///< the study's accession is then nobody's to choose
-  std::vector<std::string> mixed;          ///< tags whose value is not the same in all objects
-  std::string current_id, current_issuer;  ///< the patient's number now, where it is no longer the one in the objects
-  std::vector<std::string> vetoes;         ///< what the history of the number says against deciding by it
+  bool two_patients = false;                ///< two patient keys, or names and birth dates that exclude each other
+  bool several_accessions = false;          ///< the study's accession is then nobody's to choose
+  std::vector<std::string> mixed;           ///< tags whose value is not the same in all objects
+  std::string current_id, current_issuer;   ///< the patient's number now, where it is no longer the one in the objects
+  std::string normal_id, normal_accession;  ///< the keys by the site's rules, "" for the plain ones
+  std::vector<std::string> vetoes;          ///< what the history of the number says against deciding by it
 };
 
 /// How one study and one exam stand to each other, attribute by attribute.
@@ -26,10 +27,12 @@ struct Evidence {
   Same uid = Same::unknown, accession = Same::unknown, patient = Same::unknown, name = Same::unknown,
        birth_date = Same::unknown;
   Same sex = Same::unknown, date = Same::unknown, modality = Same::unknown;
+  bool normal_form = false;  ///< the patient IDs are equal in their issuer's normal form only
   bool former_name = false;  ///< the name is equal to one the patient had before
   bool linked = false;       ///< the study's patient ID is among the exam's OTHER_IDS
   bool night = false;        ///< days differ, but the times lie within four hours around midnight
   std::int64_t days = 0;     ///< between the study dates
+  std::int64_t seconds = 0;  ///< between the times, when `night`
 };
 
 /// The attributes of a study in the forms that are compared, made once per study.

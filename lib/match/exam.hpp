@@ -4,7 +4,6 @@
 #include "core/sha256.hpp"
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,10 +19,11 @@ struct Exam {
   std::string key;  ///< accession, or "uid:" and the study UID; "#n" behind it where two exams would share it
   std::string patient_id, issuer, last, first, middle, birth_date, sex;
   std::string accession, study_uid, study_date, study_time, description;
-  std::vector<std::string> classes;      ///< modality classes, sorted
-  std::vector<std::string> other_ids;    ///< keys (id_key) of the patient's other IDs, sorted
-  std::vector<std::string> other_names;  ///< former, maiden and alias names, DICOM form
-  std::vector<std::string> vetoes;       ///< what the history of the patient's number says against deciding by it
+  std::string normal_id, normal_accession;  ///< the keys by the site's rules, where they are not the plain ones
+  std::vector<std::string> classes;         ///< modality classes, sorted
+  std::vector<std::string> other_ids;       ///< keys (id_key) of the patient's other IDs, sorted
+  std::vector<std::string> other_names;     ///< former, maiden and alias names, DICOM form
+  std::vector<std::string> vetoes;          ///< what the history of the patient's number says against deciding by it
   ExamState state = ExamState::performed;
   std::optional<std::uint64_t> images;
   std::size_t line = 0;   ///< of its first row in the file
@@ -41,21 +41,22 @@ struct BadRow {
 struct ExamTable {
   std::vector<Exam> exams;  ///< sorted by content, so that the order of the rows does not matter
   std::vector<BadRow> bad;
-  std::uint64_t rows = 0;      ///< rows below the header
-  std::uint64_t repeated = 0;  ///< further rows of an exam that is there already (one per procedure code)
-  std::uint64_t from_hl7 = 0;  ///< exams that no row but messages tell of
-  bool cp1252 = false;         ///< the file was no UTF-8
+  std::uint64_t rows = 0;            ///< rows below the header
+  std::uint64_t repeated = 0;        ///< further rows of an exam that is there already (one per procedure code)
+  std::uint64_t from_hl7 = 0;        ///< exams that no row but messages tell of
+  std::vector<std::string> remarks;  ///< what whole columns show, without values
+  bool control = false;              ///< agrees with what its exporter promised; false when nothing was promised
+  bool cp1252 = false;               ///< the file was no UTF-8
   char separator = ',';
   Digest digest;  ///< SHA-256 of the file
 };
 
-/// Reads exams from the bytes of a CSV file. `ignored` names columns to skip. A column that is unknown, repeated or
-/// missing throws RunError that names it and the known ones (Exit::usage for unknown ones, Exit::input otherwise).
-[[nodiscard]] ExamTable read_exams(std::string bytes, const std::vector<std::string>& ignored = {});
+/// Brings rows of one exam together and gives each exam its key.
+void merge_repeated(ExamTable& table);
 
-/// The same from a file; throws RunError(Exit::input) when it cannot be read.
-[[nodiscard]] ExamTable read_exams_file(const std::filesystem::path& path,
-                                        const std::vector<std::string>& ignored = {});
+/// The keys by which an exam's patient and accession number are compared.
+[[nodiscard]] std::string patient_key(const Exam& exam);
+[[nodiscard]] std::string accession_key(const Exam& exam);
 
 /// The order of exams in a table: by content, so that the order in which they were read does not matter.
 [[nodiscard]] bool by_content(const Exam& a, const Exam& b);

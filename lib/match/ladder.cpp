@@ -20,7 +20,6 @@ namespace {
 /// A key that more exams share is no key ("0" in every accession); such studies go to a person.
 constexpr std::size_t kMostCandidates = 1000;
 constexpr std::size_t kMostProposals = 5;
-constexpr double kMargin = 15;   // to the second best, or both are candidates
 constexpr double kNoFit = 1000;  // cost of an exam that is none of a study's candidates
 
 struct Hit {
@@ -42,12 +41,12 @@ bool holds(const std::vector<std::string>& classes, std::string_view c) {
 }
 
 bool same_patient(const Exam& a, const Exam& b) {
-  return id_key(a.patient_id) == id_key(b.patient_id) && issuers_agree(a.issuer, b.issuer);
+  return patient_key(a) == patient_key(b) && issuers_agree(a.issuer, b.issuer);
 }
 
 bool linked(const Exam& a, const Exam& b) {
-  return std::binary_search(a.other_ids.begin(), a.other_ids.end(), id_key(b.patient_id)) ||
-         std::binary_search(b.other_ids.begin(), b.other_ids.end(), id_key(a.patient_id));
+  return std::binary_search(a.other_ids.begin(), a.other_ids.end(), patient_key(b)) ||
+         std::binary_search(b.other_ids.begin(), b.other_ids.end(), patient_key(a));
 }
 
 void tidy(std::vector<std::string>& words) {
@@ -57,8 +56,8 @@ void tidy(std::vector<std::string>& words) {
 
 class Run {
  public:
-  Run(std::span<const StudyFacts> studies, std::span<const Exam> exams, const std::set<std::string>& approved)
-      : studies_(studies), exams_(exams), approved_(approved), hits_(studies.size()) {
+  Run(std::span<const StudyFacts> studies, std::span<const Exam> exams, const SiteRules& site)
+      : studies_(studies), exams_(exams), site_(site), hits_(studies.size()) {
     outcome_.studies.resize(studies.size());
     keys_.reserve(studies.size());
     for (std::uint32_t i = 0; i < studies.size(); ++i) {
@@ -69,8 +68,8 @@ class Run {
     }
     for (std::uint32_t x = 0; x < exams.size(); ++x) {
       exam_uid_.add(exams[x].study_uid, x);
-      exam_accession_.add(accession_key(exams[x].accession), x);
-      exam_patient_.add(id_key(exams[x].patient_id), x);
+      exam_accession_.add(accession_key(exams[x]), x);
+      exam_patient_.add(patient_key(exams[x]), x);
       if (!is_birth_date(exams[x].birth_date)) continue;
       const auto keys = family_keys(exams[x].last);
       exam_twin_.add(exams[x].birth_date + keys[0], x);
@@ -147,14 +146,16 @@ class Run {
     return find_by_cell(i);
   }
 
-  static bool in_cell(const Evidence& e) {
-    return e.patient == Same::equal && e.modality == Same::equal && (e.date == Same::equal || e.night);
+  [[nodiscard]] bool in_cell(const Evidence& e) const {
+    const bool night = e.night && e.seconds <= site_.night_hours * 3600;
+    return e.patient == Same::equal && e.modality == Same::equal && (e.date == Same::equal || night);
   }
 
   /// R5: one exam and one study of the patient on that day in that modality class.
   std::optional<Hit> find_by_cell(std::size_t i) const {
     if (!keys_[i].accession.empty() || studies_[i].several_accessions) return std::nullopt;
-    auto hit = pick(i, "R5", candidates(i, exam_patient_, keys_[i].patient), in_cell);
+    auto hit =
+        pick(i, "R5", candidates(i, exam_patient_, keys_[i].patient), [&](const Evidence& e) { return in_cell(e); });
     if (!hit || !hit->others.empty() || hit->evidence.uid == Same::differs) return std::nullopt;
     const auto same_id = study_patient_.find(keys_[i].patient);
     if (same_id.size() > kMostCandidates) return std::nullopt;
@@ -183,12 +184,12 @@ class Run {
 
   /// Another patient of the same numbering has an exam with this accession.
   bool accession_reused(std::size_t x) const {
-    const std::string key = accession_key(exams_[x].accession);
+    const std::string key = accession_key(exams_[x]);
     const auto found = exam_accession_.find(key);
     return std::any_of(found.begin(), found.end(), [&](const auto& entry) {
       const Exam &a = exams_[x], &b = exams_[entry.second];
-      return entry.second != x && accession_key(b.accession) == key && issuers_agree(a.issuer, b.issuer) &&
-             !same_patient(a, b) && !linked(a, b);
+      return entry.second != x && accession_key(b) == key && issuers_agree(a.issuer, b.issuer) && !same_patient(a, b) &&
+             !linked(a, b);
     });
   }
 
@@ -308,10 +309,10 @@ class Run {
     d.rule = hit.rule;
     d.exam = hit.exam;
     d.score = score(hit.evidence);
-    const bool may = hit.rule != "R5" || approved_.count("R5") > 0;
+    const bool may = site_.automatic.count(std::string(hit.rule)) > 0;
     d.verdict = may && d.vetoes.empty() ? Verdict::matched : Verdict::review;
     d.explanation = describe(hit.evidence);
-    if (!may) d.explanation += "; rule R5 is not approved for this site";
+    if (!may) d.explanation += "; rule " + d.rule + " is not approved for this site";
     if (d.verdict == Verdict::review) {
       propose(i, hit.exam, hit.rule);
       for (const std::size_t x : hit.others) propose(i, x, hit.rule);
@@ -344,7 +345,7 @@ class Run {
     note(off(e.accession), "D08");
     note(accession_reused(x) || accession_on_several_studies(i), "D09");
     note(e.uid == Same::differs, "D10");
-    note(e.days > 1, "D11");
+    note(e.days > site_.date_days, "D11");
     note(e.modality == Same::differs, "D12");
     note(d.verdict == Verdict::matched && exam.images && *exam.images != studies_[i].study.instances, "D13");
     note(e.linked || !studies_[i].current_id.empty(), "D14");
@@ -361,7 +362,7 @@ class Run {
       else
         open.push_back(i);
     }
-    auto near = find_near(studies_, keys_, exams_, open);
+    auto near = find_near(studies_, keys_, exams_, open, static_cast<double>(site_.review_score));
     for (auto& list : near)
       std::stable_partition(list.begin(), list.end(), [&](const NearExam& n) { return !bound[n.exam]; });
     assign_cells(open, near);
@@ -432,7 +433,8 @@ class Run {
       return;
     }
     collect_vetoes(i, best.exam, best.evidence, best.rule);
-    const bool close = near.size() > 1 && near[1].rule != "R9" && best.score - near[1].score < kMargin;
+    const bool close =
+        near.size() > 1 && near[1].rule != "R9" && best.score - near[1].score < static_cast<double>(site_.margin);
     if (close) d.vetoes.emplace_back("two-candidates");
     d.score = best.score;
     d.explanation = describe(best.evidence);
@@ -466,7 +468,7 @@ class Run {
 
   std::span<const StudyFacts> studies_;
   std::span<const Exam> exams_;
-  const std::set<std::string>& approved_;
+  const SiteRules& site_;
   std::vector<StudyKeys> keys_;
   std::vector<std::optional<Hit>> hits_;
   HashIndex study_uid_, study_accession_, study_patient_, exam_uid_, exam_accession_, exam_patient_, exam_twin_;
@@ -475,9 +477,8 @@ class Run {
 
 }  // namespace
 
-Outcome decide(std::span<const StudyFacts> studies, std::span<const Exam> exams,
-               const std::set<std::string>& approved) {
-  return Run(studies, exams, approved).decide();
+Outcome decide(std::span<const StudyFacts> studies, std::span<const Exam> exams, const SiteRules& site) {
+  return Run(studies, exams, site).decide();
 }
 
 }  // namespace waybill::match

@@ -3,10 +3,10 @@
 
 #include "match/evidence.hpp"
 #include "match/exam.hpp"
+#include "match/site_rules.hpp"
 
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,10 +50,11 @@ struct Outcome {
 
 /// The rules in words; its SHA-256 stands in the manifest's header, so that a decision names the rules it was made by.
 [[nodiscard]] std::string_view rule_set_text() noexcept;
-[[nodiscard]] std::string rule_set_hash();
+/// Of the rules in words and of what the site settles about them.
+[[nodiscard]] std::string rule_set_hash(const SiteRules& site = {});
 
-/// Decides all studies against all exams. `approved` names rules the site lets decide alone beyond R0, R1 and R2: "R5".
-[[nodiscard]] Outcome decide(std::span<const StudyFacts> studies, std::span<const Exam> exams,
-                             const std::set<std::string>& approved);
+/// Decides all studies against all exams. The site's normal forms must be in studies and exams already
+/// (SiteRules::apply).
+[[nodiscard]] Outcome decide(std::span<const StudyFacts> studies, std::span<const Exam> exams, const SiteRules& site);
 
 }  // namespace waybill::match

@@ -14,7 +14,6 @@ namespace waybill::match {
 namespace {
 
 constexpr std::size_t kMostNear = 5;
-constexpr double kReviewScore = 60;
 
 /// The text without one character, for every character: two texts one step apart share one of these or the text itself.
 std::vector<std::string> deletions(const std::string& text) {
@@ -49,7 +48,7 @@ struct OpenIndex {
     const auto take = [&](const HashIndex& index, std::string_view text) {
       for (const auto& entry : index.find(text)) found.push_back(entry.second);
     };
-    const std::string acc = accession_key(exam.accession), pid = id_key(exam.patient_id);
+    const std::string acc = accession_key(exam), pid = patient_key(exam);
     take(uid, exam.study_uid);
     take(patient, pid);
     for (const auto& other : exam.other_ids) take(patient, other);
@@ -68,13 +67,13 @@ struct OpenIndex {
 bool worth_comparing(const StudyFacts& facts, const StudyKeys& keys, const Exam& exam) {
   return (!keys.date.empty() && keys.date == exam.study_date) ||
          (!keys.birth_date.empty() && keys.birth_date == exam.birth_date) || facts.study.study == exam.study_uid ||
-         keys.patient == id_key(exam.patient_id) ||
+         keys.patient == patient_key(exam) ||
          std::binary_search(exam.other_ids.begin(), exam.other_ids.end(), keys.patient) ||
-         keys.accession == accession_key(exam.accession);
+         keys.accession == accession_key(exam);
 }
 
 /// The rule under which a person sees the pair; nullopt when it is worth nobody's time.
-std::optional<std::string> near_rule(const Evidence& e, const StudyKeys& keys) {
+std::optional<std::string> near_rule(const Evidence& e, const StudyKeys& keys, double review_score) {
   const bool person = e.name == Same::equal && e.birth_date == Same::equal;
   if (e.uid == Same::equal) return person || e.patient == Same::equal ? "R3" : "R4";
   if (e.accession == Same::equal) return person || e.patient == Same::equal ? "R8" : "R4";
@@ -86,7 +85,7 @@ std::optional<std::string> near_rule(const Evidence& e, const StudyKeys& keys) {
   const bool same_person = e.patient == Same::equal || e.linked || person;
   if (e.accession == Same::near && same_person) return "R8";
   if (near_key && cell && (person || e.name == Same::near || e.name == Same::equal)) return "R8";
-  if (score(e) >= kReviewScore) return "R8";
+  if (score(e) >= review_score) return "R8";
   const bool known = (e.patient == Same::equal || e.linked) && e.name != Same::differs;
   return known ? std::optional<std::string>("R9") : std::nullopt;
 }
@@ -104,7 +103,8 @@ void keep_best(std::vector<NearExam>& near, NearExam candidate) {
 }  // namespace
 
 std::vector<std::vector<NearExam>> find_near(std::span<const StudyFacts> studies, std::span<const StudyKeys> keys,
-                                             std::span<const Exam> exams, std::span<const std::size_t> open) {
+                                             std::span<const Exam> exams, std::span<const std::size_t> open,
+                                             double review_score) {
   std::vector<std::vector<NearExam>> near(open.size());
   if (open.empty()) return near;
   const OpenIndex index(studies, keys, open);
@@ -113,7 +113,8 @@ std::vector<std::vector<NearExam>> find_near(std::span<const StudyFacts> studies
       const StudyKeys& k = keys[open[n]];
       if (!worth_comparing(studies[open[n]], k, exams[x])) continue;
       const Evidence evidence = compare(studies[open[n]], k, exams[x]);
-      if (auto rule = near_rule(evidence, k)) keep_best(near[n], {x, score(evidence), std::move(*rule), evidence});
+      if (auto rule = near_rule(evidence, k, review_score))
+        keep_best(near[n], {x, score(evidence), std::move(*rule), evidence});
     }
   }
   return near;

@@ -21,6 +21,6 @@ struct NearExam {
 /// The near exams of each study in `open` (indexes into `studies`), best first, at most five a study.
 [[nodiscard]] std::vector<std::vector<NearExam>> find_near(std::span<const StudyFacts> studies,
                                                            std::span<const StudyKeys> keys, std::span<const Exam> exams,
-                                                           std::span<const std::size_t> open);
+                                                           std::span<const std::size_t> open, double review_score = 60);
 
 }  // namespace waybill::match

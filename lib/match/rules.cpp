@@ -46,6 +46,6 @@ std::string_view to_string(Verdict verdict) noexcept {
 }
 
 std::string_view rule_set_text() noexcept { return kRuleSet; }
-std::string rule_set_hash() { return Sha256::of(kRuleSet).hex(); }
+std::string rule_set_hash(const SiteRules& site) { return Sha256::of(std::string(kRuleSet) + site.text()).hex(); }
 
 }  // namespace waybill::match

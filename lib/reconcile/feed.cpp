@@ -35,9 +35,7 @@ void fill(std::string& into, const std::string& from) {
   if (into.empty()) into = from;
 }
 
-std::string exam_key(const match::Exam& e) {
-  return match::accession_key(e.accession) + '\x1F' + match::id_key(e.patient_id);
-}
+std::string number_key(const identity::PatientId& id) { return id.authority + '\x1F' + id.id; }
 
 void tidy(std::vector<std::string>& list) {
   std::sort(list.begin(), list.end());
@@ -62,13 +60,21 @@ void supplement(match::Exam& exam, match::Exam&& told) {
 
 }  // namespace
 
-Feed::Feed(const std::vector<std::string>& paths, const std::string& default_issuer, hl7::Time as_of)
-    : default_issuer_(match::id_key(default_issuer)), graph_(as_of) {
-  const identity::Site site{default_issuer_};
+Feed::Feed(const std::vector<std::string>& paths, const match::SiteRules& rules, hl7::Time as_of)
+    : rules_(rules), graph_(as_of) {
+  const identity::Site site{rules_.default_issuer};
   hl7::Intake intake([&](hl7::Message& message, const hl7::Origin& origin) {
-    for (const auto& event : identity::events_of(message, origin, site)) graph_.add(event);
+    for (auto& event : identity::events_of(message, origin, site)) {
+      for (auto* ids : {&event.ids, &event.prior, &event.listed})
+        for (auto& id : *ids) normalize(id, origin.time);
+      graph_.add(event);
+    }
     if (origin.time > as_of) return;
-    for (const auto& order : orders::orders_of(message, origin, site)) book_.add(order);
+    for (auto& order : orders::orders_of(message, origin, site)) {
+      normalize(order.patient, origin.time);
+      for (auto& id : order.other_ids) normalize(id, origin.time);
+      book_.add(order);
+    }
   });
   intake.read(paths);
   graph_.build();
@@ -77,33 +83,53 @@ Feed::Feed(const std::vector<std::string>& paths, const std::string& default_iss
   digest_ = intake.digest();
 }
 
+void Feed::normalize(identity::PatientId& id, hl7::Time time) {
+  if (rules_.issuers.empty() || id.id.empty()) return;
+  std::string normal = rules_.number(id.authority, id.id);
+  if (normal == id.id) return;
+  std::swap(id.id, normal);
+  auto& last = written_[number_key(id)];
+  last = std::max(last, std::pair(time, std::move(normal)));
+}
+
+std::string Feed::as_written(const identity::PatientId& id) const {
+  if (written_.empty()) return id.id;
+  const auto at = written_.find(number_key(id));
+  return at == written_.end() ? id.id : at->second.second;
+}
+
+std::string Feed::exam_key(const match::Exam& e) const {
+  return rules_.accession(e.accession) + '\x1F' + rules_.number(e.issuer, e.patient_id);
+}
+
 std::string Feed::issuer_or_default(std::string_view issuer) const {
   const std::string key = match::id_key(issuer);
-  return key.empty() ? default_issuer_ : key;
+  return key.empty() ? rules_.default_issuer : key;
 }
 
 void Feed::apply(match::StudyFacts& facts) const {
   const std::string id(trim(facts.study.patient_id.value_or("")));
   if (id.empty()) return;
-  const auto now = graph_.resolve(issuer_or_default(facts.study.issuer.value_or("")), id);
+  const std::string issuer = issuer_or_default(facts.study.issuer.value_or(""));
+  const auto now = graph_.resolve(issuer, number(issuer, id));
   facts.vetoes = vetoes_of(now);
   if (!now.merged) return;
-  facts.current_id = now.root.id;
+  facts.current_id = as_written(now.root);
   facts.current_issuer = facts.study.issuer.value_or("").empty() ? "" : now.root.authority;
 }
 
 void Feed::apply(match::Exam& exam) const {
   if (exam.patient_id.empty()) return;
   const std::string issuer = issuer_or_default(exam.issuer);
-  const auto now = graph_.resolve(issuer, exam.patient_id);
+  const std::string id = number(issuer, exam.patient_id);
+  const auto now = graph_.resolve(issuer, id);
   exam.vetoes = vetoes_of(now);
   if (!now.known) return;
-  for (const auto& other : graph_.also_known(issuer, exam.patient_id))
-    exam.other_ids.push_back(match::id_key(other.id));
-  auto person = graph_.person(issuer, exam.patient_id);
+  for (const auto& other : graph_.also_known(issuer, id)) exam.other_ids.push_back(match::id_key(as_written(other)));
+  auto person = graph_.person(issuer, id);
   if (now.merged) {
     exam.other_ids.push_back(match::id_key(exam.patient_id));
-    exam.patient_id = now.root.id;
+    exam.patient_id = as_written(now.root);
     if (!exam.issuer.empty()) exam.issuer = now.root.authority;
   }
   std::erase(exam.other_ids, match::id_key(exam.patient_id));
@@ -116,17 +142,18 @@ void Feed::apply(match::Exam& exam) const {
 match::Exam Feed::exam_of(const orders::Order& order) const {
   match::Exam exam;
   exam.from_hl7 = true;
-  exam.patient_id = order.patient.id;
+  exam.patient_id = as_written(order.patient);
   exam.issuer = order.patient.authority;
   const auto moved = graph_.moved_to(order.account, order.visit);
   if (moved) {
-    exam.patient_id = moved->id;
+    exam.patient_id = as_written(*moved);
     exam.issuer = moved->authority;
   }
-  for (const auto& id : order.other_ids) exam.other_ids.push_back(match::id_key(id.id));
+  for (const auto& id : order.other_ids) exam.other_ids.push_back(match::id_key(as_written(id)));
   apply(exam);
   if (moved) std::erase(exam.vetoes, "visit-moved");
-  const auto person = graph_.person(match::id_key(exam.issuer), exam.patient_id);
+  const std::string issuer = match::id_key(exam.issuer);
+  const auto person = graph_.person(issuer, number(issuer, exam.patient_id));
   split_name(person.name.empty() ? order.demographics.name.value : person.name, exam);
   exam.birth_date = person.birth_date.empty() ? order.demographics.birth_date.value : person.birth_date;
   exam.sex = person.sex.empty() ? order.demographics.sex.value : person.sex;

@@ -6,10 +6,14 @@
 #include "identity/graph.hpp"
 #include "match/evidence.hpp"
 #include "match/exam.hpp"
+#include "match/site_rules.hpp"
 #include "orders/book.hpp"
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace waybill::reconcile {
@@ -17,9 +21,10 @@ namespace waybill::reconcile {
 /// What years of HL7 messages tell: who a patient number belongs to now, and which exams there were.
 class Feed {
  public:
-  /// Reads files and folders (hl7::Intake). `default_issuer` is the authority of numbers that name none; events later
-  /// than `as_of` are left out. Throws RunError(Exit::input) for a path that does not exist.
-  Feed(const std::vector<std::string>& paths, const std::string& default_issuer, hl7::Time as_of);
+  /// Reads files and folders (hl7::Intake). `rules` give the authority of numbers that name none and the form in which
+  /// numbers are compared, and must outlive the feed; events later than `as_of` are left out. Throws
+  /// RunError(Exit::input) for a path that does not exist.
+  Feed(const std::vector<std::string>& paths, const match::SiteRules& rules, hl7::Time as_of);
 
   /// Brings the study's patient number to what it is now, with what its history says against deciding by it.
   void apply(match::StudyFacts& facts) const;
@@ -38,7 +43,17 @@ class Feed {
   void apply(match::Exam& exam) const;
   [[nodiscard]] match::Exam exam_of(const orders::Order& order) const;
 
-  std::string default_issuer_;
+  /// Brings a number of a message to its issuer's normal form and keeps how it was written last.
+  void normalize(identity::PatientId& id, hl7::Time time);
+  /// The number as the graph knows it.
+  [[nodiscard]] std::string number(std::string_view issuer, const std::string& id) const {
+    return rules_.issuers.empty() ? id : rules_.number(issuer, id);
+  }
+  [[nodiscard]] std::string as_written(const identity::PatientId& id) const;
+  [[nodiscard]] std::string exam_key(const match::Exam& exam) const;
+
+  const match::SiteRules& rules_;
+  std::unordered_map<std::string, std::pair<hl7::Time, std::string>> written_;  // by authority and normal form
   identity::Graph graph_;
   orders::Book book_;
   hl7::IntakeCounts counts_;

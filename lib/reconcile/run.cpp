@@ -9,10 +9,14 @@
 #include "core/version.hpp"
 #include "manifest/reader.hpp"
 #include "match/edits.hpp"
+#include "match/normal.hpp"
+#include "reconcile/alarms.hpp"
 #include "reconcile/decided.hpp"
 #include "reconcile/exceptions.hpp"
 #include "reconcile/feed.hpp"
 #include "reconcile/studies.hpp"
+#include "ris/postgres.hpp"
+#include "ris/read.hpp"
 
 #include <algorithm>
 #include <set>
@@ -27,7 +31,7 @@ struct Scan {
   manifest::Input input;
 };
 
-Scan read_scan(const std::filesystem::path& path, Summary& summary) {
+Scan read_scan(const std::filesystem::path& path, const match::SiteRules& rules, Summary& summary) {
   manifest::Reader reader(path);
   if (reader.header().stage != "scan") {
     throw RunError(Exit::usage, "the manifest " + reader.name() + " is of stage '" +
@@ -35,7 +39,7 @@ Scan read_scan(const std::filesystem::path& path, Summary& summary) {
                                     "'; give reconcile the manifest that waybill scan wrote");
   }
   Scan scan;
-  StudyCollector collector;
+  StudyCollector collector(rules);
   while (const auto record = reader.next()) {
     const auto* object = std::get_if<manifest::Object>(&*record);
     if (object == nullptr) continue;
@@ -60,12 +64,12 @@ Scan read_scan(const std::filesystem::path& path, Summary& summary) {
   return scan;
 }
 
-std::string options_json(const std::set<std::string>& approved, const Options& options) {
+std::string options_json(const match::SiteRules& rules, const Options& options) {
   const auto& ignored = options.ignore_columns;
   JsonWriter w;
-  w.begin_object().member("rule_set", match::rule_set_hash());
-  w.key("approve").begin_array();
-  for (const auto& rule : approved) w.value(rule);
+  w.begin_object().member("rule_set", match::rule_set_hash(rules));
+  w.key("automatic").begin_array();
+  for (const auto& rule : rules.automatic) w.value(rule);
   w.end_array().key("ignore_columns").begin_array();
   for (const auto& column : std::set<std::string>(ignored.begin(), ignored.end())) w.value(column);
   w.end_array();
@@ -146,22 +150,26 @@ void write_manifest(const Options& options, manifest::Header header, const Scan&
   }
   // The list first: a complete manifest then never stands without it.
   if (!options.exceptions.empty()) exceptions.write(options.exceptions);
+  if (!options.worklist.empty()) exceptions.write_worklist(options.worklist);
   if (!summary.already_complete) writer.finish(to_json(summary));
 }
 
 Exceptions collect_exceptions(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome,
-                              const std::optional<Feed>& feed, const std::vector<Refusal>& refusals) {
+                              const std::optional<Feed>& feed, const std::vector<Refusal>& refusals,
+                              const std::vector<Alarm>& alarms) {
   Exceptions exceptions;
+  for (const auto& alarm : alarms) exceptions.add_alarm(alarm);
   for (std::size_t i = 0; i < scan.studies.size(); ++i) {
     const auto& study = scan.studies[i].study;
     const auto& decision = outcome.studies[i];
     const bool answered = decision.by_person && decision.verdict == match::Verdict::unmatched;
     if ((decision.verdict != match::Verdict::matched && !answered) || conflict_left(study))
-      exceptions.add_study(study, outcome.studies[i], table.exams);
+      exceptions.add_study(scan.studies[i], outcome.studies[i], table.exams);
   }
   for (std::size_t x = 0; x < table.exams.size(); ++x)
     if (outcome.exams[x] == match::ExamFate::no_images) exceptions.add_exam_without_images(table.exams[x]);
   for (const auto& row : table.bad) exceptions.add_bad_row(row);
+  for (const auto& remark : table.remarks) exceptions.add_remark(remark);
   for (const auto& refusal : refusals) exceptions.add_refusal(refusal.study, refusal.line, refusal.reason);
   for (const auto& id : scan.without_study) exceptions.add_object_without_study(id);
   if (feed) {
@@ -172,13 +180,43 @@ Exceptions collect_exceptions(const Scan& scan, const match::ExamTable& table, c
   return exceptions;
 }
 
-std::set<std::string> checked_approvals(const std::vector<std::string>& approve) {
-  for (const auto& rule : approve) {
+match::SiteRules rules_of(const Options& options) {
+  match::SiteRules rules;
+  if (!options.rules.empty()) rules = match::SiteRules::read(options.rules);
+  rules.default_issuer = match::id_key(options.issuer);
+  for (const auto& rule : options.approve) {
     if (rule != "R5")
       throw RunError(Exit::usage,
                      "rule '" + path_to_text(rule) + "' cannot be approved; only R5 waits for the site's approval");
   }
-  return {approve.begin(), approve.end()};
+  rules.automatic.insert(options.approve.begin(), options.approve.end());
+  return rules;
+}
+
+ris::Mapping mapping_of(const Options& options) {
+  ris::Mapping mapping;
+  if (!options.map.empty()) mapping = ris::Mapping::read(options.map);
+  if (!options.control.empty()) mapping.control = ris::read_control(options.control);
+  return mapping;
+}
+
+match::ExamTable read_table(const Options& options, const ris::Mapping& mapping) {
+  const bool database = ris::is_database(options.ris.string());
+  if (database == options.query.empty())
+    throw RunError(Exit::usage, database ? "--ris names a database; give the SELECT for its exams with --query"
+                                         : "--query is for a database; give --ris postgresql://USER@HOST/DATABASE");
+  if (database) return ris::query_exams(options.ris.string(), options.query, options.ignore_columns, mapping);
+  return ris::read_exams_file(options.ris, options.ignore_columns, mapping);
+}
+
+/// What the table was made from, for the header: never the address of a database.
+std::vector<manifest::Input> inputs_of_table(const Options& options, const ris::Mapping& mapping,
+                                             const match::ExamTable& table) {
+  std::vector<manifest::Input> inputs;
+  const auto& file = options.query.empty() ? options.ris : options.query;
+  inputs.push_back({file.filename().string(), table.digest.hex()});
+  if (!options.map.empty()) inputs.push_back({options.map.filename().string(), mapping.digest.hex()});
+  return inputs;
 }
 
 hl7::Time as_of(const std::string& text) {
@@ -193,24 +231,30 @@ hl7::Time as_of(const std::string& text) {
 Summary run(const Options& options) {
   Summary summary;
   summary.dry_run = options.dry_run;
-  const auto approved = checked_approvals(options.approve);
+  const match::SiteRules rules = rules_of(options);
   if (!options.dry_run && options.output.empty())
     throw RunError(Exit::usage, "no output is named; give -o reconcile.wb, or --dry-run");
   if (options.ris.empty() && options.hl7.empty())
     throw RunError(Exit::usage, "nothing tells of exams; give --ris, --hl7 or both");
   match::ExamTable table;
-  if (!options.ris.empty()) table = match::read_exams_file(options.ris, options.ignore_columns);
+  const ris::Mapping mapping = mapping_of(options);
+  if (!options.ris.empty()) table = read_table(options, mapping);
   std::optional<Feed> feed;
-  if (!options.hl7.empty()) feed.emplace(options.hl7, options.issuer, as_of(options.as_of));
+  if (!options.hl7.empty()) feed.emplace(options.hl7, rules, as_of(options.as_of));
   if (feed) feed->apply(table);
-  Scan scan = read_scan(options.scan, summary);
-  if (feed)
-    for (auto& facts : scan.studies) feed->apply(facts);
-  match::Outcome outcome = match::decide(scan.studies, table.exams, approved);
+  for (auto& exam : table.exams) rules.apply(exam);
+  Scan scan = read_scan(options.scan, rules, summary);
+  for (auto& facts : scan.studies) {
+    if (feed) feed->apply(facts);
+    rules.apply(facts);
+  }
+  match::Outcome outcome = match::decide(scan.studies, table.exams, rules);
   Answers answers;
   if (!options.decisions.empty()) answers = read_answers(options.decisions);
   const auto refusals = follow(answers, scan.studies, table.exams, outcome);
   summary.answers_refused = refusals.size();
+  const auto alarms = find_alarms(scan.studies, table.exams, outcome);
+  summary.alarms = alarms.size();
   for (std::size_t i = 0; i < scan.studies.size(); ++i) {
     const auto& decision = outcome.studies[i];
     complete_record(scan.studies[i], decision, table.exams);
@@ -226,14 +270,15 @@ Summary run(const Options& options) {
   header.run = random_uuid();
   header.tool = kToolName;
   header.created = utc_now();
-  header.options = options_json(approved, options);
+  header.options = options_json(rules, options);
   header.inputs = {scan.input};
-  if (!options.ris.empty()) header.inputs.push_back({options.ris.filename().string(), table.digest.hex()});
+  if (!options.ris.empty())
+    for (auto& input : inputs_of_table(options, mapping, table)) header.inputs.push_back(std::move(input));
   if (feed) header.inputs.push_back({"hl7", feed->digest().hex()});
   if (!options.decisions.empty())
     header.inputs.push_back({options.decisions.filename().string(), answers.digest.hex()});
   write_manifest(options, std::move(header), scan, table, outcome, answers,
-                 collect_exceptions(scan, table, outcome, feed, refusals), summary);
+                 collect_exceptions(scan, table, outcome, feed, refusals, alarms), summary);
   return summary;
 }
 

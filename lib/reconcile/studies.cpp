@@ -43,17 +43,6 @@ bool take(Text& into, const Text& value) {
   return true;
 }
 
-/// Whether the object names another patient than the study so far: other ID or issuer, or name and birth date both.
-bool another_patient(const manifest::Study& study, const manifest::Object& object) {
-  const auto key = [](const Text& text) { return match::id_key(text.value_or("")); };
-  if (exclude_each_other(key(study.patient_id), key(object.patient_id))) return true;
-  if (exclude_each_other(key(study.issuer), key(object.issuer))) return true;
-  if (study.patient_name == object.patient_name || study.birth_date == object.birth_date) return false;
-  return match::compare_birth_dates(text_of(study.birth_date), text_of(object.birth_date)) == match::Same::differs &&
-         match::compare_names(study.patient_name.value_or(""), object.patient_name.value_or("")) ==
-             match::Same::differs;
-}
-
 template <typename T>
 void insert_once(std::vector<T>& sorted, const T& value) {
   const auto at = std::lower_bound(sorted.begin(), sorted.end(), value);
@@ -61,6 +50,22 @@ void insert_once(std::vector<T>& sorted, const T& value) {
 }
 
 }  // namespace
+
+/// Whether the object names another patient than the study so far: other ID or issuer, or name and birth date both.
+bool StudyCollector::another_patient(const manifest::Study& study, const manifest::Object& object) const {
+  if (study.patient_id != object.patient_id || study.issuer != object.issuer) {
+    const auto number = [&](const auto& of) {
+      return rules_.number(of.issuer.value_or(""), of.patient_id.value_or(""));
+    };
+    if (exclude_each_other(number(study), number(object))) return true;
+    const auto issuer = [](const auto& of) { return match::id_key(of.issuer.value_or("")); };
+    if (exclude_each_other(issuer(study), issuer(object))) return true;
+  }
+  if (study.patient_name == object.patient_name || study.birth_date == object.birth_date) return false;
+  return match::compare_birth_dates(text_of(study.birth_date), text_of(object.birth_date)) == match::Same::differs &&
+         match::compare_names(study.patient_name.value_or(""), object.patient_name.value_or("")) ==
+             match::Same::differs;
+}
 
 bool StudyCollector::add(const manifest::Object& object) {
   const std::string uid(text_of(object.study));
@@ -72,8 +77,8 @@ bool StudyCollector::add(const manifest::Object& object) {
   if (!fresh) {
     entry.facts.two_patients = entry.facts.two_patients || another_patient(study, object);
     entry.facts.several_accessions =
-        entry.facts.several_accessions || exclude_each_other(match::accession_key(study.accession.value_or("")),
-                                                             match::accession_key(object.accession.value_or("")));
+        entry.facts.several_accessions || exclude_each_other(rules_.accession(study.accession.value_or("")),
+                                                             rules_.accession(object.accession.value_or("")));
   }
   for (std::size_t i = 0; i < kAttributes.size(); ++i) {
     const auto& a = kAttributes[i];

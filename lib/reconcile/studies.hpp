@@ -3,6 +3,7 @@
 
 #include "manifest/record.hpp"
 #include "match/evidence.hpp"
+#include "match/site_rules.hpp"
 
 #include <cstdint>
 #include <string>
@@ -15,6 +16,9 @@ namespace waybill::reconcile {
 /// the order of the objects does not matter. Not for sharing between threads.
 class StudyCollector {
  public:
+  /// `rules` say which numbers are one patient's and must outlive the collector.
+  explicit StudyCollector(const match::SiteRules& rules) : rules_(rules) {}
+
   /// Takes an object of bucket `instance`; false when it names no study.
   bool add(const manifest::Object& object);
 
@@ -28,6 +32,9 @@ class StudyCollector {
     unsigned mixed = 0;                 // bit per attribute of kAttributes
   };
 
+  [[nodiscard]] bool another_patient(const manifest::Study& study, const manifest::Object& object) const;
+
+  const match::SiteRules& rules_;
   std::unordered_map<std::string, std::size_t> index_;
   std::vector<Entry> entries_;
 };

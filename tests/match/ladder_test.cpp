@@ -50,7 +50,12 @@ struct World {
   StudyFacts& facts() { return studies.front(); }
   Exam& ris() { return exams.front(); }
   manifest::Study& dicom() { return studies.front().study; }
-  Decision decision() const { return decide(studies, exams, approved).studies.front(); }
+  Decision decision() const { return decide(studies, exams, site()).studies.front(); }
+  SiteRules site() const {
+    SiteRules rules;
+    rules.automatic.insert(approved.begin(), approved.end());
+    return rules;
+  }
 };
 
 bool has(const std::vector<std::string>& list, const std::string& word) {
@@ -422,7 +427,9 @@ TEST(LadderDecisions, DoNotDependOnTheOrder) {
     if (n % 17 == 0) exams.push_back(exams.back()), exams.back().accession += "B";
   }
   const auto decisions = [&] {
-    const auto outcome = decide(studies, exams, {"R5"});
+    SiteRules site;
+    site.automatic.insert("R5");
+    const auto outcome = decide(studies, exams, site);
     std::vector<std::string> out;
     for (std::size_t i = 0; i < studies.size(); ++i) {
       const Decision& d = outcome.studies[i];

@@ -3,6 +3,7 @@
 
 #include "core/result.hpp"
 #include "match/ladder.hpp"
+#include "ris/read.hpp"
 #include "support/folder.hpp"
 
 #include <algorithm>
@@ -36,9 +37,12 @@ match::StudyFacts study(const std::string& uid, const std::string& id, const std
 
 class ReconcileFeed : public test::InFolder {
  protected:
+  match::SiteRules rules_;
+
   Feed feed(const std::string& messages, const std::string& issuer = "", hl7::Time as_of = identity::Graph::kEver) {
     test::put(folder_ / "feed" / "all.hl7", messages);
-    return Feed({(folder_ / "feed").string()}, issuer, as_of);
+    rules_.default_issuer = match::id_key(issuer);
+    return Feed({(folder_ / "feed").string()}, rules_, as_of);
   }
 };
 
@@ -87,7 +91,7 @@ TEST_F(ReconcileFeed, NothingIsDecidedAloneByADisputedOrReusedNumber) {
 
 TEST_F(ReconcileFeed, ATablesRowsKeepTheirValuesAndTakeTheStudyUidFromTheOrder) {
   const Feed f = feed(orm("20240105", "77", "A1", "1.2.3") + orm("20240106", "77", "A2", "1.2.4"));
-  auto table = match::read_exams("PATIENT_ID,ISSUER,ACCESSION,LAST,FIRST,STUDY_DATE\n77,H,A1,SMITH,JANE,20240107\n");
+  auto table = ris::read_exams("PATIENT_ID,ISSUER,ACCESSION,LAST,FIRST,STUDY_DATE\n77,H,A1,SMITH,JANE,20240107\n");
   f.apply(table);
 
   ASSERT_EQ(table.exams.size(), 2U);
@@ -139,6 +143,26 @@ TEST_F(ReconcileFeed, NumbersWithoutAuthorityTakeTheDefaultOne) {
   unknown.study.issuer.reset();
   without.apply(unknown);
   EXPECT_EQ(unknown.current_id, "") << "a number is never compared without its authority";
+}
+
+TEST_F(ReconcileFeed, NumbersOfMessagesAreComparedInTheirNormalFormAndWrittenAsTheyWere) {
+  auto& form = rules_.issuers["H"];
+  form.leave_out = "-";
+  form.strip_prefix = {"MRN"};
+  form.width = 6;
+  const Feed f =
+      feed(adt("A40", "20240201", "MRN-77", "WATERS^JANE", "MRN-12") + orm("20240105", "000012", "A1", "1.2.3"));
+  match::ExamTable table;
+  f.apply(table);
+  ASSERT_EQ(table.exams.size(), 1U);
+  EXPECT_EQ(table.exams[0].patient_id, "MRN-77") << "what is written is never the normal form";
+  match::StudyFacts facts = study("1.2.3", "12", "A1");
+  f.apply(facts);
+  EXPECT_EQ(facts.current_id, "MRN-77");
+  rules_.apply(facts);
+  rules_.apply(table.exams[0]);
+  const auto outcome = match::decide(std::vector{facts}, table.exams, rules_);
+  EXPECT_EQ(outcome.studies[0].verdict, match::Verdict::matched);
 }
 
 }  // namespace

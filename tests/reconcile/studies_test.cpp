@@ -21,7 +21,8 @@ manifest::Object object(const std::string& uid, const std::string& patient = "P1
 }
 
 std::vector<match::StudyFacts> collect(const std::vector<manifest::Object>& objects) {
-  StudyCollector collector;
+  const match::SiteRules rules;
+  StudyCollector collector(rules);
   for (const auto& o : objects) EXPECT_TRUE(collector.add(o));
   return collector.finish();
 }
@@ -81,7 +82,8 @@ TEST(StudyCollector, SeesSeveralAccessions) {
 }
 
 TEST(StudyCollector, RefusesObjectsWithoutStudy) {
-  StudyCollector collector;
+  const match::SiteRules rules;
+  StudyCollector collector(rules);
   EXPECT_FALSE(collector.add(object("")));
   EXPECT_FALSE(collector.add(manifest::Object{}));
   EXPECT_TRUE(collector.finish().empty());
