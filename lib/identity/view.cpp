@@ -79,12 +79,15 @@ Graph::Person Graph::person(std::string_view authority, std::string_view id) con
   out.name = pool_[nodes_[top].name.text];
   out.birth_date = pool_[nodes_[top].birth_date.text];
   out.sex = pool_[nodes_[top].sex.text];
+  out.death_date = pool_[nodes_[top].death_date.text];
   std::set<std::string> names;
   std::vector<std::uint32_t> open{top};
   while (!open.empty()) {
     const std::uint32_t n = open.back();
     open.pop_back();
     for (const std::uint32_t name : nodes_[n].other_names) names.emplace(pool_[name]);
+    out.restricted = out.restricted || pool_[nodes_[n].restricted.text] == "Y";
+    if (out.death_date.empty()) out.death_date = pool_[nodes_[n].death_date.text];
     open.insert(open.end(), children_[n].begin(), children_[n].end());
   }
   names.erase(out.name);

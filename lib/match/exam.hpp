@@ -26,9 +26,12 @@ struct Exam {
   std::vector<std::string> vetoes;          ///< what the history of the patient's number says against deciding by it
   ExamState state = ExamState::performed;
   std::optional<std::uint64_t> images;
-  std::size_t line = 0;   ///< of its first row in the file
-  bool from_hl7 = false;  ///< no row of the table: only messages tell of it
-  bool disputed = false;  ///< rows of this exam contradict each other about the patient
+  std::size_t line = 0;     ///< of its first row in the file
+  bool from_hl7 = false;    ///< no row of the table: only messages tell of it
+  std::string death_date;   ///< YYYYMMDD, "" when not known to be dead
+  bool restricted = false;  ///< a VIP, or under another special protection
+  bool reported = false;    ///< there is a report
+  bool disputed = false;    ///< rows of this exam contradict each other about the patient
 };
 
 /// A row that is no exam, and why; the reason holds column names, never values.

@@ -47,6 +47,9 @@ void supplement(match::Exam& exam, match::Exam&& told) {
   for (auto member : {&match::Exam::study_uid, &match::Exam::study_date, &match::Exam::study_time,
                       &match::Exam::description, &match::Exam::birth_date, &match::Exam::sex})
     fill(exam.*member, told.*member);
+  if (exam.death_date.empty()) exam.death_date = told.death_date;
+  exam.restricted = exam.restricted || told.restricted;
+  exam.reported = exam.reported || told.reported;
   if (exam.classes.empty()) exam.classes = std::move(told.classes);
   if (exam.last.empty()) {
     exam.last = std::move(told.last);
@@ -137,6 +140,8 @@ void Feed::apply(match::Exam& exam) const {
   exam.other_names = std::move(person.other_names);
   if (!person.name.empty()) exam.other_names.push_back(std::move(person.name));
   tidy(exam.other_names);
+  if (exam.death_date.empty()) exam.death_date = person.death_date;
+  exam.restricted = exam.restricted || person.restricted;
 }
 
 std::optional<match::Exam> Feed::patient_of(const match::StudyFacts& facts) const {
@@ -159,6 +164,7 @@ std::optional<match::Exam> Feed::patient_of(const match::StudyFacts& facts) cons
 match::Exam Feed::exam_of(const orders::Order& order) const {
   match::Exam exam;
   exam.from_hl7 = true;
+  exam.reported = order.report;
   exam.patient_id = as_written(order.patient);
   exam.issuer = order.patient.authority;
   const auto moved = graph_.moved_to(order.account, order.visit);

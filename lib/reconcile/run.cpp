@@ -51,6 +51,7 @@ Scan read_scan(const std::filesystem::path& path, const match::SiteRules& rules,
     ++summary.objects;
     if (object->bucket != manifest::Bucket::instance) {
       ++summary.other_objects;
+      collector.note(*object);
       continue;
     }
     ++summary.instances;
@@ -104,7 +105,9 @@ std::string exam_record(const match::Exam& exam) {
   if (!exam.accession.empty()) w.member("accession", exam.accession);
   if (!exam.study_uid.empty()) w.member("study", exam.study_uid);
   if (!exam.study_date.empty()) w.member("study_date", exam.study_date);
-  w.key("discrepancies").begin_array().value("D01").end_array().end_object();
+  w.key("discrepancies").begin_array().value("D01");
+  if (exam.reported) w.value("D17");
+  w.end_array().end_object();
   return std::move(w).str();
 }
 

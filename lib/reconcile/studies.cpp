@@ -3,6 +3,7 @@
 
 #include "core/text.hpp"
 #include "match/name.hpp"
+#include "reconcile/signs.hpp"
 
 #include <algorithm>
 #include <array>
@@ -86,15 +87,24 @@ bool StudyCollector::add(const manifest::Object& object) {
   }
   if (object.modality && !object.modality->empty()) insert_once(study.modalities, *object.modality);
   if (object.series) insert_once(entry.series, std::uint64_t{std::hash<std::string>{}(*object.series)});
+  entry.facts.signs |= signs_of(object);
   ++study.instances;
   study.bytes += object.source.size;
   return true;
+}
+
+void StudyCollector::note(const manifest::Object& object) {
+  const std::string_view uid = text_of(object.study);
+  const std::uint32_t signs = uid.empty() ? 0 : signs_of(object);
+  if (signs != 0) noted_[std::string(uid)] |= signs;
 }
 
 std::vector<match::StudyFacts> StudyCollector::finish() {
   std::vector<match::StudyFacts> studies;
   studies.reserve(entries_.size());
   for (Entry& entry : entries_) {
+    if (const auto noted = noted_.find(entry.facts.study.study); noted != noted_.end())
+      entry.facts.signs |= noted->second;
     entry.facts.study.series = entry.series.size();
     for (std::size_t i = 0; i < kAttributes.size(); ++i)
       if ((entry.mixed >> i) & 1U) entry.facts.mixed.emplace_back(kAttributes[i].tag);

@@ -22,6 +22,9 @@ class StudyCollector {
   /// Takes an object of bucket `instance`; false when it names no study.
   bool add(const manifest::Object& object);
 
+  /// Takes note of what an object of another bucket says of its study.
+  void note(const manifest::Object& object);
+
   /// The studies sorted by UID; the collector is empty afterwards.
   [[nodiscard]] std::vector<match::StudyFacts> finish();
 
@@ -37,6 +40,7 @@ class StudyCollector {
   const match::SiteRules& rules_;
   std::unordered_map<std::string, std::size_t> index_;
   std::vector<Entry> entries_;
+  std::unordered_map<std::string, std::uint32_t> noted_;  // signs of objects that are no instances, by study
 };
 
 }  // namespace waybill::reconcile

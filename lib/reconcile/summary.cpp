@@ -131,6 +131,8 @@ void count_exams(Summary& s, const match::ExamTable& table, std::span<const matc
     }
   }
   if (s.exams_no_images > 0) s.discrepancies["D01"] = s.exams_no_images;
+  for (std::size_t x = 0; x < fates.size(); ++x)
+    if (fates[x] == match::ExamFate::no_images && table.exams[x].reported) ++s.discrepancies["D17"];
 }
 
 void count_feed(Summary& s, const hl7::IntakeCounts& counts, const std::vector<hl7::Problem>& problems,

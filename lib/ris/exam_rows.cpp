@@ -25,6 +25,12 @@ std::size_t characters(std::string_view utf8) {
       std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
+/// A flag as tables write it; another word than no, such as a report's number, says yes.
+bool says_yes(std::string_view cell) {
+  const std::string word = id_key(cell);
+  return !word.empty() && word != "N" && word != "NO" && word != "0" && word != "FALSE";
+}
+
 /// A header cell in a message: short and without control characters, since the file may be anything.
 std::string shown(std::string_view cell) { return path_to_text(cell.substr(0, 60)); }
 
@@ -192,6 +198,8 @@ void ExamRows::read_texts(Exam& exam) const {
     if (!trim(id).empty()) other_ids.push_back(id_key(id));
   std::sort(other_ids.begin(), other_ids.end());
   exam.other_ids = other_ids;
+  exam.restricted = says_yes(cell(kVip));
+  exam.reported = says_yes(cell(kReported));
 }
 
 std::optional<std::string> ExamRows::read_date(Column column, std::string& into) {
@@ -215,9 +223,11 @@ std::optional<std::string> ExamRows::read_date(Column column, std::string& into)
 }
 
 std::optional<std::string> ExamRows::read_dates(Exam& exam) {
-  std::string born, day;
+  std::string born, day, death;
   if (auto reason = read_date(kDob, born)) return reason;
   if (auto reason = read_date(kStudyDate, day)) return reason;
+  if (auto reason = read_date(kDeathDate, death)) return reason;
+  exam.death_date = death;
   exam.birth_date = born;
   exam.study_date = day;
   const auto time = cell(kStudyTime);
