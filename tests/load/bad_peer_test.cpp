@@ -199,6 +199,8 @@ TEST_F(BadPeer, AStudyOfMoreClassesThanAnAssociationHasContextsIsLoaded) {
 TEST_F(BadPeer, EveryPduSizeIsKeptWithin) {
   for (const char* pdu : {"0", "4294967295", "16384", "4096", "1024", "256"}) {
     prepare("[node]\npdu = " + std::string(pdu) + "\n", 1, 4);
+    write_object(2, 40'000);
+    write_manifest();
     const test::Ran ran = load({"--restart"});
     EXPECT_EQ(ran.exit, 0) << pdu << ran.text;
     EXPECT_EQ(pacs_->kept(), 4U) << pdu;
