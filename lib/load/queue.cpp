@@ -112,8 +112,8 @@ Queue::Queue(const Options& options, const Priority& priority, index::Store& sto
 
 bool Queue::is_candidate(const Object& object) const {
   if (object.bucket == Bucket::pending) return true;
-  return options_.retry_failed ? object.bucket == Bucket::failed && object.load.has_value()
-                               : object.bucket == Bucket::instance;
+  if (!options_.retry_failed) return object.bucket == Bucket::instance;
+  return object.load && (object.bucket == Bucket::failed || object.bucket == Bucket::quarantined);
 }
 
 void Queue::add(const Object& object, std::string_view line) {
