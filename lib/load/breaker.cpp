@@ -51,7 +51,7 @@ bool Breaker::refused(const std::string& object) {
   const std::lock_guard lock(mutex_);
   refused_.insert(object);
   if (open_) {
-    wait_on(pause_ * 2);
+    if (trying_) wait_on(pause_ * 2);  // else it was on its way when the breaker opened
   } else if (refused_.size() >= kInARow) {
     open_ = true;
     since_ = Clock::now();

@@ -13,6 +13,7 @@ namespace waybill::net {
 namespace {
 
 constexpr std::size_t kMaxCommandBytes = 64 * 1024;
+constexpr std::size_t kSmallest = 256;              // a peer that takes less would cost a system call for some bytes
 constexpr std::size_t kUnlimited = 1024 * 1024;     // our fragments where the peer sets no limit
 constexpr std::size_t kPiecesAtOnce = 512;          // below IOV_MAX
 constexpr std::uint64_t kSlowest = 64 * 1024;       // bytes a second that a message must move on with in the end
@@ -67,7 +68,7 @@ void Association::State::take_answer(const std::string& calling, Deadline until)
   const auto accepted = parse_accept(pdu);
   if (!accepted) throw WireError(accepted.error().what);
   const std::size_t limit = accepted->max_pdu == 0 ? kUnlimited : std::min<std::size_t>(accepted->max_pdu, kUnlimited);
-  send_limit = (std::max<std::size_t>(limit, 2 * kPdvHead) - kPdvHead) & ~std::size_t{1};
+  send_limit = (std::max<std::size_t>(limit, kSmallest) - kPdvHead) & ~std::size_t{1};
   for (std::size_t i = 0; i < proposed.size(); ++i) {
     const ContextId id = context_id(i);
     const auto syntax = accepted->syntaxes.find(id);

@@ -16,8 +16,8 @@ std::string on_second(const std::string& rest) {
 
 class BadPeer : public test::AtSimPacs {
  protected:
-  /// Writes object `i` and the manifest anew, with so many bytes of pixel data.
-  void make_large(std::size_t i, std::size_t bytes) {
+  /// Writes object `i` anew, with its class and so many bytes of pixel data.
+  void write_object(std::size_t i, std::size_t bytes) {
     using dicom::tag;
     test::DicomBuilder b;
     b.text(tag(0x0008, 0x0016), "UI", *objects_[i].sop_class).text(tag(0x0008, 0x0018), "UI", uid(i));
@@ -28,6 +28,8 @@ class BadPeer : public test::AtSimPacs {
     std::ofstream(at(uid(i) + ".dcm"), std::ios::binary | std::ios::trunc) << file;
     objects_[i].source.size = file.size();
     objects_[i].file_sha256 = Sha256::of(file).hex();
+  }
+  void write_manifest() {
     manifest::Header header;
     header.stage = "scan";
     manifest::Writer writer(at("scan.wb"), header, manifest::Restart::yes);
@@ -145,7 +147,8 @@ TEST_F(BadPeer, ABreachOfProtocolIsNoAnswerAndItsObjectIsAskedAboutAndNeverDoubl
 
 TEST_F(BadPeer, AReaderTooSlowCostsItsObjectAndHoldsUpNoOther) {
   prepare("[node]\nreceive_buffer = 4096\n" + on_second("pace = 1000"), 2, 3);
-  make_large(1, 8U << 20U);
+  write_object(1, 8U << 20U);
+  write_manifest();
   const auto start = std::chrono::steady_clock::now();
   const test::Ran ran = load();
   EXPECT_EQ(ran.exit, 1) << ran.text;
@@ -157,7 +160,8 @@ TEST_F(BadPeer, AReaderTooSlowCostsItsObjectAndHoldsUpNoOther) {
 
 TEST_F(BadPeer, AReaderThatIsOnlySlowGetsItsObject) {
   prepare("[node]\nreceive_buffer = 4096\n" + on_second("pace = 300000"), 1, 3);
-  make_large(1, 1U << 20U);
+  write_object(1, 1U << 20U);
+  write_manifest();
   const test::Ran ran = load({}, "0.01", "10");
   EXPECT_EQ(ran.exit, 0) << ran.text;
   expect_honest();
@@ -174,9 +178,29 @@ TEST_F(BadPeer, FewContextsCostOnlyWhatTheyAreFor) {
   EXPECT_TRUE(pacs_->arrivals().empty());
 }
 
+TEST_F(BadPeer, AStudyOfMoreClassesThanAnAssociationHasContextsIsLoaded) {
+  for (const std::string limit : {"128", "20"}) {
+    prepare("[node]\ncontexts = " + limit + "\n", 1, 140);
+    for (std::size_t i = 0; i < objects_.size(); ++i) {
+      objects_[i].sop_class = "1.2.9." + std::to_string(i + 1);
+      write_object(i, 8);
+    }
+    write_manifest();
+    const test::Ran ran = load({"--restart"});
+    EXPECT_EQ(ran.exit, limit == "128" ? 0 : 1) << ran.text;
+    for (const auto& [uid, object] : loaded())
+      EXPECT_TRUE(object.bucket == Bucket::loaded || test::has_finding(object, "D27")) << uid;
+    expect_honest();
+    pacs_.reset();
+    std::filesystem::remove(at("scan.wb"));
+  }
+}
+
 TEST_F(BadPeer, EveryPduSizeIsKeptWithin) {
-  for (const char* pdu : {"0", "4294967295", "16384", "4096", "1024", "256", "64"}) {
+  for (const char* pdu : {"0", "4294967295", "16384", "4096", "1024", "256"}) {
     prepare("[node]\npdu = " + std::string(pdu) + "\n", 1, 4);
+    write_object(2, 40'000);
+    write_manifest();
     const test::Ran ran = load({"--restart"});
     EXPECT_EQ(ran.exit, 0) << pdu << ran.text;
     EXPECT_EQ(pacs_->kept(), 4U) << pdu;
