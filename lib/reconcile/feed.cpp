@@ -139,6 +139,23 @@ void Feed::apply(match::Exam& exam) const {
   tidy(exam.other_names);
 }
 
+std::optional<match::Exam> Feed::patient_of(const match::StudyFacts& facts) const {
+  match::Exam exam;
+  exam.patient_id = trim(facts.study.patient_id.value_or(""));
+  exam.issuer = trim(facts.study.issuer.value_or(""));
+  if (exam.patient_id.empty()) return std::nullopt;
+  const std::string issuer = issuer_or_default(exam.issuer), text = exam.issuer;
+  const auto now = graph_.resolve(issuer, number(issuer, exam.patient_id));
+  if (!now.known) return std::nullopt;
+  auto person = graph_.person(issuer, number(issuer, exam.patient_id));
+  apply(exam);
+  if (match::id_key(text) == match::id_key(exam.issuer)) exam.issuer = text;
+  split_name(person.name, exam);
+  exam.birth_date = std::move(person.birth_date);
+  exam.sex = std::move(person.sex);
+  return exam;
+}
+
 match::Exam Feed::exam_of(const orders::Order& order) const {
   match::Exam exam;
   exam.from_hl7 = true;

@@ -10,6 +10,7 @@
 #include "orders/book.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -31,6 +32,10 @@ class Feed {
   /// Brings the exams' numbers to what they are now, adds what messages say of them and the exams that only messages
   /// tell of. The order of the exams changes; keys stay unique.
   void apply(match::ExamTable& table) const;
+
+  /// What is known today of the study's patient, as an exam that says nothing else: present number, name, birth date,
+  /// sex. nullopt when no message names the number.
+  [[nodiscard]] std::optional<match::Exam> patient_of(const match::StudyFacts& facts) const;
 
   [[nodiscard]] const identity::Graph& graph() const noexcept { return graph_; }
   [[nodiscard]] const hl7::IntakeCounts& counts() const noexcept { return counts_; }

@@ -11,14 +11,17 @@
 #include "match/edits.hpp"
 #include "match/normal.hpp"
 #include "reconcile/alarms.hpp"
+#include "reconcile/corrections.hpp"
 #include "reconcile/decided.hpp"
 #include "reconcile/exceptions.hpp"
 #include "reconcile/feed.hpp"
+#include "reconcile/loaded.hpp"
 #include "reconcile/studies.hpp"
 #include "ris/postgres.hpp"
 #include "ris/read.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <variant>
 
@@ -126,32 +129,44 @@ std::uint64_t lines_written(const std::filesystem::path& path) {
   return lines;
 }
 
-void write_manifest(const Options& options, manifest::Header header, const Scan& scan, const match::ExamTable& table,
-                    const match::Outcome& outcome, const Answers& answers, const Exceptions& exceptions,
-                    Summary& summary) {
+using Append = std::function<void(const std::string& line)>;
+
+/// Writes the lines that `lines` gives, behind those an interrupted run has written, and the list of exceptions.
+void write_resumable(const Options& options, manifest::Header header, const Exceptions& exceptions, Summary& summary,
+                     const std::function<void(const Append&)>& lines) {
   manifest::Writer writer(options.output, std::move(header), options.restart);
   summary.already_complete = writer.already_complete();
   if (!summary.already_complete) {
     std::uint64_t skip = writer.resumed() ? lines_written(options.output) : 0;
-    const auto append = [&](const std::string& line) {
+    lines([&](const std::string& line) {
       if (skip > 0)
         --skip;
       else
         writer.append(line);
-    };
-    for (std::size_t i = 0; i < scan.studies.size(); ++i) {
-      append(manifest::to_json(scan.studies[i].study));
-      for (std::size_t n = 0; n < outcome.studies[i].proposals.size(); ++n)
-        append(proposal_record(scan.studies[i].study.study, n + 1, outcome.studies[i].proposals[n], table.exams));
-    }
-    for (const auto& answer : answers.answers) append(to_json(answer));
-    for (std::size_t x = 0; x < table.exams.size(); ++x)
-      if (outcome.exams[x] == match::ExamFate::no_images) append(exam_record(table.exams[x]));
+    });
   }
   // The list first: a complete manifest then never stands without it.
   if (!options.exceptions.empty()) exceptions.write(options.exceptions);
   if (!options.worklist.empty()) exceptions.write_worklist(options.worklist);
   if (!summary.already_complete) writer.finish(to_json(summary));
+}
+
+void put_decisions(const Append& append, const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome,
+                   const Answers& answers) {
+  for (std::size_t i = 0; i < scan.studies.size(); ++i) {
+    append(manifest::to_json(scan.studies[i].study));
+    for (std::size_t n = 0; n < outcome.studies[i].proposals.size(); ++n)
+      append(proposal_record(scan.studies[i].study.study, n + 1, outcome.studies[i].proposals[n], table.exams));
+  }
+  for (const auto& answer : answers.answers) append(to_json(answer));
+  for (std::size_t x = 0; x < table.exams.size(); ++x)
+    if (outcome.exams[x] == match::ExamFate::no_images) append(exam_record(table.exams[x]));
+}
+
+void add_hl7(Exceptions& exceptions, const Feed& feed) {
+  for (const auto& problem : feed.problems()) exceptions.add_hl7_problem(problem);
+  for (const auto& dispute : feed.graph().disputes())
+    exceptions.add_dispute(feed.graph().events()[dispute.event], dispute.reason);
 }
 
 Exceptions collect_exceptions(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome,
@@ -172,11 +187,7 @@ Exceptions collect_exceptions(const Scan& scan, const match::ExamTable& table, c
   for (const auto& remark : table.remarks) exceptions.add_remark(remark);
   for (const auto& refusal : refusals) exceptions.add_refusal(refusal.study, refusal.line, refusal.reason);
   for (const auto& id : scan.without_study) exceptions.add_object_without_study(id);
-  if (feed) {
-    for (const auto& problem : feed->problems()) exceptions.add_hl7_problem(problem);
-    for (const auto& dispute : feed->graph().disputes())
-      exceptions.add_dispute(feed->graph().events()[dispute.event], dispute.reason);
-  }
+  if (feed) add_hl7(exceptions, *feed);
   return exceptions;
 }
 
@@ -263,6 +274,13 @@ Summary run(const Options& options) {
   count_exams(summary, table, outcome.exams);
   if (feed) count_feed(summary, feed->counts(), feed->problems(), feed->graph(), feed->orders());
   check_ledger(summary);
+  std::optional<Loaded> loaded;
+  std::optional<Corrections> corrections;
+  if (!options.loaded.empty()) {
+    loaded.emplace(options.loaded, options.applied);
+    corrections.emplace(*loaded, Knowledge{rules, scan.studies, outcome, table.exams, feed ? &*feed : nullptr});
+    summary.corrections = corrections->counts();
+  }
   if (options.dry_run) return summary;
 
   manifest::Header header;
@@ -277,8 +295,17 @@ Summary run(const Options& options) {
   if (feed) header.inputs.push_back({"hl7", feed->digest().hex()});
   if (!options.decisions.empty())
     header.inputs.push_back({options.decisions.filename().string(), answers.digest.hex()});
-  write_manifest(options, std::move(header), scan, table, outcome, answers,
-                 collect_exceptions(scan, table, outcome, feed, refusals, alarms), summary);
+  if (!corrections) {
+    write_resumable(options, std::move(header), collect_exceptions(scan, table, outcome, feed, refusals, alarms),
+                    summary, [&](const Append& append) { put_decisions(append, scan, table, outcome, answers); });
+    return summary;
+  }
+  header.inputs.insert(header.inputs.end(), loaded->inputs().begin(), loaded->inputs().end());
+  Exceptions exceptions;
+  corrections->list(exceptions);
+  if (feed) add_hl7(exceptions, *feed);
+  write_resumable(options, std::move(header), exceptions, summary,
+                  [&](const Append& append) { corrections->write(append); });
   return summary;
 }
 
