@@ -27,6 +27,7 @@ int load_rank(std::string_view sop_class) noexcept {
 namespace {
 
 constexpr int kRejectionRank = 4;  // behind all: what a note rejects must be there before it
+constexpr std::size_t kSortMemory = std::size_t{32} << 20U;
 constexpr char kCarried = '0';
 constexpr char kToSend = '1';
 
@@ -78,7 +79,7 @@ std::filesystem::path work_folder(const std::filesystem::path& output) {
 }  // namespace
 
 Queue::Queue(const Options& options, const Priority& priority, index::Store& store)
-    : options_(options), priority_(priority), store_(store), sorter_(work_folder(options.output)) {
+    : options_(options), priority_(priority), store_(store), sorter_(work_folder(options.output), kSortMemory) {
   manifest::Reader reader(options.manifest);
   const std::string stage = reader.header().stage;
   created_ = reader.header().created;
