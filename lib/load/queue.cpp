@@ -27,6 +27,7 @@ int load_rank(std::string_view sop_class) noexcept {
 namespace {
 
 constexpr int kRejectionRank = 4;  // behind all: what a note rejects must be there before it
+constexpr std::size_t kSortMemory = std::size_t{32} << 20U;
 constexpr char kCarried = '0';
 constexpr char kToSend = '1';
 
@@ -78,7 +79,7 @@ std::filesystem::path work_folder(const std::filesystem::path& output) {
 }  // namespace
 
 Queue::Queue(const Options& options, const Priority& priority, index::Store& store)
-    : options_(options), priority_(priority), store_(store), sorter_(work_folder(options.output)) {
+    : options_(options), priority_(priority), store_(store), sorter_(work_folder(options.output), kSortMemory) {
   manifest::Reader reader(options.manifest);
   const std::string stage = reader.header().stage;
   created_ = reader.header().created;
@@ -112,8 +113,8 @@ Queue::Queue(const Options& options, const Priority& priority, index::Store& sto
 
 bool Queue::is_candidate(const Object& object) const {
   if (object.bucket == Bucket::pending) return true;
-  return options_.retry_failed ? object.bucket == Bucket::failed && object.load.has_value()
-                               : object.bucket == Bucket::instance;
+  if (!options_.retry_failed) return object.bucket == Bucket::instance;
+  return object.load && (object.bucket == Bucket::failed || object.bucket == Bucket::quarantined);
 }
 
 void Queue::add(const Object& object, std::string_view line) {

@@ -45,9 +45,9 @@ struct Needs {
 /// number. Studies come in the order of the options and stay whole; in a study images come first, then presentation
 /// states, key objects and structured reports, and rejection notes last (domain rule 8.2).
 ///
-/// Objects in bucket instance or pending are sent (with --retry failed those that failed as well, and no others of
-/// bucket instance), unless a finding of S3 or S4 or a second object of the same SOP Instance UID quarantines them. All
-/// others are handed to `carry` when their turn comes, with the study records first.
+/// Objects in bucket instance or pending are sent (with --retry failed: pending, and what the peer
+/// did not take or found fault with), unless a finding of S3 or S4 or a second object of the same SOP Instance UID
+/// quarantines them. All others are handed to `carry` when their turn comes, with the study records first.
 class Queue {
  public:
   /// Reads the whole manifest. Throws RunError: Exit::input for one whose stage was interrupted, Exit::integrity for

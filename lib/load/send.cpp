@@ -194,8 +194,10 @@ Sender::Sent Sender::send_one(Object& object, unsigned round) {
   refused_ = false;
   if (round == 0 || !object.load) object.load.emplace();
   object.load->run = run_id_;
+  const net::Association* way = nullptr;
   const auto granted = [&](const net::Context& context) {
-    return association(contexts_for(object, options_)).accepted(context);
+    if (way == nullptr) way = &association(contexts_for(object, options_));
+    return way->accepted(context);
   };
   const auto prepared = preparer_.prepare(object, granted);
   return prepared ? send_bytes(object, *prepared, round) : Sent::settled;

@@ -127,8 +127,9 @@ std::uint16_t Association::State::message_id() noexcept {
   return next_message++;
 }
 
-/// Heads go into `heads`, which must not move meanwhile.
-void Association::State::add_fragments(ContextId context, bool command, ByteView bytes) {
+/// Puts a head before each fragment; what stands in `pieces` is written when there are many, since small PDUs of a
+/// large dataset would fill memory. Throws WireError.
+void Association::State::add_fragments(ContextId context, bool command, ByteView bytes, Deadline until) {
   do {
     const ByteView part = bytes.first(std::min(send_limit, bytes.size()));
     bytes = bytes.subspan(part.size());
@@ -140,23 +141,27 @@ void Association::State::add_fragments(ContextId context, bool command, ByteView
     heads.push_back(static_cast<std::byte>((command ? 1U : 0U) | (bytes.empty() ? 2U : 0U)));
     pieces.push_back(piece_of(ByteView(heads).subspan(at)));
     pieces.push_back(piece_of(part));
+    if (pieces.size() >= kPiecesAtOnce) write_pieces(until);
   } while (!bytes.empty());
+}
+
+void Association::State::write_pieces(Deadline until) {
+  wire->write(pieces, timeouts.dimse, until);
+  pieces.clear();
+  heads.clear();
 }
 
 void Association::State::send(ContextId context, ByteView command, ByteView dataset) {
   if (!alive) lose("it was aborted before");
-  const std::size_t fragments = 2 + command.size() / send_limit + dataset.size() / send_limit;
   heads.clear();
-  heads.reserve(fragments * (kPduHead + kPdvHead));
+  heads.reserve(kPiecesAtOnce / 2 * (kPduHead + kPdvHead));  // so that they never move
   pieces.clear();
-  add_fragments(context, true, command);
-  if (!dataset.empty()) add_fragments(context, false, dataset);
   const auto longest = timeouts.dimse + std::chrono::seconds((command.size() + dataset.size()) / kSlowest);
   const Deadline until = Clock::now() + longest;
   try {
-    for (std::size_t at = 0; at < pieces.size(); at += kPiecesAtOnce) {
-      wire->write(std::span(pieces).subspan(at, std::min(kPiecesAtOnce, pieces.size() - at)), timeouts.dimse, until);
-    }
+    add_fragments(context, true, command, until);
+    if (!dataset.empty()) add_fragments(context, false, dataset, until);
+    if (!pieces.empty()) write_pieces(until);
   } catch (const WireError& error) {
     lose("sending failed (" + std::string(error.what()) + ")");
   }

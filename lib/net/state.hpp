@@ -54,7 +54,8 @@ struct Association::State {
   [[nodiscard]] std::uint16_t message_id() noexcept;
   /// A command, and a dataset behind it unless that is empty, in as few writes as possible.
   void send(ContextId context, ByteView command, ByteView dataset = {});
-  void add_fragments(ContextId context, bool command, ByteView bytes);
+  void add_fragments(ContextId context, bool command, ByteView bytes, Deadline until);
+  void write_pieces(Deadline until);
   [[nodiscard]] Fragment read_fragment();
   /// The next command and the context it came on.
   [[nodiscard]] Command receive_command(ContextId& context);

@@ -28,6 +28,7 @@ class Certificates {
     make("ended", "IP:127.0.0.1", "ca", -1);
     make("ending", "IP:127.0.0.1", "ca", 10);
     make("client", "DNS:client", "ca", 365);
+    make("node", "IP:127.0.0.1", "ca", 365);
   }
   [[nodiscard]] fs::path operator/(const std::string& name) const { return folder_ / name; }
 
@@ -156,6 +157,32 @@ TEST_F(TlsTest, ShowsItsCertificateToAPeerThatAsks) {
   options.certificate = *files_ / "client.pem";
   options.key = *files_ / "client.key";
   EXPECT_NO_THROW(Association::request(node.peer(options), "WAYBILL", kContexts).echo());
+}
+
+TEST_F(TlsTest, StoresIntoAndFindsInAnOrthancThatKnowsItsClients) {
+  ::setenv("DICOM_TLS", (*files_ / "").parent_path().c_str(), 1);
+  const test::Orthanc orthanc;
+  ::unsetenv("DICOM_TLS");
+  Peer peer = parse_url("dicoms://ORTHANC@127.0.0.1:" + std::to_string(orthanc.dicom_port()));
+  TlsOptions options = trusting();
+  peer.tls = Tls::make(options);
+  expect_refused(peer, "");
+  options.certificate = *files_ / "client.pem";
+  options.key = *files_ / "client.key";
+  peer.tls = Tls::make(options);
+  std::vector<Context> contexts = kContexts;
+  for (const Context& context : Association::find_contexts()) contexts.push_back(context);
+  Association association = Association::request(peer, "WAYBILL", contexts);
+  std::string large = test::small_object("1.9.2", "1.9.2.1", "1.9.2.1.1", 5);
+  large.resize(large.size() - 8);  // its four pixels
+  large.replace(large.size() - 4, 4, std::string("\0\0\x10\0", 4));
+  large.resize(large.size() + (1U << 20U), 'x');
+  const ByteView bytes = as_bytes(large);
+  const StoreResult stored =
+      association.store(contexts[0], "1.9.2.1.1", bytes.subspan(144 + load_u32(bytes.data() + 140)));
+  ASSERT_TRUE(stored.status) << stored.error;
+  EXPECT_EQ(*stored.status, 0);
+  EXPECT_EQ(association.find_study("1.9.2"), std::set<std::string>{"1.9.2.1.1"});
 }
 
 TEST_F(TlsTest, NeverSpeaksBelowTls12AndNeverInTheClear) {
