@@ -90,12 +90,13 @@ Answers read_answers(const std::filesystem::path& path) {
   return out;
 }
 
-std::vector<Refusal> follow(const Answers& answers, std::span<const match::StudyFacts> studies,
+std::vector<Refusal> follow(const Answers& answers, std::span<const match::StudyKeys> studies,
                             std::span<const match::Exam> exams, match::Outcome& outcome) {
   std::vector<Refusal> refusals = answers.refusals;
+  if (answers.answers.empty()) return refusals;
   std::unordered_map<std::string_view, std::size_t> study_at, exam_at;
-  for (std::size_t i = 0; i < studies.size(); ++i) study_at.emplace(studies[i].study.study, i);
-  for (std::size_t x = 0; x < exams.size(); ++x) exam_at.emplace(exams[x].key, x);
+  for (std::size_t i = 0; i < studies.size(); ++i) study_at.emplace(studies[i].uid.view(), i);
+  for (std::size_t x = 0; x < exams.size(); ++x) exam_at.emplace(exams[x].key.view(), x);
   std::unordered_map<std::size_t, std::size_t> study_of;  // exam to the study that has it
   for (std::size_t i = 0; i < studies.size(); ++i)
     if (outcome.studies[i].verdict == match::Verdict::matched) study_of.emplace(*outcome.studies[i].exam, i);
@@ -124,8 +125,7 @@ std::vector<Refusal> follow(const Answers& answers, std::span<const match::Study
       refuse("another study has this exam");
       continue;
     }
-    const auto& facts = studies[study->second];
-    const auto evidence = match::compare(facts, match::keys_of(facts), exams[exam->second]);
+    const auto evidence = match::compare(studies[study->second], exams[exam->second]);
     const bool two = !a.second.empty() && match::id_key(a.second) != match::id_key(a.by);
     if (!joined(evidence) && !two) {
       refuse("the images would change their patient; SECOND_PERSON must name another person who agrees");

@@ -40,8 +40,11 @@ class Feed {
 
  private:
   [[nodiscard]] std::string issuer_or_default(std::string_view issuer) const;
-  void apply(match::Exam& exam) const;
-  [[nodiscard]] match::Exam exam_of(const orders::Order& order) const;
+  class Reading;
+  struct Number;
+  const Number& number_of(Interned issuer, Interned id, Number& last) const;
+  void apply(match::Exam& exam, Number& last) const;
+  [[nodiscard]] match::Exam exam_of(const orders::Order& order, Number& last) const;
 
   /// Brings a number of a message to its issuer's normal form and keeps how it was written last.
   void normalize(identity::PatientId& id, hl7::Time time);
@@ -50,7 +53,6 @@ class Feed {
     return rules_.issuers.empty() ? id : rules_.number(issuer, id);
   }
   [[nodiscard]] std::string as_written(const identity::PatientId& id) const;
-  [[nodiscard]] std::string exam_key(const match::Exam& exam) const;
 
   const match::SiteRules& rules_;
   std::unordered_map<std::string, std::pair<hl7::Time, std::string>> written_;  // by authority and normal form

@@ -15,15 +15,19 @@
 #include "reconcile/feed.hpp"
 #include "reconcile/studies.hpp"
 
+#include <tbb/parallel_for.h>
+#include <tbb/parallel_pipeline.h>
 #include <algorithm>
+#include <memory>
 #include <set>
+#include <utility>
 #include <variant>
 
 namespace waybill::reconcile {
 namespace {
 
 struct Scan {
-  std::vector<match::StudyFacts> studies;
+  StudyTable studies;
   std::vector<std::string> without_study;  // object ids
   manifest::Input input;
 };
@@ -81,8 +85,8 @@ void complete_record(match::StudyFacts& facts, const match::Decision& decision, 
   study.rule = decision.rule;
   study.score = decision.score;
   study.decision = decision.by_person ? "person" : std::string(match::to_string(decision.verdict));
-  study.vetoes = decision.vetoes;
-  study.discrepancies = decision.discrepancies;
+  study.vetoes.assign(decision.vetoes.begin(), decision.vetoes.end());
+  study.discrepancies.assign(decision.discrepancies.begin(), decision.discrepancies.end());
   study.explanation = decision.explanation;
   if (decision.exam) study.exam = exams[*decision.exam].key;
   if (decision.verdict == match::Verdict::matched) study.edits = match::edits_for(facts, exams[*decision.exam]);
@@ -123,43 +127,85 @@ std::uint64_t lines_written(const std::filesystem::path& path) {
   return lines;
 }
 
-void write_manifest(const Options& options, manifest::Header header, const Scan& scan, const match::ExamTable& table,
-                    const match::Outcome& outcome, const Answers& answers, const Exceptions& exceptions,
-                    Summary& summary) {
-  manifest::Writer writer(options.output, std::move(header), options.restart);
-  summary.already_complete = writer.already_complete();
-  if (!summary.already_complete) {
-    std::uint64_t skip = writer.resumed() ? lines_written(options.output) : 0;
-    const auto append = [&](const std::string& line) {
-      if (skip > 0)
-        --skip;
-      else
-        writer.append(line);
-    };
-    for (std::size_t i = 0; i < scan.studies.size(); ++i) {
-      append(manifest::to_json(scan.studies[i].study));
-      for (std::size_t n = 0; n < outcome.studies[i].proposals.size(); ++n)
-        append(proposal_record(scan.studies[i].study.study, n + 1, outcome.studies[i].proposals[n], table.exams));
-    }
-    for (const auto& answer : answers.answers) append(to_json(answer));
-    for (std::size_t x = 0; x < table.exams.size(); ++x)
-      if (outcome.exams[x] == match::ExamFate::no_images) append(exam_record(table.exams[x]));
+/// The manifest being written; nothing in a dry run and where it is complete already.
+class Output {
+ public:
+  Output(const Options& options, manifest::Header header, Summary& summary) {
+    if (options.dry_run) return;
+    writer_.emplace(options.output, std::move(header), options.restart);
+    summary.already_complete = writer_->already_complete();
+    if (writer_->resumed() && !writer_->already_complete()) skip_ = lines_written(options.output);
   }
-  // The list first: a complete manifest then never stands without it.
-  if (!options.exceptions.empty()) exceptions.write(options.exceptions);
-  if (!summary.already_complete) writer.finish(to_json(summary));
-}
+  [[nodiscard]] bool takes_lines() const { return writer_ && !writer_->already_complete(); }
+  void append(const std::string& line) {
+    if (skip_ > 0)
+      --skip_;
+    else
+      writer_->append(line);
+  }
+  void finish(const Summary& summary) {
+    if (takes_lines()) writer_->finish(to_json(summary));
+  }
 
-Exceptions collect_exceptions(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome,
-                              const std::optional<Feed>& feed, const std::vector<Refusal>& refusals) {
+ private:
+  std::optional<manifest::Writer> writer_;
+  std::uint64_t skip_ = 0;
+};
+
+/// What one task makes of some studies.
+struct Block {
+  std::vector<std::string> lines;
+  Summary counts;
   Exceptions exceptions;
-  for (std::size_t i = 0; i < scan.studies.size(); ++i) {
-    const auto& study = scan.studies[i].study;
+};
+
+Block block_of(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome, std::size_t begin,
+               std::size_t end, bool lines) {
+  Block block;
+  for (std::size_t i = begin; i < end; ++i) {
     const auto& decision = outcome.studies[i];
+    match::StudyFacts facts = scan.studies[i];
+    complete_record(facts, decision, table.exams);
+    const auto& study = facts.study;
+    count_study(block.counts, study, decision.exam ? &table.exams[*decision.exam] : nullptr);
     const bool answered = decision.by_person && decision.verdict == match::Verdict::unmatched;
     if ((decision.verdict != match::Verdict::matched && !answered) || conflict_left(study))
-      exceptions.add_study(study, outcome.studies[i], table.exams);
+      block.exceptions.add_study(study, decision, table.exams);
+    if (!lines) continue;
+    block.lines.push_back(manifest::to_json(study));
+    for (std::size_t n = 0; n < decision.proposals.size(); ++n)
+      block.lines.push_back(proposal_record(study.study, n + 1, decision.proposals[n], table.exams));
   }
+  return block;
+}
+
+/// Completes, counts and writes the studies: many at a time, in their order.
+void write_studies(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome, Output& output,
+                   Exceptions& exceptions, Summary& summary) {
+  constexpr std::size_t kStudies = 1024, kInFlight = 16;
+  std::size_t next = 0;
+  const auto cut = tbb::make_filter<void, std::size_t>(tbb::filter_mode::serial_in_order, [&](tbb::flow_control& flow) {
+    if (next >= scan.studies.size()) flow.stop();
+    return std::exchange(next, next + kStudies);
+  });
+  const auto make =
+      tbb::make_filter<std::size_t, std::shared_ptr<Block>>(tbb::filter_mode::parallel, [&](std::size_t begin) {
+        const std::size_t end = std::min(begin + kStudies, scan.studies.size());
+        return std::make_shared<Block>(block_of(scan, table, outcome, begin, end, output.takes_lines()));
+      });
+  const auto write = tbb::make_filter<std::shared_ptr<Block>, void>(tbb::filter_mode::serial_in_order,
+                                                                    [&](const std::shared_ptr<Block>& block) {
+                                                                      add_studies(summary, block->counts);
+                                                                      exceptions.add(block->exceptions);
+                                                                      for (const auto& line : block->lines)
+                                                                        output.append(line);
+                                                                    });
+  tbb::parallel_pipeline(kInFlight, cut & make & write);
+}
+
+void collect_exceptions(Exceptions& exceptions, const Scan& scan, const match::ExamTable& table,
+                        const match::Outcome& outcome, const std::optional<Feed>& feed,
+                        const std::vector<Refusal>& refusals) {
   for (std::size_t x = 0; x < table.exams.size(); ++x)
     if (outcome.exams[x] == match::ExamFate::no_images) exceptions.add_exam_without_images(table.exams[x]);
   for (const auto& row : table.bad) exceptions.add_bad_row(row);
@@ -170,7 +216,20 @@ Exceptions collect_exceptions(const Scan& scan, const match::ExamTable& table, c
     for (const auto& dispute : feed->graph().disputes())
       exceptions.add_dispute(feed->graph().events()[dispute.event], dispute.reason);
   }
-  return exceptions;
+}
+
+/// The studies in the forms that are compared, with the numbers their patients have now.
+std::vector<match::StudyKeys> keys_of(StudyTable& studies, const std::optional<Feed>& feed,
+                                      const match::SiteRules& rules) {
+  std::vector<match::StudyKeys> keys(studies.size());
+  tbb::parallel_for(std::size_t{0}, studies.size(), [&](std::size_t i) {
+    match::StudyFacts facts = studies[i];
+    if (feed) feed->apply(facts);
+    rules.apply(facts);
+    keys[i] = match::keys_of(facts);
+    if (!facts.current_id.empty()) studies.set_current(i, facts);
+  });
+  return keys;
 }
 
 match::SiteRules rules_of(const Options& options) {
@@ -210,24 +269,13 @@ Summary run(const Options& options) {
   if (feed) feed->apply(table);
   for (auto& exam : table.exams) rules.apply(exam);
   Scan scan = read_scan(options.scan, rules, summary);
-  for (auto& facts : scan.studies) {
-    if (feed) feed->apply(facts);
-    rules.apply(facts);
-  }
-  match::Outcome outcome = match::decide(scan.studies, table.exams, rules);
+  auto keys = keys_of(scan.studies, feed, rules);
+  match::Outcome outcome = match::decide(std::span<const match::StudyKeys>(keys), table.exams, rules);
   Answers answers;
   if (!options.decisions.empty()) answers = read_answers(options.decisions);
-  const auto refusals = follow(answers, scan.studies, table.exams, outcome);
+  const auto refusals = follow(answers, keys, table.exams, outcome);
   summary.answers_refused = refusals.size();
-  for (std::size_t i = 0; i < scan.studies.size(); ++i) {
-    const auto& decision = outcome.studies[i];
-    complete_record(scan.studies[i], decision, table.exams);
-    count_study(summary, scan.studies[i].study, decision.exam ? &table.exams[*decision.exam] : nullptr);
-  }
-  count_exams(summary, table, outcome.exams);
-  if (feed) count_feed(summary, feed->counts(), feed->problems(), feed->graph(), feed->orders());
-  check_ledger(summary);
-  if (options.dry_run) return summary;
+  keys = {};
 
   manifest::Header header;
   header.stage = "reconcile";
@@ -240,8 +288,22 @@ Summary run(const Options& options) {
   if (feed) header.inputs.push_back({"hl7", feed->digest().hex()});
   if (!options.decisions.empty())
     header.inputs.push_back({options.decisions.filename().string(), answers.digest.hex()});
-  write_manifest(options, std::move(header), scan, table, outcome, answers,
-                 collect_exceptions(scan, table, outcome, feed, refusals), summary);
+  Output output(options, std::move(header), summary);
+  Exceptions exceptions;
+  write_studies(scan, table, outcome, output, exceptions, summary);
+  count_exams(summary, table, outcome.exams);
+  if (feed) count_feed(summary, feed->counts(), feed->problems(), feed->graph(), feed->orders());
+  check_ledger(summary);
+  if (options.dry_run) return summary;
+  if (output.takes_lines()) {
+    for (const auto& answer : answers.answers) output.append(to_json(answer));
+    for (std::size_t x = 0; x < table.exams.size(); ++x)
+      if (outcome.exams[x] == match::ExamFate::no_images) output.append(exam_record(table.exams[x]));
+  }
+  collect_exceptions(exceptions, scan, table, outcome, feed, refusals);
+  // The list first: a complete manifest then never stands without it.
+  if (!options.exceptions.empty()) exceptions.write(options.exceptions);
+  output.finish(summary);
   return summary;
 }
 

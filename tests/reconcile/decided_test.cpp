@@ -29,7 +29,9 @@ class ReconcileDecided : public test::InFolder {
   }
   std::vector<Refusal> answer(const std::string& rows) {
     test::put(folder_ / "decided.csv", "STUDY_UID,DECISION,DECIDED_BY,SECOND_PERSON,PROPOSAL_1\n" + rows);
-    return follow(read_answers(folder_ / "decided.csv"), studies_, exams_, outcome_);
+    std::vector<match::StudyKeys> keys;
+    for (const auto& facts : studies_) keys.push_back(match::keys_of(facts));
+    return follow(read_answers(folder_ / "decided.csv"), keys, exams_, outcome_);
   }
   std::vector<match::StudyFacts> studies_ = {study("1.1", "P1"), study("1.2", "P2")};
   std::vector<match::Exam> exams_ = {exam("A1", "P1"), exam("A2", "P2")};
