@@ -16,6 +16,20 @@ void add_options(CLI::App& app, Settings& settings) {
   waybill::tools::add_transfer_options(app, settings.load,
                                        "Manifest to load (scan.wb or transcode.wb); - is standard input",
                                        "Associations at the same time");
+  const auto seconds = [](std::chrono::milliseconds& into) {
+    return [&into](double value) { into = std::chrono::milliseconds(static_cast<std::int64_t>(value * 1000)); };
+  };
+  app.add_option("--retries", settings.load.retries, "Rounds for objects that were refused for the moment")
+      ->check(CLI::Range(0, 100))
+      ->capture_default_str();
+  app.add_option_function<double>("--back-off", seconds(settings.load.waits.first),
+                                  "Seconds before a target without room is tried again; doubles")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->default_str("30");
+  app.add_option_function<double>("--patience", seconds(settings.load.waits.patience),
+                                  "Seconds to wait for a target without room before the run ends")
+      ->check(CLI::Range(0.0, 8640000.0))
+      ->default_str("3600");
   app.add_option("--to", settings.to, "Target, dicom://CALLED@host:port")->required();
 }
 

@@ -12,13 +12,17 @@ int main(int argc, char** argv) {
   waybill::reconcile::Options options;
   waybill::cli::Common common;
   app.add_option("scan", options.scan, "scan manifest, - for standard input");
-  app.add_option("--ris", options.ris, "exams of the RIS as CSV");
+  app.add_option("--ris", options.ris, "exams of the RIS: a CSV file or postgresql://USER@HOST/DATABASE");
+  app.add_option("--query", options.query, "file with the SELECT that gives the exams of a database");
+  app.add_option("--map", options.map, "how the columns of the RIS are to be read (TOML)");
+  app.add_option("--control", options.control, "what the exporter promised about the RIS table (TOML)");
   app.add_option("--hl7", options.hl7, "files and folders of HL7 messages: merges, orders, reports");
   app.add_option("--issuer", options.issuer, "issuer of patient IDs that name none");
   app.add_option("--as-of", options.as_of, "leave out what messages say after this time");
   app.add_option("-o,--output", options.output, "manifest to write, - for standard output");
   app.add_option("--exceptions", options.exceptions,
                  "CSV of what a person must decide (holds patients' data, mode 0600)");
+  app.add_option("--worklist", options.worklist, "the same as an HTML page to answer in (mode 0600)");
   app.add_option("--decisions", options.decisions, "the same CSV with people's decisions filled in");
   app.add_option("--rules", options.rules, "what the site settles about matching (TOML)");
   app.add_option("--approve", options.approve, "let this rule decide alone: R5")->delimiter(',');

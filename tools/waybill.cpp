@@ -27,11 +27,13 @@ struct Tool {
 constexpr std::array kTools = {
     Tool{"scan", "Read an archive and record every object, its digests and its defects."},
     Tool{"reconcile", "Compare the scanned studies with the RIS and decide the corrections."},
+    Tool{"listen", "Take HL7 messages over by MLLP and keep them in a journal."},
     Tool{"transcode", "Write the objects in another transfer syntax and prove each one equal."},
     Tool{"load", "Send the objects to the new PACS and record each answer."},
     Tool{"verify", "Check what is stored against what was scanned, object by object."},
     Tool{"report", "Balance all manifests of a project and write the evidence down."},
     Tool{"manifest", "Show, check, compare and cut manifests."},
+    Tool{"simpacs", "Play a PACS that misbehaves as a scenario says, for rehearsals."},
 };
 
 int finish(Exit exit) {

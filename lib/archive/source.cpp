@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <system_error>
@@ -147,6 +148,17 @@ Result<Bytes> read_with(Cursor& cursor, const manifest::Source& source) {
 Result<Bytes> read_source(const manifest::Source& source) {
   static thread_local Cursor cursor;
   return read_with(cursor, source);
+}
+
+Result<ByteView> read_source(const manifest::Source& source, const io::Room& room) {
+  if (!source.member && source.offset == 0) return io::read_file(path_from_text(source.path), room);
+  const auto bytes = read_source(source);
+  if (!bytes) return bytes.error();
+  const auto into = room(bytes->size());
+  if (into.size() < bytes->size())
+    return Failure{Fault::limit, "has " + std::to_string(bytes->size()) + " bytes, more than there is memory for"};
+  std::copy(bytes->begin(), bytes->end(), into.begin());
+  return ByteView(into).first(bytes->size());
 }
 
 struct SourceReader::State {

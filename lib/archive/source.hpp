@@ -3,6 +3,7 @@
 
 #include "core/bytes.hpp"
 #include "core/result.hpp"
+#include "io/read_file.hpp"
 #include "manifest/record.hpp"
 
 #include <memory>
@@ -16,6 +17,9 @@ namespace waybill::archive {
 /// Any thread. Each thread remembers the container it read last and where it stands in it, so members asked for in the
 /// order of the container are read in one pass. Memory: the object, and for a nested container its whole bytes.
 [[nodiscard]] Result<Bytes> read_source(const manifest::Source& source);
+
+/// The same into memory of the caller's, which the result is a view of.
+[[nodiscard]] Result<ByteView> read_source(const manifest::Source& source, const io::Room& room);
 
 /// Like read_source(), with a place in one container of its own instead of the thread's: for a stage that reads in
 /// order on whatever thread. One caller at a time.

@@ -263,16 +263,22 @@ Bytes encode_element(Tag t, Vr v, std::string_view value, bool explicit_vr) {
   return out;
 }
 
-Bytes encode_fragments(ByteView items_with_delimiter) {
+Bytes fragments_header() {
   Bytes out;
   put_header(out, tag(0x7FE0, 0x0010), vr("OB"), kUndefined, true);
-  put_bytes(out, items_with_delimiter);
   return out;
 }
 
 Result<Bytes> write_file(const File& source, const Rewrite& rewrite) {
   Bytes out = meta_bytes(source, rewrite.transfer_syntax, rewrite);
-  out.reserve(out.size() + source.dataset.bytes().size() + 4096);
+  std::size_t replaced = 0;
+  std::size_t by = 0;
+  for (const auto& [t, element] : rewrite.elements) {
+    by += element.size();
+    if (const Node* node = source.dataset.find(t)) replaced += node->length;
+  }
+  const std::size_t all = source.dataset.bytes().size();
+  out.reserve(out.size() + all - std::min(all, replaced) + by + 4096);
   auto written = Serializer(source, rewrite).run(out);
   if (!written) return written.error();
   return out;

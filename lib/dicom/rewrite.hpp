@@ -32,8 +32,8 @@ struct Rewrite {
 
 /// One element in explicit (or implicit) VR little endian, value padded to even.
 [[nodiscard]] Bytes encode_element(Tag tag, Vr vr, std::string_view value, bool explicit_vr = true);
-/// Pixel Data with undefined length around items already encoded (see pixel::write_encapsulated).
-[[nodiscard]] Bytes encode_fragments(ByteView items_with_delimiter);
+/// The header of Pixel Data with undefined length; items and their delimiter follow (see pixel::write_encapsulated).
+[[nodiscard]] Bytes fragments_header();
 
 /// One top-level element of the source as write_file() would carry it over, header included; empty when absent.
 [[nodiscard]] Result<Bytes> carry_element(const File& source, Tag tag, const Rewrite& rewrite);

@@ -9,6 +9,7 @@
 #include "core/text.hpp"
 #include "hl7/batch.hpp"
 #include "hl7/in_order.hpp"
+#include "hl7/journal.hpp"
 #include "io/descriptor.hpp"
 
 #include <fcntl.h>
@@ -38,6 +39,14 @@ std::size_t whole_units(std::string_view text, Wide kind) {
   if (n == 0) return n;
   const auto top = static_cast<unsigned char>(text[kind == Wide::big_endian ? n - 2 : n - 1]);
   return (top & 0xFCU) == 0xD8U ? n - 2 : n;
+}
+
+/// What a manifest that is being written has beside it.
+bool beside_journal(const std::filesystem::path& path) {
+  const auto extension = path.extension();
+  if (extension != ".sync" && extension != ".torn") return false;
+  std::error_code ignored;
+  return std::filesystem::exists(path.parent_path() / path.stem(), ignored);
 }
 
 }  // namespace
@@ -296,6 +305,24 @@ void Intake::read_members(int fd) {
   if (!members->damage().empty()) problem(0, "the container is damaged: " + members->damage(), true);
 }
 
+/// A journal of waybill listen: each message is read like a file of its own, "journal.wb%/3" the third record.
+void Intake::read_manifest(const std::string& path) {
+  const std::string journal = file_;
+  std::uint64_t number = 0;
+  const bool read = read_journal(path, [&](JournalEntry&& entry) {
+    file_ = journal + std::string(archive::kInside) + std::to_string(++number);
+    if (entry.refused)
+      return problem(0, "the listener did not take a message (" + entry.answer + "): " + entry.reason, true);
+    bool given = false;
+    read_stream([&](std::string_view& chunk) {
+      chunk = entry.bytes;
+      return !std::exchange(given, true) && !chunk.empty();
+    });
+  });
+  file_ = journal;
+  if (!read) problem(0, "the file is a manifest, and no journal of waybill listen", true);
+}
+
 void Intake::read_file(const std::string& path) {
   const std::string name = path_to_text(path);
   const io::Descriptor fd = io::open_file(path, O_RDONLY | O_NOCTTY);
@@ -324,8 +351,9 @@ void Intake::read_file(const std::string& path) {
     return read_members(fd.get());
   }
   auto inflater = archive::Inflater::of(input, kind);
+  auto pending = inflater ? inflater->next() : Result<ByteView>(inflater.error());
+  if (pending ? is_manifest(as_text(*pending)) : begins_like_manifest(path)) return read_manifest(path);
   if (!inflater) return problem(0, "the file cannot be inflated: " + inflater.error().what, true);
-  auto pending = inflater->next();
   if (pending && archive::container_of(*pending) == archive::Container::tar) {
     --counts_.files;
     ::lseek(fd.get(), 0, SEEK_SET);
@@ -347,7 +375,9 @@ void Intake::read(const std::vector<std::string>& paths) {
   archive::Walk walk(paths);
   while (const auto entry = walk.next()) {
     switch (entry->kind) {
-      case archive::EntryKind::file: read_file(entry->path); break;
+      case archive::EntryKind::file:
+        if (!beside_journal(entry->path)) read_file(entry->path);
+        break;
       case archive::EntryKind::symlink:
       case archive::EntryKind::folder_loop: break;
       default:

@@ -43,10 +43,10 @@ struct IntakeCounts {
 };
 
 /// Reads HL7 from files and folders of every shape and gives each message once, in the order of the files. Compressed
-/// files (gzip, bzip2, xz, zstd) are read as streams, members of zip and tar one by one; folders are walked in order of
-/// names. A message that repeats an earlier one byte for byte is a duplicate; the same control ID with other content is
-/// a message of its own (and a remark). What cannot be read is a Problem, never the end of the run. Not for sharing
-/// between threads.
+/// files (gzip, bzip2, xz, zstd) are read as streams, members of zip and tar and the records of a journal of
+/// waybill listen one by one; folders are walked in order of names. A message that repeats an earlier one byte for byte
+/// is a duplicate; the same control ID with other content is a message of its own (and a remark). What cannot be read
+/// is a Problem, never the end of the run. Not for sharing between threads.
 class Intake {
  public:
   using OnMessage = std::function<void(Message&, const Origin&)>;
@@ -82,6 +82,7 @@ class Intake {
   Intake(MakePart make_part, bool parallel, std::size_t largest);
   void read_file(const std::string& path);
   void read_members(int fd);
+  void read_manifest(const std::string& path);
   void read_stream(const Chunks& next);
   void read_named(const std::string& name, std::string_view bytes);
   void begin_file(const std::string& name);

@@ -329,4 +329,11 @@ void Graph::build() {
   std::stable_sort(steps_.begin(), steps_.end(), [](const Step& a, const Step& b) { return a.node < b.node; });
 }
 
+void Graph::forget_numbers() {
+  Graph rest(as_of_);
+  rest.events_ = std::move(events_);
+  rest.disputes_ = std::move(disputes_);
+  *this = std::move(rest);
+}
+
 }  // namespace waybill::identity

@@ -85,6 +85,9 @@ class Graph {
   /// The history of a number in order of time, as sentences: "2024-01-02 03:04:05 A40 merged into … (control ID 17)".
   [[nodiscard]] std::vector<std::string> history(std::string_view authority, std::string_view id) const;
 
+  /// Gives back the memory of all numbers; events() and disputes() stay, questions about numbers find none.
+  void forget_numbers();
+
   [[nodiscard]] const std::vector<Event>& events() const noexcept { return events_; }
   [[nodiscard]] const std::vector<Dispute>& disputes() const noexcept { return disputes_; }
   [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }

@@ -40,6 +40,24 @@ ssize_t fill(int fd, std::span<std::byte> into) noexcept {
 }  // namespace
 
 Result<Bytes> read_file(const std::filesystem::path& path, std::uint64_t max_size) {
+  Bytes bytes;
+  const auto read = read_file(
+      path,
+      [&](std::size_t size) -> std::span<std::byte> {
+        try {
+          bytes.resize(size);
+        } catch (const std::bad_alloc&) {
+          return {};
+        }
+        return bytes;
+      },
+      max_size);
+  if (!read) return read.error();
+  bytes.resize(read->size());
+  return bytes;
+}
+
+Result<ByteView> read_file(const std::filesystem::path& path, const Room& room, std::uint64_t max_size) {
   // O_NONBLOCK: opening a FIFO must not wait for a writer; regular files ignore it.
   const Descriptor fd = open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (!fd) return unreadable("cannot be opened: " + reason(errno));
@@ -51,20 +69,16 @@ Result<Bytes> read_file(const std::filesystem::path& path, std::uint64_t max_siz
     return Failure{Fault::limit,
                    "has " + std::to_string(size) + " bytes, more than the limit of " + std::to_string(max_size)};
   }
-  Bytes bytes;
-  try {
-    bytes.resize(size + 1);
-  } catch (const std::bad_alloc&) {
+  const auto into = room(size + 1);
+  if (into.size() < size + 1)
     return Failure{Fault::limit, "has " + std::to_string(size) + " bytes, more than there is memory for"};
-  }
-  const ssize_t n = fill(fd.get(), bytes);
+  const ssize_t n = fill(fd.get(), into.first(size + 1));
   if (n < 0) return unreadable("cannot be read: " + reason(errno));
   struct stat after {};
   if (::fstat(fd.get(), &after) != 0) return unreadable("cannot be examined: " + reason(errno));
   if (static_cast<std::uint64_t>(n) != size || !same_state(before, after))
     return unreadable("changed while being read");
-  bytes.resize(size);
-  return bytes;
+  return ByteView(into).first(size);
 }
 
 }  // namespace waybill::io

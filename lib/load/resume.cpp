@@ -19,8 +19,14 @@ Doubts ask(const Doubts& doubts, transfer::Peers& peers, transfer::Output& outpu
   for (const auto& [key, objects] : doubts) {
     const bool can_ask = !key.first.empty() && !key.second.empty();
     const auto there = can_ask ? peers.instances(key.first, key.second) : std::nullopt;
+    const auto listed = [&](const std::string& uid) {
+      if (there->empty() || there->contains(uid)) return !there->empty();
+      // The list may have ended at a limit of the peer's; then only a question for this one object proves anything.
+      const auto alone = peers.instances(key.first, key.second, uid);
+      return alone && alone->contains(uid);
+    };
     for (const manifest::Object* object : objects) {
-      if (there && !there->contains(object->sop_instance.value_or(""))) {
+      if (there && !listed(object->sop_instance.value_or(""))) {
         absent[key].push_back(object);
         continue;
       }

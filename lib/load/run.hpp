@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "load/breaker.hpp"
 #include "transfer/ledger.hpp"
 #include "transfer/options.hpp"
 
@@ -11,8 +12,8 @@ namespace waybill::load {
 
 struct Options : transfer::Options {
   net::Peer target;
-  unsigned retries = 3;                       ///< after the first try, for objects the peer refused for the moment
-  std::chrono::milliseconds back_off{1000};   ///< before the first retry; doubles
+  unsigned retries = 3;                       ///< rounds after the first, for objects the peer refused for the moment
+  Waits waits;                                ///< rounds come after 2, 10, 60, 60 … times the first wait
   std::chrono::milliseconds ask_again{2000};  ///< a peer may still be storing what it was sent without an answer
 };
 

@@ -8,7 +8,6 @@
 #include "transfer/bytes.hpp"
 
 #include <algorithm>
-#include <thread>
 
 namespace waybill::load {
 
@@ -19,13 +18,7 @@ using manifest::Severity;
 
 namespace {
 
-/// A wait that a stop signal cuts short.
-void wait_for(std::chrono::milliseconds time, const transfer::Halt& halt) {
-  const auto until = std::chrono::steady_clock::now() + time;
-  while (std::chrono::steady_clock::now() < until && !stop_requested() && !halt.is_set()) {
-    std::this_thread::sleep_for(std::min(time, std::chrono::milliseconds(50)));
-  }
-}
+constexpr std::chrono::milliseconds kPauseAfterSilence{1000};
 
 void mark_not_sent(Object& object, std::string_view code, Severity severity, const std::string& detail) {
   object.bucket = Bucket::failed;
@@ -109,6 +102,7 @@ struct Sender::Lane {
   transfer::Peers& peers;
   std::vector<net::Context> contexts;
   std::string study;
+  unsigned round = 0;
   std::optional<net::Association> association;
 
   net::Association& get() {
@@ -124,7 +118,7 @@ bool Sender::stopping() const { return halt_.is_set() || stop_requested(); }
 bool Sender::settle_by_asking(Object& object, bool answered) const {
   const bool can_ask = object.study && !object.study->empty() && object.series && !object.series->empty();
   for (int round = 1;; ++round) {
-    const auto there = can_ask ? peers_.instances(*object.study, *object.series) : std::nullopt;
+    const auto there = can_ask ? peers_.instances(*object.study, *object.series, *object.sop_instance) : std::nullopt;
     if (!there) {
       mark_unknown(object);
       return true;
@@ -154,48 +148,72 @@ bool Sender::settle(Object& object, const Meaning& meaning, bool last_try) const
   return true;
 }
 
-bool Sender::send_bytes(Object& object, const net::Context& context, ByteView dataset, Lane& lane) const {
-  auto pause = options_.back_off;
-  for (unsigned attempt = 0;; ++attempt, pause *= 2) {
+/// Comes back when the peer is worth another try or a stop is asked for. Throws PeerError when patience has ended.
+void Sender::wait_for_room() const {
+  if (breaker_.pass(halt_) != Breaker::Pass::tired) return;
+  throw net::PeerError(net::PeerError::Kind::refused,
+                       options_.target.url() +
+                           " has no room for anything (out of resources), and --patience has ended; have its storage "
+                           "looked at, then run the same command again");
+}
+
+Sender::Sent Sender::send_bytes(Object& object, const net::Context& context, ByteView dataset, Lane& lane) const {
+  using Next = Meaning::Next;
+  for (bool repeated = false;;) {
+    wait_for_room();
+    if (stopping()) return Sent::stopped;  // its intent stands: the next run asks about it
     net::StoreResult result;
     {
       net::Association& association = lane.get();
       result = association.store(context, *object.sop_instance, dataset);
       object.load->association = std::to_string(association.number());
     }
+    peers_.touch();
     object.load->attempts += result.sent ? 1 : 0;
     object.load->status = result.status ? status_text(*result.status) : "";
     object.load->comment = result.comment;
     object.load->at = utc_now();
-    const unsigned retries = result.status ? options_.retries : std::min(1U, options_.retries);
-    if (settle(object, meaning_of(result), attempt >= retries)) return true;
-    wait_for(pause, halt_);
-    if (stopping()) return false;  // its intent stands: the next run asks about it
+    const Meaning meaning = meaning_of(result);
+    if (result.sent && !result.status) {
+      breaker_.silent();
+    } else if (meaning.next != Next::retry) {
+      breaker_.answered();
+    } else if (lane.round == 0 && breaker_.refused(object.id)) {
+      lane.association.reset();
+      continue;
+    }
+    const bool last = result.status ? lane.round >= options_.retries : repeated || options_.retries == 0;
+    if (settle(object, meaning, last)) return Sent::settled;
+    if (result.status) return Sent::later;
+    repeated = true;
+    wait_for(std::min(kPauseAfterSilence, options_.waits.first), halt_);
   }
 }
 
-/// False when the object is left without an outcome.
-bool Sender::send_one(Object& object, Lane& lane) const {
-  object.load.emplace();
+Sender::Sent Sender::send_one(Object& object, Lane& lane) const {
+  if (lane.round == 0) object.load.emplace();
   const net::Context context = context_of(object);
   if (!is_sendable(object, context)) {
     mark_not_sent(object, "LOAD-NOUID", Severity::s3,
                   "SOP class, SOP instance or transfer syntax UID is missing or too long");
-    return true;
+    return Sent::settled;
   }
   const auto dataset = dataset_for(object, context);
-  return !dataset || send_bytes(object, context, *dataset, lane);
+  return dataset ? send_bytes(object, context, *dataset, lane) : Sent::settled;
 }
 
 void Sender::send(Work& work) const {
-  Lane lane{peers_, contexts_of(work.objects), work.study, std::nullopt};
+  Lane lane{peers_, contexts_of(work.objects), work.study, work.round, std::nullopt};
   try {
     for (Object& object : work.objects) {
       if (stopping()) break;
       Object sent = object;  // an unanswered object stays as it was
-      if (!send_one(sent, lane)) break;
+      const Sent how = send_one(sent, lane);
+      if (how == Sent::stopped) break;
       object = std::move(sent);
+      if (how == Sent::later) work.later.push_back(work.answered);
       ++work.answered;
+      if (how == Sent::later) continue;
       if (options_.progress) options_.progress(1, object.source.size, manifest::is_exception(object) ? 1 : 0);
     }
   } catch (const net::PeerError&) {

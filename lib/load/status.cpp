@@ -16,9 +16,12 @@ std::string status_text(std::uint16_t status) {
 
 namespace {
 
-Meaning refused(std::string_view code, const std::string& detail) {
-  return {Next::done, Bucket::failed, "refused", manifest::Finding{std::string(code), Severity::s3, "", detail}};
+Meaning refused(std::string_view code, const std::string& detail, Bucket bucket = Bucket::failed) {
+  return {Next::done, bucket, "refused", manifest::Finding{std::string(code), Severity::s3, "", detail}};
 }
+
+/// The peer finds fault with the object itself: a person has to look at it.
+Meaning faulty(const std::string& detail) { return refused("LOAD-REFUSED", detail, Bucket::quarantined); }
 
 Meaning meaning_of_status(std::uint16_t status) {
   const std::string text = "the peer answered C-STORE with status " + status_text(status);
@@ -37,14 +40,19 @@ Meaning meaning_of_status(std::uint16_t status) {
     case 0x0110:
       return {Next::ask, Bucket::failed, "refused",
               manifest::Finding{"LOAD-PROCESSING", Severity::s3, "", text + ": processing failure"}};
-    case 0x0213:
     case 0xFE00:
+      return {Next::ask, Bucket::failed, "refused",
+              manifest::Finding{"LOAD-PROCESSING", Severity::s3, "", text + ": cancelled there"}};
+    case 0x0213:
       return {Next::retry, Bucket::pending, "refused",
               manifest::Finding{"LOAD-PENDING", Severity::s2, "", text + ": resources"}};
     case 0x0122:
     case 0x0112:
     case 0x0118: return refused("D27", text + ": the SOP class is not supported");
-    case 0x0117: return refused("LOAD-REFUSED", text + ": invalid SOP instance");
+    case 0x0117: return faulty(text + ": invalid SOP instance");
+    case 0x0210:
+    case 0x0211:
+    case 0x0212: return refused("LOAD-PROTOCOL", text + ": it did not understand the message; a defect of one side");
     case 0x0124: return {Next::stop, Bucket::pending, "refused", std::nullopt};
     default: break;
   }
@@ -52,9 +60,8 @@ Meaning meaning_of_status(std::uint16_t status) {
     return {Next::retry, Bucket::pending, "refused",
             manifest::Finding{"LOAD-PENDING", Severity::s2, "", text + ": out of resources"}};
   }
-  if (status >= 0xA900 && status <= 0xA9FF)
-    return refused("LOAD-REFUSED", text + ": the dataset does not match its SOP class");
-  if (status >= 0xC000 && status <= 0xCFFF) return refused("LOAD-REFUSED", text + ": cannot understand");
+  if (status >= 0xA900 && status <= 0xA9FF) return faulty(text + ": the dataset does not match its SOP class");
+  if (status >= 0xC000 && status <= 0xCFFF) return faulty(text + ": cannot understand");
   return refused("LOAD-REFUSED", text);
 }
 

@@ -14,7 +14,7 @@ namespace waybill::load {
 struct Meaning {
   enum class Next {
     done,   ///< the outcome stands
-    retry,  ///< certainly not stored, may succeed later
+    retry,  ///< certainly not stored for lack of resources, may succeed later
     ask,    ///< stored or not: ask before sending again
     stop,   ///< not authorised: nothing else will be taken either
   };

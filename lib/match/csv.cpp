@@ -61,7 +61,7 @@ char detect_separator(std::string_view text) {
 
 }  // namespace
 
-CsvReader::CsvReader(std::string bytes) : text_(std::move(bytes)) {
+CsvReader::CsvReader(std::string bytes, char separator) : text_(std::move(bytes)) {
   if (text_.starts_with("\xFF\xFE") || text_.starts_with("\xFE\xFF"))
     throw RunError(Exit::input, "the RIS table is UTF-16; save it as UTF-8 text and run again");
   if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;
@@ -76,7 +76,7 @@ CsvReader::CsvReader(std::string bytes) : text_(std::move(bytes)) {
     at_ += 5;
     skip_line_end();
   } else {
-    separator_ = detect_separator(rest);
+    separator_ = separator != 0 ? separator : detect_separator(rest);
   }
 }
 

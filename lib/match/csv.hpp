@@ -23,8 +23,9 @@ struct CsvRow {
 /// run: reading goes on with the line after the one where the damaged row began. Not for sharing between threads.
 class CsvReader {
  public:
-  /// Takes the bytes of a whole file. Throws RunError(Exit::input) for UTF-16, which no export should be.
-  explicit CsvReader(std::string bytes);
+  /// Takes the bytes of a whole file; the separator is found in the first line unless it is given. Throws
+  /// RunError(Exit::input) for UTF-16.
+  explicit CsvReader(std::string bytes, char separator = 0);
 
   /// Fills `row` with the next row that is not blank; false at the end.
   bool next(CsvRow& row);

@@ -50,6 +50,8 @@ StudyKeys keys_of(const StudyFacts& facts) {
   const auto& s = facts.study;
   StudyKeys keys;
   keys.uid = s.study;
+  keys.filed_id = s.patient_id.value_or("");
+  keys.filed_issuer = s.issuer.value_or("");
   keys.renumbered = !facts.current_id.empty();
   keys.plain_patient = id_key(keys.renumbered ? facts.current_id : s.patient_id.value_or(""));
   keys.by_rules = !facts.normal_id.empty();

@@ -40,7 +40,8 @@ struct Evidence {
 /// A study in the forms that are compared, made once per study.
 struct StudyKeys {
   Interned uid, patient, issuer, accession, name, birth_date, sex, date, time;
-  Interned plain_patient;  ///< what `patient` would be without the site's rules
+  Interned plain_patient;           ///< what `patient` would be without the site's rules
+  Interned filed_id, filed_issuer;  ///< the patient's number as the objects have it
   InternedList classes, vetoes;
   bool by_rules = false;    ///< the site's rules made the patient's key
   bool renumbered = false;  ///< `patient` is the number of today, not that of the objects

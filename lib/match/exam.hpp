@@ -5,7 +5,6 @@
 #include "core/sha256.hpp"
 
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,21 +42,18 @@ struct BadRow {
 struct ExamTable {
   std::vector<Exam> exams;  ///< sorted by content, so that the order of the rows does not matter
   std::vector<BadRow> bad;
-  std::uint64_t rows = 0;      ///< rows below the header
-  std::uint64_t repeated = 0;  ///< further rows of an exam that is there already (one per procedure code)
-  std::uint64_t from_hl7 = 0;  ///< exams that no row but messages tell of
-  bool cp1252 = false;         ///< the file was no UTF-8
+  std::uint64_t rows = 0;            ///< rows below the header
+  std::uint64_t repeated = 0;        ///< further rows of an exam that is there already (one per procedure code)
+  std::uint64_t from_hl7 = 0;        ///< exams that no row but messages tell of
+  std::vector<std::string> remarks;  ///< what whole columns show, without values
+  bool control = false;              ///< agrees with what its exporter promised; false when nothing was promised
+  bool cp1252 = false;               ///< the file was no UTF-8
   char separator = ',';
   Digest digest;  ///< SHA-256 of the file
 };
 
-/// Reads exams from the bytes of a CSV file. `ignored` names columns to skip. A column that is unknown, repeated or
-/// missing throws RunError that names it and the known ones (Exit::usage for unknown ones, Exit::input otherwise).
-[[nodiscard]] ExamTable read_exams(std::string bytes, const std::vector<std::string>& ignored = {});
-
-/// The same from a file; throws RunError(Exit::input) when it cannot be read.
-[[nodiscard]] ExamTable read_exams_file(const std::filesystem::path& path,
-                                        const std::vector<std::string>& ignored = {});
+/// Brings rows of one exam together and gives each exam its key.
+void merge_repeated(ExamTable& table);
 
 /// The keys by which an exam's patient and accession number are compared.
 [[nodiscard]] Interned patient_key(const Exam& exam);

@@ -84,9 +84,11 @@ class Association {
   /// C-STORE: the dataset's bytes go to the socket as they are. Never throws for what the peer does.
   [[nodiscard]] StoreResult store(const Context& context, const std::string& sop_instance, ByteView dataset);
 
-  /// Study Root C-FIND below one study or series: the UIDs of its children. Throws PeerError.
+  /// Study Root C-FIND below one study or series: the UIDs of its children. A peer may stop at a limit of its own, in
+  /// silence or with status B001, so only a question for one `instance` proves that it is not there. Throws PeerError.
   [[nodiscard]] std::set<std::string> find_series(const std::string& study);
-  [[nodiscard]] std::set<std::string> find_instances(const std::string& study, const std::string& series);
+  [[nodiscard]] std::set<std::string> find_instances(const std::string& study, const std::string& series,
+                                                     const std::string& instance = "");
   /// All SOP Instance UIDs of a study: SERIES level, then IMAGE level for each series.
   [[nodiscard]] std::set<std::string> find_study(const std::string& study);
 

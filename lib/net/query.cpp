@@ -14,6 +14,7 @@ constexpr dicom::Tag kLevel = dicom::tag(0x0008, 0x0052);
 constexpr dicom::Tag kSopInstance = dicom::tag(0x0008, 0x0018);
 constexpr dicom::Tag kStudy = dicom::tag(0x0020, 0x000D);
 constexpr dicom::Tag kSeries = dicom::tag(0x0020, 0x000E);
+constexpr std::uint16_t kLimitReached = 0xB001;
 constexpr std::size_t kMaxAnswers = 4'000'000;
 constexpr std::uint64_t kMaxIdentifier = 1U << 20U;
 
@@ -65,7 +66,7 @@ std::set<std::string> Association::State::find(const std::vector<std::string>& p
   const bool explicit_vr = by_id.at(context).transfer_syntax == kExplicitLittle;
   const bool images = wanted == kSopInstance;
   std::vector<Key> keys{{kLevel, "CS", images ? "IMAGE" : "SERIES"}};
-  if (images) keys.insert(keys.begin(), {kSopInstance, "UI", ""});
+  if (images) keys.insert(keys.begin(), {kSopInstance, "UI", path.at(2)});
   keys.push_back({kStudy, "UI", path.at(0)});
   keys.push_back({kSeries, "UI", images ? path.at(1) : ""});
   const std::uint16_t id = message_id();
@@ -77,7 +78,7 @@ std::set<std::string> Association::State::find(const std::vector<std::string>& p
     const Command response = receive_response(Verb::find, id, context);
     const std::uint16_t status = response.number(field::kStatus);
     const Bytes identifier = response.data_follows() ? receive_dataset(context, kMaxIdentifier) : Bytes();
-    if (status == 0) return values;
+    if (status == 0 || status == kLimitReached) return values;
     if (!is_pending(status)) {
       throw PeerError(PeerError::Kind::refused, peer.url() + " answered C-FIND with status " + hex(status) +
                                                     "; ask its operator, then run the same command again");
@@ -93,8 +94,9 @@ std::set<std::string> Association::State::find(const std::vector<std::string>& p
 
 std::set<std::string> Association::find_series(const std::string& study) { return state_->find({study}, kSeries); }
 
-std::set<std::string> Association::find_instances(const std::string& study, const std::string& series) {
-  return state_->find({study, series}, kSopInstance);
+std::set<std::string> Association::find_instances(const std::string& study, const std::string& series,
+                                                  const std::string& instance) {
+  return state_->find({study, series, instance}, kSopInstance);
 }
 
 std::set<std::string> Association::find_study(const std::string& study) {

@@ -54,7 +54,7 @@ struct Association::State {
   [[nodiscard]] Bytes receive_dataset(ContextId context, std::uint64_t cap);
   /// Receives a response to `id` of the given kind; anything else loses the association.
   [[nodiscard]] Command receive_response(Verb verb, std::uint16_t id, ContextId expected);
-  /// One C-FIND below `path` (study, or study and series); the answers' values of tag `wanted`.
+  /// One C-FIND below `path` (study, or study, series and instance or ""); the answers' values of tag `wanted`.
   [[nodiscard]] std::set<std::string> find(const std::vector<std::string>& path, std::uint32_t wanted);
   /// Takes one C-STORE sub-operation: dataset in, answer 0000 out.
   [[nodiscard]] Received receive_store(const Command& request, ContextId context, std::uint64_t cap);

@@ -173,17 +173,16 @@ Result<Bytes> encode_charls(const ImageInfo& info, const Frame& frame) {
   if (code == charls::jpegls_errc::success)
     code = api().charls_jpegls_encoder_get_estimated_destination_size(encoder.get(), &room);
   if (code != charls::jpegls_errc::success) return refused(code);
-  Bytes out(room + 4096);
-  code = api().charls_jpegls_encoder_set_destination_buffer(encoder.get(), out.data(), out.size());
+  room += 4096;
+  const auto out = std::make_unique_for_overwrite<std::byte[]>(room);  // for the worst case, mostly never touched
+  code = api().charls_jpegls_encoder_set_destination_buffer(encoder.get(), out.get(), room);
   if (code == charls::jpegls_errc::success)
     code = api().charls_jpegls_encoder_encode_from_buffer(encoder.get(), samples->view.data(), samples->view.size(), 0);
   std::size_t written = 0;
   if (code == charls::jpegls_errc::success)
     code = api().charls_jpegls_encoder_get_bytes_written(encoder.get(), &written);
   if (code != charls::jpegls_errc::success) return refused(code);
-  out.resize(written);
-  out.shrink_to_fit();  // the room was for the worst case
-  return out;
+  return Bytes(out.get(), out.get() + written);
 }
 
 }  // namespace waybill::pixel

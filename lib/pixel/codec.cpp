@@ -217,7 +217,7 @@ Result<Bytes> encode_frame(std::string_view syntax, const ImageInfo& info, const
   const std::uint64_t pixels = std::uint64_t{frame.rows} * frame.columns;
   const bool sized = frame.rows > 0 && frame.columns > 0 && frame.rows <= 0xFFFFU && frame.columns <= 0xFFFFU &&
                      frame.samples == info.samples;
-  if (!sized || frame.data.size() != pixels * frame.samples * frame.bytes_per_sample) {
+  if (!sized || frame.bytes().size() != pixels * frame.samples * frame.bytes_per_sample) {
     return Failure{Fault::malformed, "the frame's bytes do not fit its rows, columns and samples"};
   }
   try {

@@ -49,6 +49,17 @@ ImageInfo fitted(ImageInfo info, const Sniffed& seen) {
   return info;
 }
 
+/// The codestream, padded to an even length.
+void put_even(DcmPixelItem& item, ByteView stream) {
+  if (stream.size() % 2 == 0) {
+    item.putUint8Array(reinterpret_cast<const Uint8*>(stream.data()), static_cast<unsigned long>(stream.size()));
+    return;
+  }
+  Bytes even(stream.begin(), stream.end());
+  even.push_back(std::byte{0});
+  item.putUint8Array(reinterpret_cast<const Uint8*>(even.data()), static_cast<unsigned long>(even.size()));
+}
+
 Failure failed(const OFCondition& condition) { return {Fault::malformed, std::string("DCMTK: ") + condition.text()}; }
 
 }  // namespace
@@ -88,45 +99,26 @@ Result<Frame> decode_dcmtk(std::string_view transfer_syntax, const ImageInfo& de
     auto sequence = std::make_unique<DcmPixelSequence>(DCM_PixelSequenceTag);
     auto table = std::make_unique<DcmPixelItem>(DCM_PixelItemTag);
     sequence->insert(table.release());
-    Bytes even(stream.begin(), stream.end());
-    if (even.size() % 2 != 0) even.push_back(std::byte{0});
     auto item = std::make_unique<DcmPixelItem>(DCM_PixelItemTag);
-    item->putUint8Array(reinterpret_cast<const Uint8*>(even.data()), static_cast<unsigned long>(even.size()));
+    put_even(*item, stream);
     sequence->insert(item.release());
-    auto pixels = std::make_unique<DcmPixelData>(DCM_PixelData);
+    auto owned = std::make_unique<DcmPixelData>(DCM_PixelData);
+    DcmPixelData* const pixels = owned.get();
     pixels->putOriginalRepresentation(xfer, nullptr, sequence.release());
-    dataset.insert(pixels.release(), OFTrue);
-    OFCondition result = dataset.chooseRepresentation(EXS_LittleEndianExplicit, nullptr);
-    if (result.bad()) return failed(result);
-    DcmElement* element = nullptr;
-    dataset.findAndGetElement(DCM_PixelData, element);
+    dataset.insert(owned.release(), OFTrue);
     Frame frame;
     frame.rows = info.rows;
     frame.columns = info.columns;
     frame.samples = info.samples;
     frame.bytes_per_sample = static_cast<std::uint16_t>(info.bits_allocated / 8);
     frame.photometric = info.photometric;
+    frame.data.resize(*size + *size % 2);
+    Uint32 fragment = 1;  // behind the offset table
+    OFString model;
+    const OFCondition result = pixels->getUncompressedFrame(&dataset, 0, fragment, frame.data.data(),
+                                                            static_cast<Uint32>(frame.data.size()), model);
+    if (result.bad()) return failed(result);
     frame.data.resize(*size);
-    const std::byte* from = nullptr;
-    std::uint64_t have = 0;
-    if (info.bits_allocated > 8) {
-      Uint16* words = nullptr;
-      if (element == nullptr || element->getUint16Array(words).bad() || words == nullptr)
-        return Failure{Fault::malformed, "DCMTK: no pixels"};
-      from = reinterpret_cast<const std::byte*>(words);
-    } else {
-      Uint8* bytes = nullptr;
-      if (element == nullptr || element->getUint8Array(bytes).bad() || bytes == nullptr)
-        return Failure{Fault::malformed, "DCMTK: no pixels"};
-      from = reinterpret_cast<const std::byte*>(bytes);
-    }
-    have = element->getLength();
-    if (have < *size) return Failure{Fault::truncated, "DCMTK: fewer pixels than rows and columns ask for"};
-    std::copy(from, from + *size, frame.data.begin());
-    // RLE comes out of DCMTK by plane when the dataset says so; we said by pixel, it keeps the stream's planes.
-    Uint16 planar = 0;
-    if (info.samples > 1 && dataset.findAndGetUint16(DCM_PlanarConfiguration, planar).good() && planar == 1)
-      frame.data = interleave(frame.data, info.samples, frame.bytes_per_sample);
     frame.photometric = declared.photometric;
     frame.precision = static_cast<std::uint16_t>(seen.precision);
     widen(frame, declared.bits_allocated);

@@ -78,20 +78,31 @@ Result<Frame> twelve_bit_frame(const PixelData& data, std::uint32_t i) {
   return frame;
 }
 
+/// A frame of native `bytes`; they are borrowed when they need no change.
 Result<Frame> native_frame(const PixelData& data, ByteView bytes) {
   const ImageInfo& info = data.info;
   const std::uint16_t width = static_cast<std::uint16_t>(info.bits_allocated / 8);
-  Frame frame{info.rows,
-              info.columns,
-              static_cast<std::uint16_t>(subsampled(info) ? 2 : info.samples),
-              width,
-              0,
-              false,
-              info.photometric,
-              Bytes(bytes.begin(), bytes.end())};
-  if (data.big_endian && width > 1) swap_words(frame.data, width);
-  if (info.planar && info.samples > 1 && !subsampled(info)) frame.data = interleave(frame.data, info.samples, width);
+  Frame frame;
+  frame.rows = info.rows;
+  frame.columns = info.columns;
+  frame.samples = static_cast<std::uint16_t>(subsampled(info) ? 2 : info.samples);
+  frame.bytes_per_sample = width;
+  frame.photometric = info.photometric;
+  const bool by_plane = info.planar && info.samples > 1 && !subsampled(info);
+  const bool swapped = data.big_endian && width > 1;
+  if (!swapped && !by_plane) {
+    frame.borrowed = bytes;
+    return frame;
+  }
+  frame.data.assign(bytes.begin(), bytes.end());
+  if (swapped) swap_words(frame.data, width);
+  if (by_plane) frame.data = interleave(frame.data, info.samples, width);
   return frame;
+}
+
+void own(Frame& frame) {
+  if (!frame.borrowed.empty()) frame.data.assign(frame.borrowed.begin(), frame.borrowed.end());
+  frame.borrowed = {};
 }
 
 Result<Frame> native_frame(const PixelData& data, std::uint32_t i) {
@@ -106,7 +117,9 @@ Result<Frame> native_frame(const PixelData& data, std::uint32_t i) {
     const std::uint64_t at = (first + k) ^ 1U;
     if (at < data.value.size()) swapped[k] = data.value[at];
   }
-  return native_frame(data, swapped);
+  auto frame = native_frame(data, swapped);
+  own(*frame);
+  return frame;
 }
 
 /// Whole samples of one width without a shift: one tight loop. Returns whether bits outside held information.
@@ -136,20 +149,21 @@ bool canonical(const ImageInfo& info, const Frame& frame, Bytes& out) {
   const bool raw = frame.precision == 0 || frame.precision > info.high_bit;  // else the codec has taken the shift out
   const unsigned shift =
       raw && info.high_bit + 1U > bits && info.high_bit < in_width * 8U ? info.high_bit + 1U - bits : 0;
-  const std::size_t count = frame.data.size() / in_width;
+  const std::size_t count = frame.bytes().size() / in_width;
   const std::uint32_t mask = bits >= 32 ? 0xFFFFFFFFU : (1U << bits) - 1;
   const std::uint32_t full = in_width >= 4 ? 0xFFFFFFFFU : (1U << (8 * in_width)) - 1;
   const std::uint32_t sign = 1U << (bits - 1);
   if (in_width == out_width && bits == 8 * in_width && shift == 0) {
-    out = frame.data;
+    out.assign(frame.bytes().begin(), frame.bytes().end());
     return false;
   }
   if (in_width == out_width && shift == 0 && in_width == 2)
-    return canonical_words<std::uint16_t>(info, frame.data, out);
-  if (in_width == out_width && shift == 0 && in_width == 1) return canonical_words<std::uint8_t>(info, frame.data, out);
+    return canonical_words<std::uint16_t>(info, frame.bytes(), out);
+  if (in_width == out_width && shift == 0 && in_width == 1)
+    return canonical_words<std::uint8_t>(info, frame.bytes(), out);
   out.resize(count * out_width);
   std::uint32_t unused = 0;
-  const std::byte* from = frame.data.data();
+  const std::byte* from = frame.bytes().data();
   std::byte* to = out.data();
   for (std::size_t i = 0; i < count; ++i, from += in_width, to += out_width) {
     std::uint32_t v = std::to_integer<std::uint32_t>(from[0]);
@@ -188,9 +202,9 @@ bool all_equal(ByteView bytes, std::size_t width, Bytes& first) {
 bool has_neutral_chroma(const Frame& frame) {
   if (frame.samples != 3 || frame.bytes_per_sample != 1) return false;
   std::size_t neutral = 0;
-  const std::size_t pixels = frame.data.size() / 3;
+  const std::size_t pixels = frame.bytes().size() / 3;
   for (std::size_t i = 0; i < pixels; ++i) {
-    const auto at = [&](std::size_t s) { return std::to_integer<int>(frame.data[3 * i + s]); };
+    const auto at = [&](std::size_t s) { return std::to_integer<int>(frame.bytes()[3 * i + s]); };
     neutral += std::abs(at(0) - 128) > 24 && std::abs(at(1) - 128) <= 2 && std::abs(at(2) - 128) <= 2 ? 1 : 0;
   }
   return pixels > 0 && neutral * 2 > pixels;
@@ -222,6 +236,12 @@ std::uint32_t FrameReader::count() const noexcept {
 Bytes FrameReader::codestream(std::uint32_t i) const { return join(index_.frames[i]); }
 
 Result<Frame> FrameReader::read(std::uint32_t i, Decoder which) const {
+  auto frame = borrow(i, which);
+  if (frame) own(*frame);
+  return frame;
+}
+
+Result<Frame> FrameReader::borrow(std::uint32_t i, Decoder which) const {
   const PixelData& data = *data_;
   if (!data.encapsulated) {
     if (data.info.bits_allocated == 1) return one_bit_frame(data, i);
@@ -233,7 +253,9 @@ Result<Frame> FrameReader::read(std::uint32_t i, Decoder which) const {
   if (fidelity_of(data.transfer_syntax) == Fidelity::native) {  // Encapsulated Uncompressed: native bytes in a fragment
     const auto size = native_frame_bytes(data.info);
     if (!size || *size > stream.size()) return Failure{Fault::truncated, "an uncompressed fragment is too short"};
-    return native_frame(data, stream.first(*size));
+    auto frame = native_frame(data, stream.first(*size));
+    if (fragments.size() != 1) own(*frame);
+    return frame;
   }
   return decode_frame(data.transfer_syntax, data.info, stream, which);
 }
@@ -259,7 +281,7 @@ Result<PixelDigests> digest_pixels(const PixelData& data, std::vector<Finding>& 
   std::uint16_t per_pixel = 0;
   for (std::uint32_t i = 0; i < out.frames; ++i) {
     if (data.encapsulated) streams.update(trim_codestream(reader->codestream(i)));
-    const auto frame = reader->read(i, which);
+    const auto frame = reader->borrow(i, which);
     if (!frame) return Failure{frame.error().fault, "frame " + std::to_string(i + 1) + ": " + frame.error().what};
     if (frame->quirk != Quirk::none && out.quirk == Quirk::none) {
       out.quirk = frame->quirk;
@@ -281,7 +303,7 @@ Result<PixelDigests> digest_pixels(const PixelData& data, std::vector<Finding>& 
       return Failure{Fault::mismatch, "frames differ in size"};
     }
     if (info.float_bits != 0) {
-      samples = frame->data;
+      samples.assign(frame->bytes().begin(), frame->bytes().end());
     } else {
       out.unused_bits = canonical(info, *frame, samples) || out.unused_bits;
     }

@@ -40,6 +40,8 @@ class FrameReader {
   static Result<FrameReader> open(const PixelData& data, std::vector<manifest::Finding>& findings);
   [[nodiscard]] std::uint32_t count() const noexcept;
   [[nodiscard]] Result<Frame> read(std::uint32_t i, Decoder which = Decoder::primary) const;
+  /// The same, but samples that stand in `value` as a Frame has them are borrowed from there.
+  [[nodiscard]] Result<Frame> borrow(std::uint32_t i, Decoder which = Decoder::primary) const;
   /// The codestream of frame `i` (joined fragments); only when encapsulated.
   [[nodiscard]] Bytes codestream(std::uint32_t i) const;
 

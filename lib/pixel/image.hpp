@@ -42,6 +42,9 @@ struct Frame {
   std::string photometric;      ///< of `data`: "RGB" after an inverse RCT of YBR_RCT, else as declared
   Bytes data;
   Quirk quirk = Quirk::none;
+  ByteView borrowed{};  ///< the samples, where they stand elsewhere as they are and `data` is empty
+
+  [[nodiscard]] ByteView bytes() const noexcept { return borrowed.empty() ? ByteView(data) : borrowed; }
 };
 
 }  // namespace waybill::pixel

@@ -16,8 +16,9 @@ struct Siz {
   unsigned precision = 0;
 };
 
-std::optional<Siz> read_siz(ByteView s) {
-  if (s.size() < 39) return std::nullopt;
+/// The SIZ parameters (T.800 A.5.1); no tiles when they make no sense.
+Siz read_siz(ByteView s) {
+  if (s.size() < 39) return {};
   const auto at = [&](std::size_t i) { return std::uint64_t{load_u32(s.data() + i, true)}; };
   const std::uint64_t x = at(2), y = at(6), x0 = at(10), y0 = at(14), tw = at(18), th = at(22), tx = at(26),
                       ty = at(30);
@@ -25,10 +26,10 @@ std::optional<Siz> read_siz(ByteView s) {
   out.components = load_u16(s.data() + 34, true);
   if (x <= x0 || y <= y0 || tw == 0 || th == 0 || tx > x0 || ty > y0 || tx + tw <= x0 || ty + th <= y0 ||
       out.components == 0 || out.components > 4 || s.size() < 36 + 3 * out.components)
-    return std::nullopt;
+    return {};
   for (std::size_t c = 0; c < out.components; ++c) {
     out.precision = std::max(out.precision, (std::to_integer<unsigned>(s[36 + 3 * c]) & 0x7FU) + 1);
-    if (s[37 + 3 * c] == std::byte{0} || s[38 + 3 * c] == std::byte{0}) return std::nullopt;
+    if (s[37 + 3 * c] == std::byte{0} || s[38 + 3 * c] == std::byte{0}) return {};
   }
   out.width = x - x0;
   out.height = y - y0;
@@ -110,10 +111,7 @@ class Headers {
   static Failure bad(const char* why) { return {Fault::malformed, std::string("JPEG 2000: ") + why}; }
 
   bool segment(unsigned marker, ByteView s) {
-    if (marker == 0xFF51 && siz_.tiles == 0) {
-      const auto siz = read_siz(s);
-      if (siz) siz_ = *siz;
-    }
+    if (marker == 0xFF51 && siz_.tiles == 0) siz_ = read_siz(s);
     if (siz_.tiles == 0) return false;  // it is the first segment
     if (marker == 0xFF50) high_throughput_ = true;
     if (marker == 0xFF52 && s.size() >= 10) {

@@ -7,6 +7,9 @@
 
 #include <jxl/decode.h>
 #include <jxl/encode.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 
@@ -17,6 +20,30 @@ using DecoderHandle = std::unique_ptr<JxlDecoder, void (*)(JxlDecoder*)>;
 using EncoderHandle = std::unique_ptr<JxlEncoder, void (*)(JxlEncoder*)>;
 
 Failure bad(const char* why) { return {Fault::malformed, std::string("JPEG XL: ") + why}; }
+
+/// libjxl as Debian builds it tells stderr why it refuses a stream, in lines that begin with the place in its source.
+/// Those are dropped; whatever else comes through the C stream goes to the descriptor as ever.
+ssize_t without_jxl(void*, const char* text, std::size_t size) {
+  const std::string_view all(text, size);
+  for (std::size_t at = 0; at < size;) {
+    const std::size_t end = std::min(all.find('\n', at), size - 1) + 1;
+    const std::string_view line = all.substr(at, end - at);
+    if (!line.starts_with("./lib/jxl/") && ::write(STDERR_FILENO, line.data(), line.size()) < 0) break;
+    at = end;
+  }
+  return static_cast<ssize_t>(size);
+}
+
+void quiet_library() {
+  static const bool once = [] {
+    if (std::FILE* const filter = ::fopencookie(nullptr, "w", {nullptr, without_jxl, nullptr, nullptr})) {
+      (void)std::setvbuf(filter, nullptr, _IOLBF, BUFSIZ);
+      stderr = filter;
+    }
+    return true;
+  }();
+  (void)once;
+}
 
 /// v of `from` full scale to `to` full scale, rounded.
 std::uint32_t rescale(std::uint32_t v, std::uint32_t from, std::uint32_t to) { return (v * to + from / 2) / from; }
@@ -78,6 +105,7 @@ std::string jxl_version() {
 }
 
 Result<Frame> decode_jxl(const ImageInfo& info, ByteView stream) {
+  quiet_library();
   const DecoderHandle decoder(JxlDecoderCreate(nullptr), JxlDecoderDestroy);
   if (!decoder) return Failure{Fault::limit, "no memory for a JPEG XL decoder"};
   JxlDecoder* const d = decoder.get();

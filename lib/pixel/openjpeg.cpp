@@ -167,7 +167,7 @@ Result<Bytes> encode_openjpeg(const ImageInfo& info, const Frame& frame) {
   opj_cparameters_t parameters = lossless(frame);
   if (!opj_setup_encoder(codec.get(), &parameters, image.get())) return bad("the encoder cannot be set up");
   Bytes out;
-  out.reserve(frame.data.size() / 2 + 1024);
+  out.reserve(frame.bytes().size() / 2 + 1024);
   const Stream output(opj_stream_create(1U << 20U, OPJ_FALSE), opj_stream_destroy);
   opj_stream_set_user_data(output.get(), &out, nullptr);
   opj_stream_set_write_function(output.get(), append);

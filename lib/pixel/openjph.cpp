@@ -86,7 +86,7 @@ Result<Bytes> encode(const ImageInfo& info, const Frame& frame, bool rpcl) {
   cod.set_reversible(true);
   stream.set_planar(false);
   ojph::mem_outfile out;
-  out.open(frame.data.size() / 2 + 4096);
+  out.open(frame.bytes().size() / 2 + 4096);
   stream.write_headers(&out);
   ojph::ui32 next = 0;
   ojph::line_buf* line = stream.exchange(nullptr, next);

@@ -141,7 +141,7 @@ Result<Bytes> encode_rle(const ImageInfo& info, const Frame& frame) {
   const std::size_t step = std::size_t{info.samples} * bytes_per_sample;
   for (std::uint32_t s = 0; s < segments; ++s) {
     set(4 + std::size_t{4} * s, static_cast<std::uint32_t>(out.size()));
-    const std::byte* from = frame.data.data() + std::size_t{s / bytes_per_sample} * bytes_per_sample +
+    const std::byte* from = frame.bytes().data() + std::size_t{s / bytes_per_sample} * bytes_per_sample +
                             (bytes_per_sample - 1 - s % bytes_per_sample);
     for (std::size_t row = 0; row < frame.rows; ++row)
       pack_row(from + row * frame.columns * step, frame.columns, step, out);

@@ -55,7 +55,7 @@ std::uint32_t integers_of(const ImageInfo& info, const Frame& frame, unsigned co
   const std::uint32_t mask = (1U << info.bits_stored) - 1;
   const std::uint32_t sign = info.is_signed ? 1U << (info.bits_stored - 1U) : 0U;
   const std::size_t step = frame.samples;
-  const std::byte* from = frame.data.data() + (first * step + component) * sizeof(T);
+  const std::byte* from = frame.bytes().data() + (first * step + component) * sizeof(T);
   std::uint32_t lost = 0;
   for (std::size_t i = 0; i < count; ++i) {
     T v;
@@ -125,14 +125,14 @@ Result<MaskedSamples> masked_samples(const ImageInfo& info, const Frame& frame) 
   if (auto why = unsuited(info, frame, 2)) return *std::move(why);
   MaskedSamples out;
   if (!info.is_signed && frame.bytes_per_sample == (info.bits_stored > 8 ? 2 : 1)) {
-    if (has_bits_above(info, frame.data, frame.bytes_per_sample)) return bits_would_be_lost();
-    out.view = frame.data;
+    if (has_bits_above(info, frame.bytes(), frame.bytes_per_sample)) return bits_would_be_lost();
+    out.view = frame.bytes();
     return out;
   }
-  const std::uint32_t lost = frame.bytes_per_sample == 1
-                                 ? mask_all<std::uint8_t, std::uint8_t>(info, frame.data, out.own)
-                             : info.bits_stored > 8 ? mask_all<std::uint16_t, std::uint16_t>(info, frame.data, out.own)
-                                                    : mask_all<std::uint16_t, std::uint8_t>(info, frame.data, out.own);
+  const std::uint32_t lost =
+      frame.bytes_per_sample == 1 ? mask_all<std::uint8_t, std::uint8_t>(info, frame.bytes(), out.own)
+      : info.bits_stored > 8      ? mask_all<std::uint16_t, std::uint16_t>(info, frame.bytes(), out.own)
+                                  : mask_all<std::uint16_t, std::uint8_t>(info, frame.bytes(), out.own);
   if (lost != 0) return bits_would_be_lost();
   out.view = out.own;
   return out;

@@ -37,9 +37,9 @@ class Columns {
   std::map<std::string, std::size_t> at_;
 };
 
-bool joined(const match::Evidence& e) { return e.patient == match::Same::equal || e.linked; }
-
 }  // namespace
+
+bool joined(const match::Evidence& e) { return e.patient == match::Same::equal || e.linked; }
 
 Answers read_answers(const std::filesystem::path& path) {
   auto bytes = io::read_file(path);

@@ -43,6 +43,9 @@ struct Answers {
 /// the same row, or NONE. Throws RunError(Exit::input) when the file cannot be read or a column is missing.
 [[nodiscard]] Answers read_answers(const std::filesystem::path& path);
 
+/// Whether study and exam are one patient's: the numbers are equal, or a merge or a listing joins them.
+[[nodiscard]] bool joined(const match::Evidence& evidence);
+
 /// Follows the answers: sets exam, verdict and `by_person` of the decisions. Refused are unknown studies and exams, an
 /// exam that another study has, and an answer that would change whose images they are without a second person (the
 /// patient's number and neither a merge nor a listing joins it with the exam's). What is refused stays for review.

@@ -4,6 +4,8 @@
 #include "io/atomic_file.hpp"
 #include "match/csv.hpp"
 #include "match/name.hpp"
+#include "reconcile/decided.hpp"
+#include "reconcile/worklist.hpp"
 
 #include <algorithm>
 #include <array>
@@ -85,11 +87,12 @@ void put_exam(std::vector<std::string>& cells, const match::Exam& exam) {
 }  // namespace
 
 void Exceptions::add(int rank, double score, Interned order, const std::vector<std::string>& cells) {
-  rows_.push_back({rank, score, order, {cells.begin(), cells.end()}});
+  rows_.push_back({rank, score, order, {cells.begin(), cells.end()}, {}});
 }
 
-void Exceptions::add_study(const manifest::Study& study, const match::Decision& decision,
+void Exceptions::add_study(const match::StudyFacts& facts, const match::Decision& decision,
                            std::span<const match::Exam> exams) {
+  const manifest::Study& study = facts.study;
   const bool matched = decision.verdict == match::Verdict::matched;
   std::vector<std::string> cells(kCells);
   cells[0] = matched ? "conflict" : std::string(match::to_string(decision.verdict));
@@ -107,13 +110,17 @@ void Exceptions::add_study(const manifest::Study& study, const match::Decision& 
     put_exam(cells, exams[*decision.exam]);
   else if (!decision.proposals.empty())
     put_exam(cells, exams[decision.proposals.front().exam]);
+  std::set<int> two_people;
+  const auto keys = match::keys_of(facts);
   for (std::size_t n = 0; n < std::min(kProposals, decision.proposals.size()); ++n) {
     const auto& p = decision.proposals[n];
+    if (!joined(match::compare(keys, exams[p.exam]))) two_people.insert(static_cast<int>(n) + 1);
     cells[kProposal + 3 * n] = exams[p.exam].key;
     cells[kProposal + 3 * n + 1] = number(p.score);
     cells[kProposal + 3 * n + 2] = p.rule.str() + ": " + p.explanation;
   }
   add(rank_of(study, decision), decision.score.value_or(0), study.study, cells);
+  rows_.back().two_people = std::move(two_people);
 }
 
 void Exceptions::add_exam_without_images(const match::Exam& exam) {
@@ -135,6 +142,23 @@ void Exceptions::add_bad_row(const match::BadRow& row) {
   char order[24];
   std::snprintf(order, sizeof order, "%020zu", row.line);
   add(6, 0, order, cells);
+}
+
+void Exceptions::add_alarm(const Alarm& alarm) {
+  std::vector<std::string> cells(kCells);
+  cells[0] = alarm.kind;
+  cells[1] = join(alarm.studies, " ");
+  cells[3] = alarm.reason;
+  cells[6] = alarm.patient_id;
+  cells[7] = alarm.issuer;
+  add(1, 0, std::string(alarm.kind) + alarm.issuer + alarm.patient_id, cells);
+}
+
+void Exceptions::add_remark(const std::string& text) {
+  std::vector<std::string> cells(kCells);
+  cells[0] = "remark";
+  cells[3] = text;
+  add(8, 0, text, cells);
 }
 
 void Exceptions::add_refusal(const std::string& study, std::size_t line, const std::string& reason) {
@@ -173,15 +197,29 @@ void Exceptions::add_dispute(const identity::Event& event, const std::string& re
   add(1, 0, cells[3], cells);
 }
 
-std::string Exceptions::csv() const {
+std::vector<const Exceptions::Row*> Exceptions::sorted() const {
   std::vector<const Row*> order;
   for (const Row& row : rows_) order.push_back(&row);
   std::sort(order.begin(), order.end(), [](const Row* a, const Row* b) {
     if (a->rank != b->rank) return a->rank < b->rank;
     return a->score != b->score ? a->score > b->score : a->order < b->order;
   });
+  return order;
+}
+
+std::string Exceptions::html() const {
+  Worklist list({kHeader.begin(), kHeader.end()});
+  for (const Row* row : sorted()) {
+    std::vector<std::string> cells{std::to_string(row->rank)};
+    cells.insert(cells.end(), row->cells.begin(), row->cells.end());
+    list.add(cells, row->two_people);
+  }
+  return list.html();
+}
+
+std::string Exceptions::csv() const {
   std::string out = match::csv_line(kHeader);
-  for (const Row* row : order) {
+  for (const Row* row : sorted()) {
     std::vector<std::string> cells{std::to_string(row->rank)};
     cells.insert(cells.end(), row->cells.begin(), row->cells.end());
     out += match::csv_line(cells);
@@ -189,10 +227,15 @@ std::string Exceptions::csv() const {
   return out;
 }
 
-void Exceptions::write(const std::filesystem::path& path) const {
+namespace {
+void replace(const std::filesystem::path& path, const std::string& text) {
   io::AtomicFile file(path, 0600);
-  file.write(as_bytes(csv()));
+  file.write(as_bytes(text));
   file.commit();
 }
+}  // namespace
+
+void Exceptions::write(const std::filesystem::path& path) const { replace(path, csv()); }
+void Exceptions::write_worklist(const std::filesystem::path& path) const { replace(path, html()); }
 
 }  // namespace waybill::reconcile

@@ -32,6 +32,12 @@ class Feed {
   /// tell of. The order of the exams changes; keys stay unique.
   void apply(match::ExamTable& table) const;
 
+  /// After the last apply(): gives back the memory of numbers and orders.
+  void forget() {
+    book_ = {};
+    graph_.forget_numbers();
+  }
+
   [[nodiscard]] const identity::Graph& graph() const noexcept { return graph_; }
   [[nodiscard]] const hl7::IntakeCounts& counts() const noexcept { return counts_; }
   [[nodiscard]] const std::vector<hl7::Problem>& problems() const noexcept { return problems_; }

@@ -10,10 +10,13 @@
 #include "manifest/reader.hpp"
 #include "match/edits.hpp"
 #include "match/normal.hpp"
+#include "reconcile/alarms.hpp"
 #include "reconcile/decided.hpp"
 #include "reconcile/exceptions.hpp"
 #include "reconcile/feed.hpp"
 #include "reconcile/studies.hpp"
+#include "ris/postgres.hpp"
+#include "ris/read.hpp"
 
 #include <tbb/parallel_for.h>
 #include <tbb/parallel_pipeline.h>
@@ -160,17 +163,18 @@ struct Block {
 };
 
 Block block_of(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome, std::size_t begin,
-               std::size_t end, bool lines) {
+               std::size_t end, const match::SiteRules& rules, bool lines) {
   Block block;
   for (std::size_t i = begin; i < end; ++i) {
     const auto& decision = outcome.studies[i];
     match::StudyFacts facts = scan.studies[i];
+    rules.apply(facts);
     complete_record(facts, decision, table.exams);
     const auto& study = facts.study;
     count_study(block.counts, study, decision.exam ? &table.exams[*decision.exam] : nullptr);
     const bool answered = decision.by_person && decision.verdict == match::Verdict::unmatched;
     if ((decision.verdict != match::Verdict::matched && !answered) || conflict_left(study))
-      block.exceptions.add_study(study, decision, table.exams);
+      block.exceptions.add_study(facts, decision, table.exams);
     if (!lines) continue;
     block.lines.push_back(manifest::to_json(study));
     for (std::size_t n = 0; n < decision.proposals.size(); ++n)
@@ -180,8 +184,8 @@ Block block_of(const Scan& scan, const match::ExamTable& table, const match::Out
 }
 
 /// Completes, counts and writes the studies: many at a time, in their order.
-void write_studies(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome, Output& output,
-                   Exceptions& exceptions, Summary& summary) {
+void write_studies(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome,
+                   const match::SiteRules& rules, Output& output, Exceptions& exceptions, Summary& summary) {
   constexpr std::size_t kStudies = 1024, kInFlight = 16;
   std::size_t next = 0;
   const auto cut = tbb::make_filter<void, std::size_t>(tbb::filter_mode::serial_in_order, [&](tbb::flow_control& flow) {
@@ -191,7 +195,7 @@ void write_studies(const Scan& scan, const match::ExamTable& table, const match:
   const auto make =
       tbb::make_filter<std::size_t, std::shared_ptr<Block>>(tbb::filter_mode::parallel, [&](std::size_t begin) {
         const std::size_t end = std::min(begin + kStudies, scan.studies.size());
-        return std::make_shared<Block>(block_of(scan, table, outcome, begin, end, output.takes_lines()));
+        return std::make_shared<Block>(block_of(scan, table, outcome, begin, end, rules, output.takes_lines()));
       });
   const auto write = tbb::make_filter<std::shared_ptr<Block>, void>(tbb::filter_mode::serial_in_order,
                                                                     [&](const std::shared_ptr<Block>& block) {
@@ -205,10 +209,12 @@ void write_studies(const Scan& scan, const match::ExamTable& table, const match:
 
 void collect_exceptions(Exceptions& exceptions, const Scan& scan, const match::ExamTable& table,
                         const match::Outcome& outcome, const std::optional<Feed>& feed,
-                        const std::vector<Refusal>& refusals) {
+                        const std::vector<Refusal>& refusals, const std::vector<Alarm>& alarms) {
+  for (const auto& alarm : alarms) exceptions.add_alarm(alarm);
   for (std::size_t x = 0; x < table.exams.size(); ++x)
     if (outcome.exams[x] == match::ExamFate::no_images) exceptions.add_exam_without_images(table.exams[x]);
   for (const auto& row : table.bad) exceptions.add_bad_row(row);
+  for (const auto& remark : table.remarks) exceptions.add_remark(remark);
   for (const auto& refusal : refusals) exceptions.add_refusal(refusal.study, refusal.line, refusal.reason);
   for (const auto& id : scan.without_study) exceptions.add_object_without_study(id);
   if (feed) {
@@ -245,6 +251,32 @@ match::SiteRules rules_of(const Options& options) {
   return rules;
 }
 
+ris::Mapping mapping_of(const Options& options) {
+  ris::Mapping mapping;
+  if (!options.map.empty()) mapping = ris::Mapping::read(options.map);
+  if (!options.control.empty()) mapping.control = ris::read_control(options.control);
+  return mapping;
+}
+
+match::ExamTable read_table(const Options& options, const ris::Mapping& mapping) {
+  const bool database = ris::is_database(options.ris.string());
+  if (database == options.query.empty())
+    throw RunError(Exit::usage, database ? "--ris names a database; give the SELECT for its exams with --query"
+                                         : "--query is for a database; give --ris postgresql://USER@HOST/DATABASE");
+  if (database) return ris::query_exams(options.ris.string(), options.query, options.ignore_columns, mapping);
+  return ris::read_exams_file(options.ris, options.ignore_columns, mapping);
+}
+
+/// What the table was made from, for the header: never the address of a database.
+std::vector<manifest::Input> inputs_of_table(const Options& options, const ris::Mapping& mapping,
+                                             const match::ExamTable& table) {
+  std::vector<manifest::Input> inputs;
+  const auto& file = options.query.empty() ? options.ris : options.query;
+  inputs.push_back({file.filename().string(), table.digest.hex()});
+  if (!options.map.empty()) inputs.push_back({options.map.filename().string(), mapping.digest.hex()});
+  return inputs;
+}
+
 hl7::Time as_of(const std::string& text) {
   if (text.empty()) return identity::Graph::kEver;
   const auto time = hl7::parse_time(text);
@@ -263,18 +295,25 @@ Summary run(const Options& options) {
   if (options.ris.empty() && options.hl7.empty())
     throw RunError(Exit::usage, "nothing tells of exams; give --ris, --hl7 or both");
   match::ExamTable table;
-  if (!options.ris.empty()) table = match::read_exams_file(options.ris, options.ignore_columns);
+  const ris::Mapping mapping = mapping_of(options);
+  if (!options.ris.empty()) table = read_table(options, mapping);
   std::optional<Feed> feed;
   if (!options.hl7.empty()) feed.emplace(options.hl7, rules, as_of(options.as_of));
   if (feed) feed->apply(table);
   for (auto& exam : table.exams) rules.apply(exam);
   Scan scan = read_scan(options.scan, rules, summary);
   auto keys = keys_of(scan.studies, feed, rules);
+  if (feed) {
+    count_feed(summary, feed->counts(), feed->problems(), feed->graph(), feed->orders());
+    feed->forget();
+  }
   match::Outcome outcome = match::decide(std::span<const match::StudyKeys>(keys), table.exams, rules);
   Answers answers;
   if (!options.decisions.empty()) answers = read_answers(options.decisions);
   const auto refusals = follow(answers, keys, table.exams, outcome);
   summary.answers_refused = refusals.size();
+  const auto alarms = find_alarms(keys, table.exams, outcome);
+  summary.alarms = alarms.size();
   keys = {};
 
   manifest::Header header;
@@ -284,15 +323,15 @@ Summary run(const Options& options) {
   header.created = utc_now();
   header.options = options_json(rules, options);
   header.inputs = {scan.input};
-  if (!options.ris.empty()) header.inputs.push_back({options.ris.filename().string(), table.digest.hex()});
+  if (!options.ris.empty())
+    for (auto& input : inputs_of_table(options, mapping, table)) header.inputs.push_back(std::move(input));
   if (feed) header.inputs.push_back({"hl7", feed->digest().hex()});
   if (!options.decisions.empty())
     header.inputs.push_back({options.decisions.filename().string(), answers.digest.hex()});
   Output output(options, std::move(header), summary);
   Exceptions exceptions;
-  write_studies(scan, table, outcome, output, exceptions, summary);
+  write_studies(scan, table, outcome, rules, output, exceptions, summary);
   count_exams(summary, table, outcome.exams);
-  if (feed) count_feed(summary, feed->counts(), feed->problems(), feed->graph(), feed->orders());
   check_ledger(summary);
   if (options.dry_run) return summary;
   if (output.takes_lines()) {
@@ -300,9 +339,10 @@ Summary run(const Options& options) {
     for (std::size_t x = 0; x < table.exams.size(); ++x)
       if (outcome.exams[x] == match::ExamFate::no_images) output.append(exam_record(table.exams[x]));
   }
-  collect_exceptions(exceptions, scan, table, outcome, feed, refusals);
+  collect_exceptions(exceptions, scan, table, outcome, feed, refusals, alarms);
   // The list first: a complete manifest then never stands without it.
   if (!options.exceptions.empty()) exceptions.write(options.exceptions);
+  if (!options.worklist.empty()) exceptions.write_worklist(options.worklist);
   output.finish(summary);
   return summary;
 }

@@ -13,12 +13,16 @@ namespace waybill::reconcile {
 
 struct Options {
   std::filesystem::path scan;        ///< a complete scan manifest, "-" for standard input
-  std::filesystem::path ris;         ///< the exams as CSV; may be empty when there is HL7
+  std::filesystem::path ris;         ///< the exams: CSV or postgresql://…; may be empty when there is HL7
+  std::filesystem::path query;       ///< the SQL that gives them, for a database
+  std::filesystem::path map;         ///< how their columns are to be read (ris::Mapping); none when empty
+  std::filesystem::path control;     ///< what the exporter promised about the table; none when empty
   std::vector<std::string> hl7;      ///< files and folders of HL7 messages
   std::string issuer;                ///< authority of patient numbers that name none
   std::string as_of;                 ///< leave out what messages say after this time (as in HL7)
   std::filesystem::path output;      ///< reconcile.wb; may be empty in a dry run
   std::filesystem::path exceptions;  ///< exceptions.csv, none when empty
+  std::filesystem::path worklist;    ///< the same as an HTML page, none when empty
   std::filesystem::path decisions;   ///< what people answered, the same CSV filled in; none when empty
   std::filesystem::path rules;       ///< what the site settles about matching (match::SiteRules); none when empty
   std::vector<std::string> approve;  ///< rules that may decide alone beyond R0, R1, R2: "R5"

@@ -40,6 +40,8 @@ bool left_over(const manifest::Study& study, std::string_view tag) {
 }
 
 void count_attributes(Summary& summary, const manifest::Study& study, const match::Exam& exam) {
+  RuleCount& rule = summary.rules[study.rule.value_or("R10")];
+  if (!study.edits.empty()) rule.edited.add(study.instances);
   for (const char* tag : kTags) {
     if (!states(exam, tag)) continue;
     AttributeCount& count = summary.attributes[tag];
@@ -47,6 +49,8 @@ void count_attributes(Summary& summary, const manifest::Study& study, const matc
     if (edit != nullptr) {
       ++(edit->reason == "COERCE" ? count.coerce : count.correct);
       ++count.after;
+      count.changes[std::string(change_of(*edit))].add(study.instances);
+      rule.edits[tag].add(study.instances);
     } else if (left_over(study, tag)) {
       ++count.left;
     } else {
@@ -61,6 +65,13 @@ void must_equal(std::uint64_t in, std::uint64_t out, const char* what) {
   throw RunError(Exit::integrity, std::string("the ledger of ") + what + " does not close: " + std::to_string(in) +
                                       " in, " + std::to_string(out) +
                                       " accounted for; nothing may be loaded by these decisions");
+}
+
+void put_reaches(JsonWriter& w, const char* name, const auto& reaches) {
+  w.key(name).begin_object();
+  for (const auto& [key, reach] : reaches)
+    w.key(key).begin_object().member("studies", reach.studies).member("objects", reach.objects).end_object();
+  w.end_object();
 }
 
 void put_map(JsonWriter& w, const char* name, const std::map<std::string, std::uint64_t>& counts) {
@@ -87,6 +98,7 @@ void count_study(Summary& s, const manifest::Study& study, const match::Exam* ex
     if (exam != nullptr) count_attributes(s, study, *exam);
   } else if (study.decision == "person") {
     ++s.person;
+    ++rule.person;
     if (conflict_left(study)) ++s.conflicts;
     if (exam != nullptr) count_attributes(s, study, *exam);
   } else if (study.decision == "review") {
@@ -105,9 +117,11 @@ void add_studies(Summary& s, const Summary& more) {
                       &Summary::review, &Summary::unmatched, &Summary::person, &Summary::conflicts})
     s.*member += more.*member;
   for (const auto& [rule, n] : more.rules) {
-    s.rules[rule].matched += n.matched;
-    s.rules[rule].review += n.review;
-    s.rules[rule].unmatched += n.unmatched;
+    RuleCount& into = s.rules[rule];
+    for (auto member : {&RuleCount::matched, &RuleCount::review, &RuleCount::unmatched, &RuleCount::person})
+      into.*member += n.*member;
+    into.edited.add(n.edited);
+    for (const auto& [tag, edits] : n.edits) into.edits[tag].add(edits);
   }
   for (const auto& [veto, n] : more.vetoes) s.vetoes[veto] += n;
   for (const auto& [code, n] : more.discrepancies) s.discrepancies[code] += n;
@@ -116,6 +130,7 @@ void add_studies(Summary& s, const Summary& more) {
     for (auto member : {&AttributeCount::before, &AttributeCount::after, &AttributeCount::coerce,
                         &AttributeCount::correct, &AttributeCount::left})
       into.*member += n.*member;
+    for (const auto& [change, reach] : n.changes) into.changes[change].add(reach);
   }
 }
 
@@ -126,6 +141,8 @@ void count_exams(Summary& s, const match::ExamTable& table, std::span<const matc
   s.exams = table.exams.size();
   s.exams_from_hl7 = table.from_hl7;
   s.ris_was_cp1252 = table.cp1252;
+  s.ris_control = table.control;
+  s.remarks = table.remarks;
   for (const auto fate : fates) {
     switch (fate) {
       case match::ExamFate::matched: ++s.exams_matched; break;
@@ -175,6 +192,7 @@ std::string to_json(const Summary& s) {
   w.member("unmatched", s.unmatched)
       .member("person", s.person)
       .member("answers_refused", s.answers_refused)
+      .member("alarms", s.alarms)
       .member("conflicts", s.conflicts)
       .member("bytes", s.bytes)
       .end_object();
@@ -191,6 +209,8 @@ std::string to_json(const Summary& s) {
   w.member("cancelled", s.exams_cancelled)
       .member("planned", s.exams_planned)
       .member("cp1252", s.ris_was_cp1252)
+      .member("control_total", s.ris_control)
+      .member("remarks", s.remarks.size())
       .end_object();
   w.key("hl7").begin_object().member("files", s.hl7_files).member("messages", s.hl7_messages);
   w.member("duplicates", s.hl7_duplicates).member("problems", s.hl7_problems).member("orders", s.hl7_orders);
@@ -202,7 +222,11 @@ std::string to_json(const Summary& s) {
         .member("auto", n.matched)
         .member("review", n.review)
         .member("unmatched", n.unmatched)
-        .end_object();
+        .member("person", n.person)
+        .member("edited_studies", n.edited.studies)
+        .member("edited_objects", n.edited.objects);
+    put_reaches(w, "edits", n.edits);
+    w.end_object();
   }
   w.end_object();
   put_map(w, "vetoes", s.vetoes);
@@ -214,7 +238,9 @@ std::string to_json(const Summary& s) {
         .member("agree_before", n.before)
         .member("agree_after", n.after)
         .member("coerce", n.coerce);
-    w.member("correct", n.correct).member("left", n.left).end_object();
+    w.member("correct", n.correct).member("left", n.left);
+    put_reaches(w, "changes", n.changes);
+    w.end_object();
   }
   w.end_object().member("exceptions", s.exceptions()).end_object();
   return std::move(w).str();
@@ -228,6 +254,7 @@ std::string to_text(const Summary& s) {
   out += "studies   " + n(s.studies) + " = " + n(s.matched) + " auto + " + n(s.review) + " review + " + n(s.unmatched) +
          " unmatched" + (s.person > 0 ? " + " + n(s.person) + " decided by people" : "") + "\n";
   if (s.answers_refused > 0) out += "decisions of people refused: " + n(s.answers_refused) + "\n";
+  if (s.alarms > 0) out += "alarms about patients: " + n(s.alarms) + "\n";
   out += "instances " + n(s.instances) + " = " + n(s.instances_in_studies) + " in studies + " +
          n(s.instances_without_study) + " without study\n";
   out += "exams     " + n(s.exams) + " = " + n(s.exams_matched) + " matched + " + n(s.exams_review) + " review + " +
@@ -241,15 +268,24 @@ std::string to_text(const Summary& s) {
            " duplicates, " + n(s.hl7_problems) + " problems, " + n(s.patient_numbers) + " patient numbers, " +
            n(s.identity_disputes) + " disputes, " + n(s.hl7_orders) + " orders\n";
   }
+  if (s.rows > 0 && !s.ris_control)
+    out += "nobody has said how many rows the RIS table should have; ask its exporter and give --control\n";
+  for (const auto& remark : s.remarks) out += "remark " + remark + "\n";
   if (s.ris_was_cp1252) out += "the RIS table is no UTF-8; it was read as CP1252\n";
-  for (const auto& [rule, c] : s.rules)
-    out +=
-        "rule " + rule + ": " + n(c.matched) + " auto, " + n(c.review) + " review, " + n(c.unmatched) + " unmatched\n";
+  const auto reach = [&](const Reach& r) { return n(r.studies) + " studies (" + n(r.objects) + " objects)"; };
+  for (const auto& [rule, c] : s.rules) {
+    out += "rule " + rule + ": " + n(c.matched) + " auto, " + n(c.review) + " review, " + n(c.unmatched) +
+           " unmatched" + (c.person > 0 ? ", " + n(c.person) + " by people" : "");
+    if (c.edited.studies > 0) out += "; edits " + reach(c.edited);
+    out += "\n";
+    for (const auto& [tag, edits] : c.edits) out += "  (" + tag + ") of " + reach(edits) + "\n";
+  }
   for (const auto& [veto, c] : s.vetoes) out += "veto " + veto + ": " + n(c) + "\n";
   for (const auto& [code, c] : s.discrepancies) out += "discrepancy " + code + ": " + n(c) + "\n";
   for (const auto& [tag, c] : s.attributes) {
     out += "(" + tag + "): " + n(c.before) + " agree before, " + n(c.after) + " after; " + n(c.coerce) + " COERCE, " +
            n(c.correct) + " CORRECT, " + n(c.left) + " left to a person\n";
+    for (const auto& [change, touched] : c.changes) out += "  before " + change + ": " + reach(touched) + "\n";
   }
   return out += "exceptions " + n(s.exceptions()) + "\n";
 }

@@ -1,27 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/report.hpp"
 
-#include "core/sha256.hpp"
 #include "core/version.hpp"
-#include "report/escape.hpp"
+#include "page/escape.hpp"
+#include "page/page.hpp"
 #include "report/html_assets.hpp"
 #include "report/html_tables.hpp"
 
 namespace waybill::report {
 namespace {
 
-std::string source_digest(std::string_view asset) { return "'sha256-" + base64(Sha256::of(asset).bytes) + "'"; }
+using page::grouped;
+using page::html;
+using page::time_text;
 
-std::string head(const Report& report) {
-  return "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src " +
-         source_digest(kStyle) + "; script-src " + source_digest(kScript) +
-         "; base-uri 'none'; form-action 'none'\">\n"
-         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" "
-         "content=\"no-referrer\">\n"
-         "<meta name=\"color-scheme\" content=\"light\">\n<title>Migration report, " +
-         html(std::string_view(report.created).substr(0, 10)) + "</title>\n<style>" + std::string(kStyle) +
-         "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the result</a>\n";
+page::Frame frame_of(const Report& report) {
+  return {"Migration report, " + report.created.substr(0, 10), "Skip to the result", kStyle, kScript};
 }
 
 std::string verdict(const Report& report) {
@@ -54,7 +48,8 @@ std::string to_html(const Report& report) {
   const std::string body = glance_section(report) + unexplained_section(report) + evidence_section(report) +
                            ledger_section(report) + exceptions_section(report) + groups_section(report) +
                            reconcile_section(report) + findings_section(report) + chain_section(report);
-  std::string out = head(report);
+  const page::Frame frame = frame_of(report);
+  std::string out = page::opening(frame);
   out += "<header><h1>Migration report</h1>\n<p class=\"soft\">Made " + time_text(report.created) + " by " +
          html(kToolName) + " from " + grouped(report.manifests.size()) +
          (report.manifests.size() == 1 ? " manifest" : " manifests") + ".</p></header>\n<main id=\"main\">\n";
@@ -64,8 +59,7 @@ std::string to_html(const Report& report) {
                           : "Patients appear as keyed hashes (HMAC-SHA-256, key discarded): equal hashes are one "
                             "patient within this report only. "
                             "Source paths are shown as they are.";
-  out += "</p></footer>\n<script>" + std::string(kScript) + "</script>\n</body>\n</html>\n";
-  return out;
+  return out + "</p></footer>\n" + page::closing(frame);
 }
 
 }  // namespace waybill::report

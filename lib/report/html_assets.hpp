@@ -3,30 +3,15 @@
 
 #include <string_view>
 
-/// Style and script of the HTML report. Both stand inside the file; the content security policy allows them by digest
-/// and nothing else, so no text of a manifest can run or load anything.
+/// Style and script of the HTML report on top of what all pages share (page/page.hpp).
 namespace waybill::report {
 
 inline constexpr std::string_view kStyle = R"css(
-:root{--ink:#1a2430;--soft:#51606f;--line:#d5dce3;--band:#f4f7f9;--blue:#1f5f99;--good:#1b6e3c;--warn:#8a5200;--bad:#a31621}
-*{box-sizing:border-box}
-html{scroll-padding-top:1rem}
-body{margin:0;font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;color:var(--ink);background:#fff}
-main,header,footer{max-width:80rem;margin:0 auto;padding:0 1rem}
-h1{font-size:1.6rem;margin:1.5rem 0 .25rem}
-h2{font-size:1.25rem;margin:2.5rem 0 .5rem;border-bottom:2px solid var(--line);padding-bottom:.25rem}
-p{max-width:48rem;margin:.4rem 0}
-a{color:var(--blue)}
-.soft{color:var(--soft)}
-.skip{position:absolute;left:-99rem;background:#fff;padding:.5rem 1rem}
-.skip:focus{left:1rem;top:.5rem}
 .verdict{border-left:.5rem solid var(--good);background:var(--band);padding:.75rem 1rem;margin:1rem 0}
 .verdict.v1{border-color:var(--warn)}
 .verdict.v5{border-color:var(--bad)}
 .verdict strong{font-size:1.2rem}
 .verdict ul{margin:.5rem 0 0;padding-left:1.2rem;max-width:60rem}
-.good{color:var(--good);font-weight:600}
-.bad{color:var(--bad);font-weight:600}
 nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;margin:1rem 0;padding:0}
 nav a{display:inline-block;padding:.25rem 0}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.75rem;margin:.75rem 0 1rem}
@@ -41,30 +26,11 @@ nav a{display:inline-block;padding:.25rem 0}
 .whole{width:100%;height:1.5rem;border-radius:.25rem}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.5rem;margin:.5rem 0 0;padding:0}
 .legend svg{display:inline-block;margin-right:.15rem}
-.scroll{overflow-x:auto;margin:.75rem 0;border:1px solid var(--line);border-radius:.25rem;
-background:linear-gradient(90deg,#fff 30%,#fff0) 0/2.5rem 100% no-repeat local,linear-gradient(270deg,#fff 30%,#fff0) 100%/2.5rem 100% no-repeat local,
-linear-gradient(90deg,#1a243038,#1a243000) 0/.8rem 100% no-repeat scroll,linear-gradient(270deg,#1a243038,#1a243000) 100%/.8rem 100% no-repeat scroll}
-table{border-collapse:collapse;width:100%;font-size:.9rem}
-caption{text-align:left;padding:.5rem .6rem;color:var(--soft)}
-th,td{padding:.35rem .6rem;text-align:left;vertical-align:top;border-top:1px solid var(--line);unicode-bidi:isolate;overflow-wrap:break-word}
-thead th{white-space:nowrap;border-top:2px solid var(--line)}
-tbody th{font-weight:600}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-td.w,th.w{min-width:16rem;max-width:30rem;overflow-wrap:anywhere}
 th.w code{font-weight:400}
 #exceptions .soft{font-weight:400}
-code{font:.85em/1.4 ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;overflow-wrap:anywhere;unicode-bidi:isolate}
 td:not(.w) code{white-space:nowrap}
 svg{display:block}
 .bar{margin:.2rem 0 0 auto}
-button.sort{all:unset;cursor:pointer;font-weight:600}
-button.sort::after{content:" \2195";color:var(--soft)}
-[aria-sort=ascending] button.sort::after{content:" \2191";color:var(--ink)}
-[aria-sort=descending] button.sort::after{content:" \2193";color:var(--ink)}
-.scroll:focus-visible,button.sort:focus-visible,input:focus-visible,a:focus-visible{outline:3px solid var(--blue);outline-offset:1px}
-.filter{margin:1rem 0 .5rem}
-.filter input{font:inherit;padding:.3rem .5rem;border:1px solid var(--soft);border-radius:.25rem;width:min(24rem,100%)}
-footer{margin:3rem auto 2rem;color:var(--soft);font-size:.85rem}
 @media (max-width:40rem){h1{font-size:1.4rem}.tiles{grid-template-columns:1fr 1fr;gap:.5rem}.tile dd{font-size:1.3rem}td.w,th.w{min-width:13rem}th,td{padding:.35rem .5rem}}
 @media print{@page{margin:12mm}body{font-size:9.5pt}nav,.skip,.filter{display:none}main,header,footer{max-width:none;padding:0}
 .scroll{overflow:visible;border:0;background:none}table{font-size:8.5pt}th,td{padding:1mm 1.5mm}td.w,th.w{min-width:0}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/html_tables.hpp"
 
-#include "report/escape.hpp"
+#include "page/escape.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -12,6 +12,12 @@
 
 namespace waybill::report {
 namespace {
+
+using page::grouped;
+using page::html;
+using page::percent;
+using page::size_text;
+using page::time_text;
 
 enum class Kind { text, number, wide };  // wide: long text that needs room to stay readable
 struct Column {

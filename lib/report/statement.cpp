@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/report.hpp"
 
-#include "report/escape.hpp"
+#include "page/escape.hpp"
 
 namespace waybill::report {
 namespace {
+
+using page::grouped;
+using page::percent;
 
 using manifest::Bucket;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transcode/codecs.hpp"
 
+#include "io/scratch.hpp"
 #include "pixel/codec.hpp"
 #include "pixel/encapsulated.hpp"
 
@@ -31,7 +32,8 @@ std::string_view model_of(const Frame& frame) {
 /// Sample by sample the same without a look at which bits count.
 bool same_frame(const Frame& a, const Frame& b) {
   return a.rows == b.rows && a.columns == b.columns && a.samples == b.samples &&
-         a.bytes_per_sample == b.bytes_per_sample && model_of(a) == model_of(b) && a.data == b.data;
+         a.bytes_per_sample == b.bytes_per_sample && model_of(a) == model_of(b) &&
+         as_text(a.bytes()) == as_text(b.bytes());
 }
 
 bool same_header(const pixel::ImageInfo& a, const pixel::ImageInfo& b) {
@@ -48,9 +50,9 @@ Result<Done> same_frames(const PixelData& source, Decoder by, const PixelData& w
   if (!right) return right.error();
   bool same = left->count() == right->count() && same_header(source.info, written.info);
   for (std::uint32_t i = 0; same && i < left->count(); ++i) {
-    const auto a = left->read(i, by);
+    const auto a = left->borrow(i, by);
     if (!a) return a.error();
-    const auto b = right->read(i, verifier);
+    const auto b = right->borrow(i, verifier);
     if (!b) return b.error();
     same = a->quirk == pixel::Quirk::none && same_frame(*a, *b);
   }
@@ -75,6 +77,17 @@ bool has_quirk(const PixelData& data) {
 
 }  // namespace
 
+std::unique_ptr<Buffer> CodecsHere::buffer() {
+  class Plain : public Buffer {
+   public:
+    std::span<std::byte> room(std::size_t size) override { return scratch_.room(size); }
+
+   private:
+    io::Scratch scratch_;
+  };
+  return std::make_unique<Plain>();
+}
+
 Result<Encoded> CodecsHere::encode(const PixelData& data, const std::string& syntax) {
   std::vector<manifest::Finding> findings;
   const auto reader = pixel::FrameReader::open(data, findings);
@@ -83,12 +96,13 @@ Result<Encoded> CodecsHere::encode(const PixelData& data, const std::string& syn
   out.photometric = data.info.photometric;
   out.frames.reserve(reader->count());
   for (std::uint32_t i = 0; i < reader->count(); ++i) {
-    auto frame = fitting(reader->read(i), data.info);
+    auto frame = fitting(reader->borrow(i), data.info);
     if (!frame) return frame.error();
     out.photometric = frame->photometric;
     out.samples = frame->samples;
     if (is_native(syntax)) {
-      out.frames.push_back(std::move(frame->data));
+      out.frames.push_back(frame->borrowed.empty() ? std::move(frame->data)
+                                                   : Bytes(frame->borrowed.begin(), frame->borrowed.end()));
       continue;
     }
     out.photometric = pixel::stored_photometric(syntax, *frame);

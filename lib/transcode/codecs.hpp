@@ -3,6 +3,9 @@
 
 #include "pixel/digest.hpp"
 
+#include <cstddef>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,11 +19,20 @@ struct Encoded {
   std::uint16_t samples = 1;
 };
 
+/// Memory to read an object into. Pixel data that stands in it reaches the codecs without being copied.
+class Buffer {
+ public:
+  virtual ~Buffer() = default;
+  /// At least `size` bytes; empty when there is no memory for them. Bytes given before are void.
+  [[nodiscard]] virtual std::span<std::byte> room(std::size_t size) = 0;
+};
+
 /// Where codecs run. Each call decodes or encodes all frames of `data`, which may be a part of an object (Parts).
 /// Any thread.
 class Codecs {
  public:
   virtual ~Codecs() = default;
+  [[nodiscard]] virtual std::unique_ptr<Buffer> buffer() = 0;
   /// The frames decoded, and encoded in `syntax` unless that is native.
   [[nodiscard]] virtual Result<Encoded> encode(const pixel::PixelData& data, const std::string& syntax) = 0;
   /// Decodes both with decoders that did not take part in encode() where there are such, and compares what PIX1 is made
@@ -32,6 +44,7 @@ class Codecs {
 /// Codecs in the calling thread: what a crash or a loop in one of them takes along is the whole process.
 class CodecsHere : public Codecs {
  public:
+  [[nodiscard]] std::unique_ptr<Buffer> buffer() override;
   [[nodiscard]] Result<Encoded> encode(const pixel::PixelData& data, const std::string& syntax) override;
   [[nodiscard]] Result<std::string> compare(const pixel::PixelData& source, const pixel::PixelData& written) override;
 };

@@ -10,9 +10,11 @@
 #include "transcode/icons.hpp"
 #include "transcode/overlays.hpp"
 #include "transcode/rules.hpp"
+#include "transcode/sample_bits.hpp"
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace waybill::transcode {
 
@@ -74,17 +76,17 @@ Result<Done> put_native(const pixel::PixelData& data, const Encoded& encoded, di
   return Done{};
 }
 
-Result<Done> put_codestreams(const pixel::PixelData& data, const Encoded& encoded, const Order& order,
+Result<Done> put_codestreams(std::size_t source_size, const Encoded& encoded, const Order& order,
                              dicom::Rewrite& rewrite) {
   std::vector<std::uint64_t> sizes;
   std::uint64_t total = 0;
   for (const Bytes& frame : encoded.frames) total += sizes.emplace_back(frame.size());
-  if (!order.keep_larger && total >= data.value.size())
+  if (!order.keep_larger && total >= source_size)
     return Failure{Fault::unsupported, "the encoded pixels would not be smaller"};
-  Bytes items;
-  items.reserve(total + 9 * encoded.frames.size() + 64);
-  pixel::write_encapsulated(encoded.frames, items);
-  rewrite.elements[kPixelData] = dicom::encode_fragments(items);
+  Bytes element = dicom::fragments_header();
+  element.reserve(total + 13 * encoded.frames.size() + 64);  // item, offset and pad byte for each
+  pixel::write_encapsulated(encoded.frames, element);
+  rewrite.elements[kPixelData] = std::move(element);
   if (const auto tables = extended_tables(sizes)) {
     for (const auto& [t, table] :
          {std::pair{tag(0x7FE0, 0x0001), &tables->offsets}, {tag(0x7FE0, 0x0002), &tables->lengths}})
@@ -100,9 +102,9 @@ Result<Bytes> wrapped_codestreams(const pixel::PixelData& data) {
   if (!reader) return reader.error();
   std::vector<Bytes> streams;
   for (std::uint32_t i = 0; i < reader->count(); ++i) streams.push_back(reader->codestream(i));
-  Bytes items;
-  pixel::write_encapsulated(streams, items);
-  return dicom::encode_fragments(items);
+  Bytes element = dicom::fragments_header();
+  pixel::write_encapsulated(streams, element);
+  return element;
 }
 
 /// The source's bytes stay and nothing else was asked for.
@@ -130,19 +132,30 @@ Result<Done> Converter::reencode(const dicom::File& file, pixel::PixelData data,
                                  dicom::Rewrite& rewrite, Converted& out) const {
   if (auto may = may_reencode(file, data, order.syntax); !may) return may;
   const bool native = uid::is_native(order.syntax);
+  const std::size_t source_size = data.value.size();
   auto overlays = native ? Result<std::optional<Extracted>>(std::nullopt) : extract_overlays(file, data);
   if (!overlays) return overlays.error();
   if (*overlays) data.value = (*overlays)->pixels;
+  // RLE keeps all bits where they are.
+  const bool as_they_lie = native || (order.syntax == uid::kRle && data.info.bits_allocated != 12);
+  auto aligned = as_they_lie ? Result<std::optional<Aligned>>(std::nullopt) : align_samples(file.dataset, data);
+  if (!aligned) return aligned.error();
+  if (*aligned) {
+    data.info = (*aligned)->info;
+    data.value = (*aligned)->pixels;
+    data.big_endian = false;
+  }
   auto encoded = encode(data, order.syntax);
   if (!encoded) return encoded.error();
   auto icons = data.encapsulated ? native_icons(file, codecs_) : Result<std::optional<Bytes>>(std::nullopt);
   if (!icons) return icons.error();
   describe_pixels(file, *encoded, rewrite);
-  auto put = native ? put_native(data, *encoded, rewrite) : put_codestreams(data, *encoded, order, rewrite);
+  auto put = native ? put_native(data, *encoded, rewrite) : put_codestreams(source_size, *encoded, order, rewrite);
   if (!put) return put;
   if (*icons) rewrite.elements[tag(0x0088, 0x0200)] = **std::move(icons);
   out.icons = icons->has_value();
   if (*overlays) out.changes.values = std::move((*overlays)->changes);
+  if (*aligned) std::ranges::move((*aligned)->changes, std::back_inserter(out.changes.values));
   rewrite.transfer_syntax = order.syntax;
   out.codec = native ? std::string("none") : pixel::encoder_name(order.syntax);
   out.outcome = "transcoded";

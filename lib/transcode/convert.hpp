@@ -52,6 +52,9 @@ class Converter {
   /// Like convert() but with the source's pixel bytes whatever was asked: the fallback after a failed proof.
   [[nodiscard]] Result<Converted> carry(ByteView source, const dicom::File& file, const dicom::Changes& changes) const;
 
+  /// Where to read a source into.
+  [[nodiscard]] std::unique_ptr<Buffer> buffer() const { return codecs_.buffer(); }
+
   /// What proves a written file: digests of it, or why it is not equal to its source.
   struct Proof {
     std::string dataset_sha256;

@@ -61,7 +61,8 @@ Bytes without_bits(ByteView pixels, const pixel::ImageInfo& info, std::uint32_t 
   const std::uint32_t stored = (1U << info.bits_stored) - 1;
   for (std::size_t i = 0; (i + 1) * width <= out.size(); ++i) {
     std::uint32_t v = sample_at(out, i, width) & ~cleared;
-    const bool negative = info.is_signed && ((v >> (info.bits_stored - 1)) & 1U) != 0;
+    const bool negative =
+        info.is_signed && info.high_bit + 1U == info.bits_stored && ((v >> (info.bits_stored - 1)) & 1U) != 0;
     if (negative && (v & ~stored) == 0) v |= ~stored;
     out[i * width] = static_cast<std::byte>(v & 0xFFU);
     if (width == 2) out[i * 2 + 1] = static_cast<std::byte>((v >> 8U) & 0xFFU);
@@ -75,7 +76,7 @@ Result<std::optional<Extracted>> extract_overlays(const dicom::File& file, const
   const auto planes = planes_in_pixels(file.dataset);
   if (planes.empty()) return std::optional<Extracted>{};
   const pixel::ImageInfo& info = data.info;
-  if (data.encapsulated || data.big_endian || info.samples != 1 || info.high_bit + 1U != info.bits_stored ||
+  if (data.encapsulated || data.big_endian || info.samples != 1 || info.high_bit + 1U < info.bits_stored ||
       (info.bits_allocated != 8 && info.bits_allocated != 16))
     return Failure{Fault::unsupported, "an overlay stands in bits of pixels that it cannot be taken out of"};
   const std::size_t width = info.bits_allocated / 8U;

@@ -2,6 +2,8 @@
 #include "transcode/pool.hpp"
 
 #include "core/text.hpp"
+#include "transcode/buffers.hpp"
+#include "transcode/message.hpp"
 #include "transcode/serve.hpp"
 #include "transcode/wire.hpp"
 
@@ -71,10 +73,12 @@ class CodecPool::Process {
   [[nodiscard]] pid_t pid() const noexcept { return pid_; }
   [[nodiscard]] Region& requests() noexcept { return requests_; }
 
-  /// The answer to the first `size` bytes of requests(). After a Failure the process is gone.
-  Result<ByteView> ask(std::uint64_t size, std::uint64_t seconds) {
-    if (::send(socket_.get(), &size, sizeof(size), MSG_NOSIGNAL) != static_cast<ssize_t>(sizeof(size)))
-      return ended_by(wait());
+  /// The answer to the first `size` bytes of requests(), which may speak of all `buffers`. After a Failure the process
+  /// is gone.
+  Result<ByteView> ask(std::uint64_t size, const Buffers& buffers, std::uint64_t seconds) {
+    const auto fresh = buffers.since(known_);
+    if (!send_message(socket_.get(), size, fresh)) return ended_by(wait());
+    known_ += fresh.size();
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
     for (;;) {
       const auto left =
@@ -117,13 +121,21 @@ class CodecPool::Process {
     posix_spawn_file_actions_adddup2(&actions, socket, kSocket);
     posix_spawn_file_actions_adddup2(&actions, requests_.fd(), kRequests);
     posix_spawn_file_actions_adddup2(&actions, answers_.fd(), kAnswers);
+    // Frames of megabytes come and go: large pages, or the system clears and maps thousands of small ones for each.
+    std::string huge = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1";
+    std::vector<char*> environment;
+    for (char** at = environ; *at != nullptr; ++at)
+      if (!std::string_view(*at).starts_with("GLIBC_TUNABLES=")) environment.push_back(*at);
+    environment.push_back(huge.data());
+    environment.push_back(nullptr);
     std::string name = program.string();
     std::array<char*, 2> arguments{name.data(), nullptr};
     // Ctrl-C reaches the whole group: a codec process ends with its owner, not before.
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-    const int error = ::posix_spawn(&pid_, program.c_str(), &actions, &attributes, arguments.data(), environ);
+    const int error =
+        ::posix_spawn(&pid_, program.c_str(), &actions, &attributes, arguments.data(), environment.data());
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0)
@@ -143,12 +155,14 @@ class CodecPool::Process {
   Region answers_;
   io::Descriptor socket_;
   pid_t pid_ = 0;
+  std::size_t known_ = 0;  // buffers it has the descriptors of
   bool hung_ = false;
 };
 
 struct CodecPool::State {
   std::filesystem::path program;
   CodecLimits limits;
+  Buffers buffers;
   mutable std::mutex mutex;
   std::vector<std::unique_ptr<Process>> idle;
 
@@ -172,12 +186,16 @@ struct CodecPool::State {
   }
 };
 
-CodecPool::CodecPool(std::filesystem::path program, CodecLimits limits) : state_(std::make_unique<State>()) {
+CodecPool::CodecPool(std::filesystem::path program, CodecLimits limits, unsigned ahead)
+    : state_(std::make_unique<State>()) {
   state_->program = std::move(program);
   state_->limits = limits;
+  for (unsigned i = 0; i < ahead; ++i) state_->idle.push_back(std::make_unique<Process>(state_->program));
 }
 
 CodecPool::~CodecPool() = default;
+
+std::unique_ptr<Buffer> CodecPool::buffer() { return state_->buffers.lend(); }
 
 template <typename T>
 Result<T> CodecPool::call(const pixel::PixelData& source, const pixel::PixelData* written, const std::string& syntax,
@@ -187,10 +205,11 @@ Result<T> CodecPool::call(const pixel::PixelData& source, const pixel::PixelData
   if (written != nullptr) request.written = *written;
   for (bool again = false;; again = true) {
     auto process = state_->take();
-    const std::size_t size = put(process->requests(), request);
+    const std::size_t size =
+        put(process->requests(), request, [&](ByteView bytes) { return state_->buffers.find(bytes); });
     if (size == 0)
       throw RunError(Exit::input, "no shared memory for the pixels of an object; free memory or use fewer --threads");
-    const auto answer = process->ask(size, (may.seconds + 1) * state_->limits.wall_factor);
+    const auto answer = process->ask(size, state_->buffers, (may.seconds + 1) * state_->limits.wall_factor);
     if (answer) {
       Result<T> out = read(*answer);
       state_->give(std::move(process));

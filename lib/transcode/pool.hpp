@@ -19,17 +19,19 @@ struct CodecLimits {
 };
 
 /// Codecs in processes of their own: a crash, a loop or a bomb in one costs a Failure (Fault::limit) and a new process.
-/// One process a thread that calls at the same time; they live until the pool goes. Frames go through shared memory.
-/// A crash is tried once more in a new process, since the system may have ended the first one for its own reasons.
-/// Any thread.
+/// One process a thread that calls at the same time; they live until the pool goes. Objects are read into memory that
+/// they can read and not write, what they answer comes through shared memory. A crash is tried once more in a new
+/// process, since the system may have ended the first one for its own reasons. Any thread.
 class CodecPool : public Codecs {
  public:
   /// `program` is waybill_codec; see codec_program().
-  explicit CodecPool(std::filesystem::path program, CodecLimits limits = {});
+  /// `ahead` processes are started at once, so that they are ready when the first objects are read.
+  explicit CodecPool(std::filesystem::path program, CodecLimits limits = {}, unsigned ahead = 0);
   ~CodecPool() override;
   CodecPool(const CodecPool&) = delete;
   CodecPool& operator=(const CodecPool&) = delete;
 
+  [[nodiscard]] std::unique_ptr<Buffer> buffer() override;
   [[nodiscard]] Result<Encoded> encode(const pixel::PixelData& data, const std::string& syntax) override;
   [[nodiscard]] Result<std::string> compare(const pixel::PixelData& source, const pixel::PixelData& written) override;
 

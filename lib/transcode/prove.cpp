@@ -139,7 +139,8 @@ Result<std::string> Converter::same_pixels(const dicom::File& source, const dico
   if (before.has_value() != after.has_value()) return Failure{Fault::mismatch, "pixel data is there only once"};
   if (!before) return std::string("no pixels");
   std::vector<manifest::Finding> findings;
-  if (source.transfer_syntax == written.transfer_syntax && !before->encapsulated && !after->encapsulated &&
+  const bool native = !before->encapsulated && !after->encapsulated;
+  if (native && before->big_endian == after->big_endian && before->info.pixel_words == after->info.pixel_words &&
       std::ranges::equal(before->value, after->value))
     return std::string("same bytes");
   if (before->encapsulated && after->encapsulated && source.transfer_syntax == written.transfer_syntax) {

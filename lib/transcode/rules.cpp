@@ -32,12 +32,20 @@ bool hides_loss(const pixel::PixelData& data) {
   return false;
 }
 
-/// Bytes behind native pixels that are more than padding (PIX-LONG).
+/// Bytes behind native pixels that are more than padding (PIX-LONG): not all the same, or enough for another frame.
 bool has_more(const pixel::PixelData& data) {
   const auto need = pixel::native_length(data.info);
   if (data.encapsulated || !need || data.value.size() <= *need) return false;
   const ByteView excess = data.value.subspan(*need);
+  if (excess.size() > 1 && excess.size() >= *need / std::max(data.info.frames, 1U)) return true;
   return std::any_of(excess.begin() + 1, excess.end(), [&](std::byte b) { return b != excess.front(); });
+}
+
+/// Attributes without which other decoders cannot read an encapsulated frame (PS3.3 table C.7-11c, type 1).
+bool is_described(const dicom::Dataset& set) {
+  constexpr std::array kNeeded = {tag(0x0028, 0x0002), tag(0x0028, 0x0004), tag(0x0028, 0x0010), tag(0x0028, 0x0011),
+                                  tag(0x0028, 0x0100), tag(0x0028, 0x0101), tag(0x0028, 0x0102), tag(0x0028, 0x0103)};
+  return std::ranges::all_of(kNeeded, [&](dicom::Tag t) { return set.find(t) != nullptr && set.find(t)->length > 0; });
 }
 
 /// PIX-PADOUT: pixels may hold the padding value in bits that Bits Stored does not cover.
@@ -67,6 +75,8 @@ Result<Done> may_reencode(const dicom::File& file, const pixel::PixelData& data,
   if (!is_plain_model(info))
     return stays("no rule for photometric interpretation " + info.photometric + " with " +
                  std::to_string(info.samples) + " samples");
+  if (!native && !data.encapsulated && !is_described(file.dataset))
+    return stays("the description of the pixels is not whole: other decoders would not read them");
   if (!native && padding_is_outside(file.dataset, info))
     return stays("Pixel Padding Value does not fit in Bits Stored: a codec could lose it");
   return Done{};

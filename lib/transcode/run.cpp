@@ -161,6 +161,8 @@ manifest::Header header_of(const Options& options) {
 }
 
 Tally run(const Options& options, manifest::Writer& writer, const OnProgress& progress) {
+  const bool encodes = !options.undo && (!syntax_of(options.to).empty() || !options.policy.empty());
+  CodecPool codecs(codec_program(), {}, encodes ? options.threads : 0);
   const Decisions decisions = read_decisions(options.edits);
   make_folder(options.out);
   Options here = options;
@@ -172,7 +174,6 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
   manifest::Reader reader(options.input);
   if (options.undo && reader.header().stage != "transcode")
     throw RunError(Exit::usage, "--undo takes a manifest of transcode, this is one of " + reader.header().stage);
-  CodecPool codecs(codec_program());
   const Converter converter(codecs, provenance_at(decisions.given ? decisions.created : reader.header().created));
   const Worker worker(here, decisions, converter);
   std::uint64_t others = 0, again = 0;

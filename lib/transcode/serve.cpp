@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transcode/serve.hpp"
 
+#include "transcode/message.hpp"
 #include "transcode/wire.hpp"
 
 #include <sys/prctl.h>
@@ -8,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cerrno>
+#include <deque>
 #include <fstream>
 #include <new>
 
@@ -65,13 +67,20 @@ int serve_codecs() {
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   Region requests{io::Descriptor(kRequests)};
   Region answers{io::Descriptor(kAnswers)};
+  std::deque<Region> buffers;
+  const auto view = [&](const Place& place) -> ByteView {
+    if (place.buffer >= buffers.size() || place.size > ~std::uint64_t{0} - place.offset) return {};
+    const ByteView all = buffers[place.buffer].view(place.offset + place.size);
+    return all.empty() ? all : all.subspan(place.offset, place.size);
+  };
   for (;;) {
-    std::uint64_t size = 0;
-    const ssize_t n = ::recv(kSocket, &size, sizeof(size), 0);
-    if (n < 0 && errno == EINTR) continue;
-    if (n != static_cast<ssize_t>(sizeof(size))) return n == 0 ? 0 : 1;
+    std::vector<io::Descriptor> fresh;
+    const auto size = receive_message(kSocket, fresh);
+    if (!size) return 1;
+    if (*size == 0) return 0;  // the owner is gone
+    for (io::Descriptor& fd : fresh) buffers.emplace_back(std::move(fd), Region::Access::read);
     if (kBoundMemory) bound(RLIMIT_AS, RLIM_INFINITY);
-    const auto request = get_request(requests.view(size));
+    const auto request = get_request(requests.view(*size), view);
     if (!request) return 1;
     keep_within(*request);
     const std::uint64_t out = work(*request, answers);

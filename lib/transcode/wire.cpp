@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transcode/wire.hpp"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <algorithm>
 #include <cstring>
 #include <type_traits>
@@ -12,16 +8,23 @@
 namespace waybill::transcode {
 namespace {
 
-constexpr std::size_t kKept = std::size_t{8} << 20U;
-
 /// Either counts the bytes of a message or writes them; the same code does both.
 class Out {
  public:
-  explicit Out(std::byte* to = nullptr) noexcept : to_(to) {}
+  explicit Out(std::byte* to, const Finder* find) noexcept : to_(to), find_(find) {}
   void bytes(ByteView v) {
     number(std::uint64_t{v.size()});
     if (to_ != nullptr && !v.empty()) std::memcpy(to_ + size_, v.data(), v.size());
     size_ += v.size();
+  }
+  /// Where the bytes are, if the other side can look there; else themselves.
+  void place_or_bytes(ByteView v) {
+    const auto place = find_ != nullptr ? (*find_)(v) : std::nullopt;
+    number(static_cast<std::uint8_t>(place.has_value()));
+    if (!place) return bytes(v);
+    number(place->buffer);
+    number(place->offset);
+    number(place->size);
   }
   void text(const std::string& v) { bytes(as_bytes(v)); }
   template <typename T>
@@ -34,12 +37,13 @@ class Out {
 
  private:
   std::byte* to_;
+  const Finder* find_;
   std::size_t size_ = 0;
 };
 
 class In {
  public:
-  explicit In(ByteView from) noexcept : from_(from) {}
+  explicit In(ByteView from, const Viewer* view = nullptr) noexcept : from_(from), view_(view) {}
   ByteView bytes() {
     const auto size = number<std::uint64_t>();
     if (size > from_.size()) {
@@ -48,6 +52,16 @@ class In {
     }
     const ByteView out = from_.first(size);
     from_ = from_.subspan(size);
+    return out;
+  }
+  ByteView place_or_bytes() {
+    if (number<std::uint8_t>() == 0) return bytes();
+    Place place;
+    place.buffer = number<std::uint32_t>();
+    place.offset = number<std::uint64_t>();
+    place.size = number<std::uint64_t>();
+    const ByteView out = good_ && view_ != nullptr ? (*view_)(place) : ByteView{};
+    good_ = good_ && out.size() == place.size;
     return out;
   }
   std::string text() { return std::string(as_text(bytes())); }
@@ -66,6 +80,7 @@ class In {
 
  private:
   ByteView from_;
+  const Viewer* view_;
   bool good_ = true;
 };
 
@@ -78,7 +93,7 @@ void write(Out& out, const pixel::PixelData& data) {
   out.number(i.float_bits);
   out.text(i.photometric);
   out.text(data.transfer_syntax);
-  out.bytes(data.value);
+  out.place_or_bytes(data.value);
 }
 
 pixel::PixelData read_pixels(In& in) {
@@ -91,7 +106,7 @@ pixel::PixelData read_pixels(In& in) {
   i.float_bits = in.number<std::uint8_t>();
   i.photometric = in.text();
   data.transfer_syntax = in.text();
-  data.value = in.bytes();
+  data.value = in.place_or_bytes();
   return data;
 }
 
@@ -125,12 +140,12 @@ void write(Out& out, const Result<T>& answer) {
 }
 
 template <typename T>
-std::size_t put_message(Region& region, const T& message) {
-  Out count;
+std::size_t put_message(Region& region, const T& message, const Finder* find = nullptr) {
+  Out count(nullptr, find);
   write(count, message);
   const auto room = region.room(count.size());
   if (room.empty()) return 0;
-  Out out(room.data());
+  Out out(room.data(), find);
   write(out, message);
   return out.size();
 }
@@ -146,64 +161,14 @@ Failure failure_in(In& in) {
 
 }  // namespace
 
-Region Region::create(const char* name) {
-  const int fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  // Low numbers are where a child gets its own.
-  io::Descriptor high(fd < 0 ? -1 : ::fcntl(fd, F_DUPFD_CLOEXEC, 16));
-  if (fd >= 0) ::close(fd);
-  if (!high || ::fcntl(high.get(), F_ADD_SEALS, F_SEAL_SHRINK) != 0)
-    throw RunError(Exit::input, "cannot create shared memory for the codecs; raise the limit of open files");
-  return Region(std::move(high));
+std::size_t put(Region& region, const Request& request, const Finder& find) {
+  return put_message(region, request, &find);
 }
-
-Region::~Region() {
-  if (data_ != nullptr) ::munmap(data_, mapped_);
-}
-
-Region::Region(Region&& other) noexcept
-    : fd_(std::move(other.fd_)), data_(std::exchange(other.data_, nullptr)), mapped_(std::exchange(other.mapped_, 0)) {}
-
-bool Region::map(std::size_t size) {
-  if (size <= mapped_) return true;
-  if (data_ != nullptr) ::munmap(data_, mapped_);
-  data_ = nullptr;
-  mapped_ = 0;
-  void* at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
-  if (at == MAP_FAILED) return false;
-  data_ = static_cast<std::byte*>(at);
-  mapped_ = size;
-  return true;
-}
-
-std::span<std::byte> Region::room(std::size_t size) {
-  if (size > mapped_) {
-    const std::size_t rounded = (size + 0xFFFFFU) & ~std::size_t{0xFFFFFU};
-    struct stat now {};
-    if (::fstat(fd_.get(), &now) != 0) return {};
-    if (static_cast<std::size_t>(now.st_size) < rounded && ::ftruncate(fd_.get(), static_cast<off_t>(rounded)) != 0)
-      return {};
-    if (!map(rounded)) return {};
-  }
-  return {data_, size};
-}
-
-ByteView Region::view(std::size_t size) {
-  struct stat now {};
-  if (size == 0 || ::fstat(fd_.get(), &now) != 0 || static_cast<std::size_t>(now.st_size) < size) return {};
-  if (!map(static_cast<std::size_t>(now.st_size))) return {};
-  return {data_, size};
-}
-
-void Region::release() noexcept {
-  if (data_ != nullptr && mapped_ > kKept) ::madvise(data_ + kKept, mapped_ - kKept, MADV_REMOVE);
-}
-
-std::size_t put(Region& region, const Request& request) { return put_message(region, request); }
 std::size_t put(Region& region, const Result<Encoded>& answer) { return put_message(region, answer); }
 std::size_t put(Region& region, const Result<std::string>& answer) { return put_message(region, answer); }
 
-Result<Request> get_request(ByteView message) {
-  In in(message);
+Result<Request> get_request(ByteView message, const Viewer& view) {
+  In in(message, &view);
   Request out;
   out.memory = in.number<std::uint64_t>();
   out.seconds = in.number<std::uint64_t>();

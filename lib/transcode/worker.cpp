@@ -30,6 +30,13 @@ void follow(Object& object, const UidMap::Uids& uids) {
   }
 }
 
+/// The source's bytes, in `bytes` where they were read before, else in `buffer`.
+Result<ByteView> read(const Object& object, const std::optional<Result<Bytes>>& bytes, Buffer& buffer) {
+  if (!bytes) return archive::read_source(object.source, [&](std::size_t size) { return buffer.room(size); });
+  if (!*bytes) return bytes->error();
+  return ByteView(**bytes);
+}
+
 }  // namespace
 
 manifest::Transcode record_of(const Converted& converted) {
@@ -82,7 +89,8 @@ Object Worker::operator()(Object object, std::optional<Result<Bytes>> bytes) con
   if (exclude_rejected(object)) return object;
   auto edits = edits_of(decisions_, options_.unmatched, object);
   if (!edits) return object;
-  const auto source = bytes ? *std::move(bytes) : archive::read_source(object.source);
+  const auto buffer = converter_.buffer();
+  const auto source = read(object, bytes, *buffer);
   if (!source) {
     exclude(object, Bucket::failed, "TX-SOURCE", Severity::s4, source.error().what);
     return object;
@@ -125,7 +133,7 @@ dicom::Changes Worker::changes_of(Object& object, const dicom::File& file, std::
   return changes;
 }
 
-void Worker::work(Object& object, const Bytes& source, const dicom::File& file, dicom::Changes changes) const {
+void Worker::work(Object& object, ByteView source, const dicom::File& file, dicom::Changes changes) const {
   const std::filesystem::path path = staged_path(options_, object);
   const Decision decision = policy_.decide(object);
   auto converted = converter_.convert(source, file, decision.order, changes);
@@ -182,7 +190,7 @@ Result<Converter::Proof> stage(const std::filesystem::path& path, const Bytes& b
 }
 
 Result<Converter::Proof> Worker::stage_proved(const std::filesystem::path& path, const Converted& converted,
-                                              const Bytes& source, const dicom::File& file) const {
+                                              ByteView source, const dicom::File& file) const {
   if (options_.verify) {
     return stage(path, converted.file, [&](ByteView written) -> Result<Converter::Proof> {
       if (as_text(written) == as_text(source))

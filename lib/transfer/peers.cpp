@@ -4,6 +4,7 @@
 #include "core/stop.hpp"
 
 #include <algorithm>
+#include <random>
 #include <thread>
 
 namespace waybill::transfer {
@@ -16,12 +17,18 @@ bool proposes_all(const net::Association& association, const std::vector<net::Co
                              [&](const net::Context& context) { return std::ranges::count(proposed, context) != 0; });
 }
 
+/// Somewhat more or less, so that lanes turned away together do not come back together.
+std::chrono::milliseconds jittered(std::chrono::milliseconds time) {
+  thread_local std::minstd_rand chance{std::random_device{}()};
+  return time * std::uniform_int_distribution<int>(75, 125)(chance) / 100;
+}
+
 }  // namespace
 
 Peers::Peers(net::Peer peer, std::string calling, net::Timeouts timeouts)
     : peer_(std::move(peer)), calling_(std::move(calling)), timeouts_(timeouts) {}
 
-net::Association Peers::request(std::vector<net::Context> contexts) {
+net::Association Peers::request(const std::vector<net::Context>& contexts) {
   constexpr int kTries = 4;
   for (int attempt = 1;; ++attempt) {
     try {
@@ -30,7 +37,7 @@ net::Association Peers::request(std::vector<net::Context> contexts) {
       const bool transient = error.kind() == net::PeerError::Kind::rejected_transient;
       if (!transient || attempt == kTries || stop_requested()) throw;
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(500 << attempt));
+    std::this_thread::sleep_for(jittered(std::chrono::milliseconds(500 << attempt)));
   }
 }
 
@@ -63,17 +70,36 @@ std::optional<net::Association> Peers::take_idle(const std::vector<net::Context>
 }
 
 net::Association Peers::acquire(const std::vector<net::Context>& contexts, const std::string& study) {
-  if (auto idle = take_idle(contexts, study)) return *std::move(idle);
-  return request(contexts);
+  constexpr auto kAtWork = std::chrono::minutes(2);
+  constexpr std::chrono::milliseconds kTurn{300};
+  for (;;) {
+    if (auto idle = take_idle(contexts, study)) return *std::move(idle);
+    const bool alone = std::chrono::steady_clock::now() - last_work_.load() > kAtWork;
+    if (alone) {
+      auto association = request(contexts);
+      touch();
+      return association;
+    }
+    try {
+      auto association = net::Association::request(peer_, calling_, contexts, timeouts_);
+      touch();
+      return association;
+    } catch (const net::PeerError& error) {
+      if (error.kind() != net::PeerError::Kind::rejected_transient || stop_requested()) throw;
+    }
+    std::this_thread::sleep_for(jittered(kTurn));
+  }
 }
 
 void Peers::give_back(net::Association association, const std::string& study) {
+  touch();
   if (!association.alive()) return;
   const std::lock_guard lock(idle_mutex_);
   idle_.push_back({std::move(association), study});
 }
 
-std::optional<std::set<std::string>> Peers::instances(const std::string& study, const std::string& series) {
+std::optional<std::set<std::string>> Peers::instances(const std::string& study, const std::string& series,
+                                                      const std::string& instance) {
   const std::lock_guard lock(find_mutex_);
   for (bool fresh = false;;) {
     try {
@@ -82,7 +108,7 @@ std::optional<std::set<std::string>> Peers::instances(const std::string& study, 
         fresh = true;
         find_ = request(net::Association::find_contexts());
       }
-      return find_->find_instances(study, series);
+      return find_->find_instances(study, series, instance);
     } catch (const net::PeerError& error) {
       find_.reset();
       if (error.kind() == net::PeerError::Kind::refused) return std::nullopt;

@@ -3,6 +3,7 @@
 
 #include "net/association.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <mutex>
 #include <optional>
@@ -20,27 +21,32 @@ class Peers {
   /// One association and a C-ECHO where granted; throws net::PeerError.
   void check();
 
-  /// An association that proposed all `contexts`, preferably the one that last carried `study`. Throws net::PeerError;
-  /// a transient refusal is tried again three times.
+  /// An association that proposed all `contexts`, preferably the one that last carried `study`. Throws net::PeerError.
+  /// A transient refusal is tried again: while others of ours are at work, as their number may be the reason, without
+  /// end, else three times.
   [[nodiscard]] net::Association acquire(const std::vector<net::Context>& contexts, const std::string& study);
   void give_back(net::Association association, const std::string& study);
+  /// An association of ours is at work.
+  void touch() noexcept { last_work_ = std::chrono::steady_clock::now(); }
 
-  /// SOP Instance UIDs of a series at the peer; nullopt when it grants no C-FIND. Throws net::PeerError when it is
-  /// down.
-  [[nodiscard]] std::optional<std::set<std::string>> instances(const std::string& study, const std::string& series);
+  /// SOP Instance UIDs of a series at the peer, or of it only the instance asked for; nullopt when it grants no C-FIND.
+  /// Throws net::PeerError when it is down.
+  [[nodiscard]] std::optional<std::set<std::string>> instances(const std::string& study, const std::string& series,
+                                                               const std::string& instance = "");
 
  private:
   struct Idle {
     net::Association association;
     std::string study;
   };
-  [[nodiscard]] net::Association request(std::vector<net::Context> contexts);
+  [[nodiscard]] net::Association request(const std::vector<net::Context>& contexts);
   [[nodiscard]] std::optional<net::Association> take_idle(const std::vector<net::Context>& contexts,
                                                           const std::string& study);
 
   net::Peer peer_;
   std::string calling_;
   net::Timeouts timeouts_;
+  std::atomic<std::chrono::steady_clock::time_point> last_work_{};
   std::mutex idle_mutex_;
   std::vector<Idle> idle_;
   std::mutex find_mutex_;

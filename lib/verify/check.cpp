@@ -34,6 +34,16 @@ std::vector<net::Context> contexts_of(const std::vector<Object>& objects, Level 
   return contexts;
 }
 
+/// Adds what the peer has and did not list, because its answers end at a limit: each object not listed is asked for by
+/// itself, unless the peer has nothing of the study.
+void ask_for_unlisted(const StudyWork& work, net::Association& association, std::set<std::string>& there) {
+  if (there.empty()) return;
+  for (const Object& object : work.objects) {
+    if (!object.sop_instance || !object.series || there.contains(*object.sop_instance)) continue;
+    there.merge(association.find_instances(work.study, *object.series, *object.sop_instance));
+  }
+}
+
 /// Existence: MISSING is final, PRESENT stands until the content says more.
 void check_presence(StudyWork& work, const std::set<std::string>& there) {
   for (Object& object : work.objects) {
@@ -43,6 +53,13 @@ void check_presence(StudyWork& work, const std::set<std::string>& there) {
   for (const std::string& uid : there) {
     if (!work.known.contains(uid)) work.extra.insert(uid);
   }
+}
+
+/// The target had this UID before us, with another content (domain code D25).
+void name_conflict(Object& object) {
+  if (object.bucket != manifest::Bucket::failed || !object.load || object.load->outcome != "already-present") return;
+  object.findings.push_back({"D25", Severity::s3, "0008,0018",
+                             "the peer had another object of this SOP Instance UID before; a person must decide"});
 }
 
 void check_contents(StudyWork& work, net::Association& association) {
@@ -55,6 +72,7 @@ void check_contents(StudyWork& work, net::Association& association) {
     const auto found = waiting.find(received.sop_instance);
     if (found == waiting.end()) return;
     compare_content(received, *found->second);
+    name_conflict(*found->second);
     waiting.erase(found);
   });
   for (auto& [uid, object] : waiting) {
@@ -67,7 +85,9 @@ void check_contents(StudyWork& work, net::Association& association) {
 
 void check_once(StudyWork& work, transfer::Peers& peers, Level level) {
   net::Association association = peers.acquire(contexts_of(work.objects, level), work.study);
-  check_presence(work, association.find_study(work.study));
+  auto there = association.find_study(work.study);
+  ask_for_unlisted(work, association, there);
+  check_presence(work, there);
   if (level == Level::content) check_contents(work, association);
   peers.give_back(std::move(association), work.study);
   work.finished = true;

@@ -29,7 +29,7 @@ DESCRIPTION = {'CT': 'CT Abdomen', 'MR': 'MR Brain', 'CR': 'Chest pa', 'DX': 'Kn
                'MG': 'Screening', 'OT': 'Scanned document'}
 # How a study of the special set stands to the RIS.
 SPECIAL = ['wrong-mrn', 'wrong-person', 'r5', 'r0-no-accession', 'no-exam', 'cancelled', 'corrected-r0', 'corrected-r1',
-           'no-accession-no-exam', 'corrected-r1', 'no-exam', 'wrong-mrn', 'r0-no-accession']
+           'no-accession-no-exam', 'corrected-r1', 'no-exam', 'wrong-mrn', 'r0-no-accession', 'merged', 'mistyped']
 
 
 class Planner:
@@ -38,7 +38,7 @@ class Planner:
     def __init__(self, seed, objects, small):
         self.seed, self.objects, self.small = seed, objects, small
         self.rng = np.random.Generator(np.random.PCG64(seed))
-        self.patients, self.studies, self.exams = [], [], []
+        self.patients, self.studies, self.exams, self.merges = [], [], [], []
         self.turn = {}
         self.count = 0
 
@@ -152,7 +152,7 @@ class Planner:
                'MODALITY': study['kind'], 'STUDY_UID': study['uid'] if scenario == 'r0' else '', 'STUDY_DATE': study['date'],
                'STUDY_TIME': study['time'], 'STATUS': 'COMPLETED', 'OTHER_IDS': '', 'PROC_DESC': study['description'],
                'NUM_IMAGES': str(study['objects'])}
-        rule, edits = {'r0': 'R0', 'r1': 'R1', 'latin': 'R1'}.get(scenario), []
+        rule, edits, answer = {'r0': 'R0', 'r1': 'R1', 'latin': 'R1'}.get(scenario), [], None
         if scenario in ('wrong-mrn', 'wrong-person'):
             old = '9' + who['id'][1:]
             if scenario == 'wrong-mrn':
@@ -162,6 +162,16 @@ class Planner:
                 row.update(LAST='Ferreira', FIRST='Lucinda', MIDDLE='', DOB='19010203', SEX='F')
                 rule = 'review'
             study['patient']['id'] = old
+        elif scenario == 'merged':
+            # filed before the merge of which only the HL7 history tells
+            old = '8' + who['id'][1:]
+            edits.append(('0010,0020', who['id']))
+            self.merges.append({**who, 'old': old})
+            study['patient']['id'], rule = old, 'R1'
+        elif scenario == 'mistyped':
+            # no message and no list joins the two numbers: people have to say whose images these are
+            answer, rule = [('0010,0020', who['id'])], 'review'
+            study['patient']['id'] = '7' + who['id'][1:]
         elif scenario in ('r5', 'r0-no-accession'):
             edits.append(('0008,0050', study['accession']))
             study['accession'], rule = '', 'R5' if scenario == 'r5' else 'R0'
@@ -182,6 +192,8 @@ class Planner:
         study['truth'] = {'study': study['uid'], 'rule': rule, 'exam accession': row['ACCESSION'] if row else None,
                           'edits': [{'tag': tag, 'new': new} for tag, new in sorted(edits)], 'objects': study['objects'],
                           'codes': ['UID-STUDY2PAT'] if scenario == 'two-patients' else [], 'scenario': scenario}
+        if answer:
+            study['truth']['answer'] = [{'tag': tag, 'new': new} for tag, new in answer]
         study['exam'] = row
         if row:
             self.exams.append(row)

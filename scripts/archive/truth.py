@@ -45,8 +45,23 @@ def resolve(entries):
     return entries
 
 
-def write(out, entries, studies, exams):
-    """truth.jsonl, truth-studies.jsonl and exams.csv; the entries are resolved."""
+def history(merges):
+    """HL7 messages (ADT, UTF-8): each patient under the old number, then the merge into the number of today."""
+    out = []
+    for n, who in enumerate(merges, 1):
+        pid = '|'.join(['PID', '1', '', '{}^^^' + who['issuer'] + '^MR', '', '^'.join((who['last'], who['first'], who['middle'])).rstrip('^'),
+                        '', who['dob'], who['sex']])
+        for trigger, time, number, more in (('A04', '20070102080000', who['old'], ''), ('A04', '20190301080000', who['id'], ''),
+                                            ('A40', '20190302080000', who['id'], f'MRG|{who["old"]}^^^{who["issuer"]}^MR\r')):
+            out.append(f'MSH|^~\\&|RIS|STV|PACS|STV|{time}||ADT^{trigger}|H{n}{trigger}{time}|P|2.5||||||UNICODE UTF-8\r'
+                       f'EVN|{trigger}|{time}\r{pid.format(number)}\r{more}')
+    return ''.join(out)
+
+
+def write(out, entries, studies, exams, merges):
+    """truth.jsonl, truth-studies.jsonl, exams.csv and history.hl7; the entries are resolved."""
+    with open(os.path.join(out, 'history.hl7'), 'w', encoding='utf-8', newline='') as file:
+        file.write(history(merges))
     with open(os.path.join(out, 'truth.jsonl'), 'w', encoding='utf-8', newline='\n') as file:
         for entry in entries:
             line = {k: v for k, v in entry.items() if k != 'dataset'}

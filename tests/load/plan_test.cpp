@@ -104,10 +104,15 @@ TEST(StoreStatus, FollowsTheTable) {
   EXPECT_EQ(meaning(0x0124).next, Next::stop);
   for (const std::uint16_t unsupported : std::initializer_list<std::uint16_t>{0x0122, 0x0112, 0x0118})
     EXPECT_EQ(meaning(unsupported).finding.value().code, "D27");
-  for (const std::uint16_t refused : std::initializer_list<std::uint16_t>{0xA900, 0xC000, 0xCFFF, 0x0117, 0x1234}) {
+  for (const std::uint16_t faulty : std::initializer_list<std::uint16_t>{0xA900, 0xA9FF, 0xC000, 0xCFFF, 0x0117}) {
+    EXPECT_EQ(meaning(faulty).next, Next::done);
+    EXPECT_EQ(meaning(faulty).bucket, Bucket::quarantined);
+  }
+  for (const std::uint16_t refused : std::initializer_list<std::uint16_t>{0x0210, 0x0211, 0x0212, 0x1234}) {
     EXPECT_EQ(meaning(refused).next, Next::done);
     EXPECT_EQ(meaning(refused).bucket, Bucket::failed);
   }
+  EXPECT_EQ(meaning(0xFE00).next, Next::ask);
 }
 
 TEST(StoreStatus, AsksWhenNoAnswerCameAndNamesARefusedContext) {

@@ -108,10 +108,20 @@ std::vector<Seed> seeds_of(const std::string& codec) {
   return out;
 }
 
-/// Damage of one case; most of it where headers are.
+/// Damage of one case: every other one is a single bit turned or a cut, anywhere; the rest is several things at once,
+/// most of it where headers are.
 Bytes damaged(const Bytes& sound, std::mt19937_64& random) {
   Bytes out = sound;
   const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % std::max<std::size_t>(n, 1)); };
+  if (random() % 2 == 0) {
+    const std::size_t at = below(out.size());
+    if (random() % 4 == 0) {
+      out.resize(at);
+    } else {
+      out[at] ^= static_cast<std::byte>(1U << (random() % 8));
+    }
+    return out;
+  }
   const auto place = [&] { return below(random() % 3 == 0 ? out.size() : std::min<std::size_t>(out.size(), 160)); };
   const std::size_t hits = 1 + below(random() % 4 == 0 ? 24 : 3);
   for (std::size_t hit = 0; hit < hits && !out.empty(); ++hit) {

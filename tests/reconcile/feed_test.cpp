@@ -3,6 +3,7 @@
 
 #include "core/result.hpp"
 #include "match/ladder.hpp"
+#include "ris/read.hpp"
 #include "support/folder.hpp"
 
 #include <algorithm>
@@ -90,7 +91,7 @@ TEST_F(ReconcileFeed, NothingIsDecidedAloneByADisputedOrReusedNumber) {
 
 TEST_F(ReconcileFeed, ATablesRowsKeepTheirValuesAndTakeTheStudyUidFromTheOrder) {
   const Feed f = feed(orm("20240105", "77", "A1", "1.2.3") + orm("20240106", "77", "A2", "1.2.4"));
-  auto table = match::read_exams("PATIENT_ID,ISSUER,ACCESSION,LAST,FIRST,STUDY_DATE\n77,H,A1,SMITH,JANE,20240107\n");
+  auto table = ris::read_exams("PATIENT_ID,ISSUER,ACCESSION,LAST,FIRST,STUDY_DATE\n77,H,A1,SMITH,JANE,20240107\n");
   f.apply(table);
 
   ASSERT_EQ(table.exams.size(), 2U);
@@ -108,7 +109,7 @@ TEST_F(ReconcileFeed, AFormerNameOfThePatientIsAName) {
   f.apply(table);
   match::StudyFacts facts = study("1.2.3", "77", "A1");
   facts.study.patient_name = "MAIDEN^JANE";
-  const auto evidence = match::compare(facts, match::keys_of(facts), table.exams[0]);
+  const auto evidence = match::compare(match::keys_of(facts), table.exams[0]);
   EXPECT_EQ(table.exams[0].last, "MARRIED");
   EXPECT_EQ(evidence.name, match::Same::equal);
   EXPECT_TRUE(evidence.former_name);

@@ -5,9 +5,11 @@
 #include "core/result.hpp"
 #include "manifest/reader.hpp"
 #include "match/csv.hpp"
+#include "support/exits.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <tbb/global_control.h>
 #include <fstream>
 #include <sstream>
 
@@ -15,6 +17,7 @@ namespace waybill::reconcile {
 namespace {
 
 namespace fs = std::filesystem;
+using test::exit_of;
 
 const std::string kColumns = "PATIENT_ID,LAST,FIRST,DOB,SEX,ACCESSION,MODALITY,STUDY_DATE,STATUS\n";
 
@@ -161,6 +164,39 @@ TEST_F(Reconcile, TheLedgersCloseOverEverything) {
   for (const auto& row : rows) EXPECT_EQ(row.size(), rows[0].size());
 }
 
+TEST_F(Reconcile, DecidesAndWritesTheSameForAnyNumberOfThreads) {
+  std::string rows, messages;
+  for (int n = 0; n < 6000; ++n) {
+    const std::string id = "P" + std::to_string(1000 + n / 3), accession = "A" + std::to_string(50000 + 7 * n);
+    object("1.2." + std::to_string(n), n % 40 == 0 ? "Q" + id : id, "Adler^Anna" + std::string(n % 3, 'x'),
+           n % 15 == 0 ? "" : accession);
+    rows += id + ",Adler,Anna,19700203,F," + accession + ",CT,20200304,\n";
+    if (n % 100 == 0)
+      messages += "MSH|^~\\&|A|B|||2020||ADT^A40|" + std::to_string(n) + "|P|2.5\rPID|1||" + id + "\rMRG|Q" + id + "\r";
+  }
+  auto options = prepare(rows);
+  std::ofstream(folder_ / "feed.hl7") << messages;
+  options.hl7 = {(folder_ / "feed.hl7").string()};
+  const auto written = [&](std::size_t threads) {
+    const tbb::global_control control(tbb::global_control::max_allowed_parallelism, threads);
+    options.output = folder_ / (std::to_string(threads) + ".wb");
+    options.exceptions = folder_ / (std::to_string(threads) + ".csv");
+    std::string out = to_json(run(options));
+    manifest::Reader reader(options.output);
+    while (const auto record = reader.next()) {
+      if (const auto* study = std::get_if<manifest::Study>(&*record)) out += manifest::to_json(*study) + "\n";
+      if (const auto* other = std::get_if<manifest::Other>(&*record)) out += other->json + "\n";
+    }
+    std::ostringstream list;
+    list << std::ifstream(options.exceptions).rdbuf();
+    return out + list.str();
+  };
+  const std::string one = written(1);
+  EXPECT_GT(one.size(), 1000000U);
+  EXPECT_TRUE(written(2) == one);
+  EXPECT_TRUE(written(5) == one);
+}
+
 TEST_F(Reconcile, HostileNamesDoNotRunInASpreadsheet) {
   for (const std::string start : {"=", "+", "-", "@"})
     object("1.2." + std::to_string(objects_.size() + 1), start + "1", start + "HYPERLINK(\"x\")^A", start + "2");
@@ -193,6 +229,11 @@ TEST_F(Reconcile, ADryRunWritesNothingAndCountsTheSame) {
   EXPECT_EQ(dry.attributes.at("0008,0050").before, 0U);
   EXPECT_EQ(dry.attributes.at("0008,0050").after, 1U);
   EXPECT_EQ(dry.rules.at("R5").matched, 1U);
+  EXPECT_EQ(dry.rules.at("R5").edited.studies, 1U);
+  EXPECT_EQ(dry.rules.at("R5").edits.at("0008,0050").objects, 1U);
+  EXPECT_EQ(dry.attributes.at("0008,0050").changes.at("missing").studies, 1U);
+  const std::string told = to_text(dry) + to_json(dry);
+  for (const char* value : {"Adler", "19700203", "OLD", "A1"}) EXPECT_EQ(told.find(value), std::string::npos) << value;
   options.dry_run = false;
   auto wet = run(options);
   wet.dry_run = true;
@@ -250,6 +291,96 @@ TEST_F(Reconcile, ContradictionsOfMatchedStudiesAreListed) {
   const auto rows = table("exceptions.csv");
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_EQ(rows[1][1], "conflict");
+}
+
+TEST_F(Reconcile, SiteRulesBringNumbersTogetherAndStandInTheHeader) {
+  object("1.2.3", "MRN-17", "Adler^Anna", "A1");
+  auto options = prepare("0017,Adler,Anna,19700203,F,A1,CT,20200304,\n");
+  EXPECT_EQ(run(options).matched, 0U);
+  const std::string before = manifest::Reader(folder_ / "reconcile.wb").header().options;
+  std::ofstream(folder_ / "rules.toml") << "[[issuer]]\nname = \"*\"\nstrip_prefix = [\"MRN-\"]\nwidth = 4\n";
+  options.rules = folder_ / "rules.toml";
+  EXPECT_EQ(exit_of([&] { run(options); }), Exit::usage) << "other rules do not continue an output";
+  options.restart = manifest::Restart::yes;
+  EXPECT_EQ(run(options).matched, 1U);
+  manifest::Reader reader(folder_ / "reconcile.wb");
+  EXPECT_NE(reader.header().options, before);
+  const auto record = reader.next();
+  const auto& edits = std::get<manifest::Study>(record.value()).edits;
+  ASSERT_EQ(edits.size(), 1U);
+  EXPECT_EQ(edits[0].new_value, "0017") << "the RIS's own form is written";
+}
+
+TEST_F(Reconcile, TheTableIsReadByTheMapWhichStandsInTheHeader) {
+  object("1.2.3", "P1", "Adler^Anna", "A1");
+  auto options = prepare("");
+  std::ofstream(folder_ / "exams.csv") << "MRN;Name;Acc;Extra\nP1;Adler, Anna;A1;x\n";
+  std::ofstream(folder_ / "map.toml")
+      << "[columns]\nPATIENT_ID = \"MRN\"\nNAME = \"Name\"\nACCESSION = \"Acc\"\n[control]\nrows = 1\n";
+  options.map = folder_ / "map.toml";
+  const auto summary = run(options);
+  EXPECT_EQ(summary.matched, 1U);
+  EXPECT_TRUE(summary.ris_control);
+  const auto inputs = manifest::Reader(folder_ / "reconcile.wb").header().inputs;
+  ASSERT_EQ(inputs.size(), 3U);
+  EXPECT_EQ(inputs[2].name, "map.toml");
+}
+
+TEST_F(Reconcile, ATableThatIsNotWhatWasPromisedEndsTheRunBeforeAnythingIsWritten) {
+  object("1.2.3", "P1", "Adler^Anna", "A1");
+  auto options = prepare("P1,Adler,Anna,19700203,F,A1,CT,20200304,\n");
+  std::ofstream(folder_ / "totals.toml") << "rows = 2\n";
+  options.control = folder_ / "totals.toml";
+  EXPECT_EQ(exit_of([&] { run(options); }), Exit::input);
+  EXPECT_FALSE(fs::exists(options.output));
+  EXPECT_FALSE(fs::exists(options.exceptions));
+  std::ofstream(folder_ / "totals.toml") << "row = 2\n";
+  EXPECT_EQ(exit_of([&] { run(options); }), Exit::usage);
+}
+
+TEST_F(Reconcile, ADatabaseNeedsAQueryAndAQueryADatabase) {
+  auto options = prepare("");
+  options.query = folder_ / "q.sql";
+  EXPECT_EQ(exit_of([&] { run(options); }), Exit::usage);
+  options.query.clear();
+  options.ris = "postgresql://reader@/nowhere";
+  EXPECT_EQ(exit_of([&] { run(options); }), Exit::usage);
+  options.query = folder_ / "none.sql";
+  EXPECT_EQ(exit_of([&] { run(options); }), Exit::usage);
+  std::ofstream(folder_ / "none.sql") << "SELECT 1";
+  options.ris = "postgresql://reader@/nowhere?host=" + folder_.string();
+  EXPECT_EQ(exit_of([&] { run(options); }), Exit::peer);
+}
+
+TEST_F(Reconcile, TheWorklistIsForItsOwnerAndNoNameCanEndItsData) {
+  object("1.2.4", "P2", "</script><script>alert(1)</script>", "NOWHERE");
+  auto options = prepare("");
+  options.worklist = folder_ / "list.html";
+  run(options);
+  struct stat info {};
+  ASSERT_EQ(stat(options.worklist.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0600U);
+  const std::string html = text("list.html");
+  EXPECT_EQ(html.find("<script>alert"), std::string::npos);
+  EXPECT_NE(html.find("\\u003cscript>alert(1)\\u003c/script>"), std::string::npos);
+  EXPECT_NE(html.find("default-src 'none'"), std::string::npos);
+}
+
+TEST_F(Reconcile, PeoplesAnswersThatScatterAPatientRaiseAnAlarmThatStandsFirst) {
+  object("1.2.3", "OLD", "Adler^Anna", "X1");
+  object("1.2.4", "OLD", "Adler^Anna", "X2");
+  auto options = prepare("P1,Adler,Anna,19700203,F,A1,CT,20200304,\nP2,Adler,Anne,19700203,F,A2,CT,20200304,\n");
+  std::ofstream(folder_ / "decided.csv")
+      << "STUDY_UID,DECISION,DECIDED_BY,SECOND_PERSON\n1.2.3,A1,Reed,Waters\n1.2.4,A2,Reed,Waters\n";
+  options.decisions = folder_ / "decided.csv";
+  const auto summary = run(options);
+  EXPECT_EQ(summary.person, 2U);
+  EXPECT_EQ(summary.alarms, 1U);
+  EXPECT_EQ(summary.exceptions(), 1U);
+  const auto rows = table("exceptions.csv");
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[1][1], "patient-scattered");
+  EXPECT_EQ(rows[1][2], "1.2.3 1.2.4");
 }
 
 }  // namespace

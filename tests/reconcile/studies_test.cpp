@@ -89,7 +89,7 @@ TEST(StudyCollector, RefusesObjectsWithoutStudy) {
   StudyCollector collector(rules);
   EXPECT_FALSE(collector.add(object("")));
   EXPECT_FALSE(collector.add(manifest::Object{}));
-  EXPECT_TRUE(collector.finish().empty());
+  EXPECT_TRUE(collector.finish().size() == 0);
 }
 
 }  // namespace

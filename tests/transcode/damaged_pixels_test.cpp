@@ -57,5 +57,23 @@ TEST(DamagedPixels, WithBytesBehindThemAreReencodedOnlyWhenThoseAreConstant) {
   EXPECT_TRUE(content.proved);
 }
 
+TEST(DamagedPixels, WithRoomForAnotherFrameBehindThemStayNativeEvenIfThatFrameWouldBeBlack) {
+  const std::string frames(512, '\x40');
+  const Written black = written(ImageObject().frames("2").native(frames + std::string(256, '\0')), "rle");
+  EXPECT_EQ(black.converted.outcome, "kept-source");
+  EXPECT_NE(black.converted.reason.find("would be lost"), std::string::npos);
+  EXPECT_TRUE(black.proved);
+  EXPECT_EQ(written(ImageObject().frames("2").native(frames + std::string(254, '\0')), "rle").converted.outcome,
+            "transcoded");
+}
+
+TEST(DamagedPixels, WithoutAWholeDescriptionStayNativeBecauseOtherDecodersWouldNotReadThem) {
+  for (const unsigned element : {0x0002U, 0x0004U, 0x0101U, 0x0102U, 0x0103U}) {
+    const Written got = written(ImageObject().erase(tag(0x0028, static_cast<std::uint16_t>(element))), "jpeg-ls");
+    EXPECT_EQ(got.converted.outcome, "kept-source") << element;
+    EXPECT_NE(got.converted.reason.find("not whole"), std::string::npos) << got.converted.reason;
+  }
+}
+
 }  // namespace
 }  // namespace waybill::test

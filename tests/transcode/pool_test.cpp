@@ -9,6 +9,7 @@
 #include <atomic>
 #include <csignal>
 #include <fstream>
+#include <random>
 #include <thread>
 
 namespace waybill::transcode {
@@ -161,6 +162,33 @@ TEST_F(Pool, ACodestreamThatACodecReadsWithoutEndCostsOneCall) {
   (void)pool.compare(hostile.data, image.data);
   const auto after = pool.encode(image.data, kJpegLs);
   EXPECT_TRUE(after) << after.error().what;
+}
+
+/// DCMTK's fork of CharLS and OpenJPH 0.9 stop the process, or worse, on damaged streams.
+TEST_F(Pool, CodestreamsThatStopASecondDecoderCostTheirOwnCallsOnly) {
+  CodecPool pool(codec());
+  const Image image = native(24);
+  std::mt19937 random(1);
+  int crashed = 0;
+  for (const std::string& syntax : {kJpegLs, std::string("1.2.840.10008.1.2.4.201")}) {
+    const auto sound = CodecsHere().encode(image.data, syntax);
+    ASSERT_TRUE(sound);
+    for (int i = 0; i < 150; ++i) {
+      Bytes stream = sound->frames[0];
+      const std::size_t at = random() % stream.size();
+      if (i % 3 == 0) {
+        stream.resize(at);
+      } else {
+        stream[at] ^= static_cast<std::byte>(1U << (random() % 8));
+      }
+      const Image hostile = encapsulated(image, {stream}, syntax);
+      const auto same = pool.compare(hostile.data, image.data);
+      if (!same && same.error().what.find("crashed") != std::string::npos) ++crashed;
+    }
+    EXPECT_TRUE(pool.encode(image.data, syntax));
+  }
+  EXPECT_GT(crashed, 0);
+  EXPECT_EQ(pool.idle().size(), 1U);
 }
 
 TEST_F(Pool, LeavesNoProcessBehind) {

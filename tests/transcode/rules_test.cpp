@@ -27,10 +27,10 @@ struct Outcome {
   [[nodiscard]] bool same_bytes() const { return as_text(converted.file) == source; }
 };
 
-Outcome outcome_of(const ImageObject& image, const std::string& to, transcode::Order order = {},
-                   const dicom::Changes& changes = {}) {
+Outcome outcome_of_bytes(std::string file, const std::string& to, transcode::Order order = {},
+                         const dicom::Changes& changes = {}) {
   Outcome out;
-  out.source = image.file();
+  out.source = std::move(file);
   order.syntax = transcode::syntax_of(to);
   const auto source = dicom::parse_file(as_bytes(out.source));
   transcode::CodecsHere codecs;
@@ -48,6 +48,11 @@ Outcome outcome_of(const ImageObject& image, const std::string& to, transcode::O
     out.failure = proof.error().what;
   }
   return out;
+}
+
+Outcome outcome_of(const ImageObject& image, const std::string& to, transcode::Order order = {},
+                   const dicom::Changes& changes = {}) {
+  return outcome_of_bytes(image.file(), to, std::move(order), changes);
 }
 
 void expect_kept(const ImageObject& image, const std::string& to, const std::string& reason) {
@@ -245,6 +250,91 @@ TEST(Rules, BitsAboveTheStoredOnesThatNothingExplainsKeepTheSourceWhereACodecWou
   expect_kept(image, "jpeg-ls", "bits outside Bits Stored");
   expect_kept(image, "jpeg-lossless", "bits outside Bits Stored");
   EXPECT_EQ(outcome_of(image, "rle").failure, "");
+}
+
+/// 12 bits of 16 with the given High Bit; `low` goes to the bits below.
+ImageObject shifted_image(std::uint16_t high, bool is_signed, unsigned low = 0) {
+  std::string pixels;
+  for (unsigned i = 0; i < 256; ++i) pixels += le16({((i * 16U) << (high - 11U)) | low});
+  ImageObject image;
+  return image.bits(16, 12, high, is_signed ? 1 : 0).native(pixels);
+}
+
+TEST(Rules, SamplesAboveBitZeroAreShiftedForCodecsAndHighBitFollows) {
+  for (const char* to : {"jpeg-lossless", "jpeg-ls", "jpeg-2000", "htj2k", "htj2k-rpcl", "jpeg-xl"}) {
+    for (const bool is_signed : {false, true}) {
+      for (const std::uint16_t high : {std::uint16_t{15}, std::uint16_t{13}}) {
+        const Outcome got = outcome_of(shifted_image(high, is_signed), to);
+        EXPECT_EQ(got.failure, "") << to;
+        ASSERT_EQ(got.converted.outcome, "transcoded") << to << got.converted.reason;
+        const auto file = got.file();
+        EXPECT_EQ(file.dataset.integer(tag(0x0028, 0x0102)), 11);
+        EXPECT_EQ(file.dataset.integer(tag(0x0028, 0x0100)), 16);
+        EXPECT_NE(file.dataset.find(tag(0x0400, 0x0561)), nullptr);
+        // Back to native, each sample is where readers look for it.
+        const Outcome back = outcome_of_bytes(std::string(as_text(got.converted.file)), "explicit-le");
+        EXPECT_EQ(back.failure, "");
+        const auto native = back.file();
+        const auto data = inspect::pixel_data_of(native);
+        for (unsigned i = 0; i < 256; ++i) {
+          const unsigned value = i * 16U;
+          const unsigned expected = is_signed && value >= 2048 ? value | 0xF000U : value;
+          ASSERT_EQ(load_u16(data->value.data() + std::size_t{2} * i), expected) << to << ' ' << high << ' ' << i;
+        }
+      }
+    }
+  }
+}
+
+TEST(Rules, RleAndNativeKeepSamplesWhereTheyLie) {
+  for (const char* to : {"rle", "explicit-le"}) {
+    const Outcome got = outcome_of(shifted_image(15, false, 5), to);
+    EXPECT_EQ(got.failure, "");
+    EXPECT_EQ(got.file().dataset.integer(tag(0x0028, 0x0102)), 15);
+  }
+}
+
+TEST(Rules, SamplesAboveBitZeroStayWhenAShiftWouldLoseSomething) {
+  expect_kept(shifted_image(15, false, 5), "jpeg-ls", "a shift would lose them");
+  expect_kept(shifted_image(15, false).u16(tag(0x0028, 0x0120), 0x8000), "jpeg-ls", "Pixel Padding Value");
+}
+
+TEST(Rules, AnOverlayBelowShiftedSamplesIsTakenOutFirst) {
+  ImageObject image = shifted_image(15, false, 1);
+  image.u16(tag(0x6000, 0x0010), 16).u16(tag(0x6000, 0x0011), 16).u16(tag(0x6000, 0x0100), 16);
+  image.u16(tag(0x6000, 0x0102), 0x0000);
+  expect_kept(image, "jpeg-ls",
+              "a shift would lose them");  // bit 0 is "no overlay here" when Overlay Bits Allocated is 1
+  std::string pixels;
+  for (unsigned i = 0; i < 256; ++i) pixels += le16({(i * 16U) << 4U | (i % 2 == 0 ? 4U : 0U)});
+  image.native(pixels).u16(tag(0x6000, 0x0102), 2);
+  const Outcome got = outcome_of(image, "jpeg-ls");
+  EXPECT_EQ(got.failure, "");
+  ASSERT_EQ(got.converted.outcome, "transcoded") << got.converted.reason;
+  const auto file = got.file();
+  const dicom::Node* overlay = file.dataset.find(tag(0x6000, 0x3000));
+  ASSERT_NE(overlay, nullptr);
+  EXPECT_EQ(as_text(file.dataset.value(*overlay)), std::string(32, '\x55'));
+  EXPECT_EQ(file.dataset.integer(tag(0x0028, 0x0102)), 11);
+}
+
+TEST(Rules, TwelvePackedBitsAreUnpackedForCodecs) {
+  std::string packed;
+  for (unsigned i = 0; i < 256; i += 2) {
+    const unsigned a = i * 16U, b = (i + 1) * 16U;
+    packed += static_cast<char>(a & 0xFFU);
+    packed += static_cast<char>((a >> 8U) | ((b & 15U) << 4U));
+    packed += static_cast<char>(b >> 4U);
+  }
+  ImageObject image;
+  image.bits(12, 12, 11).raw(tag(0x7FE0, 0x0010), "OW", packed);
+  for (const char* to : {"rle", "jpeg-ls", "jpeg-2000"}) {
+    const Outcome got = outcome_of(image, to, {{}, true});
+    EXPECT_EQ(got.failure, "");
+    ASSERT_EQ(got.converted.outcome, "transcoded") << got.converted.reason;
+    const auto file = got.file();
+    EXPECT_EQ(file.dataset.integer(tag(0x0028, 0x0100)), 16);
+  }
 }
 
 TEST(Rules, SignedPixelsComeBackWithTheirSign) {

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace waybill::report {
+namespace waybill::page {
 
 /// Text for HTML content and quoted attribute values; control and direction-override characters become visible.
 [[nodiscard]] std::string html(std::string_view text);
@@ -26,4 +26,4 @@ namespace waybill::report {
 
 [[nodiscard]] std::string base64(ByteView bytes);
 
-}  // namespace waybill::report
+}  // namespace waybill::page

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "match/exam.hpp"
+#include "ris/read.hpp"
 
 #include "core/result.hpp"
 
@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <random>
 
-namespace waybill::match {
+namespace waybill::ris {
 namespace {
 
 const std::string kHeader =
@@ -28,7 +28,7 @@ TEST(ReadExams, TakesEveryColumn) {
       "PROC_DESC;NUM_IMAGES\n"
       "0012;HOSP;Müller;Anna;M;05.02.1970;female;A-1;PT/CT;1.2.3;2020-03-04 10:00;9:05;COMPLETED;\"b2; a1\";Head;12\n");
   ASSERT_EQ(table.exams.size(), 1U);
-  const Exam& e = table.exams[0];
+  const match::Exam& e = table.exams[0];
   EXPECT_EQ(e.patient_id, "0012");
   EXPECT_EQ(e.birth_date, "19700205");
   EXPECT_EQ(e.sex, "F");
@@ -91,7 +91,7 @@ TEST(ReadExams, RowsOfOneExamAreOneExam) {
   ASSERT_EQ(table.exams.size(), 1U);
   EXPECT_EQ(table.repeated, 1U);
   EXPECT_EQ(table.exams[0].classes, (std::vector<std::string>{"CT", "PT"}));
-  EXPECT_EQ(table.exams[0].state, ExamState::performed);
+  EXPECT_EQ(table.exams[0].state, match::ExamState::performed);
   EXPECT_FALSE(table.exams[0].disputed);
 }
 
@@ -128,4 +128,4 @@ TEST(ReadExams, TheOrderOfTheRowsDoesNotMatter) {
 }
 
 }  // namespace
-}  // namespace waybill::match
+}  // namespace waybill::ris

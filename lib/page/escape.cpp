@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "report/escape.hpp"
+#include "page/escape.hpp"
 
 #include "core/text.hpp"
 
@@ -7,7 +7,7 @@
 #include <array>
 #include <cstdio>
 
-namespace waybill::report {
+namespace waybill::page {
 namespace {
 
 /// Length of a character at the start of `text` that changes the direction or hides text: U+200B–U+200F,
@@ -94,4 +94,4 @@ std::string base64(ByteView bytes) {
   return out;
 }
 
-}  // namespace waybill::report
+}  // namespace waybill::page

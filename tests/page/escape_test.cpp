@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "report/escape.hpp"
+#include "page/escape.hpp"
 
 #include "core/csv.hpp"
 
 #include <gtest/gtest.h>
 
-namespace waybill::report {
+namespace waybill::page {
 namespace {
 
 TEST(Escape, EveryFormulaStartGetsAnApostrophe) {
@@ -54,4 +54,4 @@ TEST(TimeText, ShowsSecondsInUtcAndLeavesOtherTextsAsTheyAreButEscaped) {
 }
 
 }  // namespace
-}  // namespace waybill::report
+}  // namespace waybill::page

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load/breaker.hpp"
+
+#include "core/stop.hpp"
+
+#include <algorithm>
+#include <thread>
+
+namespace waybill::load {
+
+namespace {
+constexpr std::size_t kInARow = 3;
+constexpr auto kTick = std::chrono::milliseconds(20);
+}  // namespace
+
+void wait_for(std::chrono::milliseconds time, const transfer::Halt& halt) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < until && !stop_requested() && !halt.is_set())
+    std::this_thread::sleep_for(std::min(time, kTick));
+}
+
+std::chrono::milliseconds Breaker::jittered(std::chrono::milliseconds time) {
+  const std::lock_guard lock(mutex_);
+  std::uniform_real_distribution<double> part(0.75, 1.25);
+  return std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(time.count()) * part(chance_)));
+}
+
+/// With the lock held.
+void Breaker::wait_on(std::chrono::milliseconds pause) {
+  trying_ = false;
+  pause_ = std::min(pause, waits_.longest);
+  std::uniform_real_distribution<double> part(0.75, 1.25);
+  until_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(pause_ * part(chance_));
+}
+
+Breaker::Pass Breaker::pass(const transfer::Halt& halt) {
+  for (;;) {
+    if (halt.is_set() || stop_requested()) return Pass::stopped;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!open_) return Pass::go;
+      const auto now = Clock::now();
+      if (now - since_ >= waits_.patience) return Pass::tired;
+      if (now >= until_ && !trying_) {
+        trying_ = true;
+        return Pass::go;
+      }
+    }
+    std::this_thread::sleep_for(kTick);
+  }
+}
+
+void Breaker::answered() {
+  const std::lock_guard lock(mutex_);
+  refused_.clear();
+  open_ = trying_ = false;
+}
+
+bool Breaker::refused(const std::string& object) {
+  const std::lock_guard lock(mutex_);
+  refused_.insert(object);
+  if (open_) {
+    wait_on(pause_ * 2);
+  } else if (refused_.size() >= kInARow) {
+    open_ = true;
+    since_ = Clock::now();
+    wait_on(waits_.first);
+  }
+  return open_;
+}
+
+void Breaker::silent() {
+  const std::lock_guard lock(mutex_);
+  if (open_) wait_on(pause_);
+}
+
+}  // namespace waybill::load

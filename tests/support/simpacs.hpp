@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "support/peer.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+/// A waybill-simpacs of a test's own, and what its log says.
+namespace waybill::test {
+
+/// The value of a member of one JSON line that holds plain values; "" when it is not there.
+inline std::string member(const std::string& line, const std::string& name) {
+  const std::string key = "\"" + name + "\":";
+  const std::size_t at = line.find(key);
+  if (at == std::string::npos) return "";
+  std::size_t from = at + key.size();
+  const bool quoted = line[from] == '"';
+  from += quoted ? 1 : 0;
+  return line.substr(from, line.find_first_of(quoted ? "\"" : ",}", from) - from);
+}
+
+class SimPacs {
+ public:
+  /// Starts with this scenario (TOML text) and its own store.
+  explicit SimPacs(const std::string& scenario = "") { start(scenario); }
+  ~SimPacs() {
+    if (child_ != 0) (void)stop();
+  }
+  SimPacs(const SimPacs&) = delete;
+  SimPacs& operator=(const SimPacs&) = delete;
+
+  /// Starts on the same store and, after the first time, the same port.
+  void start(const std::string& scenario = "", const std::vector<std::string>& more = {}) {
+    std::ofstream(folder_ / "scenario.toml", std::ios::trunc) << scenario;
+    fs::remove(folder_ / "port");
+    std::vector<std::string> words{tool("simpacs"),       "--store",           store().string(),
+                                   "--scenario",          at("scenario.toml"), "--port",
+                                   std::to_string(port_), "--port-file",       at("port")};
+    words.insert(words.end(), more.begin(), more.end());
+    child_ = spawn(words, folder_ / "out.log");
+    for (int i = 0; i < 2000 && !fs::exists(folder_ / "port"); ++i) {
+      if (::waitpid(child_, nullptr, WNOHANG) == child_) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    if (!fs::exists(folder_ / "port")) throw std::runtime_error("simpacs did not start: " + slurp(folder_ / "out.log"));
+    std::ifstream(folder_ / "port") >> port_;
+  }
+  /// Its exit code.
+  int stop(int signal = SIGTERM) {
+    ::kill(child_, signal);
+    const int exit = wait_for(child_);
+    child_ = 0;
+    return exit;
+  }
+
+  [[nodiscard]] int port() const { return port_; }
+  [[nodiscard]] std::string url(const std::string& title = "SIMPACS") const {
+    return "dicom://" + title + "@127.0.0.1:" + std::to_string(port_);
+  }
+  [[nodiscard]] fs::path store() const { return folder_ / "store"; }
+  [[nodiscard]] fs::path object(const std::string& uid) const { return store() / "objects" / (uid + ".dcm"); }
+  [[nodiscard]] bool holds(const std::string& uid) const { return fs::exists(object(uid)); }
+  [[nodiscard]] std::string output() const { return slurp(folder_ / "out.log"); }
+
+  /// Lines of the log with this event.
+  [[nodiscard]] std::vector<std::string> events(const std::string& event) const {
+    std::vector<std::string> all;
+    std::ifstream log(store() / "log.jsonl");
+    for (std::string line; std::getline(log, line);) {
+      if (member(line, "event") == event) all.push_back(line);
+    }
+    return all;
+  }
+  /// How often each object arrived whole.
+  [[nodiscard]] std::map<std::string, int> arrivals() const {
+    std::map<std::string, int> counts;
+    for (const std::string& line : events("store")) ++counts[member(line, "instance")];
+    return counts;
+  }
+  /// How often an object was put on the shelf, first or again.
+  [[nodiscard]] std::size_t kept() const {
+    const auto all = events("store");
+    return static_cast<std::size_t>(std::ranges::count_if(all, [](const std::string& line) {
+      return member(line, "kept") == "added" || member(line, "kept") == "replaced";
+    }));
+  }
+
+ private:
+  [[nodiscard]] std::string at(const std::string& name) const { return (folder_ / name).string(); }
+  TempFolder folder_;
+  pid_t child_ = 0;
+  int port_ = 0;
+};
+
+/// One object of a small archive, meant to meet its fate at a simulator.
+class AtSimPacs : public ::testing::Test {
+ protected:
+  /// Makes the archive and starts the simulator.
+  void prepare(const std::string& scenario, int studies = 2, int objects = 4) {
+    objects_ = make_archive(folder_, studies, objects);
+    pacs_.emplace(scenario);
+  }
+  Ran load(std::vector<std::string> more = {}, const std::string& back_off = "0.01") {
+    std::vector<std::string> words{tool("load"), at("scan.wb"), "--to", pacs_->url(), "-o",    at("load.wb"),
+                                   "--quiet",    "--timeout",   "1",    "--back-off", back_off};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words, folder_ / "load.log");
+  }
+  Ran verify(const std::string& level = "content", const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words{tool("verify"), at("load.wb"),   "--against", pacs_->url(), "--level",   level,
+                                   "-o",           at("verify.wb"), "--quiet",   "--restart",  "--timeout", "1"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run(words, folder_ / "verify.log");
+  }
+  [[nodiscard]] std::map<std::string, manifest::Object> loaded() const { return objects_of(folder_ / "load.wb"); }
+  [[nodiscard]] std::map<std::string, manifest::Object> verified() const { return objects_of(folder_ / "verify.wb"); }
+  [[nodiscard]] std::string at(const std::string& name) const { return (folder_ / name).string(); }
+  [[nodiscard]] const std::string& uid(std::size_t i) const { return *objects_.at(i).sop_instance; }
+
+  TempFolder folder_;
+  std::vector<manifest::Object> objects_;
+  std::optional<SimPacs> pacs_;
+};
+
+inline bool has_finding(const manifest::Object& object, std::string_view code) {
+  return std::ranges::any_of(object.findings, [&](const manifest::Finding& f) { return f.code == code; });
+}
+
+}  // namespace waybill::test
