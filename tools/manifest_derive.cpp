@@ -82,6 +82,17 @@ Exit run_export(const Options& options) {
   return Exit::ok;
 }
 
+Exit run_filter(const Options& options) {
+  if (options.output.empty() && options.csv.empty())
+    throw RunError(Exit::usage, "nothing to write; name a manifest with --output, a table with --csv, or both");
+  if (!options.csv.empty()) {
+    const auto keep = manifest::chooser(options.input, options.selection);
+    write_table(options.csv, [&](auto sink) { return manifest::write_object_table(options.input, sink, keep); });
+  }
+  if (options.output.empty()) return Exit::ok;
+  return tell(manifest::filter(options.input, options.output, options.selection, restart_of(options)), options);
+}
+
 CLI::App* add_command(CLI::App& app, const char* name, const char* text, Options& options) {
   auto* command = app.add_subcommand(name, text);
   command->add_option("manifest", options.input, "Manifest file, - for standard input")->required();
@@ -108,7 +119,10 @@ std::vector<Command> add_derive_commands(CLI::App& app) {
       });
   filter->add_option("--code", options->selection.codes, "Objects with a finding of one of these codes");
   filter->add_option("--study", options->selection.studies, "Objects of one of these Study Instance UIDs");
+  filter->add_option("--loaded-by", options->selection.loaded_by, "Objects that this run of load put at its target");
+  filter->add_option("--csv", options->csv, "CSV file with one row an object; - is standard output");
   add_output(*filter, *options);
+  filter->get_option("--output")->required(false);
   auto* to = add_command(app, "export", "Write tables or a DICOM inventory of the records", *options);
   to->add_option("--csv", options->csv, "CSV file with one row an object; - is standard output");
   to->add_option("--studies", options->studies, "CSV file with one row a study; - is standard output");
@@ -120,11 +134,7 @@ std::vector<Command> add_derive_commands(CLI::App& app) {
            [options] {
              return tell(manifest::sort_by_study(options->input, options->output, restart_of(*options)), *options);
            }},
-          {filter,
-           [options] {
-             return tell(manifest::filter(options->input, options->output, options->selection, restart_of(*options)),
-                         *options);
-           }},
+          {filter, [options] { return run_filter(*options); }},
           {to, [options] { return run_export(*options); }}};
 }
 

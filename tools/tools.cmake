@@ -18,6 +18,7 @@ target_link_libraries(waybill PRIVATE waybill::core)
 add_executable(waybill_codec tools/waybill_codec.cpp)
 target_link_libraries(waybill_codec PRIVATE waybill::transcode)
 add_dependencies(waybill-transcode waybill_codec)
+add_dependencies(waybill-load waybill_codec)
 
 add_custom_target(tools)
 add_dependencies(tools waybill waybill-manifest waybill-scan waybill-listen waybill-reconcile waybill-transcode waybill-load waybill-verify waybill-report waybill-simpacs)

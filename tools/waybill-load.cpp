@@ -1,47 +1,120 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-load: sends the objects of a manifest to a DICOM node, each exactly once.
 #include "load/run.hpp"
+#include "load_preview.hpp"
+#include "transcode/convert.hpp"
 #include "transfer.hpp"
 
 namespace {
 
+using namespace waybill;
+
 struct Settings {
-  waybill::cli::Common common;
-  waybill::load::Options load;
-  std::string to;
+  cli::Common common;
+  load::Options load;
+  net::TlsOptions tls;
+  std::string to, associations = "4", limit, window, zone, retry;
+  bool dry_run = false;
 };
 
-void add_options(CLI::App& app, Settings& settings) {
-  waybill::cli::add_common(app, settings.common);
-  waybill::tools::add_transfer_options(app, settings.load,
-                                       "Manifest to load (scan.wb or transcode.wb); - is standard input",
-                                       "Associations at the same time");
+constexpr const char* kAuto = "auto";
+
+void add_flow_options(CLI::App& app, Settings& settings) {
+  app.add_option("--associations", settings.associations,
+                 "Associations at the same time, 1 to 64, or auto: as many as the peer works best with")
+      ->check(CLI::Range(1, tools::kMostAssociations) | CLI::IsMember({kAuto}))
+      ->capture_default_str();
+  app.add_flag("--release-each-study", settings.load.release_each_study, "End the association behind each study");
+  app.add_option("--limit", settings.limit, "Most to send, e.g. 80MB/s,300obj/s");
+  app.add_option("--window", settings.window, "When to send, e.g. \"Mon-Fri 19:00-06:30 80MB/s, Sat-Sun 00:00-24:00\"");
+  app.add_option("--time-zone", settings.zone, "Zone of the window's hours, e.g. Europe/Berlin; default the system's");
+  app.add_option_function<std::string>(
+         "--when-closed",
+         [&settings](const std::string& what) {
+           settings.load.when_closed = what == "wait" ? load::WhenClosed::wait : load::WhenClosed::end;
+         },
+         "Outside the window: end with exit code 6, or wait")
+      ->check(CLI::IsMember({"end", "wait"}))
+      ->default_str("end");
+}
+
+void add_patience_options(CLI::App& app, load::Options& options) {
   const auto seconds = [](std::chrono::milliseconds& into) {
     return [&into](double value) { into = std::chrono::milliseconds(static_cast<std::int64_t>(value * 1000)); };
   };
-  app.add_option("--retries", settings.load.retries, "Rounds for objects that were refused for the moment")
+  app.add_option("--retries", options.retries, "Rounds for objects that were refused for the moment")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
-  app.add_option_function<double>("--back-off", seconds(settings.load.waits.first),
+  app.add_option_function<double>("--back-off", seconds(options.waits.first),
                                   "Seconds before a target without room is tried again; doubles")
       ->check(CLI::Range(0.0, 3600.0))
       ->default_str("30");
-  app.add_option_function<double>("--patience", seconds(settings.load.waits.patience),
+  app.add_option_function<double>("--patience", seconds(options.waits.patience),
                                   "Seconds to wait for a target without room before the run ends")
       ->check(CLI::Range(0.0, 8640000.0))
       ->default_str("3600");
-  app.add_option("--to", settings.to, "Target, dicom://CALLED@host:port")->required();
 }
 
-waybill::Exit run(Settings& settings) {
-  settings.load.target = waybill::net::parse_url(settings.to);
-  const auto add_lines = [](const waybill::load::Tally& tally, waybill::cli::Summary& summary) {
+void add_order_options(CLI::App& app, Settings& settings) {
+  const std::map<std::string, load::Order> orders{
+      {"manifest", load::Order::manifest}, {"newest", load::Order::newest}, {"oldest", load::Order::oldest}};
+  app.add_option_function<std::string>(
+         "--order", [&settings, orders](const std::string& name) { settings.load.order = orders.at(name); },
+         "Studies as in the manifest, newest or oldest first")
+      ->check(CLI::IsMember({"manifest", "newest", "oldest"}))
+      ->default_str("manifest");
+  app.add_option("--priority", settings.load.priority, "CSV with study_uid, accession or patient_id: these go first")
+      ->check(CLI::ExistingFile);
+  app.add_option("--priors-for", settings.load.priors_for,
+                 "HL7 appointments and orders, files or folders: their patients' studies go first");
+}
+
+void add_options(CLI::App& app, Settings& settings) {
+  cli::add_common(app, settings.common);
+  tools::add_transfer_options(app, settings.load,
+                              "Manifest to load (scan.wb, transcode.wb or an earlier load.wb); - is standard input");
+  app.get_option("--output")->required(false);
+  app.add_option("--to", settings.to, "Target, dicom://CALLED@host:port, or dicoms:// with TLS")->required();
+  app.add_flag("--dry-run", settings.dry_run,
+               "Say what would be sent and what the peer grants; send and write nothing");
+  app.add_option("--retry", settings.retry, "failed: send what an earlier load (the manifest given) could not")
+      ->check(CLI::IsMember({"failed"}));
+  app.add_option("--edits", settings.load.edits, "Manifest of reconcile whose edits are applied while sending")
+      ->check(CLI::ExistingFile);
+  app.add_flag("--send-unmatched", settings.load.send_unmatched,
+               "With --edits: send studies without a decision as they are instead of holding them back");
+  app.add_option("--syntax", settings.load.to_syntax, "Send what is lossless in this transfer syntax")
+      ->check(CLI::IsMember(transcode::target_names()))
+      ->capture_default_str();
+  app.add_flag("!--no-ladder", settings.load.ladder,
+               "Do not write an object in another lossless syntax when the peer refuses its own");
+  add_flow_options(app, settings);
+  add_patience_options(app, settings.load);
+  add_order_options(app, settings);
+  tools::add_tls_options(app, settings.tls);
+}
+
+Exit run(Settings& settings) {
+  load::Options& options = settings.load;
+  options.target = net::parse_url(settings.to);
+  tools::secure(options.target, settings.tls, "load");
+  options.find_associations = settings.associations == kAuto;
+  options.associations = options.find_associations ? 32 : static_cast<unsigned>(std::stoul(settings.associations));
+  options.retry_failed = settings.retry == "failed";
+  if (!settings.limit.empty()) options.limit = transfer::parse_limit(settings.limit);
+  if (!settings.zone.empty()) transfer::set_time_zone(settings.zone);
+  if (!settings.window.empty()) options.window = transfer::Schedule::parse(settings.window);
+  options.say = [](const std::string& text) { tools::say("load", text); };
+  if (settings.dry_run) return tools::print_preview(options, settings.common.json);
+  if (options.output.empty()) throw RunError(Exit::usage, "name the manifest to write with --output");
+  const auto add_lines = [](const load::Tally& tally, cli::Summary& summary) {
+    summary.lines.emplace_back("run", tally.run);
     if (tally.fixity == 0) return;
     summary.lines.emplace_back(
         "fixity",
         std::to_string(tally.fixity) + " files no longer have the bytes that were scanned; none of them was sent");
   };
-  return waybill::tools::run_transfer("load", settings.load, settings.common, waybill::load::run, add_lines);
+  return tools::run_transfer("load", options, settings.common, load::run, add_lines);
 }
 
 }  // namespace

@@ -27,6 +27,9 @@ int main(int argc, char** argv) {
   app.add_option("--rules", options.rules, "what the site settles about matching (TOML)");
   app.add_option("--approve", options.approve, "let this rule decide alone: R5")->delimiter(',');
   app.add_option("--ignore-columns", options.ignore_columns, "columns of the RIS table to leave out")->delimiter(',');
+  app.add_option("--loaded", options.loaded,
+                 "manifests of load: write what their objects must change now, not decisions");
+  app.add_option("--applied", options.applied, "manifests these were made from, where they do not lie beside them");
   app.add_flag("--dry-run", options.dry_run, "count what would be decided and changed, write nothing");
   waybill::cli::add_common(app, common);
 

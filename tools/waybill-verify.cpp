@@ -8,6 +8,7 @@ namespace {
 struct Settings {
   waybill::cli::Common common;
   waybill::verify::Options verify;
+  waybill::net::TlsOptions tls;
   std::string against;
   std::string level = "exists";
 };
@@ -15,10 +16,11 @@ struct Settings {
 void add_options(CLI::App& app, Settings& settings) {
   waybill::cli::add_common(app, settings.common);
   waybill::tools::add_transfer_options(app, settings.verify,
-                                       "Manifest to verify (load.wb, or any earlier one); - is standard input",
-                                       "Studies at the same time");
+                                       "Manifest to verify (load.wb, or any earlier one); - is standard input");
+  waybill::tools::add_associations(app, settings.verify, "Studies at the same time");
+  waybill::tools::add_tls_options(app, settings.tls);
   app.add_option("--against", settings.against,
-                 "Target, dicom://CALLED@host:port; without it files are checked against their SHA-256");
+                 "Target, dicom://CALLED@host:port or dicoms://…; without it files are checked against their SHA-256");
   app.add_option("--level", settings.level,
                  "exists: compare UID sets (E3); content: fetch and compare every object (E4)")
       ->check(CLI::IsMember({"exists", "content"}))
@@ -26,7 +28,10 @@ void add_options(CLI::App& app, Settings& settings) {
 }
 
 waybill::Exit run(Settings& settings) {
-  if (!settings.against.empty()) settings.verify.against = waybill::net::parse_url(settings.against);
+  if (!settings.against.empty()) {
+    settings.verify.against = waybill::net::parse_url(settings.against);
+    waybill::tools::secure(*settings.verify.against, settings.tls, "verify");
+  }
   settings.verify.level =
       settings.level == "content" ? waybill::verify::Level::content : waybill::verify::Level::exists;
   const auto add_lines = [](const waybill::verify::Tally& tally, waybill::cli::Summary& summary) {

@@ -86,6 +86,15 @@ std::optional<std::int64_t> Table::number(std::string_view key, std::int64_t lea
   return value;
 }
 
+std::optional<double> Table::real(std::string_view key, double least, double most) const {
+  const toml::node* node = table_in(table_).get(key);
+  if (node == nullptr) return std::nullopt;
+  const auto value = node->is_number() ? node->value<double>() : std::nullopt;
+  if (value && *value >= least && *value <= most) return value;
+  refuse_at(file_->name, *node,
+            quoted(key) + " is no number from " + std::to_string(least) + " to " + std::to_string(most));
+}
+
 std::vector<std::string> Table::texts(std::string_view key) const {
   std::vector<std::string> out;
   const toml::node* node = table_in(table_).get(key);

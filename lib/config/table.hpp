@@ -31,6 +31,8 @@ class Table {
   [[nodiscard]] std::optional<bool> flag(std::string_view key) const;
   /// A whole number from `least` to `most`.
   [[nodiscard]] std::optional<std::int64_t> number(std::string_view key, std::int64_t least, std::int64_t most) const;
+  /// A number, whole or not, from `least` to `most`.
+  [[nodiscard]] std::optional<double> real(std::string_view key, double least, double most) const;
   /// A list of texts that is not empty; no entries without the key.
   [[nodiscard]] std::vector<std::string> texts(std::string_view key) const;
   [[nodiscard]] std::optional<Table> table(std::string_view key) const;

@@ -86,6 +86,12 @@ std::string read_sex(const hl7::Message& m, std::string_view field) {
   return sex == "A" || sex == "N" ? "O" : "";
 }
 
+/// "Y" for what says that somebody is under special protection; sites use their own words for it.
+std::string read_flag(const hl7::Message& m, std::string_view field) {
+  const std::string word = upper(m.value(m.component(field, 1)));
+  return word.empty() || is_any(word, {"N", "NO", "0", "F", "FALSE"}) ? "" : "Y";
+}
+
 /// CX or EI of an account or visit: authority and number.
 std::string number_key(const hl7::Message& m, std::string_view cx) {
   const std::string id = m.value(m.component(cx, 1));
@@ -188,6 +194,14 @@ Demographics demographics_of(const hl7::Message& m, std::size_t pid) {
   std::erase(d.other_names, d.name.value);
   d.birth_date = given(m, m.field(pid, 7), read_date);
   d.sex = given(m, m.field(pid, 8), read_sex);
+  d.death_date = given(m, m.field(pid, 29), read_date);
+  const std::size_t end = m.find("PID", pid + 1).value_or(m.size());
+  for (const auto& [segment, field] : {std::pair("PV1", 16), {"PD1", 12}}) {
+    const auto at = m.find(segment, pid);
+    if (!at || *at >= end) continue;
+    const Given said = given(m, m.field(*at, static_cast<std::size_t>(field)), read_flag);
+    if (said.given && d.restricted.value.empty()) d.restricted = said;
+  }
   return d;
 }
 

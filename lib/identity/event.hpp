@@ -31,6 +31,8 @@ struct Demographics {
   Given name;                            ///< DICOM form, family^given^middle^prefix^suffix, groups separated by =
   Given birth_date;                      ///< YYYYMMDD
   Given sex;                             ///< M, F, O
+  Given death_date;                      ///< YYYYMMDD (PID-29)
+  Given restricted;                      ///< "Y": a VIP (PV1-16) or protected (PD1-12)
   std::vector<std::string> other_names;  ///< maiden, alias and former names, same form
 };
 

@@ -90,6 +90,8 @@ void Graph::say_person(const Event& e) {
     say(node.name, e.demographics.name, e.time);
     say(node.birth_date, e.demographics.birth_date, e.time);
     say(node.sex, e.demographics.sex, e.time);
+    say(node.death_date, e.demographics.death_date, e.time);
+    say(node.restricted, e.demographics.restricted, e.time);
     say(node.person, {!e.person.empty(), e.person}, e.time);
     for (const auto& name : e.demographics.other_names) insert_once(node.other_names, name);
   }

@@ -76,7 +76,8 @@ class Graph {
   [[nodiscard]] std::optional<PatientId> moved_to(std::string_view account, std::string_view visit) const;
 
   struct Person {
-    std::string name, birth_date, sex;
+    std::string name, birth_date, sex, death_date;
+    bool restricted = false;               ///< of any of his numbers
     std::vector<std::string> other_names;  ///< former, maiden, alias; of merged numbers, too
   };
   /// Demographics of the number's root.
@@ -99,7 +100,7 @@ class Graph {
   struct Node {
     Interned key;  // authority, id, type
     std::uint32_t parent = kNone, merge_event = kNone;
-    Dated name, birth_date, sex, person;
+    Dated name, birth_date, sex, death_date, restricted, person;
     InternedList other_names;  // in no order
     bool disputed = false, reused = false, moved = false;
   };

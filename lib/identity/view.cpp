@@ -78,12 +78,15 @@ Graph::Person Graph::person(std::string_view authority, std::string_view id) con
   out.name = nodes_[top].name.text;
   out.birth_date = nodes_[top].birth_date.text;
   out.sex = nodes_[top].sex.text;
+  out.death_date = nodes_[top].death_date.text;
   std::set<std::string> names;
   std::vector<std::uint32_t> open{top};
   while (!open.empty()) {
     const std::uint32_t n = open.back();
     open.pop_back();
     for (const Interned name : nodes_[n].other_names) names.emplace(name);
+    out.restricted = out.restricted || nodes_[n].restricted.text == "Y";
+    if (out.death_date.empty()) out.death_date = nodes_[n].death_date.text;
     open.insert(open.end(), children_[n].begin(), children_[n].end());
   }
   names.erase(out.name);

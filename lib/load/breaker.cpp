@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/breaker.hpp"
 
-#include "core/stop.hpp"
-
 #include <algorithm>
-#include <thread>
 
 namespace waybill::load {
 
@@ -12,12 +9,6 @@ namespace {
 constexpr std::size_t kInARow = 3;
 constexpr auto kTick = std::chrono::milliseconds(20);
 }  // namespace
-
-void wait_for(std::chrono::milliseconds time, const transfer::Halt& halt) {
-  const auto until = std::chrono::steady_clock::now() + time;
-  while (std::chrono::steady_clock::now() < until && !stop_requested() && !halt.is_set())
-    std::this_thread::sleep_for(std::min(time, kTick));
-}
 
 std::chrono::milliseconds Breaker::jittered(std::chrono::milliseconds time) {
   const std::lock_guard lock(mutex_);
@@ -33,9 +24,9 @@ void Breaker::wait_on(std::chrono::milliseconds pause) {
   until_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(pause_ * part(chance_));
 }
 
-Breaker::Pass Breaker::pass(const transfer::Halt& halt) {
+Breaker::Pass Breaker::pass(const Control& control) {
   for (;;) {
-    if (halt.is_set() || stop_requested()) return Pass::stopped;
+    if (control.stopping()) return Pass::stopped;
     {
       const std::lock_guard lock(mutex_);
       if (!open_) return Pass::go;
@@ -46,7 +37,7 @@ Breaker::Pass Breaker::pass(const transfer::Halt& halt) {
         return Pass::go;
       }
     }
-    std::this_thread::sleep_for(kTick);
+    control.wait_for(kTick);
   }
 }
 
@@ -60,7 +51,7 @@ bool Breaker::refused(const std::string& object) {
   const std::lock_guard lock(mutex_);
   refused_.insert(object);
   if (open_) {
-    wait_on(pause_ * 2);
+    if (trying_) wait_on(pause_ * 2);  // else it was on its way when the breaker opened
   } else if (refused_.size() >= kInARow) {
     open_ = true;
     since_ = Clock::now();

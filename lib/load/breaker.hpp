@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "transfer/halt.hpp"
+#include "load/control.hpp"
 
 #include <chrono>
 #include <mutex>
@@ -10,13 +10,6 @@
 #include <string>
 
 namespace waybill::load {
-
-/// How long is waited for a peer that has no room.
-struct Waits {
-  std::chrono::milliseconds first{30'000};       ///< before it is tried again; doubles
-  std::chrono::milliseconds longest{900'000};    ///< but no longer than this
-  std::chrono::milliseconds patience{3600'000};  ///< after so much of it the run ends, resumable
-};
 
 /// Leaves the target alone while it takes nothing from anybody, as with a full disk: when three objects in a row were
 /// refused for lack of resources, all lanes wait, and after each pause one of them tries once. One object that is
@@ -27,7 +20,7 @@ class Breaker {
 
   enum class Pass { go, stopped, tired };
   /// Returns when something may be sent (`go`), a stop is asked for, or patience has ended.
-  [[nodiscard]] Pass pass(const transfer::Halt& halt);
+  [[nodiscard]] Pass pass(const Control& control);
 
   /// The peer answered, whatever it said but for lack of resources.
   void answered();
@@ -51,8 +44,5 @@ class Breaker {
   std::chrono::milliseconds pause_{0};
   Clock::time_point since_, until_;
 };
-
-/// A wait that a stop signal or a halt cuts short.
-void wait_for(std::chrono::milliseconds time, const transfer::Halt& halt);
 
 }  // namespace waybill::load

@@ -2,15 +2,13 @@
 #include "load/run.hpp"
 
 #include "core/stop.hpp"
-#include "load/plan.hpp"
-#include "load/resume.hpp"
-#include "load/send.hpp"
-#include "transfer/lanes.hpp"
+#include "load/lanes.hpp"
 #include "transfer/output.hpp"
+#include "transfer/pause.hpp"
 
 #include <algorithm>
-#include <array>
-#include <unordered_map>
+#include <ctime>
+#include <set>
 
 namespace waybill::load {
 
@@ -31,135 +29,134 @@ namespace {
 
 std::string settings_of(const Options& options) {
   JsonWriter json;
-  json.begin_object().member("to", options.target.url()).member("calling", options.calling).end_object();
-  return std::move(json).str();
+  json.begin_object().member("to", options.target.url()).member("calling", options.calling);
+  if (options.to_syntax != "keep") json.member("syntax", options.to_syntax);
+  if (!options.ladder) json.member("ladder", false);
+  if (options.retry_failed) json.member("retry", "failed");
+  if (options.send_unmatched) json.member("unmatched", "send");
+  return std::move(json.end_object()).str();
 }
 
-/// The run once plan and peer are known: writes intents, sends, records. Objects that the peer refused for the moment
-/// come again in rounds of their own, when everything else is done.
-class Loader {
- public:
-  Loader(const Options& options, const transfer::Contents& contents, std::vector<Batch> batches, transfer::Peers& peers,
-         transfer::Output& output)
-      : options_(options),
-        contents_(contents),
-        batches_(std::move(batches)),
-        output_(output),
-        breaker_(options.waits),
-        sender_(options, peers, halt_, breaker_) {}
+std::string today() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  ::localtime_r(&now, &local);
+  char text[16];
+  return {text, std::strftime(text, sizeof text, "%Y%m%d", &local)};
+}
 
-  void run() {
-    for (round_ = 0;; ++round_) {
-      transfer::run_lanes<Work>(
-          options_.associations, [&] { return next(); }, [&](Work& work) { sender_.send(work); },
-          [&](const Work& work) { write(work); });
-      output_.commit();
-      halt_.rethrow();
-      if (later_.empty() || stop_requested()) return;
-      keep_later();
-      constexpr std::array kTimes{2, 10, 60};
-      wait_for(breaker_.jittered(options_.waits.first * kTimes[std::min<std::size_t>(round_, kTimes.size() - 1)]),
-               halt_);
-    }
+Priority priority_of(const Options& options) {
+  Priority priority;
+  if (!options.priority.empty()) priority.add_list(options.priority);
+  if (!options.priors_for.empty()) {
+    priority.add_worklist(options.priors_for, today());
+    if (options.say)
+      options.say("worklist: " + std::to_string(priority.patients()) +
+                  " planned exams; their patients' studies go first");
   }
+  return priority;
+}
 
- private:
-  /// The next batch, its intents on disk before anything of it is sent.
-  std::shared_ptr<Work> next() {
-    if (next_batch_ == batches_.size() || halt_.is_set() || stop_requested()) return nullptr;
-    const Batch& batch = batches_[next_batch_++];
-    auto work = std::make_shared<Work>();
-    work->study = batch.study;
-    work->round = round_;
-    for (const std::size_t i : batch.objects) {
-      const auto again = put_off_.find(i);
-      const manifest::Object& object = again == put_off_.end() ? contents_.objects[i] : again->second;
-      work->objects.push_back(object);
-      work->places.push_back(i);
-      output_.append(to_json(manifest::Intent{object.id, object.sop_instance.value_or(""), "store"}));
-    }
-    output_.commit();
-    return work;
-  }
+/// One path an object: either it is staged with its edits, or they are applied here.
+void check_edits(const Options& options, const Queue& queue) {
+  if (options.edits.empty() || !queue.has_staged()) return;
+  throw RunError(Exit::usage,
+                 "the manifest has staged objects, whose edits were applied by transcode; load it without --edits, or "
+                 "load the manifest of scan with them");
+}
 
-  void write(const Work& work) {
-    for (std::size_t i = 0, later = 0; i < work.answered; ++i) {
-      if (later < work.later.size() && work.later[later] == i) {
-        const manifest::Object& object = work.objects[i];
-        output_.append(to_json(manifest::Intent{object.id, object.sop_instance.value_or(""), "refused"}));
-        later_.emplace(work.places[i], object);
-        ++later;
-      } else {
-        output_.record(work.objects[i]);
-      }
-    }
-  }
-
-  /// Leaves the objects of the next round.
-  void keep_later() {
-    put_off_ = std::move(later_);
-    later_.clear();
-    for (Batch& batch : batches_) std::erase_if(batch.objects, [&](std::size_t i) { return !put_off_.contains(i); });
-    std::erase_if(batches_, [](const Batch& batch) { return batch.objects.empty(); });
-    next_batch_ = 0;
-  }
-
-  const Options& options_;
-  const transfer::Contents& contents_;
-  std::vector<Batch> batches_;
-  transfer::Output& output_;
-  transfer::Halt halt_;
-  Breaker breaker_;
-  Sender sender_;
-  unsigned round_ = 0;
-  std::size_t next_batch_ = 0;
-  std::unordered_map<std::size_t, manifest::Object> put_off_;  ///< of this round, as the last one left them
-  std::unordered_map<std::size_t, manifest::Object> later_;    ///< of the next
-};
-
-/// Takes out what has its record already.
-void leave_out_recorded(const transfer::Output& output, const transfer::Contents& contents,
-                        std::vector<Batch>& batches) {
-  for (Batch& batch : batches)
-    std::erase_if(batch.objects, [&](std::size_t i) { return output.has(contents.objects[i].id); });
-  std::erase_if(batches, [](const Batch& batch) { return batch.objects.empty(); });
+bool is_closed_now(const Options& options) {
+  return options.when_closed == WhenClosed::end && !options.window.at(std::time(nullptr));
 }
 
 }  // namespace
 
 Tally run(const Options& options) {
   net::check_ae_title(options.calling, "calling AE title");
-  transfer::Contents contents = transfer::read_manifest(options.manifest);
-  Plan plan = make_plan(contents);
+  const Priority priority = priority_of(options);
+  index::Store store({});
+  Queue queue(options, priority, store);
+  check_edits(options, queue);
   Tally tally;
-  tally.input = contents.objects.size();
-  std::unordered_set<std::string> intents;
+  tally.input = queue.objects();
+  std::vector<manifest::Input> inputs{queue.input()};
+  if (!options.edits.empty()) inputs.push_back(manifest::input_of(options.edits));
+  const Preparer preparer(options, queue.created());
   transfer::Peers peers(options.target, options.calling, options.timeouts);
-  const bool asks = !plan.batches.empty();
+  const bool asks = queue.needs().objects > 0 && !is_closed_now(options);
   const bool anew = transfer::starts_anew(options);
   if (asks && anew) peers.check();
 
-  transfer::Output output(options, "load", settings_of(options), contents,
+  transfer::Output output(options, "load", settings_of(options), std::move(inputs), store,
                           {[&](const manifest::Object& object) { tally.add(object); },
-                           [&](const manifest::Record& record) {
-                             const auto* intent = std::get_if<manifest::Intent>(&record);
-                             if (intent == nullptr) return;
-                             // What was certainly not stored need not be asked about.
-                             intent->action == "refused" ? (void)intents.erase(intent->id)
-                                                         : (void)intents.insert(intent->id);
-                           }});
+                           [&](const manifest::Record& record) { queue.remember(record); }});
+  tally.run = output.run_id();
   if (output.already_complete()) {
     tally.already_complete = true;
     return tally;
   }
   if (asks && !anew) peers.check();
-  output.carry(contents.studies);
-  for (const std::size_t i : plan.carried) output.carry(contents.objects[i]);
-  settle_doubts(options, contents, intents, peers, output);
-  leave_out_recorded(output, contents, plan.batches);
-  Loader(options, contents, std::move(plan.batches), peers, output).run();
+  transfer::install_pause_handlers();
+  Lanes lanes(options, queue, preparer, peers, output);
+  queue.set_carry({[&](const manifest::Study& study) { output.carry(study); },
+                   [&](const manifest::Object& object) {
+                     const std::lock_guard lock(lanes.record_mutex());
+                     output.carry(object);
+                   },
+                   [&](const std::string& id) { return output.has(id); }});
+  lanes.run();
+  if (lanes.closed() && !tally.closes()) {
+    tally.closed = tally.interrupted = true;
+    return tally;
+  }
   output.finish(tally, [&] { return tally.counts_json(); });
   return tally;
+}
+
+Preview preview(const Options& options) {
+  net::check_ae_title(options.calling, "calling AE title");
+  const Priority priority = priority_of(options);
+  index::Store store({});
+  Queue queue(options, priority, store);
+  check_edits(options, queue);
+  Preview preview;
+  preview.input = queue.objects();
+  queue.set_carry({[](const manifest::Study&) {},
+                   [&](const manifest::Object& object) { ++preview.held_back[std::string(to_string(object.bucket))]; },
+                   [](const std::string&) { return false; }});
+  std::string last;
+  std::map<net::Context, std::uint64_t> contexts;
+  std::map<std::vector<net::Context>, std::uint64_t> choices;
+  while (const auto piece = queue.next()) {
+    preview.studies += preview.studies == 0 || piece->study != last ? 1 : 0;
+    last = piece->study;
+    preview.objects += piece->parcels.size();
+    for (const Parcel& parcel : piece->parcels) {
+      preview.bytes += parcel.object.source.size;
+      const auto all = contexts_for(parcel.object, options);
+      for (std::size_t i = 0; i < all.size(); ++i) contexts[all[i]] += i == 0 ? 1 : 0;
+      ++choices[all];
+    }
+  }
+  transfer::Peers peers(options.target, options.calling, options.timeouts);
+  std::vector<net::Context> part;
+  std::set<net::Context> granted;
+  const auto ask = [&] {
+    const net::Association association = peers.open(part);
+    for (const net::Context& context : part) {
+      preview.contexts.push_back({context, contexts[context], association.accepted(context)});
+      if (association.accepted(context)) granted.insert(context);
+    }
+    part.clear();
+  };
+  for (const auto& [context, count] : contexts) {
+    part.push_back(context);
+    if (part.size() == net::kMaxContexts) ask();
+  }
+  if (!part.empty()) ask();
+  for (const auto& [choice, count] : choices)
+    preview.refused += std::ranges::any_of(choice, [&](const auto& c) { return granted.contains(c); }) ? 0 : count;
+  return preview;
 }
 
 }  // namespace waybill::load

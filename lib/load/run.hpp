@@ -1,25 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "load/breaker.hpp"
 #include "transfer/ledger.hpp"
 #include "transfer/options.hpp"
+#include "transfer/schedule.hpp"
+#include "transfer/throttle.hpp"
 
 #include <chrono>
+#include <functional>
 #include <string>
+#include <vector>
 
 namespace waybill::load {
 
+enum class Order { manifest, newest, oldest };  ///< of studies
+enum class WhenClosed { end, wait };            ///< what to do outside the window
+
+/// How long is waited for a peer that has no room.
+struct Waits {
+  std::chrono::milliseconds first{30'000};       ///< before it is tried again; doubles
+  std::chrono::milliseconds longest{900'000};    ///< but no longer than this
+  std::chrono::milliseconds patience{3600'000};  ///< after so much of it the run ends, resumable
+};
+
 struct Options : transfer::Options {
   net::Peer target;
-  unsigned retries = 3;                       ///< rounds after the first, for objects the peer refused for the moment
-  Waits waits;                                ///< rounds come after 2, 10, 60, 60 … times the first wait
+  bool find_associations = false;   ///< `associations` is the most, the peer's best number is found while sending
+  bool release_each_study = false;  ///< peers that begin their work at the release of an association
+  unsigned retries = 3;             ///< rounds after the first, for objects the peer refused for the moment
+  Waits waits;                      ///< rounds come after 2, 10, 60, 60 … times the first wait
   std::chrono::milliseconds ask_again{2000};  ///< a peer may still be storing what it was sent without an answer
+
+  Order order = Order::manifest;
+  std::filesystem::path priority;       ///< CSV of what goes first, or empty
+  std::vector<std::string> priors_for;  ///< HL7 orders and appointments: their patients' studies go next
+  bool retry_failed = false;            ///< send what an earlier load could not
+  transfer::Limit limit;                ///< where the window says nothing else
+  transfer::Schedule window;            ///< empty: always open
+  WhenClosed when_closed = WhenClosed::end;
+
+  std::filesystem::path edits;     ///< manifest of reconcile, applied while sending; or empty
+  bool send_unmatched = false;     ///< studies that reconcile did not decide are sent as they are
+  std::string to_syntax = "keep";  ///< what lossless objects are sent in, one of transcode::target_names()
+  bool ladder = true;              ///< an object whose syntax the peer refuses is sent in another lossless one
+
+  std::function<void(const std::string&)> say;  ///< what a person should know meanwhile; any thread
 };
 
 struct Tally : transfer::Ledger {
   transfer::Counts outcomes;  ///< of objects that were to be sent
   std::uint64_t fixity = 0;   ///< files that no longer have their bytes
+  bool closed = false;        ///< the window closed before the end
+  std::string run;            ///< id that the records carry
   void add(const manifest::Object& object);
   [[nodiscard]] Exit exit() const { return exit_with(fixity); }
   [[nodiscard]] std::string counts_json() const;
@@ -29,5 +61,19 @@ struct Tally : transfer::Ledger {
 /// twice. Needs dicom::Toolkit alive. Throws net::PeerError when the peer as a whole does not work; what was answered
 /// until then is in the output.
 [[nodiscard]] Tally run(const Options& options);
+
+/// What run() would send, and which presentation contexts the peer grants; sends nothing and writes nothing.
+struct Preview {
+  std::uint64_t input = 0, objects = 0, bytes = 0, studies = 0;
+  std::uint64_t refused = 0;  ///< objects that the peer takes in none of their syntaxes
+  struct Line {
+    net::Context context;
+    std::uint64_t objects = 0;  ///< that are in this syntax now
+    bool granted = false;
+  };
+  std::vector<Line> contexts;
+  transfer::Counts held_back;  ///< objects that are not sent, by the bucket they would get
+};
+[[nodiscard]] Preview preview(const Options& options);
 
 }  // namespace waybill::load

@@ -2,94 +2,57 @@
 #include "load/send.hpp"
 
 #include "core/clock.hpp"
-#include "core/stop.hpp"
-#include "dicom/uids.hpp"
-#include "manifest/exception.hpp"
-#include "transfer/bytes.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace waybill::load {
 
-using manifest::Bucket;
-using manifest::Finding;
 using manifest::Object;
 using manifest::Severity;
 
 namespace {
 
+constexpr std::chrono::milliseconds kFirstWait{500};
+constexpr std::chrono::seconds kMostWait{15};
 constexpr std::chrono::milliseconds kPauseAfterSilence{1000};
 
-void mark_not_sent(Object& object, std::string_view code, Severity severity, const std::string& detail) {
-  object.bucket = Bucket::failed;
-  object.load->outcome = "not-sent";
-  object.load->at = utc_now();
-  object.findings.push_back({std::string(code), severity, "", detail});
+bool proposes_all(const net::Association& association, const std::vector<net::Context>& contexts) {
+  const auto& proposed = association.proposed();
+  return std::ranges::all_of(contexts, [&](const auto& context) { return std::ranges::count(proposed, context) != 0; });
 }
 
-net::Context context_of(const Object& object) {
-  const auto file = transfer::file_to_send(object);
-  return {object.sop_class.value_or(""), file ? file->transfer_syntax : "", false};
+void add_load(Object& object) {
+  if (!object.load) object.load.emplace();
 }
 
-bool is_sendable(const Object& object, const net::Context& context) {
-  return !context.sop_class.empty() && !context.transfer_syntax.empty() && object.sop_instance &&
-         !object.sop_instance->empty() && object.sop_instance->size() <= 64 && context.sop_class.size() <= 64 &&
-         context.transfer_syntax.size() <= 64;
-}
-
-std::vector<net::Context> contexts_of(const std::vector<Object>& objects) {
-  std::set<net::Context> contexts;
-  for (const Object& object : objects) {
-    const net::Context context = context_of(object);
-    if (is_sendable(object, context)) contexts.insert(context);
-  }
-  return {contexts.begin(), contexts.end()};  // at most kBatchObjects, so below net::kMaxContexts
-}
-
-/// The checked dataset, even as the network wants it; on failure the object is marked and nullopt given.
-std::optional<Bytes> dataset_for(Object& object, const net::Context& context) {
-  const auto file = transfer::file_to_send(object);
-  if (!file) {
-    mark_not_sent(object, "LOAD-UNREADABLE", Severity::s3, file.error().what);
-    return std::nullopt;
-  }
-  auto bytes = transfer::read_checked(*file);
-  if (!bytes) {
-    const bool mismatch = bytes.error().fault == Fault::mismatch;
-    mark_not_sent(object, mismatch ? "LOAD-FIXITY" : "LOAD-UNREADABLE", Severity::s4, bytes.error().what);
-    return std::nullopt;
-  }
-  const auto offset = transfer::dataset_offset(*bytes);
-  if (!offset) {
-    mark_not_sent(object, "LOAD-UNREADABLE", Severity::s4, offset.error().what);
-    return std::nullopt;
-  }
-  bytes->erase(bytes->begin(), bytes->begin() + static_cast<std::ptrdiff_t>(*offset));
-  if (bytes->size() % 2 == 0) return *std::move(bytes);
-  // A fragment of odd length is no legal message (PS3.8 E.2), and peers drop it without an answer.
-  if (!dicom::uid::is_deflated(context.transfer_syntax)) {
-    mark_not_sent(object, "LOAD-ODDLENGTH", Severity::s3,
-                  "the dataset has an odd length, which the network cannot carry; waybill-transcode writes it anew");
-    return std::nullopt;
-  }
-  bytes->push_back(std::byte{0});  // what PS3.5 A.5 asks for behind a deflated stream
-  return *std::move(bytes);
+bool can_be_asked_about(const Object& object) {
+  return object.study && !object.study->empty() && object.series && !object.series->empty();
 }
 
 }  // namespace
 
+std::vector<net::Context> contexts_to_propose(std::vector<net::Context> needed,
+                                              const std::vector<net::Context>& wanted) {
+  for (const net::Context& context : wanted) {
+    if (needed.size() >= net::kMaxContexts) break;
+    if (std::ranges::count(needed, context) == 0) needed.push_back(context);
+  }
+  return needed;
+}
+
 void mark_found(Object& object) {
-  if (!object.load) object.load.emplace();
-  object.bucket = Bucket::loaded;
+  add_load(object);
+  object.bucket = manifest::Bucket::loaded;
   object.load->status.clear();
   object.load->outcome = "found-after-interruption";
   object.load->at = utc_now();
 }
 
 void mark_unknown(Object& object) {
-  if (!object.load) object.load.emplace();
-  object.bucket = Bucket::failed;
+  add_load(object);
+  object.bucket = manifest::Bucket::failed;
   object.load->outcome = "no-answer";
   object.load->at = utc_now();
   object.findings.push_back(
@@ -97,28 +60,64 @@ void mark_unknown(Object& object) {
        "sent without an answer, and the peer cannot be asked whether it has the object; have it checked there"});
 }
 
-/// The association of a batch, opened again when it died.
-struct Sender::Lane {
-  transfer::Peers& peers;
-  std::vector<net::Context> contexts;
-  std::string study;
-  unsigned round = 0;
-  std::optional<net::Association> association;
-
-  net::Association& get() {
-    if (association && !association->usable()) association.reset();
-    if (!association) association = peers.acquire(contexts, study);
-    return *association;
+/// The association, opened when there is none that fits. A peer that takes no more of them while others of ours stand
+/// is full, not broken: then this lane waits for its turn.
+net::Association& Sender::association(const std::vector<net::Context>& needed) {
+  if (association_ && (!association_->usable() || !proposes_all(*association_, needed))) association_.reset();
+  auto wait = kFirstWait;
+  for (int tries = 1; !association_; ++tries) {
+    try {
+      association_ = peers_.open(contexts_to_propose(needed, contexts_));
+    } catch (const net::PeerError& error) {
+      if (error.kind() != net::PeerError::Kind::rejected_transient || control_.stopping()) throw;
+      events_.trouble();
+      if (!events_.others_work() && tries > static_cast<int>(options_.retries)) throw;
+      control_.wait_for(breaker_.jittered(wait));
+      wait = std::min<std::chrono::milliseconds>(2 * wait, kMostWait);
+      if (control_.stopping()) throw;
+    }
   }
-};
+  return *association_;
+}
 
-bool Sender::stopping() const { return halt_.is_set() || stop_requested(); }
+/// Objects that an earlier run may have sent: what the peer lists is recorded as found, what it does not list, twice,
+/// is sent; one question serves all objects of a series.
+void Sender::settle_doubts(Work& work, std::vector<bool>& settled) {
+  for (int round = 1; round <= 2; ++round) {
+    std::map<std::pair<std::string, std::string>, std::vector<std::size_t>> doubts;
+    for (std::size_t i = 0; i < work.parcels.size(); ++i) {
+      const Object& object = work.parcels[i].object;
+      if (work.parcels[i].in_doubt && !settled[i])
+        doubts[{object.study.value_or(""), object.series.value_or("")}].push_back(i);
+    }
+    if (doubts.empty()) return;
+    if (round == 2) control_.wait_for(options_.ask_again);  // it may still be storing what it did not answer
+    for (const auto& [series, places] : doubts) {
+      const bool can_ask = can_be_asked_about(work.parcels[places.front()].object);
+      const auto there = can_ask ? peers_.instances(series.first, series.second) : std::nullopt;
+      // The list may have ended at a limit of the peer's; then only a question for one object proves anything.
+      const auto listed = [&](const std::string& uid) {
+        if (there->empty() || there->contains(uid)) return !there->empty();
+        const auto alone = peers_.instances(series.first, series.second, uid);
+        return alone && alone->contains(uid);
+      };
+      for (const std::size_t i : places) {
+        Object& object = work.parcels[i].object;
+        if (there && !listed(object.sop_instance.value_or(""))) continue;
+        there ? mark_found(object) : mark_unknown(object);
+        object.load->run = run_id_;
+        settled[i] = true;
+      }
+    }
+  }
+}
 
 /// Whether the peer's list settles it. Throws PeerError when the peer is gone.
-bool Sender::settle_by_asking(Object& object, bool answered) const {
-  const bool can_ask = object.study && !object.study->empty() && object.series && !object.series->empty();
+bool Sender::settle_by_asking(Object& object, bool answered) {
   for (int round = 1;; ++round) {
-    const auto there = can_ask ? peers_.instances(*object.study, *object.series, *object.sop_instance) : std::nullopt;
+    const auto there = can_be_asked_about(object)
+                           ? peers_.instances(*object.study, *object.series, *object.sop_instance)
+                           : std::nullopt;
     if (!there) {
       mark_unknown(object);
       return true;
@@ -127,13 +126,13 @@ bool Sender::settle_by_asking(Object& object, bool answered) const {
       mark_found(object);
       return true;
     }
-    if (answered || round == 2 || stopping()) return false;
-    wait_for(options_.ask_again, halt_);  // it may still be storing what it did not answer
+    if (answered || round == 2 || control_.stopping()) return false;
+    control_.wait_for(options_.ask_again);  // it may still be storing what it did not answer
   }
 }
 
 /// Whether the object's outcome stands now. Throws PeerError when the peer is gone or takes nothing from us.
-bool Sender::settle(Object& object, const Meaning& meaning, bool last_try) const {
+bool Sender::settle(Object& object, const Meaning& meaning, bool last_try) {
   using Next = Meaning::Next;
   if (meaning.next == Next::stop) {
     throw net::PeerError(net::PeerError::Kind::refused,
@@ -148,78 +147,91 @@ bool Sender::settle(Object& object, const Meaning& meaning, bool last_try) const
   return true;
 }
 
-/// Comes back when the peer is worth another try or a stop is asked for. Throws PeerError when patience has ended.
-void Sender::wait_for_room() const {
-  if (breaker_.pass(halt_) != Breaker::Pass::tired) return;
+/// Waits until the peer is worth a try; false when the run is to stop. Throws PeerError when patience has ended.
+bool Sender::has_room() {
+  const Breaker::Pass pass = breaker_.pass(control_);
+  if (pass != Breaker::Pass::tired) return pass == Breaker::Pass::go;
   throw net::PeerError(net::PeerError::Kind::refused,
                        options_.target.url() +
                            " has no room for anything (out of resources), and --patience has ended; have its storage "
                            "looked at, then run the same command again");
 }
 
-Sender::Sent Sender::send_bytes(Object& object, const net::Context& context, ByteView dataset, Lane& lane) const {
+Sender::Sent Sender::send_bytes(Object& object, const Prepared& prepared, unsigned round) {
   using Next = Meaning::Next;
   for (bool repeated = false;;) {
-    wait_for_room();
-    if (stopping()) return Sent::stopped;  // its intent stands: the next run asks about it
-    net::StoreResult result;
-    {
-      net::Association& association = lane.get();
-      result = association.store(context, *object.sop_instance, dataset);
-      object.load->association = std::to_string(association.number());
-    }
-    peers_.touch();
+    if (!has_room() || (refused_ && !control_.admit(0, [&] { rest(); }))) return Sent::stopped;
+    net::Association& way = association({prepared.context});
+    const auto begin = std::chrono::steady_clock::now();
+    const net::StoreResult result = way.store(prepared.context, *object.sop_instance, prepared.dataset);
+    const auto took = std::chrono::steady_clock::now() - begin;
+    object.load->association = std::to_string(way.number());
     object.load->attempts += result.sent ? 1 : 0;
     object.load->status = result.status ? status_text(*result.status) : "";
     object.load->comment = result.comment;
     object.load->at = utc_now();
     const Meaning meaning = meaning_of(result);
-    if (result.sent && !result.status) {
-      breaker_.silent();
-    } else if (meaning.next != Next::retry) {
-      breaker_.answered();
-    } else if (lane.round == 0 && breaker_.refused(object.id)) {
-      lane.association.reset();
+    const bool silent = result.sent && !result.status;
+    refused_ = meaning.next == Next::retry;
+    if (refused_ || silent) events_.trouble();
+    if (result.status) events_.answered(prepared.dataset.size(), took);
+    if (silent) breaker_.silent();
+    if (!silent && !refused_) breaker_.answered();
+    if (refused_ && round == 0 && breaker_.refused(object.id)) {
+      rest();
       continue;
     }
-    const bool last = result.status ? lane.round >= options_.retries : repeated || options_.retries == 0;
+    const bool last = silent ? repeated || options_.retries == 0 : round >= options_.retries;
     if (settle(object, meaning, last)) return Sent::settled;
-    if (result.status) return Sent::later;
+    if (!silent) return Sent::later;
     repeated = true;
-    wait_for(std::min(kPauseAfterSilence, options_.waits.first), halt_);
+    control_.wait_for(std::min(kPauseAfterSilence, options_.waits.first));
+    if (control_.stopping()) return Sent::stopped;  // its intent stands: the next run asks about it
   }
 }
 
-Sender::Sent Sender::send_one(Object& object, Lane& lane) const {
-  if (lane.round == 0) object.load.emplace();
-  const net::Context context = context_of(object);
-  if (!is_sendable(object, context)) {
-    mark_not_sent(object, "LOAD-NOUID", Severity::s3,
-                  "SOP class, SOP instance or transfer syntax UID is missing or too long");
-    return Sent::settled;
-  }
-  const auto dataset = dataset_for(object, context);
-  return dataset ? send_bytes(object, context, *dataset, lane) : Sent::settled;
+Sender::Sent Sender::send_one(Object& object, unsigned round) {
+  refused_ = false;
+  if (round == 0 || !object.load) object.load.emplace();
+  object.load->run = run_id_;
+  const net::Association* way = nullptr;
+  const auto granted = [&](const net::Context& context) {
+    if (way == nullptr) way = &association(contexts_for(object, options_));
+    return way->accepted(context);
+  };
+  const auto prepared = preparer_.prepare(object, granted);
+  return prepared ? send_bytes(object, *prepared, round) : Sent::settled;
 }
 
-void Sender::send(Work& work) const {
-  Lane lane{peers_, contexts_of(work.objects), work.study, work.round, std::nullopt};
-  try {
-    for (Object& object : work.objects) {
-      if (stopping()) break;
-      Object sent = object;  // an unanswered object stays as it was
-      const Sent how = send_one(sent, lane);
-      if (how == Sent::stopped) break;
-      object = std::move(sent);
-      if (how == Sent::later) work.later.push_back(work.answered);
-      ++work.answered;
-      if (how == Sent::later) continue;
-      if (options_.progress) options_.progress(1, object.source.size, manifest::is_exception(object) ? 1 : 0);
+void Sender::send(Work& work) {
+  std::vector<bool> settled(work.parcels.size());
+  settle_doubts(work, settled);
+  for (; work.done < work.parcels.size(); ++work.done) {
+    Parcel& parcel = work.parcels[work.done];
+    if (!settled[work.done]) {
+      if (!control_.admit(parcel.object.source.size, [&] { rest(); })) return;
+      const bool was_in_doubt = std::exchange(parcel.in_doubt, true);
+      Object sent = parcel.object;  // an unanswered object stays as it was
+      Sent how = Sent::stopped;
+      try {
+        how = send_one(sent, work.round);
+      } catch (...) {
+        if (refused_) parcel.in_doubt = was_in_doubt;
+        throw;
+      }
+      if (refused_) parcel.in_doubt = was_in_doubt;
+      if (how == Sent::stopped) return;
+      if (how == Sent::later) {
+        parcel.object.load = std::move(sent.load);  // it is prepared anew
+        events_.later(parcel.object);
+        continue;
+      }
+      parcel = {std::move(sent), was_in_doubt};
     }
-  } catch (const net::PeerError&) {
-    halt_.set(std::current_exception());
+    events_.outcome(parcel.object);
   }
-  if (lane.association) peers_.give_back(*std::move(lane.association), work.study);
+  // Many peers begin their work on a study when the association ends.
+  if (work.ends_study && options_.release_each_study) rest();
 }
 
 }  // namespace waybill::load

@@ -1,26 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "load/run.hpp"
+#include "load/breaker.hpp"
+#include "load/control.hpp"
+#include "load/prepare.hpp"
+#include "load/queue.hpp"
 #include "load/status.hpp"
-#include "manifest/record.hpp"
 #include "transfer/halt.hpp"
 #include "transfer/peers.hpp"
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace waybill::load {
 
-/// Objects of one study on their way. The first `answered` have their outcome, but for those in `later`, which the peer
-/// refused for the moment.
+/// Objects of one study on their way over one association.
 struct Work {
   std::string study;
-  std::vector<manifest::Object> objects;
-  std::vector<std::size_t> places;  ///< of the objects in Contents::objects
-  std::size_t answered = 0;
-  unsigned round = 0;              ///< how often objects in `later` were put off before
-  std::vector<std::size_t> later;  ///< ascending
+  std::vector<Parcel> parcels;
+  bool ends_study = false;
+  std::size_t done = 0;      ///< of them, from the first, have their outcome or are put off
+  unsigned round = 0;        ///< how often its objects were put off before
+  std::uint64_t ticket = 0;  ///< of the commit of their intents
 };
 
 /// Marks an object whose outcome at the peer is known without an answer of its own.
@@ -28,35 +31,67 @@ void mark_found(manifest::Object& object);
 /// Marks an object of which nobody can say whether the peer has it.
 void mark_unknown(manifest::Object& object);
 
-/// Sends the objects of a batch in order over one association. Any thread, one batch each.
+/// What a sender tells of, called by its own thread.
+struct Events {
+  std::function<void(const manifest::Object&)> outcome;  ///< the object's record stands
+  std::function<void(const manifest::Object&)> later;    ///< refused for the moment, to come again in the next round
+  std::function<void(std::uint64_t bytes, std::chrono::nanoseconds answer_took)> answered;
+  std::function<void()> trouble;  ///< the peer refused for want of resources, or an association was lost or rejected
+  std::function<bool()> others_work;  ///< whether other associations with the peer stand
+};
+
+/// Sends objects in order over an association of its own, which it keeps as long as it fits. One thread.
 ///
 /// An object without an answer (time-out, abort, lost connection) is asked about before anything else happens to it,
 /// twice when the peer does not list it, and then sent once more over a new association, never more often: a peer that
 /// falls silent over an object does so again. An object that the peer refuses for the moment is put off to a later
-/// round, so that the others need not wait; when it refuses all, the breaker keeps every lane off it.
+/// round, so that the others need not wait; when it refuses all, the breaker keeps every lane off it. The same question
+/// comes before an object that an earlier run may have sent.
 class Sender {
  public:
-  Sender(const Options& options, transfer::Peers& peers, transfer::Halt& halt, Breaker& breaker)
-      : options_(options), peers_(peers), halt_(halt), breaker_(breaker) {}
+  /// All arguments must outlive it. `contexts` are those that most objects need, proposed with every association.
+  Sender(const Options& options, const std::string& run_id, const std::vector<net::Context>& contexts,
+         const Preparer& preparer, transfer::Peers& peers, Control& control, Breaker& breaker, Events events)
+      : options_(options),
+        run_id_(run_id),
+        contexts_(contexts),
+        preparer_(preparer),
+        peers_(peers),
+        control_(control),
+        breaker_(breaker),
+        events_(std::move(events)) {}
 
-  /// Stops early, leaving the rest unanswered, when the peer is lost or a stop is asked for.
-  void send(Work& work) const;
+  /// Sends on from `done` and moves it; not to the end when the run is to stop. Throws net::PeerError when the peer as
+  /// a whole does not work. Objects that may have been sent without an outcome are left in doubt.
+  void send(Work& work);
+  /// Releases the association.
+  void rest() { association_.reset(); }
+  [[nodiscard]] bool has_association() const noexcept { return association_.has_value(); }
 
  private:
-  struct Lane;
+  [[nodiscard]] net::Association& association(const std::vector<net::Context>& needed);
+  void settle_doubts(Work& work, std::vector<bool>& settled);
   enum class Sent { settled, later, stopped };
-  [[nodiscard]] Sent send_one(manifest::Object& object, Lane& lane) const;
-  [[nodiscard]] Sent send_bytes(manifest::Object& object, const net::Context& context, ByteView dataset,
-                                Lane& lane) const;
-  [[nodiscard]] bool settle(manifest::Object& object, const Meaning& meaning, bool last_try) const;
-  void wait_for_room() const;
-  [[nodiscard]] bool settle_by_asking(manifest::Object& object, bool answered) const;
-  [[nodiscard]] bool stopping() const;
+  [[nodiscard]] Sent send_one(manifest::Object& object, unsigned round);
+  [[nodiscard]] Sent send_bytes(manifest::Object& object, const Prepared& prepared, unsigned round);
+  [[nodiscard]] bool has_room();
+  [[nodiscard]] bool settle(manifest::Object& object, const Meaning& meaning, bool last_try);
+  [[nodiscard]] bool settle_by_asking(manifest::Object& object, bool answered);
 
   const Options& options_;
+  const std::string& run_id_;
+  const std::vector<net::Context>& contexts_;
+  const Preparer& preparer_;
   transfer::Peers& peers_;
-  transfer::Halt& halt_;
+  Control& control_;
   Breaker& breaker_;
+  Events events_;
+  bool refused_ = false;  ///< the object at hand was certainly not stored by the last try
+  std::optional<net::Association> association_;
 };
+
+/// The contexts to propose: those of `needed`, then of `wanted` as many as there is room for.
+[[nodiscard]] std::vector<net::Context> contexts_to_propose(std::vector<net::Context> needed,
+                                                            const std::vector<net::Context>& wanted);
 
 }  // namespace waybill::load

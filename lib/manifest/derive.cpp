@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 #include <unordered_set>
 
 namespace waybill::manifest {
@@ -78,6 +79,7 @@ std::string selection_json(const Selection& selection) {
   list("buckets", selection.buckets);
   list("codes", selection.codes);
   list("studies", selection.studies);
+  if (!selection.loaded_by.empty()) w.member("loaded_by", selection.loaded_by);
   return std::move(w.end_object()).str();
 }
 
@@ -94,12 +96,18 @@ class Chosen {
   [[nodiscard]] bool fits(const Object& object) const {
     if (!among(selection_.buckets, to_string(object.bucket))) return false;
     if (!among(selection_.studies, object.study.value_or(""))) return false;
+    if (!selection_.loaded_by.empty() && !was_put_there(object)) return false;
     if (selection_.codes.empty() || late_.contains(object.id)) return true;
     return std::any_of(object.findings.begin(), object.findings.end(),
                        [&](const Finding& f) { return among(selection_.codes, f.code); });
   }
 
  private:
+  /// By the run that is asked for.
+  [[nodiscard]] bool was_put_there(const Object& object) const {
+    return object.load && object.load->run == selection_.loaded_by &&
+           (object.load->outcome == "sent" || object.load->outcome == "found-after-interruption");
+  }
   void read_late(const std::filesystem::path& input) {
     Reader reader(input);
     while (const auto line = reader.next_line()) {
@@ -109,11 +117,18 @@ class Chosen {
       if (late != nullptr && among(selection_.codes, late->finding.code)) late_.insert(late->id);
     }
   }
-  const Selection& selection_;
+  const Selection selection_;
   std::unordered_set<std::string> late_;
 };
 
+constexpr const char* kReadTwice = "filter reads its manifest twice, so it takes a file; save standard input first";
+
 }  // namespace
+
+std::function<bool(const Object&)> chooser(const std::filesystem::path& input, const Selection& selection) {
+  if (input == "-") throw RunError(Exit::usage, kReadTwice);
+  return [chosen = std::make_shared<Chosen>(input, selection)](const Object& object) { return chosen->fits(object); };
+}
 
 void Derived::add(const Record& record) {
   ++records;
@@ -176,8 +191,7 @@ Derived sort_by_study(const std::filesystem::path& input, const std::filesystem:
 
 Derived filter(const std::filesystem::path& input, const std::filesystem::path& output, const Selection& selection,
                Restart restart) {
-  if (input == "-")
-    throw RunError(Exit::usage, "filter reads its manifest twice, so it takes a file; save standard input first");
+  if (input == "-") throw RunError(Exit::usage, kReadTwice);
   check_output(input, output, restart);
   const Chosen chosen(input, selection);
   std::unordered_set<std::string> ids, studies;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -40,7 +41,13 @@ struct Selection {
   std::vector<std::string> buckets;
   std::vector<std::string> codes;  ///< of findings, late ones included
   std::vector<std::string> studies;
+  std::string loaded_by = {};  ///< id of a run of load: what it put at the target, not what was there before
 };
+
+/// Whether an object fits; reads the late findings of `input` when codes are asked for. Throws RunError for standard
+/// input then.
+[[nodiscard]] std::function<bool(const Object&)> chooser(const std::filesystem::path& input,
+                                                         const Selection& selection);
 
 /// Writes the objects of `input` (a file: it is read twice) that fit, with their late findings and studies.
 [[nodiscard]] Derived filter(const std::filesystem::path& input, const std::filesystem::path& output,

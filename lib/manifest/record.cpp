@@ -72,7 +72,10 @@ void write_transcode(JsonWriter& w, const Transcode& t) {
 void write_load(JsonWriter& w, const Load& l) {
   w.key("load").begin_object();
   w.member("status", l.status).member("comment", l.comment).member("attempts", l.attempts);
-  w.member("association", l.association).member("at", l.at).member("outcome", l.outcome).end_object();
+  w.member("association", l.association);
+  if (!l.run.empty()) w.member("run", l.run);
+  if (!l.transfer_syntax.empty()) w.member("transfer_syntax", l.transfer_syntax);
+  w.member("at", l.at).member("outcome", l.outcome).end_object();
 }
 
 void write_verify(JsonWriter& w, const Verify& v) {

@@ -93,8 +93,10 @@ struct Load {
   std::string status;  ///< four hex digits of the DIMSE status, "" when none came
   std::string comment;
   std::uint32_t attempts = 0;
-  std::string association;  ///< number of the association in this run
-  std::string at;           ///< RFC 3339 UTC
+  std::string association;           ///< number of the association in this run
+  std::string run = {};              ///< id of the run that loaded it, as in the header of its manifest
+  std::string transfer_syntax = {};  ///< it was sent in, where that is not the file's own
+  std::string at;                    ///< RFC 3339 UTC
   std::string outcome;  ///< "sent", "already-present", "found-after-interruption", "refused", "no-answer", "not-sent"
 };
 

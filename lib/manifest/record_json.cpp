@@ -67,6 +67,8 @@ Load read_load(const JsonObject& j) {
   l.comment = find<std::string>(j, "comment").value_or("");
   l.attempts = find<std::uint32_t>(j, "attempts").value_or(0);
   l.association = find<std::string>(j, "association").value_or("");
+  l.run = find<std::string>(j, "run").value_or("");
+  l.transfer_syntax = find<std::string>(j, "transfer_syntax").value_or("");
   l.at = find<std::string>(j, "at").value_or("");
   l.outcome = need<std::string>(j, "outcome");
   return l;

@@ -155,7 +155,8 @@ void each_record(const std::filesystem::path& input, F visit) {
 
 }  // namespace
 
-std::uint64_t write_object_table(const std::filesystem::path& input, const Sink& sink) {
+std::uint64_t write_object_table(const std::filesystem::path& input, const Sink& sink,
+                                 const std::function<bool(const Object&)>& keep) {
   static const std::vector<Finding> kNone;
   Late late = input == "-" ? Late{} : late_findings(input);
   std::uint64_t rows = 0;
@@ -163,7 +164,7 @@ std::uint64_t write_object_table(const std::filesystem::path& input, const Sink&
   each_record(input, [&](Record& record) {
     if (input == "-") take(late, record);
     const auto* object = std::get_if<Object>(&record);
-    if (object == nullptr) return;
+    if (object == nullptr || (keep && !keep(*object))) return;
     const auto at = late.find(object->id);
     sink(row_of(*object, at == late.end() ? kNone : at->second));
     ++rows;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "manifest/record.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -12,8 +14,9 @@ namespace waybill::manifest {
 using Sink = std::function<void(std::string_view)>;
 
 /// One row an object in the manifest's order, late findings among its codes (of standard input only those that stand
-/// before the object: sort it first). Returns the number of rows without the heading.
-std::uint64_t write_object_table(const std::filesystem::path& input, const Sink& sink);
+/// before the object: sort it first), of those that `keep` keeps. Returns the number of rows without the heading.
+std::uint64_t write_object_table(const std::filesystem::path& input, const Sink& sink,
+                                 const std::function<bool(const Object&)>& keep = {});
 
 /// One row a study record. Begins with a byte order mark, without which spreadsheets take UTF-8 for something else.
 std::uint64_t write_study_table(const std::filesystem::path& input, const Sink& sink);

@@ -70,6 +70,7 @@ StudyKeys keys_of(const StudyFacts& facts) {
   keys.vetoes = facts.vetoes;
   keys.two_patients = facts.two_patients;
   keys.several_accessions = facts.several_accessions;
+  keys.signs = facts.signs;
   keys.instances = s.instances;
   return keys;
 }

@@ -15,6 +15,7 @@ namespace waybill::match {
 /// One study of the archive as its objects describe it. Where objects disagree the smallest value stands in `study` and
 /// a flag is set.
 struct StudyFacts {
+  std::uint32_t signs = 0;  ///< discrepancies that its objects show by themselves: bit 23 is D23
   manifest::Study study;
   bool two_patients = false;                ///< two patient keys, or names and birth dates that exclude each other
   bool several_accessions = false;          ///< the study's accession is then nobody's to choose
@@ -46,6 +47,7 @@ struct StudyKeys {
   bool by_rules = false;    ///< the site's rules made the patient's key
   bool renumbered = false;  ///< `patient` is the number of today, not that of the objects
   bool two_patients = false, several_accessions = false;
+  std::uint32_t signs = 0;  ///< as in StudyFacts
   std::uint64_t instances = 0;
 };
 [[nodiscard]] StudyKeys keys_of(const StudyFacts& facts);

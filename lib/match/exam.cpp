@@ -65,6 +65,9 @@ void merge(Exam& exam, const Exam& row) {
   unite(exam.other_ids, row.other_ids);
   exam.state = std::min(exam.state, row.state);
   exam.images = std::max(exam.images, row.images);
+  if (exam.death_date.empty()) exam.death_date = row.death_date;
+  exam.restricted = exam.restricted || row.restricted;
+  exam.reported = exam.reported || row.reported;
   exam.line = std::min(exam.line, row.line);
 }
 

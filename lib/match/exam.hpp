@@ -28,8 +28,11 @@ struct Exam {
   ExamState state = ExamState::performed;
   std::size_t line = 0;  ///< of its first row in the file
   std::optional<std::uint64_t> images;
-  bool from_hl7 = false;  ///< no row of the table: only messages tell of it
-  bool disputed = false;  ///< rows of this exam contradict each other about the patient
+  bool from_hl7 = false;    ///< no row of the table: only messages tell of it
+  bool restricted = false;  ///< a VIP, or under another special protection
+  bool reported = false;    ///< there is a report
+  bool disputed = false;    ///< rows of this exam contradict each other about the patient
+  Interned death_date;      ///< YYYYMMDD, "" when not known to be dead
 };
 
 /// A row that is no exam, and why; the reason holds column names, never values.

@@ -5,10 +5,12 @@
 #include "match/index.hpp"
 #include "match/name.hpp"
 #include "match/near.hpp"
+#include "match/site_facts.hpp"
 
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 
 // Each study first gets at most one hit: the first rule of R0, R1, R2, R5 that some exam satisfies. A hit is generous,
 // the vetoes are strict: everything that speaks against it is collected and any one of them sends the study to a
@@ -60,6 +62,7 @@ class Run {
       study_accession_.add(k.accession, i);
       study_patient_.add(k.patient, i);
     }
+    facts_.emplace(exams, keys_, site);
     for (std::uint32_t x = 0; x < exams.size(); ++x) {
       exam_uid_.add(exams[x].study_uid, x);
       exam_accession_.add(accession_key(exams[x]), x);
@@ -84,6 +87,9 @@ class Run {
     for (std::size_t i = 0; i < keys_.size(); ++i)
       if (hits_[i]) settle(i);
     look_near();
+    for (std::size_t i = 0; i < keys_.size(); ++i)
+      if (outcome_.studies[i].verdict != Verdict::matched && facts_->from_outside(keys_[i]))
+        outcome_.studies[i].discrepancies.emplace_back("D20");
     for (auto& decision : outcome_.studies) {
       tidy(decision.vetoes);
       tidy(decision.discrepancies);
@@ -231,6 +237,8 @@ class Run {
     d.vetoes.insert(d.vetoes.end(), keys_[i].vetoes.begin(), keys_[i].vetoes.end());
     if (keys_[i].two_patients) d.discrepancies.emplace_back("D15");
     if (is_test_name(keys_[i].name)) d.discrepancies.emplace_back("D21");
+    name_signs(keys_[i].signs, d.discrepancies);
+    if (facts_->issuer_missing(keys_[i])) d.discrepancies.emplace_back("D24");
   }
 
   void collect_vetoes(std::size_t i, std::size_t x, const Evidence& e, std::string_view rule) {
@@ -249,6 +257,8 @@ class Run {
     const bool women = exam.classes.contains("MG") || keys_[i].classes.contains("MG") || mentions_pregnancy(exam);
     veto(e.sex == Same::differs && women, "sex-conflict");
     veto(before_birth(i, x), "exam-before-birth");
+    veto(after_death(keys_[i], exam), "exam-after-death");
+    veto(exam.restricted, "patient-restricted");
     veto(exam.state == ExamState::cancelled, "exam-cancelled");
     veto(exam.disputed, "ris-rows-disagree");
     d.vetoes.insert(d.vetoes.end(), exam.vetoes.begin(), exam.vetoes.end());
@@ -341,6 +351,7 @@ class Run {
     note(e.modality == Same::differs, "D12");
     note(d.verdict == Verdict::matched && exam.images && *exam.images != keys_[i].instances, "D13");
     note(e.linked || keys_[i].renumbered, "D14");
+    note(facts_->report_missing(exam), "D18");
     note(exam.state == ExamState::cancelled, "D19");
   }
 
@@ -462,6 +473,7 @@ class Run {
   const SiteRules& site_;
   std::vector<std::optional<Hit>> hits_;
   HashIndex study_uid_, study_accession_, study_patient_, exam_uid_, exam_accession_, exam_patient_, exam_twin_;
+  std::optional<SiteFacts> facts_;
   Outcome outcome_;
 };
 

@@ -1,148 +1,122 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "net/association.hpp"
+
 #include "core/text.hpp"
 #include "net/state.hpp"
 
-#include <dcmtk/dcmnet/cond.h>
-#include <dcmtk/dcmnet/dcmtrans.h>
-
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 #include <algorithm>
+#include <array>
 #include <atomic>
-#include <mutex>
 
 namespace waybill::net {
 
 namespace {
 
-constexpr long kMaxPdu = 131072;  // what DCMTK can take
 constexpr std::size_t kMaxCommandBytes = 64 * 1024;
+constexpr std::size_t kSmallest = 256;              // a peer that takes less would cost a system call for some bytes
+constexpr std::size_t kUnlimited = 1024 * 1024;     // our fragments where the peer sets no limit
+constexpr std::size_t kPiecesAtOnce = 512;          // below IOV_MAX
+constexpr std::uint64_t kSlowest = 64 * 1024;       // bytes a second that a message must move on with in the end
+constexpr std::chrono::seconds kReleaseTimeout{5};  // all is answered by then, so there is nothing to lose
 
 std::atomic<std::uint64_t> association_count{0};
-std::mutex network_mutex;  // DCMTK counts its set-up in plain globals
 
-std::string text_of(const OFCondition& condition) {
-  std::string text = condition.text();
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
-}
-
-std::string refusal_text(const T_ASC_RejectParameters& reject) {
-  switch (reject.reason) {
-    case ASC_REASON_SU_CALLINGAETITLENOTRECOGNIZED: return "our calling AE title is not known there";
-    case ASC_REASON_SU_CALLEDAETITLENOTRECOGNIZED: return "the called AE title is not known there";
-    case ASC_REASON_SU_APPCONTEXTNAMENOTSUPPORTED: return "the application context is not supported";
-    case ASC_REASON_SP_ACSE_PROTOCOLVERSIONNOTSUPPORTED: return "the protocol version is not supported";
-    case ASC_REASON_SP_PRES_TEMPORARYCONGESTION: return "temporary congestion";
-    case ASC_REASON_SP_PRES_LOCALLIMITEXCEEDED: return "its limit of associations is reached";
-    default: return "no reason given";
-  }
-}
-
-[[noreturn]] void throw_rejected(const Peer& peer, T_ASC_Parameters* parameters) {
-  T_ASC_RejectParameters reject{};
-  ASC_getRejectParameters(parameters, &reject);
-  const bool transient = reject.result == ASC_RESULT_REJECTEDTRANSIENT;
-  const std::string next = transient
+[[noreturn]] void throw_rejected(const Peer& peer, const Rejection& rejection) {
+  const std::string next = rejection.transient
                                ? "run the same command again later, or with fewer --associations"
                                : "have the AE titles checked and entered at the peer, then run the same command again";
-  throw PeerError(transient ? PeerError::Kind::rejected_transient : PeerError::Kind::rejected_permanent,
-                  peer.url() + " rejected the association (" + (transient ? "transient" : "permanent") +
-                      "): " + refusal_text(reject) + "; " + next);
+  throw PeerError(rejection.transient ? PeerError::Kind::rejected_transient : PeerError::Kind::rejected_permanent,
+                  peer.url() + " rejected the association (" + (rejection.transient ? "transient" : "permanent") +
+                      "): " + rejection.reason + "; " + next);
 }
 
-/// The configured limits go into DCMTK's process-wide settings, once.
-void set_process_limits(const Timeouts& timeouts) {
-  static std::once_flag once;
-  std::call_once(once, [&] {
-    dcmConnectionTimeout.set(static_cast<Sint32>(timeouts.connect.count()));
-    dcmSocketSendTimeout.set(static_cast<Sint32>(timeouts.dimse.count()));
-    dcmSocketReceiveTimeout.set(static_cast<Sint32>(timeouts.dimse.count()));
-    dcmDisableGethostbyaddr.set(OFTrue);
-  });
+/// A PDU whose four bytes mean nothing or little: A-RELEASE and A-ABORT.
+Bytes short_pdu(PduType type) {
+  Bytes out;
+  put_pdu_head(out, type, 4);
+  out.resize(kPduHead + 4);
+  return out;
 }
 
-void add_contexts(T_ASC_Parameters* parameters, const std::vector<Context>& contexts) {
-  unsigned id = 1;
-  for (const Context& context : contexts) {
-    const char* syntax[] = {context.transfer_syntax.c_str()};
-    const T_ASC_SC_ROLE role = context.scp_role ? ASC_SC_ROLE_SCP : ASC_SC_ROLE_DEFAULT;
-    ASC_addPresentationContext(parameters, static_cast<T_ASC_PresentationContextID>(id), context.sop_class.c_str(),
-                               syntax, 1, role);
-    id += 2;
-  }
-}
-
-/// Reaches the socket below an association, which DCMTK shows to its own classes alone. Never instantiated.
-struct Socket : DcmTransportConnection {
-  static int of(T_ASC_Association& association) {
-    DcmTransportConnection* connection = DUL_getTransportConnection(association.DULassociation);
-    return connection == nullptr ? -1 : static_cast<int>((connection->*&Socket::getSocket)());
-  }
-};
-
-void set_on(T_ASC_Association& association, int option) {
-  const int on = 1;
-  (void)::setsockopt(Socket::of(association), IPPROTO_TCP, option, &on, sizeof on);  // only slower without
-}
+iovec piece_of(ByteView bytes) { return {const_cast<std::byte*>(bytes.data()), bytes.size()}; }  // only read
 
 }  // namespace
 
 Association::State::~State() { close(); }
 
 void Association::State::connect(const std::string& calling) {
-  set_process_limits(timeouts);
-  T_ASC_Parameters* parameters = nullptr;
-  {
-    const std::lock_guard lock(network_mutex);
-    if (ASC_initializeNetwork(NET_REQUESTOR, 0, static_cast<int>(timeouts.acse.count()), &network).bad()) {
-      throw RunError(Exit::internal, "the network layer cannot be set up; check the limits of this process");
-    }
-  }
-  ASC_createAssociationParameters(&parameters, kMaxPdu);
-  ASC_setAPTitles(parameters, calling.c_str(), peer.called.c_str(), nullptr);
-  ASC_setPresentationAddresses(parameters, "localhost", (peer.host + ":" + std::to_string(peer.port)).c_str());
-  add_contexts(parameters, proposed);
-  const OFCondition asked = ASC_requestAssociation(network, parameters, &association, nullptr, nullptr, DUL_NOBLOCK,
-                                                   static_cast<int>(timeouts.acse.count()));
-  if (asked.bad()) {
-    if (association == nullptr) {
-      ASC_destroyAssociationParameters(&parameters);
-    } else if (asked == DUL_ASSOCIATIONREJECTED) {
-      throw_rejected(peer, association->params);
-    }
+  if (peer.secure && !peer.tls) throw RunError(Exit::internal, "a dicoms:// peer without its TLS settings");
+  wire = Wire::connect(peer, Clock::now() + timeouts.connect);
+  const Bytes request = encode_request(peer.called, calling, proposed);
+  const Deadline until = Clock::now() + timeouts.acse;
+  try {
+    iovec piece = piece_of(request);
+    wire->write({&piece, 1}, timeouts.acse, until);
+    take_answer(calling, until);
+  } catch (const WireError& error) {
     throw PeerError(PeerError::Kind::unreachable,
-                    peer.url() + " cannot be reached: " + text_of(asked) +
+                    peer.url() + " did not answer the association request: " + error.what() +
                         "; check that it is running and that the way is open, then run the same command again");
   }
-  alive = true;
-  // A message is several small writes: with Nagle's algorithm each waits up to 40 ms for the peer's delayed ACK.
-  set_on(*association, TCP_NODELAY);
+}
+
+void Association::State::take_answer(const std::string& calling, Deadline until) {
+  const PduType type = read_pdu(until);
+  if (type == PduType::associate_reject) throw_rejected(peer, parse_reject(pdu));
+  if (type == PduType::abort) throw WireError(abort_reason(pdu) + "; our AE title " + calling + " may not be known");
+  if (type != PduType::associate_accept) throw WireError("it answered with another PDU");
+  const auto accepted = parse_accept(pdu);
+  if (!accepted) throw WireError(accepted.error().what);
+  const std::size_t limit = accepted->max_pdu == 0 ? kUnlimited : std::min<std::size_t>(accepted->max_pdu, kUnlimited);
+  send_limit = (std::max<std::size_t>(limit, kSmallest) - kPdvHead) & ~std::size_t{1};
   for (std::size_t i = 0; i < proposed.size(); ++i) {
-    T_ASC_PresentationContext answer{};
-    if (ASC_getPresentationContext(association->params, static_cast<int>(i), &answer).bad()) continue;
-    if (answer.resultReason != ASC_P_ACCEPTANCE) continue;
-    const Context context{answer.abstractSyntax, answer.acceptedTransferSyntax, proposed[i].scp_role};
-    granted.emplace(context, answer.presentationContextID);
-    by_id.emplace(answer.presentationContextID, context);
+    const ContextId id = context_id(i);
+    const auto syntax = accepted->syntaxes.find(id);
+    if (syntax == accepted->syntaxes.end() || syntax->second != proposed[i].transfer_syntax) continue;
+    granted.emplace(proposed[i], id);
+    by_id.emplace(id, proposed[i]);
   }
+  alive = true;
 }
 
 void Association::State::close() noexcept {
-  if (association != nullptr) {
-    if (alive) ASC_releaseAssociation(association);
-    ASC_destroyAssociation(&association);
+  if (!wire) return;
+  try {
+    if (alive) {
+      const Deadline until = Clock::now() + std::min<std::chrono::milliseconds>(timeouts.acse, kReleaseTimeout);
+      const Bytes request = short_pdu(PduType::release_request);
+      iovec piece = piece_of(request);
+      wire->write({&piece, 1}, kReleaseTimeout, until);
+      while (read_pdu(until) == PduType::data) continue;
+    }
+  } catch (const std::exception&) {  // it ends either way
   }
   alive = false;
-  if (network != nullptr) {
-    const std::lock_guard lock(network_mutex);
-    ASC_dropNetwork(&network);
-  }
+  wire->close();
+  wire.reset();
+}
+
+PduType Association::State::read_pdu(Deadline until) {
+  std::array<std::byte, kPduHead> head{};
+  wire->read(head, until);
+  const std::uint32_t length = load_u32(head.data() + 2, true);
+  if (length > kLargestPdu) throw WireError("the peer sent a PDU of " + std::to_string(length) + " bytes");
+  pdu.resize(length);
+  unread = {};
+  wire->read(pdu, until);
+  return static_cast<PduType>(head[0]);
 }
 
 void Association::State::lose(const std::string& reason) {
-  if (alive) ASC_abortAssociation(association);
+  if (alive) {
+    try {
+      const Bytes abort = short_pdu(PduType::abort);
+      iovec piece = piece_of(abort);
+      wire->write({&piece, 1}, std::chrono::milliseconds(0), Clock::now());
+    } catch (const WireError&) {  // it is lost either way
+    }
+    wire->close();
+  }
   alive = false;
   throw PeerError(PeerError::Kind::unreachable, "the association with " + peer.url() + " was lost: " + reason +
                                                     "; run the same command again to continue");
@@ -153,46 +127,70 @@ std::uint16_t Association::State::message_id() noexcept {
   return next_message++;
 }
 
-void Association::State::send(ContextId context, bool command, ByteView bytes) {
-  if (!alive) lose("it was aborted before");
-  const std::size_t limit = std::max<std::size_t>(association->sendPDVLength, 1024) & ~std::size_t{1};
+/// Puts a head before each fragment; what stands in `pieces` is written when there are many, since small PDUs of a
+/// large dataset would fill memory. Throws WireError.
+void Association::State::add_fragments(ContextId context, bool command, ByteView bytes, Deadline until) {
   do {
-    const ByteView part = bytes.first(std::min(limit, bytes.size()));
+    const ByteView part = bytes.first(std::min(send_limit, bytes.size()));
     bytes = bytes.subspan(part.size());
-    DUL_PDV pdv{};
-    pdv.fragmentLength = part.size();
-    pdv.presentationContextID = context;
-    pdv.pdvType = command ? DUL_COMMANDPDV : DUL_DATASETPDV;
-    pdv.lastPDV = bytes.empty() ? OFTrue : OFFalse;
-    pdv.data = const_cast<std::byte*>(part.data());  // DUL only reads it
-    DUL_PDVLIST list{};
-    list.count = 1;
-    list.pdv = &pdv;
-    const OFCondition written = DUL_WritePDVs(&association->DULassociation, &list);
-    if (written.bad()) lose("sending failed (" + text_of(written) + ")");
+    const std::size_t at = heads.size();
+    put_pdu_head(heads, PduType::data, static_cast<std::uint32_t>(part.size() + kPdvHead));
+    const auto length = static_cast<std::uint32_t>(part.size() + 2);
+    for (const unsigned shift : {24U, 16U, 8U, 0U}) heads.push_back(static_cast<std::byte>((length >> shift) & 0xFFU));
+    heads.push_back(static_cast<std::byte>(context));
+    heads.push_back(static_cast<std::byte>((command ? 1U : 0U) | (bytes.empty() ? 2U : 0U)));
+    pieces.push_back(piece_of(ByteView(heads).subspan(at)));
+    pieces.push_back(piece_of(part));
+    if (pieces.size() >= kPiecesAtOnce) write_pieces(until);
   } while (!bytes.empty());
+}
+
+void Association::State::write_pieces(Deadline until) {
+  wire->write(pieces, timeouts.dimse, until);
+  pieces.clear();
+  heads.clear();
+}
+
+void Association::State::send(ContextId context, ByteView command, ByteView dataset) {
+  if (!alive) lose("it was aborted before");
+  heads.clear();
+  heads.reserve(kPiecesAtOnce / 2 * (kPduHead + kPdvHead));  // so that they never move
+  pieces.clear();
+  const auto longest = timeouts.dimse + std::chrono::seconds((command.size() + dataset.size()) / kSlowest);
+  const Deadline until = Clock::now() + longest;
+  try {
+    add_fragments(context, true, command, until);
+    if (!dataset.empty()) add_fragments(context, false, dataset, until);
+    if (!pieces.empty()) write_pieces(until);
+  } catch (const WireError& error) {
+    lose("sending failed (" + std::string(error.what()) + ")");
+  }
 }
 
 Fragment Association::State::read_fragment() {
   if (!alive) lose("it was aborted before");
-  DUL_PDV pdv{};
-  OFCondition read = DUL_NextPDV(&association->DULassociation, &pdv);
-  if (read.bad()) {
-    // Peers built with DCMTK keep Nagle's algorithm, so our ACKs must not wait either; the kernel forgets the wish.
-    set_on(*association, TCP_QUICKACK);
-    read = DUL_ReadPDVs(&association->DULassociation, nullptr, DUL_NOBLOCK, static_cast<int>(timeouts.dimse.count()));
-    if (read == DUL_PDATAPDUARRIVED) {
-      read = DUL_NextPDV(&association->DULassociation, &pdv);
-    } else if (read == DUL_PEERREQUESTEDRELEASE) {
-      lose("the peer asked for its release in the middle of a message");
-    } else if (read == DUL_READTIMEOUT) {
-      lose("no answer within " + std::to_string(timeouts.dimse.count()) + " seconds");
+  if (unread.empty()) {
+    PduType type{};
+    try {
+      type = read_pdu(Clock::now() + timeouts.dimse);
+    } catch (const WireError& error) {
+      const bool late = std::string_view(error.what()) == "time-out";
+      lose(late ? "no answer within " + std::to_string(timeouts.dimse.count()) + " seconds" : error.what());
     }
-    if (read.bad()) lose(text_of(read));
+    if (type == PduType::release_request) lose("the peer asked for its release in the middle of a message");
+    if (type == PduType::abort) lose(abort_reason(pdu));
+    if (type != PduType::data) lose("the peer sent a PDU that does not belong here");
+    unread = pdu;
   }
-  if (!by_id.contains(pdv.presentationContextID)) lose("the peer used a presentation context that was not agreed on");
-  return {pdv.presentationContextID, pdv.pdvType == DUL_COMMANDPDV, pdv.lastPDV != OFFalse,
-          ByteView(static_cast<const std::byte*>(pdv.data), pdv.fragmentLength)};
+  if (unread.size() < kPdvHead) lose("the peer sent a PDU that ends inside a fragment");
+  const std::uint32_t length = load_u32(unread.data(), true);
+  if (length < 2 || length > unread.size() - 4) lose("the peer sent a fragment whose length does not fit");
+  const auto context = std::to_integer<ContextId>(unread[4]);
+  const auto flags = std::to_integer<unsigned>(unread[5]);
+  if (!by_id.contains(context)) lose("the peer used a presentation context that was not agreed on");
+  const Fragment fragment{context, (flags & 1U) != 0, (flags & 2U) != 0, unread.subspan(kPdvHead, length - 2)};
+  unread = unread.subspan(4 + length);
+  return fragment;
 }
 
 Command Association::State::receive_command(ContextId& context) {
@@ -269,7 +267,7 @@ bool Association::accepted(const Context& context) const { return state_->grante
 const std::vector<Context>& Association::proposed() const noexcept { return state_->proposed; }
 std::uint64_t Association::number() const noexcept { return state_->number; }
 bool Association::alive() const noexcept { return state_->alive; }
-bool Association::usable() const { return state_->alive && ASC_dataWaiting(state_->association, 0) == OFFalse; }
+bool Association::usable() const { return state_->alive && state_->unread.empty() && state_->wire->quiet(); }
 
 void Association::echo() {
   State& state = *state_;
@@ -278,7 +276,7 @@ void Association::echo() {
   const Command request = Command::make(static_cast<std::uint16_t>(Verb::echo), false)
                               .set(field::kAffectedClass, kVerificationClass)
                               .set(field::kMessageId, id);
-  state.send(context, true, request.encode());
+  state.send(context, request.encode());
   const Command response = state.receive_response(Verb::echo, id, context);
   if (response.number(field::kStatus) == 0) return;
   throw PeerError(PeerError::Kind::refused,
@@ -298,8 +296,7 @@ StoreResult Association::store(const Context& context, const std::string& sop_in
                                 .set(field::kMessageId, id)
                                 .set(field::kPriority, std::uint16_t{0})
                                 .set(field::kAffectedInstance, sop_instance);
-    state.send(granted->second, true, request.encode());
-    state.send(granted->second, false, dataset);
+    state.send(granted->second, request.encode(), dataset);
     const Command response = state.receive_response(Verb::store, id, granted->second);
     return {response.number(field::kStatus), repair_utf8(response.text(field::kErrorComment)), "", true};
   } catch (const PeerError& error) {

@@ -8,6 +8,8 @@ namespace waybill::net {
 
 namespace {
 
+constexpr std::uint16_t kSecurePort = 2762;  // dicom-tls
+
 [[noreturn]] void bad_url(std::string_view url, const std::string& reason) {
   throw RunError(Exit::usage, "'" + std::string(url) + "' is not a DICOM address: " + reason +
                                   "; write it as dicom://CALLED@host:port");
@@ -36,7 +38,8 @@ void parse_host(std::string_view url, std::string_view text, Peer& peer) {
 
 std::string Peer::url() const {
   const bool v6 = host.find(':') != std::string::npos;
-  return "dicom://" + called + "@" + (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  return (secure ? "dicoms://" : "dicom://") + called + "@" + (v6 ? "[" + host + "]" : host) + ":" +
+         std::to_string(port);
 }
 
 void check_ae_title(std::string_view title, std::string_view what) {
@@ -48,12 +51,15 @@ void check_ae_title(std::string_view title, std::string_view what) {
 }
 
 Peer parse_url(std::string_view url) {
-  constexpr std::string_view kScheme = "dicom://";
-  if (!url.starts_with(kScheme)) bad_url(url, "it does not start with dicom://");
-  std::string_view rest = url.substr(kScheme.size());
+  constexpr std::string_view kPlain = "dicom://";
+  constexpr std::string_view kSecure = "dicoms://";
+  Peer peer;
+  peer.secure = url.starts_with(kSecure);
+  if (peer.secure) peer.port = kSecurePort;
+  if (!peer.secure && !url.starts_with(kPlain)) bad_url(url, "it does not start with dicom:// or dicoms://");
+  std::string_view rest = url.substr(peer.secure ? kSecure.size() : kPlain.size());
   const std::size_t at = rest.find('@');
   if (at == std::string_view::npos) bad_url(url, "the called AE title is missing");
-  Peer peer;
   peer.called = rest.substr(0, at);
   check_ae_title(peer.called, "called AE title");
   rest = rest.substr(at + 1);

@@ -4,21 +4,27 @@
 #include "core/result.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 namespace waybill::net {
 
-/// A DICOM node: who is called and where it listens.
+class Tls;
+
+/// A DICOM node: who is called, where it listens and how the connection is secured.
 struct Peer {
   std::string called;  ///< AE title, 1 to 16 characters
   std::string host;    ///< name or address
   std::uint16_t port = 104;
+  bool secure = false;             ///< dicoms://
+  std::shared_ptr<const Tls> tls;  ///< set for a secure peer before it is connected to
   /// "dicom://CALLED@host:port", the form in headers and messages.
   [[nodiscard]] std::string url() const;
 };
 
-/// A peer from "dicom://CALLED@host:port" (port 104 when left out). Throws RunError(Exit::usage) otherwise.
+/// A peer from "dicom://CALLED@host:port" (port 104 when left out) or "dicoms://…" (port 2762). Throws
+/// RunError(Exit::usage) otherwise.
 [[nodiscard]] Peer parse_url(std::string_view url);
 
 /// Throws RunError(Exit::usage) unless the text is an AE title (PS3.5 6.2: 1 to 16 printable characters, no backslash).

@@ -70,8 +70,7 @@ std::set<std::string> Association::State::find(const std::vector<std::string>& p
   keys.push_back({kStudy, "UI", path.at(0)});
   keys.push_back({kSeries, "UI", images ? path.at(1) : ""});
   const std::uint16_t id = message_id();
-  send(context, true, request_of(Verb::find, kStudyRootFind, id).encode());
-  send(context, false, encode_keys(keys, explicit_vr));
+  send(context, request_of(Verb::find, kStudyRootFind, id).encode(), encode_keys(keys, explicit_vr));
 
   std::set<std::string> values;
   for (std::size_t answers = 0;; ++answers) {
@@ -118,7 +117,7 @@ Received Association::State::receive_store(const Command& request, ContextId con
                                .set(field::kRespondedTo, request.number(field::kMessageId))
                                .set(field::kStatus, std::uint16_t{0})
                                .set(field::kAffectedInstance, object.sop_instance);
-  send(context, true, response.encode());
+  send(context, response.encode());
   return object;
 }
 
@@ -127,8 +126,8 @@ GetResult Association::get(const std::string& study, const std::function<void(Re
   const ContextId context = state.context_of(kStudyRootGet, "C-GET (Study Root)");
   const bool explicit_vr = state.by_id.at(context).transfer_syntax == kExplicitLittle;
   const std::uint16_t id = state.message_id();
-  state.send(context, true, request_of(Verb::get, kStudyRootGet, id).encode());
-  state.send(context, false, encode_keys({{kLevel, "CS", "STUDY"}, {kStudy, "UI", study}}, explicit_vr));
+  state.send(context, request_of(Verb::get, kStudyRootGet, id).encode(),
+             encode_keys({{kLevel, "CS", "STUDY"}, {kStudy, "UI", study}}, explicit_vr));
   for (;;) {
     ContextId arrived = 0;
     const Command command = state.receive_command(arrived);

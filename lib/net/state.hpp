@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to lib/net: the only header here that sees DCMTK.
+// Private to lib/net.
 #pragma once
 
 #include "net/association.hpp"
 #include "net/command.hpp"
+#include "net/pdu.hpp"
+#include "net/wire.hpp"
 
-#include <dcmtk/config/osconfig.h>
-#include <dcmtk/dcmnet/assoc.h>
-#include <dcmtk/dcmnet/dul.h>
-
+#include <sys/uio.h>
 #include <map>
+#include <optional>
+#include <span>
 
 namespace waybill::net {
-
-using ContextId = unsigned char;
 
 /// One received PDV.
 struct Fragment {
@@ -29,8 +28,12 @@ struct Association::State {
   std::vector<Context> proposed;
   std::map<Context, ContextId> granted;
   std::map<ContextId, Context> by_id;
-  T_ASC_Network* network = nullptr;
-  T_ASC_Association* association = nullptr;
+  std::optional<Wire> wire;
+  std::size_t send_limit = 0;  ///< bytes of a fragment that the peer takes
+  Bytes pdu;                   ///< the P-DATA that is being read
+  ByteView unread;             ///< of it
+  Bytes heads;                 ///< kept between messages, so that nothing is allocated for one
+  std::vector<iovec> pieces;
   std::uint64_t number = 0;
   std::uint16_t next_message = 1;
   bool alive = false;
@@ -41,12 +44,18 @@ struct Association::State {
   State& operator=(const State&) = delete;
 
   void connect(const std::string& calling);
+  void take_answer(const std::string& calling, Deadline until);
   void close() noexcept;
+  /// Reads a PDU into `pdu` and gives its type. Throws WireError.
+  [[nodiscard]] PduType read_pdu(Deadline until);
   /// Aborts and throws PeerError(unreachable) with the reason.
   [[noreturn]] void lose(const std::string& reason);
 
   [[nodiscard]] std::uint16_t message_id() noexcept;
-  void send(ContextId context, bool command, ByteView bytes);
+  /// A command, and a dataset behind it unless that is empty, in as few writes as possible.
+  void send(ContextId context, ByteView command, ByteView dataset = {});
+  void add_fragments(ContextId context, bool command, ByteView bytes, Deadline until);
+  void write_pieces(Deadline until);
   [[nodiscard]] Fragment read_fragment();
   /// The next command and the context it came on.
   [[nodiscard]] Command receive_command(ContextId& context);

@@ -15,6 +15,7 @@
 #include <dcmtk/dcmdata/dcxfer.h>
 #include <dcmtk/dcmjpeg/djdecode.h>
 #include <dcmtk/dcmjpls/djdecode.h>
+#include <cstring>
 
 namespace waybill::pixel {
 namespace {
@@ -58,6 +59,41 @@ void put_even(DcmPixelItem& item, ByteView stream) {
   Bytes even(stream.begin(), stream.end());
   even.push_back(std::byte{0});
   item.putUint8Array(reinterpret_cast<const Uint8*>(even.data()), static_cast<unsigned long>(even.size()));
+}
+
+/// The first frame straight into `frame`.
+OFCondition decode_into(DcmPixelData& pixels, DcmDataset& dataset, Frame& frame) {
+  Uint32 fragment = 1;  // behind the offset table
+  OFString model;
+  return pixels.getUncompressedFrame(&dataset, 0, fragment, frame.data.data(), static_cast<Uint32>(frame.data.size()),
+                                     model);
+}
+
+/// By way of the whole uncompressed element: the frame decoder for RLE of DCMTK 3.6.7 writes past the buffer when a
+/// stream is damaged.
+OFCondition decode_whole(DcmDataset& dataset, Frame& frame) {
+  OFCondition result = dataset.chooseRepresentation(EXS_LittleEndianExplicit, nullptr);
+  DcmElement* element = nullptr;
+  if (result.good()) result = dataset.findAndGetElement(DCM_PixelData, element);
+  if (result.bad()) return result;
+  const void* samples = nullptr;
+  Uint16* words = nullptr;
+  Uint8* bytes = nullptr;
+  if (frame.bytes_per_sample > 1) {
+    result = element->getUint16Array(words);
+    samples = words;
+  } else {
+    result = element->getUint8Array(bytes);
+    samples = bytes;
+  }
+  if (result.bad()) return result;
+  if (samples == nullptr || element->getLength() < frame.data.size()) return EC_CorruptedData;
+  std::memcpy(frame.data.data(), samples, frame.data.size());
+  // RLE comes out by plane when the dataset says so; we said by pixel, it keeps the stream's planes.
+  Uint16 planar = 0;
+  if (frame.samples > 1 && dataset.findAndGetUint16(DCM_PlanarConfiguration, planar).good() && planar == 1)
+    frame.data = interleave(frame.data, frame.samples, frame.bytes_per_sample);
+  return result;
 }
 
 Failure failed(const OFCondition& condition) { return {Fault::malformed, std::string("DCMTK: ") + condition.text()}; }
@@ -113,10 +149,7 @@ Result<Frame> decode_dcmtk(std::string_view transfer_syntax, const ImageInfo& de
     frame.bytes_per_sample = static_cast<std::uint16_t>(info.bits_allocated / 8);
     frame.photometric = info.photometric;
     frame.data.resize(*size + *size % 2);
-    Uint32 fragment = 1;  // behind the offset table
-    OFString model;
-    const OFCondition result = pixels->getUncompressedFrame(&dataset, 0, fragment, frame.data.data(),
-                                                            static_cast<Uint32>(frame.data.size()), model);
+    const OFCondition result = rle ? decode_whole(dataset, frame) : decode_into(*pixels, dataset, frame);
     if (result.bad()) return failed(result);
     frame.data.resize(*size);
     frame.photometric = declared.photometric;

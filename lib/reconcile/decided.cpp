@@ -7,9 +7,11 @@
 #include "io/read_file.hpp"
 #include "match/csv.hpp"
 #include "match/normal.hpp"
+#include "ris/code_page.hpp"
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 namespace waybill::reconcile {
@@ -39,6 +41,17 @@ class Columns {
 
 }  // namespace
 
+namespace {
+
+/// Whether the proposal an answer names is the one of this run. A study that a rule has decided since has none.
+bool stands(const Answer& a, const match::Decision& d, std::span<const match::Exam> exams) {
+  if (a.proposal == 0) return true;
+  if (d.verdict == match::Verdict::matched) return d.exam && exams[*d.exam].key == a.exam;
+  return a.proposal <= d.proposals.size() && exams[d.proposals[a.proposal - 1].exam].key == a.exam;
+}
+
+}  // namespace
+
 bool joined(const match::Evidence& e) { return e.patient == match::Same::equal || e.linked; }
 
 Answers read_answers(const std::filesystem::path& path) {
@@ -48,7 +61,7 @@ Answers read_answers(const std::filesystem::path& path) {
                    "the decisions " + path_to_text(path.string()) + " cannot be read: " + bytes.error().what);
   Answers out;
   out.digest = Sha256::of(*bytes);
-  match::CsvReader reader{std::string(as_text(*bytes))};
+  match::CsvReader reader{ris::table_text(std::string(as_text(*bytes)), {})};
   match::CsvRow row;
   if (!reader.next(row) || !row.error.empty())
     throw RunError(Exit::input, "the decisions have no header line; take the list that --exceptions wrote");
@@ -66,6 +79,7 @@ Answers read_answers(const std::filesystem::path& path) {
       continue;
     }
     if (a.exam == "1" || a.exam == "2" || a.exam == "3") {
+      a.proposal = static_cast<std::size_t>(a.exam.front() - '0');
       a.exam = cell(row, "PROPOSAL_" + a.exam);
       if (a.exam.empty()) {
         out.refusals.push_back({a.study, a.line, "DECISION names a proposal that the row does not have"});
@@ -90,56 +104,125 @@ Answers read_answers(const std::filesystem::path& path) {
   return out;
 }
 
-std::vector<Refusal> follow(const Answers& answers, std::span<const match::StudyKeys> studies,
-                            std::span<const match::Exam> exams, match::Outcome& outcome) {
-  std::vector<Refusal> refusals = answers.refusals;
-  if (answers.answers.empty()) return refusals;
-  std::unordered_map<std::string_view, std::size_t> study_at, exam_at;
-  for (std::size_t i = 0; i < studies.size(); ++i) study_at.emplace(studies[i].uid.view(), i);
-  for (std::size_t x = 0; x < exams.size(); ++x) exam_at.emplace(exams[x].key.view(), x);
-  std::unordered_map<std::size_t, std::size_t> study_of;  // exam to the study that has it
-  for (std::size_t i = 0; i < studies.size(); ++i)
-    if (outcome.studies[i].verdict == match::Verdict::matched) study_of.emplace(*outcome.studies[i].exam, i);
-  for (const Answer& a : answers.answers) {
-    const auto refuse = [&](const char* why) { refusals.push_back({a.study, a.line, why}); };
-    const auto study = study_at.find(a.study);
-    if (study == study_at.end()) {
-      refuse("the scan has no such study");
-      continue;
-    }
-    match::Decision& d = outcome.studies[study->second];
+namespace {
+
+/// Follows answers one by one and keeps account of who has which exam.
+class Follower {
+ public:
+  Follower(std::span<const match::StudyKeys> studies, std::span<const match::Exam> exams, match::Outcome& outcome)
+      : studies_(studies), exams_(exams), outcome_(outcome) {
+    for (std::size_t i = 0; i < studies.size(); ++i) study_at_.emplace(studies[i].uid.view(), i);
+    for (std::size_t x = 0; x < exams.size(); ++x) exam_at_.emplace(exams[x].key.view(), x);
+    for (std::size_t i = 0; i < studies.size(); ++i)
+      if (outcome.studies[i].verdict == match::Verdict::matched) study_of_.emplace(*outcome.studies[i].exam, i);
+  }
+
+  /// Why the answer cannot be followed, "" when it was. `taken` says that the exam may become free by another answer.
+  const char* take(const Answer& a, bool& taken) {
+    const auto study = study_at_.find(a.study);
+    if (study == study_at_.end()) return "the scan has no such study";
+    match::Decision& d = outcome_.studies[study->second];
     if (a.exam.empty()) {
+      let_go(study->second);
       d.by_person = true;
       d.verdict = match::Verdict::unmatched;
       d.exam.reset();
-      d.proposals.clear();
-      continue;
+      return "";
     }
-    const auto exam = exam_at.find(a.exam);
-    if (exam == exam_at.end()) {
-      refuse("there is no exam of that key");
-      continue;
-    }
-    const auto taken = study_of.find(exam->second);
-    if (taken != study_of.end() && taken->second != study->second) {
-      refuse("another study has this exam");
-      continue;
-    }
-    const auto evidence = match::compare(studies[study->second], exams[exam->second]);
+    const auto exam = exam_at_.find(a.exam);
+    if (exam == exam_at_.end()) return "there is no exam of that key";
+    if (!stands(a, d, exams_))
+      return "the proposal is not the one of this run; the list is old, or a spreadsheet changed the exam's number";
+    const auto evidence = match::compare(studies_[study->second], exams_[exam->second]);
     const bool two = !a.second.empty() && match::id_key(a.second) != match::id_key(a.by);
-    if (!joined(evidence) && !two) {
-      refuse("the images would change their patient; SECOND_PERSON must name another person who agrees");
-      continue;
-    }
+    if (!joined(evidence) && !two)
+      return "the images would change their patient; SECOND_PERSON must name another person who agrees";
+    const auto holder = study_of_.find(exam->second);
+    taken = holder != study_of_.end() && holder->second != study->second;
+    if (taken) return "another study has this exam";
+    let_go(study->second);
     d.by_person = true;
     d.verdict = match::Verdict::matched;
     d.exam = exam->second;
     d.score = match::score(evidence);
     d.explanation = match::describe(evidence);
-    d.proposals.clear();
-    study_of.insert_or_assign(exam->second, study->second);
-    outcome.exams[exam->second] = match::ExamFate::matched;
+    study_of_.insert_or_assign(exam->second, study->second);
+    return "";
   }
+
+  /// What became of the exams that answered studies had or waited for, and of those they have now.
+  void settle() {
+    std::set<std::size_t> waited_for;
+    for (const auto& d : outcome_.studies) {
+      if (d.verdict != match::Verdict::review) continue;
+      if (d.exam) waited_for.insert(*d.exam);
+      for (const auto& p : d.proposals)
+        if (p.rule != "R9") waited_for.insert(p.exam);
+    }
+    for (const std::size_t x : touched_) {
+      using match::ExamFate;
+      using match::ExamState;
+      const auto state = exams_[x].state;
+      outcome_.exams[x] = has_images(x)                   ? ExamFate::matched
+                          : state == ExamState::cancelled ? ExamFate::cancelled
+                          : waited_for.count(x) > 0       ? ExamFate::review
+                          : state == ExamState::planned   ? ExamFate::planned
+                                                          : ExamFate::no_images;
+    }
+    for (const auto& [x, study] : study_of_) outcome_.exams[x] = match::ExamFate::matched;
+  }
+
+ private:
+  void let_go(std::size_t study) {
+    match::Decision& d = outcome_.studies[study];
+    if (d.exam) {
+      touched_.insert(*d.exam);
+      const auto had = study_of_.find(*d.exam);
+      if (had != study_of_.end() && had->second == study) study_of_.erase(had);
+    }
+    for (const auto& p : d.proposals) touched_.insert(p.exam);
+    d.proposals.clear();
+  }
+
+  /// Some study has the exam, or was performed with it (several orders, one study).
+  [[nodiscard]] bool has_images(std::size_t x) const {
+    if (study_of_.count(x) > 0) return true;
+    const auto named = study_at_.find(exams_[x].study_uid.view());
+    return named != study_at_.end() && outcome_.studies[named->second].verdict == match::Verdict::matched;
+  }
+
+  std::span<const match::StudyKeys> studies_;
+  std::span<const match::Exam> exams_;
+  match::Outcome& outcome_;
+  std::unordered_map<std::string_view, std::size_t> study_at_, exam_at_;
+  std::unordered_map<std::size_t, std::size_t> study_of_;  // exam to the study that has it
+  std::set<std::size_t> touched_;
+};
+
+}  // namespace
+
+std::vector<Refusal> follow(const Answers& answers, std::span<const match::StudyKeys> studies,
+                            std::span<const match::Exam> exams, match::Outcome& outcome) {
+  std::vector<Refusal> refusals = answers.refusals;
+  if (answers.answers.empty()) return refusals;
+  Follower follower(studies, exams, outcome);
+  // An exam may become free by an answer that stands further down, so what found its exam taken is tried again.
+  std::vector<const Answer*> open, taken;
+  for (const Answer& a : answers.answers) open.push_back(&a);
+  for (bool last = false; !open.empty();) {
+    taken.clear();
+    for (const Answer* a : open) {
+      bool is_taken = false;
+      const std::string_view why = follower.take(*a, is_taken);
+      if (is_taken && !last)
+        taken.push_back(a);
+      else if (!why.empty())
+        refusals.push_back({a->study, a->line, std::string(why)});
+    }
+    last = taken.size() == open.size();
+    std::swap(open, taken);
+  }
+  follower.settle();
   return refusals;
 }
 

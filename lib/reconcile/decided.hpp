@@ -23,6 +23,8 @@ struct Answer {
   std::string second;  ///< second person, where one is demanded
   std::string remark;
   std::size_t line = 0;
+  std::size_t proposal =
+      0;  ///< 1, 2 or 3 when the answer names a proposal of its row, whose exam must then stand there
 };
 
 /// An answer that cannot be followed, and why.
@@ -47,7 +49,8 @@ struct Answers {
 [[nodiscard]] bool joined(const match::Evidence& evidence);
 
 /// Follows the answers: sets exam, verdict and `by_person` of the decisions. Refused are unknown studies and exams, an
-/// exam that another study has, and an answer that would change whose images they are without a second person (the
+/// exam that another study has, a proposal that is not the one of this run (the list is old, or a spreadsheet changed
+/// the number), and an answer that would change whose images they are without a second person (the
 /// patient's number and neither a merge nor a listing joins it with the exam's). What is refused stays for review.
 [[nodiscard]] std::vector<Refusal> follow(const Answers& answers, std::span<const match::StudyKeys> studies,
                                           std::span<const match::Exam> exams, match::Outcome& outcome);

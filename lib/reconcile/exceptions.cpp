@@ -128,7 +128,7 @@ void Exceptions::add_exam_without_images(const match::Exam& exam) {
   cells[0] = "exam-without-images";
   cells[1] = exam.study_uid;
   cells[3] = "the exam was performed, the archive has no study for it";
-  cells[5] = "D01";
+  cells[5] = exam.reported ? "D01 D17" : "D01";
   put_exam(cells, exam);
   if (exam.line > 0) cells[kCells - 1] = std::to_string(exam.line);
   add(5, 0, exam.key, cells);

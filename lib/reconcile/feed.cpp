@@ -60,6 +60,9 @@ void supplement(match::Exam& exam, const match::Exam& told) {
                       &match::Exam::description, &match::Exam::birth_date, &match::Exam::sex})
     if ((exam.*member).empty()) exam.*member = told.*member;
   if (exam.classes.empty()) exam.classes = told.classes;
+  if (exam.death_date.empty()) exam.death_date = told.death_date;
+  exam.restricted = exam.restricted || told.restricted;
+  exam.reported = exam.reported || told.reported;
   if (exam.last.empty()) {
     exam.last = told.last;
     exam.first = told.first;
@@ -150,13 +153,15 @@ struct Feed::Number {
   bool known = false;
   Interned current_issuer, current_id;
   InternedList vetoes, other_ids, other_names;
+  Interned death_date;
+  bool restricted = false;
   identity::Graph::Person person;  ///< of the current number
 };
 
 /// Exams come sorted by patient, so the number at hand nearly always is that of the exam before.
 const Feed::Number& Feed::number_of(Interned issuer, Interned id, Number& last) const {
   if (last.issuer == issuer && last.id == id && !id.empty()) return last;
-  last = {issuer, id, false, issuer, id, {}, {}, {}, {}};
+  last = {issuer, id, false, issuer, id, {}, {}, {}, {}, false, {}};
   const std::string authority = issuer_or_default(issuer);
   const std::string asked = number(authority, id);
   const auto now = graph_.resolve(authority, asked);
@@ -175,6 +180,8 @@ const Feed::Number& Feed::number_of(Interned issuer, Interned id, Number& last) 
     auto person = graph_.person(authority, asked);
     if (!person.name.empty()) person.other_names.push_back(std::move(person.name));
     last.other_names = tidied(std::move(person.other_names));
+    last.death_date = person.death_date;
+    last.restricted = person.restricted;
   }
   const std::string current = match::id_key(last.current_issuer);
   last.person = graph_.person(current, number(current, last.current_id));
@@ -190,11 +197,32 @@ void Feed::apply(match::Exam& exam, Number& last) const {
   exam.issuer = n.current_issuer;
   exam.other_ids = united(exam.other_ids, n.other_ids, match::id_key(n.current_id));
   exam.other_names = n.other_names;
+  if (exam.death_date.empty()) exam.death_date = n.death_date;
+  exam.restricted = exam.restricted || n.restricted;
+}
+
+std::optional<match::Exam> Feed::patient_of(const match::StudyFacts& facts) const {
+  match::Exam exam;
+  exam.patient_id = trim(facts.study.patient_id.value_or(""));
+  exam.issuer = trim(facts.study.issuer.value_or(""));
+  if (exam.patient_id.empty()) return std::nullopt;
+  const Interned written = exam.issuer;
+  const std::string issuer = issuer_or_default(written), id = number(issuer, exam.patient_id);
+  if (!graph_.resolve(issuer, id).known) return std::nullopt;
+  const auto person = graph_.person(issuer, id);
+  Number last;
+  apply(exam, last);
+  if (match::id_key(written) == match::id_key(exam.issuer)) exam.issuer = written;
+  split_name(person.name, exam);
+  exam.birth_date = person.birth_date;
+  exam.sex = person.sex;
+  return exam;
 }
 
 match::Exam Feed::exam_of(const orders::Order& order, Number& last) const {
   match::Exam exam;
   exam.from_hl7 = true;
+  exam.reported = order.report;
   exam.patient_id = as_written(order.patient);
   exam.issuer = order.patient.authority;
   const auto moved = graph_.moved_to(order.account, order.visit);

@@ -10,6 +10,7 @@
 #include "orders/book.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -32,6 +33,9 @@ class Feed {
   /// tell of. The order of the exams changes; keys stay unique.
   void apply(match::ExamTable& table) const;
 
+  /// What is known today of the study's patient, as an exam that says nothing else: present number, name, birth date,
+  /// sex. nullopt when no message names the number.
+  [[nodiscard]] std::optional<match::Exam> patient_of(const match::StudyFacts& facts) const;
   /// After the last apply(): gives back the memory of numbers and orders.
   void forget() {
     book_ = {};

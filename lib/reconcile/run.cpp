@@ -11,9 +11,11 @@
 #include "match/edits.hpp"
 #include "match/normal.hpp"
 #include "reconcile/alarms.hpp"
+#include "reconcile/corrections.hpp"
 #include "reconcile/decided.hpp"
 #include "reconcile/exceptions.hpp"
 #include "reconcile/feed.hpp"
+#include "reconcile/loaded.hpp"
 #include "reconcile/studies.hpp"
 #include "ris/postgres.hpp"
 #include "ris/read.hpp"
@@ -21,6 +23,7 @@
 #include <tbb/parallel_for.h>
 #include <tbb/parallel_pipeline.h>
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <set>
 #include <utility>
@@ -52,6 +55,7 @@ Scan read_scan(const std::filesystem::path& path, const match::SiteRules& rules,
     ++summary.objects;
     if (object->bucket != manifest::Bucket::instance) {
       ++summary.other_objects;
+      collector.note(*object);
       continue;
     }
     ++summary.instances;
@@ -105,7 +109,9 @@ std::string exam_record(const match::Exam& exam) {
   if (!exam.accession.empty()) w.member("accession", exam.accession);
   if (!exam.study_uid.empty()) w.member("study", exam.study_uid);
   if (!exam.study_date.empty()) w.member("study_date", exam.study_date);
-  w.key("discrepancies").begin_array().value("D01").end_array().end_object();
+  w.key("discrepancies").begin_array().value("D01");
+  if (exam.reported) w.value("D17");
+  w.end_array().end_object();
   return std::move(w).str();
 }
 
@@ -185,7 +191,7 @@ Block block_of(const Scan& scan, const match::ExamTable& table, const match::Out
 
 /// Completes, counts and writes the studies: many at a time, in their order.
 void write_studies(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome,
-                   const match::SiteRules& rules, Output& output, Exceptions& exceptions, Summary& summary) {
+                   const match::SiteRules& rules, Output* output, Exceptions& exceptions, Summary& summary) {
   constexpr std::size_t kStudies = 1024, kInFlight = 16;
   std::size_t next = 0;
   const auto cut = tbb::make_filter<void, std::size_t>(tbb::filter_mode::serial_in_order, [&](tbb::flow_control& flow) {
@@ -195,16 +201,23 @@ void write_studies(const Scan& scan, const match::ExamTable& table, const match:
   const auto make =
       tbb::make_filter<std::size_t, std::shared_ptr<Block>>(tbb::filter_mode::parallel, [&](std::size_t begin) {
         const std::size_t end = std::min(begin + kStudies, scan.studies.size());
-        return std::make_shared<Block>(block_of(scan, table, outcome, begin, end, rules, output.takes_lines()));
+        return std::make_shared<Block>(
+            block_of(scan, table, outcome, begin, end, rules, output != nullptr && output->takes_lines()));
       });
   const auto write = tbb::make_filter<std::shared_ptr<Block>, void>(tbb::filter_mode::serial_in_order,
                                                                     [&](const std::shared_ptr<Block>& block) {
                                                                       add_studies(summary, block->counts);
                                                                       exceptions.add(block->exceptions);
                                                                       for (const auto& line : block->lines)
-                                                                        output.append(line);
+                                                                        output->append(line);
                                                                     });
   tbb::parallel_pipeline(kInFlight, cut & make & write);
+}
+
+void add_hl7(Exceptions& exceptions, const Feed& feed) {
+  for (const auto& problem : feed.problems()) exceptions.add_hl7_problem(problem);
+  for (const auto& dispute : feed.graph().disputes())
+    exceptions.add_dispute(feed.graph().events()[dispute.event], dispute.reason);
 }
 
 void collect_exceptions(Exceptions& exceptions, const Scan& scan, const match::ExamTable& table,
@@ -217,11 +230,7 @@ void collect_exceptions(Exceptions& exceptions, const Scan& scan, const match::E
   for (const auto& remark : table.remarks) exceptions.add_remark(remark);
   for (const auto& refusal : refusals) exceptions.add_refusal(refusal.study, refusal.line, refusal.reason);
   for (const auto& id : scan.without_study) exceptions.add_object_without_study(id);
-  if (feed) {
-    for (const auto& problem : feed->problems()) exceptions.add_hl7_problem(problem);
-    for (const auto& dispute : feed->graph().disputes())
-      exceptions.add_dispute(feed->graph().events()[dispute.event], dispute.reason);
-  }
+  if (feed) add_hl7(exceptions, *feed);
 }
 
 /// The studies in the forms that are compared, with the numbers their patients have now.
@@ -305,7 +314,7 @@ Summary run(const Options& options) {
   auto keys = keys_of(scan.studies, feed, rules);
   if (feed) {
     count_feed(summary, feed->counts(), feed->problems(), feed->graph(), feed->orders());
-    feed->forget();
+    if (options.loaded.empty()) feed->forget();
   }
   match::Outcome outcome = match::decide(std::span<const match::StudyKeys>(keys), table.exams, rules);
   Answers answers;
@@ -315,6 +324,8 @@ Summary run(const Options& options) {
   const auto alarms = find_alarms(keys, table.exams, outcome);
   summary.alarms = alarms.size();
   keys = {};
+  std::optional<Loaded> loaded;
+  if (!options.loaded.empty()) loaded.emplace(options.loaded, options.applied);
 
   manifest::Header header;
   header.stage = "reconcile";
@@ -328,18 +339,29 @@ Summary run(const Options& options) {
   if (feed) header.inputs.push_back({"hl7", feed->digest().hex()});
   if (!options.decisions.empty())
     header.inputs.push_back({options.decisions.filename().string(), answers.digest.hex()});
+  if (loaded) header.inputs.insert(header.inputs.end(), loaded->inputs().begin(), loaded->inputs().end());
   Output output(options, std::move(header), summary);
   Exceptions exceptions;
-  write_studies(scan, table, outcome, rules, output, exceptions, summary);
+  write_studies(scan, table, outcome, rules, loaded ? nullptr : &output, exceptions, summary);
   count_exams(summary, table, outcome.exams);
   check_ledger(summary);
+  std::optional<Corrections> corrections;
+  if (loaded) {
+    corrections.emplace(*loaded, Knowledge{rules, scan.studies, outcome, table.exams, feed ? &*feed : nullptr});
+    summary.corrections = corrections->counts();
+  }
   if (options.dry_run) return summary;
-  if (output.takes_lines()) {
+  if (corrections) {
+    exceptions = {};
+    corrections->list(exceptions);
+    if (feed) add_hl7(exceptions, *feed);
+    if (output.takes_lines()) corrections->write([&](const std::string& line) { output.append(line); });
+  } else if (output.takes_lines()) {
     for (const auto& answer : answers.answers) output.append(to_json(answer));
     for (std::size_t x = 0; x < table.exams.size(); ++x)
       if (outcome.exams[x] == match::ExamFate::no_images) output.append(exam_record(table.exams[x]));
   }
-  collect_exceptions(exceptions, scan, table, outcome, feed, refusals, alarms);
+  if (!corrections) collect_exceptions(exceptions, scan, table, outcome, feed, refusals, alarms);
   // The list first: a complete manifest then never stands without it.
   if (!options.exceptions.empty()) exceptions.write(options.exceptions);
   if (!options.worklist.empty()) exceptions.write_worklist(options.worklist);

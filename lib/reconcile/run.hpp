@@ -27,7 +27,9 @@ struct Options {
   std::filesystem::path rules;       ///< what the site settles about matching (match::SiteRules); none when empty
   std::vector<std::string> approve;  ///< rules that may decide alone beyond R0, R1, R2: "R5"
   std::vector<std::string> ignore_columns;
-  bool dry_run = false;  ///< count only, write nothing
+  std::vector<std::filesystem::path> loaded;   ///< manifests of load: write what must be corrected there
+  std::vector<std::filesystem::path> applied;  ///< where the manifests that these were made from are, if elsewhere
+  bool dry_run = false;                        ///< count only, write nothing
   manifest::Restart restart = manifest::Restart::no;
 };
 

@@ -4,6 +4,7 @@
 #include "core/permute.hpp"
 #include "core/text.hpp"
 #include "match/name.hpp"
+#include "reconcile/signs.hpp"
 
 #include <algorithm>
 #include <array>
@@ -63,9 +64,17 @@ match::StudyFacts StudyTable::operator[](std::size_t n) const {
   study.bytes = row.bytes;
   facts.two_patients = row.two_patients;
   facts.several_accessions = row.several_accessions;
+  facts.signs = row.signs;
   facts.current_id = row.current_id;
   facts.current_issuer = row.current_issuer;
   return facts;
+}
+
+std::optional<std::size_t> StudyTable::find(std::string_view uid) const {
+  const auto at = std::lower_bound(rows_.begin(), rows_.end(), uid,
+                                   [](const Row& row, std::string_view wanted) { return row.uid.view() < wanted; });
+  if (at == rows_.end() || at->uid != uid) return std::nullopt;
+  return static_cast<std::size_t>(at - rows_.begin());
 }
 
 void StudyTable::set_current(std::size_t n, const match::StudyFacts& facts) {
@@ -132,9 +141,16 @@ bool StudyCollector::add(const manifest::Object& object) {
       known.more = std::make_unique<std::vector<std::uint64_t>>();
     if (row.series == 0 || (hash != known.first && insert_once(*known.more, hash))) ++row.series;
   }
+  row.signs |= signs_of(object);
   ++row.instances;
   row.bytes += object.source.size;
   return true;
+}
+
+void StudyCollector::note(const manifest::Object& object) {
+  const std::string_view uid = text_of(object.study);
+  const std::uint32_t signs = uid.empty() ? 0 : signs_of(object);
+  if (signs != 0) noted_[std::string(uid)] |= signs;
 }
 
 StudyTable StudyCollector::finish() {
@@ -142,6 +158,11 @@ StudyTable StudyCollector::finish() {
   series_.clear();
   series_.shrink_to_fit();
   auto& rows = table_.rows_;
+  if (!noted_.empty()) {
+    for (Row& row : rows)
+      if (const auto noted = noted_.find(row.uid.str()); noted != noted_.end()) row.signs |= noted->second;
+    noted_.clear();
+  }
   // UIDs of one archive begin alike; the sixteen bytes behind what all share tell nearly all of them apart.
   std::size_t shared = rows.empty() ? 0 : rows.front().uid.size();
   for (const Row& row : rows) {

@@ -10,6 +10,10 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace waybill::reconcile {
@@ -20,6 +24,8 @@ class StudyTable {
   [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
   /// The study with all that is known of it.
   [[nodiscard]] match::StudyFacts operator[](std::size_t n) const;
+  /// The place of a study, nullopt when there is none of this UID.
+  [[nodiscard]] std::optional<std::size_t> find(std::string_view uid) const;
   /// Keeps the number the patient has now; calls for different studies may come from different threads.
   void set_current(std::size_t n, const match::StudyFacts& facts);
 
@@ -31,7 +37,7 @@ class StudyTable {
     std::array<Interned, kAttributes> values;
     Interned current_id, current_issuer;
     InternedList modalities;
-    std::uint32_t series = 0;
+    std::uint32_t series = 0, signs = 0;
     std::uint8_t given = 0, mixed = 0;  // bit per attribute: some object has it; objects differ in it
     bool two_patients = false, several_accessions = false;
     std::uint64_t instances = 0, bytes = 0;
@@ -49,6 +55,9 @@ class StudyCollector {
   /// Takes an object of bucket `instance`; false when it names no study.
   bool add(const manifest::Object& object);
 
+  /// Takes note of what an object of another bucket says of its study.
+  void note(const manifest::Object& object);
+
   /// The studies sorted by UID; the collector is empty afterwards.
   [[nodiscard]] StudyTable finish();
 
@@ -64,6 +73,7 @@ class StudyCollector {
   FlatIndex index_;
   StudyTable table_;
   std::vector<Series> series_;
+  std::unordered_map<std::string, std::uint32_t> noted_;  // signs of objects that are no instances, by study
 };
 
 }  // namespace waybill::reconcile

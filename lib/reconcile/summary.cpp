@@ -153,6 +153,8 @@ void count_exams(Summary& s, const match::ExamTable& table, std::span<const matc
     }
   }
   if (s.exams_no_images > 0) s.discrepancies["D01"] = s.exams_no_images;
+  for (std::size_t x = 0; x < fates.size(); ++x)
+    if (fates[x] == match::ExamFate::no_images && table.exams[x].reported) ++s.discrepancies["D17"];
 }
 
 void count_feed(Summary& s, const hl7::IntakeCounts& counts, const std::vector<hl7::Problem>& problems,
@@ -215,6 +217,13 @@ std::string to_json(const Summary& s) {
   w.key("hl7").begin_object().member("files", s.hl7_files).member("messages", s.hl7_messages);
   w.member("duplicates", s.hl7_duplicates).member("problems", s.hl7_problems).member("orders", s.hl7_orders);
   w.member("patient_numbers", s.patient_numbers).member("disputes", s.identity_disputes).end_object();
+  if (s.corrections) {
+    w.key("corrections").begin_object().member("objects", s.corrections->objects);
+    w.member("without_study", s.corrections->without_study).member("studies", s.corrections->studies);
+    w.member("studies_changed", s.corrections->studies_changed);
+    w.member("objects_changed", s.corrections->objects_changed);
+    w.member("studies_open", s.corrections->studies_open).end_object();
+  }
   w.key("rules").begin_object();
   for (const auto& [rule, n] : s.rules) {
     w.key(rule)
@@ -286,6 +295,11 @@ std::string to_text(const Summary& s) {
     out += "(" + tag + "): " + n(c.before) + " agree before, " + n(c.after) + " after; " + n(c.coerce) + " COERCE, " +
            n(c.correct) + " CORRECT, " + n(c.left) + " left to a person\n";
     for (const auto& [change, touched] : c.changes) out += "  before " + change + ": " + reach(touched) + "\n";
+  }
+  if (s.corrections) {
+    out += "loaded    " + n(s.corrections->objects) + " objects in " + n(s.corrections->studies) + " studies, " +
+           n(s.corrections->objects_changed) + " objects in " + n(s.corrections->studies_changed) +
+           " studies have another identity now, " + n(s.corrections->studies_open) + " studies wait for a person\n";
   }
   return out += "exceptions " + n(s.exceptions()) + "\n";
 }

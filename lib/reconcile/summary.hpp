@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -31,6 +32,14 @@ struct AttributeCount {
   std::map<std::string, Reach, std::less<>> changes;  ///< edits by what they do to the value (change_of)
 };
 
+/// What was found about objects that are loaded already.
+struct CorrectionCounts {
+  std::uint64_t objects = 0;  ///< in the new archive
+  std::uint64_t without_study = 0, studies = 0;
+  std::uint64_t studies_changed = 0, objects_changed = 0;
+  std::uint64_t studies_open = 0;  ///< wait for a person
+};
+
 /// The counts of a run; the ledgers of studies, instances and exams close or the run fails.
 struct Summary {
   std::uint64_t objects = 0, instances = 0, other_objects = 0, instances_without_study = 0, instances_in_studies = 0,
@@ -44,13 +53,16 @@ struct Summary {
   std::vector<std::string> remarks;  ///< about the RIS table as a whole
   bool ris_control = false;          ///< it agrees with what its exporter promised
   bool ris_was_cp1252 = false, dry_run = false, already_complete = false;
+  std::optional<CorrectionCounts> corrections;  ///< of a run with --loaded
   std::map<std::string, RuleCount> rules;
   std::map<std::string, std::uint64_t> vetoes, discrepancies;
   std::map<std::string, AttributeCount> attributes;  ///< by tag
 
   /// Studies not matched, matched ones with a contradiction left, bad rows, exams without images, objects without
   /// study, bad messages, disputes, answers refused, alarms.
+  /// With --loaded only what stands in its way: the others are those of the run before.
   [[nodiscard]] std::uint64_t exceptions() const noexcept {
+    if (corrections) return corrections->studies_open + corrections->without_study + hl7_problems + identity_disputes;
     return review + unmatched + conflicts + bad_rows + exams_no_images + instances_without_study + hl7_problems +
            identity_disputes + answers_refused + alarms;
   }

@@ -180,13 +180,18 @@ std::string category_name(const std::string& code) {
                                                             {"D14", "merge not applied"},
                                                             {"D15", "two patients in one study"},
                                                             {"D16", "study is split"},
+                                                            {"D17", "report without images"},
+                                                            {"D18", "images without report"},
                                                             {"D19", "cancelled exam has images"},
                                                             {"D20", "imported from outside"},
                                                             {"D21", "test or phantom"},
+                                                            {"D22", "rejected"},
                                                             {"D23", "character set"},
                                                             {"D24", "issuer missing"},
                                                             {"D25", "duplicate instance"},
-                                                            {"D26", "corrupt"}};
+                                                            {"D26", "corrupt"},
+                                                            {"D28", "private annotations"},
+                                                            {"D29", "retention expired"}};
   const auto at = kNames.find(code);
   return at == kNames.end() ? code : code + " " + at->second;
 }

@@ -18,6 +18,19 @@ using match::id_key;
 
 constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
+constexpr std::size_t kCutTexts = 3;  // different ones of the greatest length are no accident
+
+std::size_t characters(std::string_view utf8) {
+  return static_cast<std::size_t>(
+      std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+/// A flag as tables write it; another word than no, such as a report's number, says yes.
+bool says_yes(std::string_view cell) {
+  const std::string word = id_key(cell);
+  return !word.empty() && word != "N" && word != "NO" && word != "0" && word != "FALSE";
+}
+
 /// A header cell in a message: short and without control characters, since the file may be anything.
 std::string shown(std::string_view cell) { return path_to_text(cell.substr(0, 60)); }
 
@@ -185,6 +198,8 @@ void ExamRows::read_texts(Exam& exam) const {
     if (!trim(id).empty()) other_ids.push_back(id_key(id));
   std::sort(other_ids.begin(), other_ids.end());
   exam.other_ids = other_ids;
+  exam.restricted = says_yes(cell(kVip));
+  exam.reported = says_yes(cell(kReported));
 }
 
 std::optional<std::string> ExamRows::read_date(Column column, std::string& into) {
@@ -208,9 +223,11 @@ std::optional<std::string> ExamRows::read_date(Column column, std::string& into)
 }
 
 std::optional<std::string> ExamRows::read_dates(Exam& exam) {
-  std::string born, day;
+  std::string born, day, death;
   if (auto reason = read_date(kDob, born)) return reason;
   if (auto reason = read_date(kStudyDate, day)) return reason;
+  if (auto reason = read_date(kDeathDate, death)) return reason;
+  exam.death_date = death;
   exam.birth_date = born;
   exam.study_date = day;
   const auto time = cell(kStudyTime);
@@ -299,9 +316,14 @@ void ExamRows::watch(const Exam& exam) {
   }
   const std::array<std::string_view, 3> texts = {exam.last, exam.first, exam.description};
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    if (texts[i].size() < widths_[i].longest) continue;
-    if (texts[i].size() > widths_[i].longest) widths_[i] = {texts[i].size(), 0};
-    ++widths_[i].there;
+    Widths& w = widths_[i];
+    const std::size_t length = characters(texts[i]);
+    ++w.of_length[std::min(length, w.of_length.size() - 1)];
+    if (length > w.longest) {
+      w.longest = length;
+      w.texts.clear();
+    }
+    if (length == w.longest && w.texts.size() < kCutTexts) w.texts.emplace(texts[i]);
   }
 }
 
@@ -328,9 +350,11 @@ void ExamRows::remark_on_columns() {
   for (std::size_t i = 0; i < texts.size(); ++i) {
     static constexpr std::array<std::size_t, 8> kCuts = {16, 20, 24, 25, 30, 32, 40, 64};
     const Widths& w = widths_[i];
-    if (w.there < 3 || std::find(kCuts.begin(), kCuts.end(), w.longest) == kCuts.end()) continue;
-    table_.remarks.push_back(named(texts[i]) + ": " + std::to_string(w.there) + " texts have exactly " +
-                             std::to_string(w.longest) + " bytes and none has more; the export may have cut them");
+    if (w.texts.size() < kCutTexts || std::find(kCuts.begin(), kCuts.end(), w.longest) == kCuts.end()) continue;
+    // Lengths die out slowly; what is cut piles up at the last one.
+    if (w.of_length[w.longest] <= w.of_length[w.longest - 1] + w.of_length[w.longest - 2]) continue;
+    table_.remarks.push_back(named(texts[i]) + ": several texts have exactly " + std::to_string(w.longest) +
+                             " characters and none has more; the export may have cut them");
   }
   if (turned_ > 0)
     table_.remarks.push_back(
@@ -381,7 +405,7 @@ void ExamRows::check_control(const std::string& sha256, std::optional<std::uint6
 match::ExamTable ExamRows::finish(const std::string& sha256) {
   std::optional<std::uint64_t> trailer;
   if (held_) {
-    trailer = trailer_count(*held_);
+    if (!sha256.empty()) trailer = trailer_count(*held_);  // the rows of a query have none
     if (!trailer) take(*held_);
     held_.reset();
   }

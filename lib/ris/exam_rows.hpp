@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,8 +37,9 @@ class ExamRows {
     std::array<std::uint64_t, 65> of_length{};
   };
   struct Widths {
-    std::size_t longest = 0;
-    std::uint64_t there = 0;
+    std::size_t longest = 0;  // characters
+    std::array<std::uint64_t, 66> of_length{};
+    std::set<std::string> texts;  // of that length, a few
   };
 
   void take(match::CsvRow& row);

@@ -39,8 +39,8 @@ void read_columns(const config::Table& table, Mapping& out) {
 }
 
 void read_formats(const config::Table& table, Mapping& out) {
-  table.only({kNames[kDob], kNames[kStudyDate], kNames[kStudyTime]});
-  for (const Column column : {kDob, kStudyDate, kStudyTime}) {
+  table.only({kNames[kDob], kNames[kDeathDate], kNames[kStudyDate], kNames[kStudyTime]});
+  for (const Column column : {kDob, kDeathDate, kStudyDate, kStudyTime}) {
     const auto text = table.text(kNames[column]);
     if (!text) continue;
     auto pattern = Pattern::parse(*text);

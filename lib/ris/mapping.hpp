@@ -37,11 +37,15 @@ enum Column : std::size_t {
   kOtherIds,
   kProcDesc,
   kNumImages,
+  kDeathDate,
+  kVip,
+  kReported,
   kColumns,
 };
 inline constexpr std::array<std::string_view, kColumns> kNames = {
-    "PATIENT_ID", "ISSUER",    "NAME",       "LAST",       "FIRST",  "MIDDLE",    "DOB",       "SEX",       "ACCESSION",
-    "MODALITY",   "STUDY_UID", "STUDY_DATE", "STUDY_TIME", "STATUS", "OTHER_IDS", "PROC_DESC", "NUM_IMAGES"};
+    "PATIENT_ID", "ISSUER",    "NAME",       "LAST",       "FIRST",      "MIDDLE",     "DOB",
+    "SEX",        "ACCESSION", "MODALITY",   "STUDY_UID",  "STUDY_DATE", "STUDY_TIME", "STATUS",
+    "OTHER_IDS",  "PROC_DESC", "NUM_IMAGES", "DEATH_DATE", "VIP",        "REPORTED"};
 
 /// "PATIENT_ID, ISSUER, …" for messages.
 [[nodiscard]] std::string known_columns();

@@ -66,13 +66,23 @@ std::uint8_t Caller::context_of(std::string_view sop_class, std::string_view syn
   return 0;
 }
 
+void Caller::send(std::uint8_t context, const net::Command& message, ByteView dataset) {
+  messages_.send(context, message, dataset);
+}
+
+net::Command Caller::receive(Bytes& dataset) {
+  net::Command message;
+  std::uint8_t context = 0;
+  if (messages_.next(message, context) != Messages::Event::message) throw Lost{"the association ended"};
+  dataset.clear();
+  if (message.data_follows()) (void)messages_.dataset(context, &dataset, std::uint64_t{1} << 32U);
+  return message;
+}
+
 net::Command Caller::ask(std::uint8_t context, const net::Command& request, ByteView dataset) {
-  messages_.send(context, request, dataset);
-  net::Command response;
-  std::uint8_t arrived = 0;
-  if (messages_.next(response, arrived) != Messages::Event::message) throw Lost{"the association ended"};
-  if (response.data_follows()) (void)messages_.dataset(arrived, nullptr, std::uint64_t{1} << 32U);
-  return response;
+  send(context, request, dataset);
+  Bytes ignored;
+  return receive(ignored);
 }
 
 void Caller::release() {

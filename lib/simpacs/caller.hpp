@@ -17,6 +17,9 @@ class Caller {
 
   /// The id of a granted context, 0 when there is none.
   [[nodiscard]] std::uint8_t context_of(std::string_view sop_class, std::string_view syntax) const;
+  void send(std::uint8_t context, const net::Command& message, ByteView dataset = {});
+  /// The next message of the peer, whatever it is, with its dataset.
+  [[nodiscard]] net::Command receive(Bytes& dataset);
   /// Sends a request with its dataset and waits for the answer.
   [[nodiscard]] net::Command ask(std::uint8_t context, const net::Command& request, ByteView dataset);
   void release();

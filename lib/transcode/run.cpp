@@ -177,6 +177,7 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
   const Converter converter(codecs, provenance_at(decisions.given ? decisions.created : reader.header().created));
   const Worker worker(here, decisions, converter);
   std::uint64_t others = 0, again = 0;
+  UidMap::Uids taken_back;  // by --undo: UIDs as they are staged, and as they were
 
   Batches batches(
       [&]() -> std::optional<Record> {
@@ -184,6 +185,9 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
           auto record = reader.next();
           if (!record) break;
           const auto* object = std::get_if<Object>(&*record);
+          if (options.undo && object != nullptr && object->transcode) {
+            for (const auto& [old_uid, new_uid] : object->transcode->uids) taken_back.emplace(new_uid, old_uid);
+          }
           if (object != nullptr && was_done(done, *object, again)) continue;
           if (object == nullptr && others++ < others_done) continue;  // passed on before the interruption
           return record;
@@ -191,6 +195,10 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
         return std::nullopt;
       },
       limits_of(options));
+  const auto follow = [&](manifest::Study& study) {
+    const auto at = taken_back.find(study.study);
+    study.study = !options.undo ? worker.study_uid(study.study) : at == taken_back.end() ? study.study : at->second;
+  };
   const auto work = [&](Item& item) {
     auto* object = std::get_if<Object>(&item.record);
     if (object == nullptr) return;
@@ -198,6 +206,12 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
     item.bytes.reset();
   };
   const auto record = [&](const Record& result) {
+    if (const auto* study = std::get_if<manifest::Study>(&result)) {
+      manifest::Study staged = *study;
+      follow(staged);
+      writer.append(to_json(staged));
+      return;
+    }
     writer.append(json_of(result));
     if (const auto* object = std::get_if<Object>(&result)) {
       const std::uint64_t before = tally.exceptions;

@@ -110,6 +110,14 @@ Object Worker::operator()(Object object, std::optional<Result<Bytes>> bytes) con
   return object;
 }
 
+std::string Worker::study_uid(const std::string& study) const {
+  Object any;
+  any.study = study;
+  const auto uids = uids_.of(any);
+  const auto at = uids.find(study);
+  return at == uids.end() ? study : at->second;
+}
+
 /// What a rejection note keeps from readers is not staged; the source keeps it, and the manifest says so.
 bool Worker::exclude_rejected(Object& object) const {
   auto why = manifest::rejection_of(object);

@@ -22,6 +22,9 @@ class Worker {
   /// `bytes` are the source's where they were read before.
   [[nodiscard]] manifest::Object operator()(manifest::Object object, std::optional<Result<Bytes>> bytes) const;
 
+  /// What a study's UID is in the staged objects, but for those that --uid-map gives a UID of their own.
+  [[nodiscard]] std::string study_uid(const std::string& study) const;
+
  private:
   bool exclude_rejected(manifest::Object& object) const;
   void work(manifest::Object& object, ByteView source, const dicom::File& file, dicom::Changes changes) const;

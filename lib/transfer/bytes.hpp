@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "archive/file.hpp"
 #include "core/bytes.hpp"
 #include "core/result.hpp"
 #include "manifest/record.hpp"
@@ -23,6 +24,18 @@ struct SendFile {
 
 /// Reads the bytes and compares their SHA-256: Fault::mismatch when they are not those of the manifest.
 [[nodiscard]] Result<Bytes> read_checked(const SendFile& file);
+
+/// The bytes of one file, in memory that is used again for the next one.
+struct FileBytes {
+  ByteView view;
+  archive::OpenFile file;
+  Bytes member;
+};
+/// Like read_checked(), for many files one behind the other.
+[[nodiscard]] Result<FileBytes> read_checked_file(const SendFile& file);
+
+/// Transfer syntax in which the object is, or was, sent.
+[[nodiscard]] std::string sent_syntax(const manifest::Object& object);
 
 /// The first byte of the dataset in a file's bytes.
 [[nodiscard]] Result<std::uint64_t> dataset_offset(ByteView file);

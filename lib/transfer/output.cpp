@@ -8,14 +8,15 @@ namespace waybill::transfer {
 
 namespace {
 
-manifest::Header header_of(std::string stage, std::string settings, const Contents& contents) {
+manifest::Header header_of(std::string stage, std::string settings, const std::string& run,
+                           std::vector<manifest::Input> inputs) {
   manifest::Header header;
   header.stage = std::move(stage);
-  header.run = random_uuid();
+  header.run = run;
   header.tool = kToolName;
   header.created = utc_now();
   header.options = std::move(settings);
-  header.inputs = {contents.input};
+  header.inputs = std::move(inputs);
   return header;
 }
 
@@ -23,35 +24,36 @@ manifest::Header header_of(std::string stage, std::string settings, const Conten
 
 bool starts_anew(const Options& options) { return options.restart || !std::filesystem::exists(options.output); }
 
-Output::Output(const Options& options, std::string stage, std::string settings, const Contents& contents, Watch watch)
+Output::Output(const Options& options, std::string stage, std::string settings, std::vector<manifest::Input> inputs,
+               index::Store& store, Watch watch)
     : watch_(std::move(watch)),
       name_(options.output.string()),
-      writer_(options.output, header_of(std::move(stage), std::move(settings), contents),
+      store_(store),
+      run_id_(random_uuid()),
+      writer_(options.output, header_of(std::move(stage), std::move(settings), run_id_, std::move(inputs)),
               options.restart ? manifest::Restart::yes : manifest::Restart::no) {
   if (!writer_.resumed() && !writer_.already_complete()) return;
+  resumed_ = true;
   manifest::Reader reader(options.output);
+  run_id_ = reader.header().run;
   while (const auto record = reader.next()) {
     if (const auto* object = std::get_if<manifest::Object>(&*record)) {
-      recorded_.insert(object->id);
+      store_.put("ro" + object->id, "");
       watch_.object(*object);
     } else if (const auto* study = std::get_if<manifest::Study>(&*record)) {
-      studies_.insert(study->study);
-    } else {
-      watch_.other(*record);
+      store_.put("rs" + study->study, "");
     }
+    if (watch_.any) watch_.any(*record);
   }
 }
 
 void Output::record(const manifest::Object& object) {
   writer_.append_record(object);
-  recorded_.insert(object.id);
   watch_.object(object);
 }
 
-void Output::carry(const std::vector<manifest::Study>& studies) {
-  for (const auto& study : studies) {
-    if (studies_.insert(study.study).second) writer_.append_record(study);
-  }
+void Output::carry(const manifest::Study& study) {
+  if (!has_study(study.study)) writer_.append_record(study);
 }
 
 void Output::carry(const manifest::Object& object) {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "index/store.hpp"
 #include "manifest/writer.hpp"
-#include "transfer/contents.hpp"
 #include "transfer/ledger.hpp"
 #include "transfer/options.hpp"
 
 #include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <vector>
 
 namespace waybill::transfer {
 
@@ -18,27 +18,31 @@ namespace waybill::transfer {
 [[nodiscard]] bool starts_anew(const Options& options);
 
 /// The manifest that a stage writes: new, or the one an earlier run left. append() and commit() from any thread, the
-/// rest from one at a time.
+/// rest from one at a time. What an earlier run recorded is remembered in `store`, on disk, whatever its number.
 class Output {
  public:
   /// What a stage does with records: `object` counts every object record of the output, those of an earlier run
-  /// included; `other` sees what else an earlier run wrote.
+  /// included; `any` sees every record of an earlier run.
   struct Watch {
     std::function<void(const manifest::Object&)> object;
-    std::function<void(const manifest::Record&)> other;
+    std::function<void(const manifest::Record&)> any;
   };
 
   /// Opens the output; `settings` is a JSON object of what changes the result. Reads what an earlier run left, and
-  /// throws RunError where manifest::Writer does.
-  Output(const Options& options, std::string stage, std::string settings, const Contents& contents, Watch watch);
+  /// throws RunError where manifest::Writer does. `store` must outlive the output and is used under the keys "r…".
+  Output(const Options& options, std::string stage, std::string settings, std::vector<manifest::Input> inputs,
+         index::Store& store, Watch watch);
 
   [[nodiscard]] bool already_complete() const noexcept { return writer_.already_complete(); }
-  /// Whether the object has its record.
-  [[nodiscard]] bool has(const std::string& id) const { return recorded_.contains(id); }
+  /// Of this run, or of the earlier one that it continues.
+  [[nodiscard]] const std::string& run_id() const noexcept { return run_id_; }
+  /// Whether an earlier run has written the object's record, or that of the study.
+  [[nodiscard]] bool has(const std::string& id) const { return resumed_ && store_.contains("ro" + id); }
+  [[nodiscard]] bool has_study(const std::string& uid) const { return resumed_ && store_.contains("rs" + uid); }
 
   void record(const manifest::Object& object);
   /// Study records of the input that are not there yet.
-  void carry(const std::vector<manifest::Study>& studies);
+  void carry(const manifest::Study& study);
   /// An object that the stage does not touch, unless it has its record.
   void carry(const manifest::Object& object);
   void append(std::string_view line) { writer_.append(line); }
@@ -51,8 +55,9 @@ class Output {
  private:
   Watch watch_;
   std::string name_;
-  std::unordered_set<std::string> recorded_;
-  std::unordered_set<std::string> studies_;
+  index::Store& store_;
+  std::string run_id_;
+  bool resumed_ = false;
   manifest::Writer writer_;
 };
 

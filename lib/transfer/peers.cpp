@@ -91,6 +91,10 @@ net::Association Peers::acquire(const std::vector<net::Context>& contexts, const
   }
 }
 
+net::Association Peers::open(const std::vector<net::Context>& contexts) {
+  return net::Association::request(peer_, calling_, contexts, timeouts_);
+}
+
 void Peers::give_back(net::Association association, const std::string& study) {
   touch();
   if (!association.alive()) return;

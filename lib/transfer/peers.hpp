@@ -25,6 +25,8 @@ class Peers {
   /// A transient refusal is tried again: while others of ours are at work, as their number may be the reason, without
   /// end, else three times.
   [[nodiscard]] net::Association acquire(const std::vector<net::Context>& contexts, const std::string& study);
+  /// A new association of the caller's own, tried once. Throws net::PeerError.
+  [[nodiscard]] net::Association open(const std::vector<net::Context>& contexts);
   void give_back(net::Association association, const std::string& study);
   /// An association of ours is at work.
   void touch() noexcept { last_work_ = std::chrono::steady_clock::now(); }

@@ -22,8 +22,7 @@ std::vector<net::Context> contexts_of(const std::vector<Object>& objects, Level 
   std::set<net::Context> sent, plain;
   for (const Object& object : objects) {
     if (!object.sop_class) continue;
-    const auto file = transfer::file_to_send(object);
-    const std::string syntax = file ? file->transfer_syntax : object.transfer_syntax.value_or("");
+    const std::string syntax = transfer::sent_syntax(object);
     if (!syntax.empty()) sent.insert({*object.sop_class, syntax, true});
     plain.insert({*object.sop_class, std::string(net::kExplicitLittle), true});
     plain.insert({*object.sop_class, std::string(net::kImplicitLittle), true});

@@ -75,8 +75,7 @@ Expected expected_of(const Object& object) {
   expected.dataset = staged ? object.transcode->dataset_sha256 : object.dataset_sha256.value_or("");
   expected.pixel = object.pixel_sha256.value_or("");
   expected.codestream = object.codestream_sha256.value_or("");
-  const auto file = transfer::file_to_send(object);
-  expected.transfer_syntax = file ? file->transfer_syntax : object.transfer_syntax.value_or("");
+  expected.transfer_syntax = transfer::sent_syntax(object);
   const bool image = object.rows.value_or(0) > 0;
   if (!expected.dataset.empty() && (!image || has_pixels(object))) {
     expected.known = true;
@@ -86,7 +85,8 @@ Expected expected_of(const Object& object) {
   if (!sent) return expected;
   Object fresh;
   inspect::inspect((*sent)->file, inspect::Depth::pixels, fresh);
-  expected.dataset = fresh.dataset_sha256.value_or("");
+  // What was changed while it was sent lies nowhere but at the peer; its digest was taken then.
+  if (expected.dataset.empty()) expected.dataset = fresh.dataset_sha256.value_or("");
   expected.pixel = fresh.pixel_sha256.value_or("");
   expected.codestream = fresh.codestream_sha256.value_or("");
   expected.known = !expected.dataset.empty();

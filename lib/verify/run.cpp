@@ -3,6 +3,7 @@
 
 #include "core/stop.hpp"
 #include "manifest/exception.hpp"
+#include "transfer/contents.hpp"
 #include "transfer/halt.hpp"
 #include "transfer/lanes.hpp"
 #include "transfer/output.hpp"
@@ -149,7 +150,8 @@ Tally run(const Options& options) {
   const bool anew = transfer::starts_anew(options);
   if (peers && anew) peers->check();
 
-  transfer::Output output(options, "verify", settings_of(options), contents,
+  index::Store store({});
+  transfer::Output output(options, "verify", settings_of(options), {contents.input}, store,
                           {[&](const Object& object) { tally.add(object); },
                            [&](const manifest::Record& record) {
                              const auto* other = std::get_if<manifest::Other>(&record);
@@ -161,7 +163,7 @@ Tally run(const Options& options) {
     return tally;
   }
   if (peers && !anew) peers->check();
-  output.carry(contents.studies);
+  for (const auto& study : contents.studies) output.carry(study);
   Verifier(options, group(contents, output), extra_lines, peers ? &*peers : nullptr, output, tally).run();
   output.finish(tally, [&] { return tally.counts_json(); });
   return tally;

@@ -74,3 +74,5 @@ def write(out, entries, studies, exams, merges):
         table = csv.DictWriter(file, COLUMNS, lineterminator='\n')
         table.writeheader()
         table.writerows(sorted(exams, key=lambda e: (e['STUDY_DATE'], e['ACCESSION'], e['STUDY_UID'])))
+    with open(os.path.join(out, 'exams-control.toml'), 'w', encoding='utf-8') as file:
+        file.write(f'rows = {len(exams)}\nimages = {sum(int(e["NUM_IMAGES"] or 0) for e in exams)}\n')

@@ -30,6 +30,10 @@ TEST_F(ConfigTable, GivesEachKindOfValue) {
   EXPECT_EQ(t.text("a"), "x");
   EXPECT_EQ(t.flag("b"), true);
   EXPECT_EQ(t.number("c", 0, 9), 7);
+  EXPECT_EQ(t.real("c", 0, 9), 7.0);
+  EXPECT_EQ(table("i = 0.25\n").real("i", 0, 1), 0.25);
+  EXPECT_NE(refusal([&] { (void)table("i = 1.5\n").real("i", 0, 1); }).find("line 1: `i` is no number"),
+            std::string::npos);
   EXPECT_EQ(t.texts("d"), (std::vector<std::string>{"p", "q"}));
   EXPECT_EQ(t.table("e")->text("f"), "y");
   ASSERT_EQ(t.tables("g").size(), 2U);

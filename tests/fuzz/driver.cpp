@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// fuzz_object, fuzz_container [--runs N] [--seed S] [--write DIR] [--check] [FILE…]: mutates the seeds (and the files)
-// N times and gives each to the target; every prefix of the first seed comes first. --check gives it the files alone,
-// as they are. scripts/fuzz runs them under sanitizers; with libFuzzer (CMake option WAYBILL_LIBFUZZER) the same target
-// begins with the same seeds (--write).
+// fuzz_object, fuzz_container, fuzz_hl7 [--runs N] [--seed S] [--write DIR] [--check] [FILE…]: mutates the seeds (and
+// the files) N times and gives each to the target; every prefix of the first seed comes first. --check gives it the
+// files alone, as they are. scripts/fuzz runs them under sanitizers; with libFuzzer (CMake option WAYBILL_LIBFUZZER)
+// the same target begins with the same seeds (--write).
 #include "fuzz/seeds.hpp"
 
 #include <sys/resource.h>
@@ -28,6 +28,11 @@ constexpr unsigned kHangSeconds = 60;
 constexpr double kCpuLimit = 1.0;  // seconds of processor time one input may take, ten times that under a sanitizer
 constexpr long kMemoryLimit = 1024L * 1024;  // KiB
 
+#if defined(FUZZ_MUTATE)
+std::string mutate(const std::vector<std::string>& seeds, Random& random) {
+  return waybill::test::FUZZ_MUTATE(seeds, random);
+}
+#else
 void flip(std::string& s, Random& random) {
   for (unsigned n = 1 + random() % 8; n > 0; --n) s[random() % s.size()] ^= static_cast<char>(1U << (random() % 8));
 }
@@ -61,6 +66,8 @@ std::string mutate(const std::vector<std::string>& seeds, Random& random) {
   }
   return s;
 }
+
+#endif
 
 struct Slowest {
   double seconds = 0;

@@ -1,23 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// fuzz_hl7 [--runs N] [--seed S] [FILE…]: mutates HL7 messages, batches and MLLP captures and reads them: no crash, no
-// hang, every message accounted for, all text UTF-8, and the same pieces however the bytes are cut into chunks.
+// Reads messages, batches and MLLP captures: every message accounted for, all text UTF-8, and the same pieces however
+// the bytes are cut into chunks. driver.cpp mutates them by what HL7 is made of.
 #include "core/text.hpp"
+#include "fuzz/seeds.hpp"
 #include "hl7/escape.hpp"
 #include "hl7/intake.hpp"
 
-#include <sys/time.h>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <random>
 
-namespace {
+namespace waybill::test {
 
-using namespace waybill;
-using Random = std::mt19937_64;
-
-std::vector<std::string> seeds() {
+std::vector<std::string> hl7_seeds() {
   const std::string head = "MSH|^~\\&|APP|FAC|RIS|H|20240102030405+0100||";
   const std::string pid = "\rPID|1|X1|4711^^^HOSP&1.2&ISO^MR~99^^^MPI||M\\XFC\\ller^Eva^^Dr^^^L~A^B^^^^^M||19700304|F";
   return {head + "ADT^A40^ADT_A39|1|P|2.5||||||8859/1" + pid + "\rMRG|4712^^^HOSP^MR|||8\r",
@@ -30,7 +25,7 @@ std::vector<std::string> seeds() {
           head + "OMI^O23|6|P|2.5||||||BIG-5\rPID|1||7||\xA5\x5C\xBB\x5C^X\rIPC|ACC|RP|1.2.3|SPS|MR\r"};
 }
 
-std::string mutate(const std::vector<std::string>& from, Random& random) {
+std::string mutate_hl7(const std::vector<std::string>& from, std::mt19937_64& random) {
   static constexpr std::string_view kNasty = "|^~\\&\r\n\x0B\x1C\x1B\"@#XCMH0$(B.\x80\xFF";
   std::string s = from[random() % from.size()];
   for (auto n = 1 + random() % 6; n > 0 && !s.empty(); --n) {
@@ -50,6 +45,12 @@ std::string mutate(const std::vector<std::string>& from, Random& random) {
   }
   return s;
 }
+
+}  // namespace waybill::test
+
+namespace {
+
+using namespace waybill;
 
 void check(bool good, const char* what) {
   if (good) return;
@@ -91,37 +92,9 @@ void read(const std::string& bytes) {
   check(pieces(bytes, bytes.size() + 1) == pieces(bytes, 1 + bytes.size() % 13), "the cut depends on the chunks");
 }
 
-/// A hang ends the process: counted in processor time, since a busy machine may stop us for minutes.
-void limit_processor_time() {
-  const itimerval limit{{0, 0}, {60, 0}};
-  setitimer(ITIMER_VIRTUAL, &limit, nullptr);
-}
-
 }  // namespace
 
-int main(int argc, char** argv) {
-  unsigned long runs = 20000;
-  Random random(1);
-  std::vector<std::string> from = seeds();
-  for (int i = 1; i < argc; ++i) {
-    const std::string arg = argv[i];
-    if (arg == "--runs" && i + 1 < argc) {
-      runs = std::stoul(argv[++i]);
-    } else if (arg == "--seed" && i + 1 < argc) {
-      random.seed(std::stoul(argv[++i]));
-    } else {
-      std::ifstream in(arg, std::ios::binary);
-      std::string bytes{std::istreambuf_iterator<char>(in), {}};
-      if (!bytes.empty() && bytes.size() < 20000) from.push_back(std::move(bytes));
-    }
-  }
-  for (const auto& seed : from) read(seed);
-  for (unsigned long i = 0; i < runs; ++i) {
-    const std::string input = mutate(from, random);
-    if (getenv("FUZZ_KEEP") != nullptr) std::ofstream(getenv("FUZZ_KEEP"), std::ios::binary) << input;
-    limit_processor_time();
-    read(input);
-  }
-  std::cout << "fuzz_hl7: " << runs << " mutations of " << from.size() << " seeds\n";
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  read({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <random>
 #include <string>
 #include <vector>
 
@@ -12,5 +13,9 @@ namespace waybill::test {
 /// What holds such objects: zip, tar and compressed files, one in the other, a DICOMDIR alone and in a container,
 /// several objects one behind the other, a vendor's package. Needs dicom::Toolkit.
 [[nodiscard]] std::vector<std::string> container_seeds();
+
+/// Messages, batches and captures of HL7, and what damages them best.
+[[nodiscard]] std::vector<std::string> hl7_seeds();
+[[nodiscard]] std::string mutate_hl7(const std::vector<std::string>& seeds, std::mt19937_64& random);
 
 }  // namespace waybill::test

@@ -16,6 +16,26 @@ std::string on_second(const std::string& rest) {
 
 class BadPeer : public test::AtSimPacs {
  protected:
+  /// Writes object `i` anew, with its class and so many bytes of pixel data.
+  void write_object(std::size_t i, std::size_t bytes) {
+    using dicom::tag;
+    test::DicomBuilder b;
+    b.text(tag(0x0008, 0x0016), "UI", *objects_[i].sop_class).text(tag(0x0008, 0x0018), "UI", uid(i));
+    b.text(tag(0x0020, 0x000D), "UI", *objects_[i].study).text(tag(0x0020, 0x000E), "UI", *objects_[i].series);
+    b.words(tag(0x7FE0, 0x0010), std::vector<std::uint16_t>(bytes / 2, 7));
+    const std::string file =
+        test::DicomBuilder::part10(b.str(), *objects_[i].transfer_syntax, *objects_[i].sop_class, uid(i));
+    std::ofstream(at(uid(i) + ".dcm"), std::ios::binary | std::ios::trunc) << file;
+    objects_[i].source.size = file.size();
+    objects_[i].file_sha256 = Sha256::of(file).hex();
+  }
+  void write_manifest() {
+    manifest::Header header;
+    header.stage = "scan";
+    manifest::Writer writer(at("scan.wb"), header, manifest::Restart::yes);
+    for (const manifest::Object& object : objects_) writer.append_record(object);
+    writer.finish("{}");
+  }
   /// Loaded is exactly what the peer holds, and it got nothing a second time that it had.
   void expect_honest() {
     for (const auto& [uid, object] : loaded())
@@ -72,7 +92,7 @@ TEST_F(BadPeer, ATransientRejectionIsTriedAgain) {
 }
 
 TEST_F(BadPeer, ALimitOfAssociationsMakesLanesWaitForEachOther) {
-  prepare("[node]\nassociations = 1\n[[rule]]\non = \"store\"\ndelay = 0.05\n", 6, 20);
+  prepare("[node]\nassociations = 1\n[[rule]]\non = \"store\"\ndelay = 0.02\n", 6, 20);
   const test::Ran ran = load({"--associations", "3"});
   EXPECT_EQ(ran.exit, 0) << ran.text;
   EXPECT_EQ(pacs_->kept(), 120U);
@@ -91,10 +111,10 @@ TEST_F(BadPeer, ARejectionWhileTheRunIsUnderWayLosesNothing) {
 }
 
 TEST_F(BadPeer, AbortsInTheMiddleOfAPduOfEveryObjectCostOneRepetitionEach) {
-  prepare("[[rule]]\non = \"store\"\nabort_after = 100\nfirst = 1\nper = \"instance\"\n", 2, 3);
+  prepare("[[rule]]\non = \"store\"\nabort_after = 100\nfirst = 1\nper = \"instance\"\n", 2, 2);
   const test::Ran ran = load({}, "0");
   EXPECT_EQ(ran.exit, 0) << ran.text;
-  EXPECT_EQ(pacs_->events("store-aborted").size(), 6U);
+  EXPECT_EQ(pacs_->events("store-aborted").size(), 4U);
   for (const auto& [uid, object] : loaded()) EXPECT_EQ(object.load.value().attempts, 2U) << uid;
   expect_honest();
 }
@@ -125,6 +145,28 @@ TEST_F(BadPeer, ABreachOfProtocolIsNoAnswerAndItsObjectIsAskedAboutAndNeverDoubl
   expect_honest();
 }
 
+TEST_F(BadPeer, AReaderTooSlowCostsItsObjectAndHoldsUpNoOther) {
+  prepare("[node]\nreceive_buffer = 4096\n" + on_second("pace = 1000"), 2, 3);
+  write_object(1, 8U << 20U);
+  write_manifest();
+  const auto start = std::chrono::steady_clock::now();
+  const test::Ran ran = load();
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::minutes(1)) << "8 MiB at 1000 bytes/s take hours";
+  for (const auto& [uid, object] : loaded()) EXPECT_EQ(object.bucket == Bucket::loaded, uid != kSecond) << uid;
+  EXPECT_TRUE(test::has_finding(loaded().at(kSecond), "LOAD-NOANSWER"));
+  expect_honest();
+}
+
+TEST_F(BadPeer, AReaderThatIsOnlySlowGetsItsObject) {
+  prepare("[node]\nreceive_buffer = 4096\n" + on_second("pace = 300000"), 1, 3);
+  write_object(1, 1U << 20U);
+  write_manifest();
+  const test::Ran ran = load({}, "0.01", "10");
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  expect_honest();
+}
+
 TEST_F(BadPeer, FewContextsCostOnlyWhatTheyAreFor) {
   prepare("[node]\nclasses = [\"1.2.840.10008.5.1.4.1.1.2\"]\n");
   const test::Ran ran = load();
@@ -136,9 +178,29 @@ TEST_F(BadPeer, FewContextsCostOnlyWhatTheyAreFor) {
   EXPECT_TRUE(pacs_->arrivals().empty());
 }
 
+TEST_F(BadPeer, AStudyOfMoreClassesThanAnAssociationHasContextsIsLoaded) {
+  for (const std::string limit : {"128", "20"}) {
+    prepare("[node]\ncontexts = " + limit + "\n", 1, 140);
+    for (std::size_t i = 0; i < objects_.size(); ++i) {
+      objects_[i].sop_class = "1.2.9." + std::to_string(i + 1);
+      write_object(i, 8);
+    }
+    write_manifest();
+    const test::Ran ran = load({"--restart"});
+    EXPECT_EQ(ran.exit, limit == "128" ? 0 : 1) << ran.text;
+    for (const auto& [uid, object] : loaded())
+      EXPECT_TRUE(object.bucket == Bucket::loaded || test::has_finding(object, "D27")) << uid;
+    expect_honest();
+    pacs_.reset();
+    std::filesystem::remove(at("scan.wb"));
+  }
+}
+
 TEST_F(BadPeer, EveryPduSizeIsKeptWithin) {
-  for (const char* pdu : {"0", "4294967295", "16384", "4096", "1024", "256", "64"}) {
+  for (const char* pdu : {"0", "4294967295", "16384", "4096", "1024", "256"}) {
     prepare("[node]\npdu = " + std::string(pdu) + "\n", 1, 4);
+    write_object(2, 40'000);
+    write_manifest();
     const test::Ran ran = load({"--restart"});
     EXPECT_EQ(ran.exit, 0) << pdu << ran.text;
     EXPECT_EQ(pacs_->kept(), 4U) << pdu;

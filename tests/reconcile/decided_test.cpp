@@ -25,13 +25,19 @@ class ReconcileDecided : public test::InFolder {
   ReconcileDecided() {
     outcome_.studies.resize(2);
     outcome_.exams.resize(2, match::ExamFate::no_images);
-    for (auto& d : outcome_.studies) d.verdict = match::Verdict::review;
+    for (std::size_t i = 0; i < 2; ++i) {
+      outcome_.studies[i].verdict = match::Verdict::review;
+      outcome_.studies[i].proposals.push_back({i, 70, "R8", {}});
+    }
   }
   std::vector<Refusal> answer(const std::string& rows) {
     test::put(folder_ / "decided.csv", "STUDY_UID,DECISION,DECIDED_BY,SECOND_PERSON,PROPOSAL_1\n" + rows);
-    std::vector<match::StudyKeys> keys;
-    for (const auto& facts : studies_) keys.push_back(match::keys_of(facts));
-    return follow(read_answers(folder_ / "decided.csv"), keys, exams_, outcome_);
+    return follow(read_answers(folder_ / "decided.csv"), keys(), exams_, outcome_);
+  }
+  std::vector<match::StudyKeys> keys() const {
+    std::vector<match::StudyKeys> all;
+    for (const auto& facts : studies_) all.push_back(match::keys_of(facts));
+    return all;
   }
   std::vector<match::StudyFacts> studies_ = {study("1.1", "P1"), study("1.2", "P2")};
   std::vector<match::Exam> exams_ = {exam("A1", "P1"), exam("A2", "P2")};
@@ -70,6 +76,59 @@ TEST_F(ReconcileDecided, RefusesWhatCannotBeFollowed) {
   EXPECT_EQ(answer("1.1,A1,,,\n")[0].reason, "DECIDED_BY is empty");
   EXPECT_EQ(answer("1.1,2,Reed,,A1\n")[0].reason, "DECISION names a proposal that the row does not have");
   EXPECT_EQ(answer("1.1,A1,Reed,,\n1.2,A1,Reed,Waters,\n")[0].reason, "another study has this exam");
+}
+
+TEST_F(ReconcileDecided, AnExamThatAnAnswerTakesAwayFromItsStudyIsOneWithoutImagesAgain) {
+  outcome_.studies[0].verdict = match::Verdict::matched;
+  outcome_.studies[0].exam = 0;
+  outcome_.exams[0] = match::ExamFate::matched;
+  outcome_.exams[1] = match::ExamFate::review;
+  EXPECT_TRUE(answer("1.1,none,Reed,,\n").empty());
+  EXPECT_EQ(outcome_.exams[0], match::ExamFate::no_images);
+  EXPECT_EQ(outcome_.exams[1], match::ExamFate::review) << "another study waits for it";
+  EXPECT_TRUE(answer("1.2,none,Reed,,\n").empty());
+  EXPECT_EQ(outcome_.exams[1], match::ExamFate::no_images);
+}
+
+TEST_F(ReconcileDecided, AnExamIsFreeWhenAnotherAnswerMovesItsStudyWhateverTheOrder) {
+  for (std::size_t i = 0; i < 2; ++i) outcome_.studies[i].proposals.clear();
+  exams_.push_back(exam("A3", "P2"));
+  outcome_.exams.push_back(match::ExamFate::no_images);
+  outcome_.studies[1].verdict = match::Verdict::matched;
+  outcome_.studies[1].exam = 1;
+  outcome_.exams[1] = match::ExamFate::matched;
+  EXPECT_TRUE(answer("1.1,A2,Reed,Waters,\n1.2,A3,Reed,,\n").empty());
+  EXPECT_EQ(outcome_.studies[0].exam, 1U);
+  EXPECT_EQ(outcome_.studies[1].exam, 2U);
+  EXPECT_EQ(outcome_.exams[1], match::ExamFate::matched);
+  EXPECT_EQ(outcome_.exams[2], match::ExamFate::matched);
+}
+
+TEST_F(ReconcileDecided, AProposalThatASpreadsheetChangedIsRefused) {
+  exams_[1].key = "0012";
+  exams_.push_back(exam("12", "P2"));
+  outcome_.exams.push_back(match::ExamFate::no_images);
+  const auto refused = answer("1.2,1,Reed,,12\n");
+  ASSERT_EQ(refused.size(), 1U);
+  EXPECT_NE(refused[0].reason.find("a spreadsheet changed"), std::string::npos);
+  EXPECT_FALSE(outcome_.studies[1].by_person);
+  EXPECT_TRUE(answer("1.2,1,Reed,,0012\n").empty());
+}
+
+TEST_F(ReconcileDecided, AnAnswerToAStudyThatARuleHasDecidedSinceIsFollowedWhenItSaysTheSame) {
+  outcome_.studies[0].verdict = match::Verdict::matched;
+  outcome_.studies[0].exam = 0;
+  outcome_.studies[0].proposals.clear();
+  EXPECT_TRUE(answer("1.1,1,Reed,,A1\n").empty());
+  EXPECT_EQ(answer("1.1,1,Reed,Waters,A2\n").size(), 1U);
+}
+
+TEST_F(ReconcileDecided, AListThatASpreadsheetSavedAsUtf16IsRead) {
+  std::string wide = "\xFF\xFE";
+  for (const char c : std::string("STUDY_UID\tDECISION\tDECIDED_BY\r\n1.1\tA1\tReed\r\n")) (wide += c) += '\0';
+  test::put(folder_ / "decided.csv", wide);
+  EXPECT_TRUE(follow(read_answers(folder_ / "decided.csv"), keys(), exams_, outcome_).empty());
+  EXPECT_EQ(outcome_.studies[0].exam, 0U);
 }
 
 TEST_F(ReconcileDecided, AStudyDecidedTwiceKeepsTheFirstRow) {

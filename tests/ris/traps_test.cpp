@@ -112,9 +112,14 @@ TEST_F(RisTraps, TextsCutAtAColumnsWidthAreRemarked) {
   std::string bytes = kHeader;
   for (const char* n : {"1", "2", "3"})
     bytes += std::string("001") + n + ",Hohenlohe-Waldenburg,Anna,19700203,F,A" + n + ",CT,20200304,1\n";
+  EXPECT_TRUE(read_exams(bytes).remarks.empty()) << "one long name of several exams is nothing";
+  for (const char* name : {"Hohenlohe-Langenburg", "Hohenlohe-Öhringen-Si"})
+    bytes += "0020," + std::string(name).substr(0, 20) + ",Anna,19700203,F,B" + name + ",CT,20200304,1\n";
+  EXPECT_TRUE(read_exams(bytes).remarks.empty()) << "characters are counted, not bytes";
+  bytes += "0021,Sayn-Wittgenstein-Be,Anna,19700203,F,B9,CT,20200304,1\n";
   const auto table = read_exams(bytes);
   ASSERT_EQ(table.remarks.size(), 1U);
-  EXPECT_TRUE(holds(table.remarks[0], "LAST: 3 texts have exactly 20 bytes"));
+  EXPECT_TRUE(holds(table.remarks[0], "LAST: several texts have exactly 20 characters"));
   EXPECT_TRUE(read_exams(bytes + "0019,Hohenlohe-Waldenburger,A,19700203,F,A9,CT,20200304,1\n").remarks.empty());
 }
 

@@ -111,6 +111,7 @@ class Orthanc {
   }
 
   [[nodiscard]] int dicom_port() const { return dicom_port_; }
+  [[nodiscard]] int http_port() const { return http_port_; }
   [[nodiscard]] std::string url() const { return "dicom://ORTHANC@127.0.0.1:" + std::to_string(dicom_port_); }
   /// C-STORE requests it has taken, from its log.
   [[nodiscard]] std::size_t stores() const {

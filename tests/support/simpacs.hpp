@@ -105,9 +105,10 @@ class AtSimPacs : public ::testing::Test {
     objects_ = make_archive(folder_, studies, objects);
     pacs_.emplace(scenario);
   }
-  Ran load(std::vector<std::string> more = {}, const std::string& back_off = "0.01") {
-    std::vector<std::string> words{tool("load"), at("scan.wb"), "--to", pacs_->url(), "-o",    at("load.wb"),
-                                   "--quiet",    "--timeout",   "1",    "--back-off", back_off};
+  Ran load(const std::vector<std::string>& more = {}, const std::string& back_off = "0.01",
+           const std::string& time_out = "1") {
+    std::vector<std::string> words{tool("load"), at("scan.wb"), "--to",   pacs_->url(), "-o",    at("load.wb"),
+                                   "--quiet",    "--timeout",   time_out, "--back-off", back_off};
     words.insert(words.end(), more.begin(), more.end());
     return run(words, folder_ / "load.log");
   }

@@ -163,6 +163,13 @@ class EditedArchive : public Transcode {
     put(folder_ / "uids.csv",
         "level,old,scope,new,reason\ninstance,1.2.3.4.2,,2.25.77,taken twice\nstudy,1.2.3.1,,,\n");
   }
+  [[nodiscard]] std::vector<std::string> studies_of(const char* manifest) const {
+    manifest::Reader reader(folder_ / manifest);
+    std::vector<std::string> out;
+    while (const auto record = reader.next())
+      if (const auto* study = std::get_if<manifest::Study>(&*record)) out.push_back(study->study);
+    return out;
+  }
   [[nodiscard]] Options with_edits(const std::string& to, unsigned threads = 2) const {
     Options o = options(to, threads);
     o.edits = folder_ / "reconcile.wb";
@@ -181,6 +188,7 @@ TEST_F(EditedArchive, IsGivenBackByUndoWithDs1OfEverySource) {
       EXPECT_FALSE(object.transcode->undo.empty());
     }
     EXPECT_EQ(objects[1].sop_instance, "2.25.77");
+    EXPECT_EQ(studies_of("transcode.wb"), std::vector{minted_uid("study", "1.2.3.1", "")});
     EXPECT_TRUE(has_finding(objects[0], "TX-UIDPRIVATE"));
     Options back;
     back.input = folder_ / "transcode.wb";
@@ -191,6 +199,7 @@ TEST_F(EditedArchive, IsGivenBackByUndoWithDs1OfEverySource) {
     continue_run(back, "restored.wb");
     const auto restored = objects_of(folder_ / "restored.wb");
     ASSERT_EQ(restored.size(), 3U);
+    EXPECT_EQ(studies_of("restored.wb"), std::vector{std::string("1.2.3.1")});
     const auto scanned = objects_of(folder_ / "scan.wb");
     for (std::size_t i = 0; i < 3; ++i) {
       ASSERT_EQ(restored[i].bucket, Bucket::instance) << restored[i].findings.back().detail;
@@ -201,6 +210,29 @@ TEST_F(EditedArchive, IsGivenBackByUndoWithDs1OfEverySource) {
       EXPECT_EQ(restored[i].sop_instance, scanned[i].sop_instance);
     }
   }
+}
+
+TEST_F(Transcode, UndoGivesBackDs1OfTextThatWasConvertedToUtf8) {
+  Image image;
+  image.patient_name = "DOE^JANE";
+  add("A", file_of(image));
+  write_decisions(
+      folder_ / "reconcile.wb", scan(),
+      {decided("1.2.3.1", "auto", {{"0010,0010", "DOE^JANE", "WA\xC5\x81\xC4\x98SA^J\xC3\x93ZEF", "CORRECT"}})});
+  Options o = options("jpeg-ls");
+  o.edits = folder_ / "reconcile.wb";
+  const auto objects = transcode(o);
+  ASSERT_EQ(objects.at(0).bucket, Bucket::instance);
+  EXPECT_NE(get(objects[0].transcode->path).find("ISO_IR 192"), std::string::npos);
+  Options back;
+  back.input = folder_ / "transcode.wb";
+  back.out = folder_ / "restored";
+  back.undo = true;
+  back.threads = 1;
+  continue_run(back, "restored.wb");
+  const auto restored = objects_of(folder_ / "restored.wb");
+  ASSERT_EQ(restored.at(0).bucket, Bucket::instance) << restored[0].findings.back().detail;
+  EXPECT_EQ(restored[0].transcode->dataset_sha256, *objects_of(folder_ / "scan.wb").at(0).dataset_sha256);
 }
 
 TEST_F(EditedArchive, IsTheSameForOneTwoAndFourThreads) {

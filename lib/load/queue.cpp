@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "load/queue.hpp"
+
+#include "dicom/uids.hpp"
+#include "io/descriptor.hpp"
+#include "load/prepare.hpp"
+#include "manifest/rejection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+namespace waybill::load {
+
+using manifest::Bucket;
+using manifest::Object;
+using manifest::Severity;
+
+int load_rank(std::string_view sop_class) noexcept {
+  constexpr std::string_view kReports = "1.2.840.10008.5.1.4.1.1.88.";
+  constexpr std::string_view kStates = "1.2.840.10008.5.1.4.1.1.11.";
+  if (sop_class == dicom::uid::kKeyObjectSelection) return 2;
+  if (sop_class.starts_with(kReports)) return 3;
+  return sop_class.starts_with(kStates) ? 1 : 0;
+}
+
+namespace {
+
+constexpr int kRejectionRank = 4;  // behind all: what a note rejects must be there before it
+constexpr std::size_t kSortMemory = std::size_t{32} << 20U;
+constexpr char kCarried = '0';
+constexpr char kToSend = '1';
+
+// Keys of the store.
+std::string id_key(const std::string& id) { return "qo" + id; }
+std::string late_key(const std::string& id) { return "qf" + id; }
+std::string uid_key(const std::string& uid) { return "qu" + uid; }
+std::string study_number_key(const std::string& uid) { return "qs" + uid; }
+std::string intent_key(const std::string& id) { return "qi" + id; }
+
+/// Eight bytes whose order is that of the numbers.
+std::string ordered(std::uint64_t number) {
+  std::string out(8, '\0');
+  for (int i = 7; i >= 0; --i, number >>= 8U) out[static_cast<std::size_t>(i)] = static_cast<char>(number & 0xFFU);
+  return out;
+}
+
+/// YYYYMMDDHHMMSS as a number; 0 without a date.
+std::uint64_t moment_of(const Object& object) {
+  std::string digits;
+  const auto take = [&](const std::optional<std::string>& text, std::size_t size) {
+    std::string found;
+    for (const char c : text.value_or("")) {
+      if (c >= '0' && c <= '9' && found.size() < size) found += c;
+    }
+    found.resize(size, '0');
+    digits += found;
+  };
+  take(object.study_date, 8);
+  take(object.study_time, 6);
+  return std::strtoull(digits.c_str(), nullptr, 10);
+}
+
+std::uint64_t order_of(Order order, const Object& object) {
+  if (order == Order::manifest) return 0;
+  const std::uint64_t moment = moment_of(object);
+  if (moment == 0) return UINT64_MAX;  // without a date: behind the others
+  return order == Order::oldest ? moment : UINT64_MAX - 1 - moment;
+}
+
+bool is_of_load(const manifest::Finding& finding) { return finding.code.starts_with("LOAD-") || finding.code == "D27"; }
+
+std::filesystem::path work_folder(const std::filesystem::path& output) {
+  if (output != "-" && !output.empty()) return io::folder_of(output);
+  const char* folder = std::getenv("TMPDIR");
+  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
+}
+
+}  // namespace
+
+Queue::Queue(const Options& options, const Priority& priority, index::Store& store)
+    : options_(options), priority_(priority), store_(store), sorter_(work_folder(options.output), kSortMemory) {
+  manifest::Reader reader(options.manifest);
+  const std::string stage = reader.header().stage;
+  created_ = reader.header().created;
+  if (options.retry_failed && stage != "load") {
+    throw RunError(Exit::usage, "--retry failed takes the manifest of an earlier load, " + reader.name() + " is of " +
+                                    stage + "; name the load.wb whose objects failed");
+  }
+  while (const auto line = reader.next_line()) {
+    const manifest::Record record = manifest::parse_record(*line);
+    if (const auto* object = std::get_if<Object>(&record)) {
+      const std::string key = id_key(object->id);
+      if (store_.contains(key)) {
+        throw RunError(Exit::integrity, reader.name() + " lists object " + object->id +
+                                            " twice; make the manifest again from its source");
+      }
+      store_.put(key, "");
+      add(*object, *line);
+    } else if (std::holds_alternative<manifest::Study>(record)) {
+      sorter_.add(std::string(1, kCarried) + 's', *line);
+    } else if (const auto* late = std::get_if<manifest::LateFinding>(&record)) {
+      const std::string key = late_key(late->id);
+      store_.put(key, store_.get(key).value_or("") + std::string(*line) + '\n');
+    }
+  }
+  if (!reader.end()) {
+    throw RunError(Exit::input, reader.name() + " is not complete (its " + stage +
+                                    " was interrupted); run that again to its end first");
+  }
+  input_ = {reader.name(), reader.head()};
+}
+
+bool Queue::is_candidate(const Object& object) const {
+  if (object.bucket == Bucket::pending) return true;
+  if (!options_.retry_failed) return object.bucket == Bucket::instance;
+  return object.load && (object.bucket == Bucket::failed || object.bucket == Bucket::quarantined);
+}
+
+void Queue::add(const Object& object, std::string_view line) {
+  ++objects_;
+  if (!is_candidate(object)) return sorter_.add(std::string(1, kCarried) + 't', line);
+  has_staged_ = has_staged_ || (object.transcode && !object.transcode->path.empty());
+  ++needs_.objects;
+  needs_.bytes += object.source.size;
+  for (const net::Context& context : contexts_for(object, options_)) ++needs_.contexts[context];
+  const int rank = object.rejection ? kRejectionRank : load_rank(object.sop_class.value_or(""));
+  sorter_.add(study_key(object) + static_cast<char>('0' + rank), line);
+}
+
+/// The place of the object's study: priority, order, and then its first appearance in the manifest.
+std::string Queue::study_key(const Object& object) {
+  const std::string study = object.study.value_or("");
+  if (any_study_ && study == last_study_) return last_key_;
+  auto key = store_.get(study_number_key(study));
+  if (!key) {
+    key = kToSend + ordered(priority_.rank(object)) + ordered(order_of(options_.order, object)) + ordered(number_++);
+    store_.put(study_number_key(study), *key);
+    ++needs_.studies;
+  }
+  any_study_ = true;
+  last_study_ = study;
+  last_key_ = *std::move(key);
+  return last_key_;
+}
+
+void Queue::remember(const manifest::Record& record) {
+  if (const auto* intent = std::get_if<manifest::Intent>(&record)) {
+    store_.put(intent_key(intent->id), intent->action == kWithdrawn ? "" : "?");
+  } else if (const auto* object = std::get_if<Object>(&record)) {
+    if (object->load && object->sop_instance) store_.put(uid_key(*object->sop_instance), object->id);
+  }
+}
+
+void Queue::add_late_findings(Object& object) const {
+  const auto lines = store_.get(late_key(object.id));
+  if (!lines) return;
+  std::string_view rest = *lines;
+  while (!rest.empty()) {
+    const std::size_t end = rest.find('\n');
+    const manifest::Record record = manifest::parse_record(rest.substr(0, end));
+    object.findings.push_back(std::get<manifest::LateFinding>(record).finding);
+    rest.remove_prefix(end + 1);
+  }
+}
+
+/// Whether the object is to be sent; sets the bucket of one that must not be.
+bool Queue::admit(Object& object) {
+  if (!is_candidate(object)) return false;
+  if (object.transcode && object.transcode->outcome == "not-staged") {
+    object.bucket = Bucket::failed;
+    return false;
+  }
+  if (auto why = manifest::rejection_of(object)) {
+    std::erase_if(object.findings, [&](const manifest::Finding& f) { return f.code == why->code; });
+    object.findings.push_back(*std::move(why));
+    object.bucket = Bucket::excluded;
+    return false;
+  }
+  if (object.load) std::erase_if(object.findings, is_of_load);  // of an earlier load, whose manifest keeps them
+  if (object.load && object.transcode && object.transcode->path.empty()) object.transcode.reset();  // made anew
+  object.load.reset();
+  if (std::ranges::any_of(object.findings, manifest::quarantines)) {
+    object.bucket = Bucket::quarantined;
+    return false;
+  }
+  if (!object.sop_instance) return true;
+  const std::string key = uid_key(*object.sop_instance);
+  const auto other = store_.get(key);
+  if (other && *other != object.id) {
+    object.bucket = Bucket::quarantined;
+    object.findings.push_back(
+        {"LOAD-UIDCLASH", Severity::s3, "0008,0018",
+         "another object of this manifest has the same SOP Instance UID; only the first was sent"});
+    return false;
+  }
+  store_.put(key, object.id);
+  return true;
+}
+
+std::optional<Parcel> Queue::next_parcel() {
+  while (const auto line = sorter_.next()) {
+    manifest::Record record = manifest::parse_record(*line);
+    if (const auto* study = std::get_if<manifest::Study>(&record)) {
+      carry_.study(*study);
+      continue;
+    }
+    Object& object = std::get<Object>(record);
+    if (carry_.is_recorded(object.id)) continue;
+    add_late_findings(object);
+    if (!admit(object)) {
+      carry_.object(object);
+      continue;
+    }
+    const bool in_doubt = store_.get(intent_key(object.id)).value_or("") == "?";
+    return Parcel{std::move(object), in_doubt};
+  }
+  return std::nullopt;
+}
+
+std::optional<Piece> Queue::next() {
+  if (!ahead_) ahead_ = next_parcel();
+  if (!ahead_) return std::nullopt;
+  Piece piece{ahead_->object.study.value_or(""), {}};
+  while (ahead_ && piece.parcels.size() < kPieceObjects && ahead_->object.study.value_or("") == piece.study) {
+    piece.parcels.push_back(*std::move(ahead_));
+    ahead_ = next_parcel();
+  }
+  return piece;
+}
+
+}  // namespace waybill::load

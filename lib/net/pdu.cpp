@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/pdu.hpp"
+
+#include "core/text.hpp"
+#include "core/version.hpp"
+
+#include <set>
+
+namespace waybill::net {
+
+namespace {
+
+constexpr std::string_view kApplicationContext = "1.2.840.10008.3.1.1.1";
+constexpr std::size_t kTitle = 16;
+constexpr std::size_t kFixed = 68;  // protocol version, titles and reserved bytes
+
+void put_big16(Bytes& out, std::size_t v) {
+  out.push_back(static_cast<std::byte>((v >> 8U) & 0xFFU));
+  out.push_back(static_cast<std::byte>(v & 0xFFU));
+}
+void put_big32(Bytes& out, std::size_t v) {
+  put_big16(out, v >> 16U);
+  put_big16(out, v);
+}
+
+void put_item(Bytes& out, std::uint8_t type, ByteView value) {
+  out.push_back(static_cast<std::byte>(type));
+  out.push_back(std::byte{0});
+  put_big16(out, value.size());
+  put_bytes(out, value);
+}
+
+void put_title(Bytes& out, std::string_view title) {
+  std::string padded(title.substr(0, kTitle));
+  padded.resize(kTitle, ' ');
+  put_bytes(out, as_bytes(padded));
+}
+
+Bytes context_item(ContextId id, const Context& context) {
+  Bytes out{static_cast<std::byte>(id), std::byte{0}, std::byte{0}, std::byte{0}};
+  put_item(out, 0x30, as_bytes(context.sop_class));
+  put_item(out, 0x40, as_bytes(context.transfer_syntax));
+  return out;
+}
+
+Bytes user_item(const std::vector<Context>& contexts) {
+  Bytes out, length;
+  put_big32(length, kOurMaxPdu);
+  put_item(out, 0x51, length);
+  put_item(out, 0x52, as_bytes(kImplementationClassUid));
+  std::set<std::string_view> roles;
+  for (const Context& context : contexts) {
+    if (context.scp_role) roles.insert(context.sop_class);
+  }
+  for (const std::string_view sop_class : roles) {
+    Bytes role;
+    put_big16(role, sop_class.size());
+    put_bytes(role, as_bytes(sop_class));
+    role.push_back(std::byte{0});
+    role.push_back(std::byte{1});
+    put_item(out, 0x54, role);
+  }
+  std::string version(kToolName);
+  for (char& c : version) c = c == ' ' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
+  put_item(out, 0x55, as_bytes(version.substr(0, kTitle)));
+  return out;
+}
+
+/// Calls `take(type, value)` for each item; false when a length does not fit.
+template <typename Take>
+bool for_each_item(ByteView items, const Take& take) {
+  while (!items.empty()) {
+    if (items.size() < 4) return false;
+    const std::size_t length = load_u16(items.data() + 2, true);
+    if (items.size() < 4 + length) return false;
+    take(std::to_integer<std::uint8_t>(items[0]), items.subspan(4, length));
+    items = items.subspan(4 + length);
+  }
+  return true;
+}
+
+bool read_context(ByteView item, Accepted& out) {
+  if (item.size() < 4) return false;
+  const auto id = std::to_integer<ContextId>(item[0]);
+  const auto result = std::to_integer<std::uint8_t>(item[2]);
+  if (result != 0) {
+    out.refusals[id] = result;
+    return true;
+  }
+  return for_each_item(item.subspan(4), [&](std::uint8_t type, ByteView value) {
+    if (type == 0x40) out.syntaxes[id] = std::string(trim(as_text(value)));
+  });
+}
+
+bool read_user(ByteView items, Accepted& out) {
+  return for_each_item(items, [&](std::uint8_t type, ByteView value) {
+    if (type == 0x51 && value.size() >= 4) out.max_pdu = load_u32(value.data(), true);
+    if (type == 0x55) out.implementation = repair_utf8(trim(as_text(value)));
+  });
+}
+
+}  // namespace
+
+void put_pdu_head(Bytes& out, PduType type, std::uint32_t length) {
+  out.push_back(static_cast<std::byte>(type));
+  out.push_back(std::byte{0});
+  put_big32(out, length);
+}
+
+Bytes encode_request(std::string_view called, std::string_view calling, const std::vector<Context>& contexts) {
+  Bytes body{std::byte{0}, std::byte{1}, std::byte{0}, std::byte{0}};
+  put_title(body, called);
+  put_title(body, calling);
+  body.resize(kFixed);
+  put_item(body, 0x10, as_bytes(kApplicationContext));
+  for (std::size_t i = 0; i < contexts.size(); ++i) put_item(body, 0x20, context_item(context_id(i), contexts[i]));
+  put_item(body, 0x50, user_item(contexts));
+  Bytes out;
+  put_pdu_head(out, PduType::associate_request, static_cast<std::uint32_t>(body.size()));
+  put_bytes(out, body);
+  return out;
+}
+
+Result<Accepted> parse_accept(ByteView body) {
+  const Failure malformed{Fault::malformed, "the peer's acceptance cannot be read"};
+  if (body.size() < kFixed) return malformed;
+  Accepted out;
+  bool sound = true;
+  const bool whole = for_each_item(body.subspan(kFixed), [&](std::uint8_t type, ByteView value) {
+    if (type == 0x21) sound = read_context(value, out) && sound;
+    if (type == 0x50) sound = read_user(value, out) && sound;
+  });
+  if (!whole || !sound) return malformed;
+  return out;
+}
+
+Rejection parse_reject(ByteView body) {
+  if (body.size() < 4) return {false, "no reason given"};
+  const auto at = [&](std::size_t i) { return std::to_integer<unsigned>(body[i]); };
+  Rejection out{at(1) == 2, "no reason given"};
+  switch (at(2) * 256 + at(3)) {
+    case 0x0102: out.reason = "the application context is not supported"; break;
+    case 0x0103: out.reason = "our calling AE title is not known there"; break;
+    case 0x0107: out.reason = "the called AE title is not known there"; break;
+    case 0x0202: out.reason = "the protocol version is not supported"; break;
+    case 0x0301: out.reason = "temporary congestion"; break;
+    case 0x0302: out.reason = "its limit of associations is reached"; break;
+    default: break;
+  }
+  return out;
+}
+
+std::string abort_reason(ByteView body) {
+  if (body.size() < 4 || std::to_integer<unsigned>(body[2]) != 2) return "the peer aborted it";
+  static constexpr std::string_view kReasons[] = {
+      "no reason given",        "unrecognized PDU",     "unexpected PDU",         "",
+      "unrecognized parameter", "unexpected parameter", "invalid parameter value"};
+  const unsigned reason = std::to_integer<unsigned>(body[3]);
+  const std::string_view text = reason < std::size(kReasons) ? kReasons[reason] : "";
+  return "the peer's DICOM layer aborted it" + (text.empty() ? "" : " (" + std::string(text) + ")");
+}
+
+}  // namespace waybill::net

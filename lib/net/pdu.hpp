@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to lib/net: the PDUs that make and end an association (PS3.8 9.3).
+#pragma once
+
+#include "core/bytes.hpp"
+#include "core/result.hpp"
+#include "net/association.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace waybill::net {
+
+using ContextId = std::uint8_t;
+
+enum class PduType : std::uint8_t {
+  associate_request = 1,
+  associate_accept = 2,
+  associate_reject = 3,
+  data = 4,
+  release_request = 5,
+  release_reply = 6,
+  abort = 7,
+};
+
+inline constexpr std::size_t kPduHead = 6;                 ///< type, reserved, length
+inline constexpr std::size_t kPdvHead = 6;                 ///< length, context, flags
+inline constexpr std::uint32_t kOurMaxPdu = 131072;        ///< what DCMTK can send at most; others too
+inline constexpr std::uint32_t kLargestPdu = 1024 * 1024;  ///< what we take from a peer that ignores our limit
+
+/// The first context has id 1, the next 3, and so on.
+[[nodiscard]] inline ContextId context_id(std::size_t index) noexcept { return static_cast<ContextId>(2 * index + 1); }
+
+[[nodiscard]] Bytes encode_request(std::string_view called, std::string_view calling,
+                                   const std::vector<Context>& contexts);
+
+struct Accepted {
+  std::uint32_t max_pdu = 0;                   ///< what the peer takes; 0 is any size
+  std::map<ContextId, std::string> syntaxes;   ///< of the contexts it granted
+  std::map<ContextId, std::uint8_t> refusals;  ///< result of the others, 1 to 4
+  std::string implementation;                  ///< version name
+};
+/// Fault::malformed when lengths do not fit.
+[[nodiscard]] Result<Accepted> parse_accept(ByteView body);
+
+struct Rejection {
+  bool transient = false;
+  std::string reason;
+};
+[[nodiscard]] Rejection parse_reject(ByteView body);
+/// What an A-ABORT says, as a clause.
+[[nodiscard]] std::string abort_reason(ByteView body);
+
+/// Head of a PDU with `length` bytes behind it.
+void put_pdu_head(Bytes& out, PduType type, std::uint32_t length);
+
+}  // namespace waybill::net

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/pdu.hpp"
+
+#include <gtest/gtest.h>
+
+namespace waybill::net {
+
+namespace {
+
+Bytes bytes_of(std::initializer_list<int> values) {
+  Bytes out;
+  for (const int v : values) out.push_back(static_cast<std::byte>(v));
+  return out;
+}
+
+/// An acceptance as an acceptor writes it: context 1 in implicit little endian, context 3 refused (4), any PDU length.
+Bytes acceptance() {
+  Bytes out(68);
+  const Bytes context = bytes_of({0x21, 0, 0, 25, 1, 0, 0, 0, 0x40, 0, 0, 17});
+  put_bytes(out, context);
+  put_bytes(out, as_bytes("1.2.840.10008.1.2"));
+  put_bytes(out, bytes_of({0x21, 0, 0, 8, 3, 0, 4, 0, 0x40, 0, 0, 0}));
+  put_bytes(out, bytes_of({0x50, 0, 0, 8, 0x51, 0, 0, 4, 0, 0, 0, 0}));
+  return out;
+}
+
+}  // namespace
+
+TEST(AssociationPdu, HasTitlesContextsAndOurLimit) {
+  const Bytes pdu = encode_request("CALLED", "CALLING", {{"1.2.3", "1.2.840.10008.1.2"}, {"1.2.4", "1.2", true}});
+  EXPECT_EQ(pdu[0], std::byte{1});
+  EXPECT_EQ(load_u32(pdu.data() + 2, true), pdu.size() - 6);
+  EXPECT_EQ(as_text(ByteView(pdu).subspan(10, 32)), "CALLED          CALLING         ");
+  const std::string_view text = as_text(pdu);
+  EXPECT_NE(text.find(std::string_view("\x20\x00\x00\x22\x01", 5)), std::string_view::npos) << "context 1";
+  EXPECT_NE(text.find(std::string_view("\x54\x00\x00\x09\x00\x05"
+                                       "1.2.4\x00\x01",
+                                       13)),
+            std::string_view::npos)
+      << "SCP role of the second class";
+  EXPECT_NE(text.find(std::string_view("\x51\x00\x00\x04\x00\x02\x00\x00", 8)), std::string_view::npos) << "128 KiB";
+}
+
+TEST(AssociationPdu, ReadsWhatWasGrantedAndRefused) {
+  const auto accepted = parse_accept(acceptance());
+  ASSERT_TRUE(accepted);
+  EXPECT_EQ(accepted->max_pdu, 0U);
+  EXPECT_EQ(accepted->syntaxes, (std::map<ContextId, std::string>{{1, "1.2.840.10008.1.2"}}));
+  EXPECT_EQ(accepted->refusals, (std::map<ContextId, std::uint8_t>{{3, 4}}));
+}
+
+TEST(AssociationPdu, RefusesAnAcceptanceThatIsCutAnywhere) {
+  const Bytes whole = acceptance();
+  std::size_t taken = 0;
+  for (std::size_t size = 0; size < whole.size(); ++size) taken += parse_accept(ByteView(whole).first(size)) ? 1 : 0;
+  EXPECT_EQ(taken, 3U) << "behind the fixed part, the first and the second context";
+}
+
+TEST(AssociationPdu, SurvivesAnyOneByteChanged) {
+  const Bytes whole = acceptance();
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    for (const int value : {0, 1, 0x21, 0x40, 0x7F, 0xFF}) {
+      Bytes changed = whole;
+      changed[at] = static_cast<std::byte>(value);
+      (void)parse_accept(changed);
+      (void)parse_reject(changed);
+      (void)abort_reason(changed);
+    }
+  }
+}
+
+TEST(AssociationPdu, TellsRejectionsApart) {
+  EXPECT_FALSE(parse_reject(bytes_of({0, 1, 1, 7})).transient);
+  EXPECT_EQ(parse_reject(bytes_of({0, 1, 1, 7})).reason, "the called AE title is not known there");
+  EXPECT_TRUE(parse_reject(bytes_of({0, 2, 3, 2})).transient);
+  EXPECT_EQ(parse_reject({}).reason, "no reason given");
+  EXPECT_NE(abort_reason(bytes_of({0, 0, 2, 2})).find("unexpected PDU"), std::string::npos);
+}
+
+}  // namespace waybill::net

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/tls.hpp"
+
+#include "net/association.hpp"
+#include "support/peer.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+namespace waybill::net {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::vector<Context> kContexts{{"1.2.840.10008.5.1.4.1.1.7", std::string(kExplicitLittle), false},
+                                     {std::string(kVerificationClass), std::string(kImplicitLittle), false}};
+
+/// Certificates of a private authority, made anew by openssl(1).
+class Certificates {
+ public:
+  Certificates() {
+    shell("openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=ca -keyout ca.key -out ca.pem");
+    shell("openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=other -keyout other.key -out other.pem");
+    make("good", "IP:127.0.0.1,DNS:localhost", "ca", 365);
+    make("elsewhere", "DNS:evil.example.org", "ca", 365);
+    make("stranger", "IP:127.0.0.1", "other", 365);
+    make("ended", "IP:127.0.0.1", "ca", -1);
+    make("ending", "IP:127.0.0.1", "ca", 10);
+    make("client", "DNS:client", "ca", 365);
+    make("node", "IP:127.0.0.1", "ca", 365);
+  }
+  [[nodiscard]] fs::path operator/(const std::string& name) const { return folder_ / name; }
+
+ private:
+  void shell(const std::string& command) const {
+    const test::Ran ran =
+        test::run({"/bin/sh", "-c", "cd " + folder_.path().string() + " && " + command}, folder_ / "log");
+    if (ran.exit != 0) throw std::runtime_error(command + ": " + ran.text);
+  }
+  void make(const std::string& name, const std::string& names, const std::string& authority, int days) const {
+    shell("openssl req -newkey rsa:2048 -nodes -subj /CN=" + name + " -keyout " + name + ".key -out " + name +
+          ".csr && printf 'subjectAltName=" + names + "' >" + name + ".ext && openssl x509 -req -in " + name +
+          ".csr -CA " + authority + ".pem -CAkey " + authority + ".key -CAcreateserial -days " + std::to_string(days) +
+          " -extfile " + name + ".ext -out " + name + ".pem && chmod 600 " + name + ".key");
+  }
+  test::TempFolder folder_;
+};
+
+/// storescp with TLS, ended by its id.
+class TlsNode {
+ public:
+  TlsNode(const Certificates& files, const std::string& certificate, const std::vector<std::string>& more = {}) {
+    static int next = 0;
+    port_ = 21000 + static_cast<int>((::getpid() * 7 + 101 * next++) % 20000);
+    std::vector<std::string> words{"storescp",
+                                   "+tls",
+                                   (files / (certificate + ".key")).string(),
+                                   (files / (certificate + ".pem")).string(),
+                                   "+cf",
+                                   (files / "ca.pem").string(),
+                                   "-od",
+                                   folder_.path().string()};
+    words.insert(words.end(), more.begin(), more.end());
+    words.push_back(std::to_string(port_));
+    child_ = test::spawn(words, folder_ / "log");
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  }
+  ~TlsNode() {
+    ::kill(child_, SIGKILL);
+    (void)test::wait_for(child_);
+  }
+  TlsNode(const TlsNode&) = delete;
+  TlsNode& operator=(const TlsNode&) = delete;
+  [[nodiscard]] Peer peer(const TlsOptions& options, const std::string& host = "127.0.0.1") const {
+    Peer peer = parse_url("dicoms://NODE@" + host + ":" + std::to_string(port_));
+    peer.tls = Tls::make(options);
+    return peer;
+  }
+  [[nodiscard]] int port() const { return port_; }
+
+ private:
+  test::TempFolder folder_;
+  int port_ = 0;
+  pid_t child_ = 0;
+};
+
+class TlsTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { files_ = std::make_unique<Certificates>(); }
+  static void TearDownTestSuite() { files_.reset(); }
+  TlsOptions trusting() {
+    TlsOptions options;
+    options.authorities = *files_ / "ca.pem";
+    options.warn = [this](const std::string& text) { warnings_.push_back(text); };
+    return options;
+  }
+  static void expect_refused(const Peer& peer, const std::string& word) {
+    try {
+      (void)Association::request(peer, "WAYBILL", kContexts);
+      ADD_FAILURE() << "was trusted; expected: " << word;
+    } catch (const PeerError& error) {
+      EXPECT_NE(std::string(error.what()).find(word), std::string::npos) << error.what();
+      EXPECT_EQ(error.exit(), Exit::peer);
+    }
+  }
+  static std::unique_ptr<Certificates> files_;
+  std::vector<std::string> warnings_;
+};
+std::unique_ptr<Certificates> TlsTest::files_;
+
+}  // namespace
+
+TEST_F(TlsTest, StoresOverTlsAndOnlyWithTheRightNameAndAuthority) {
+  const TlsNode node(*files_, "good", {"-ic"});
+  const std::string file = test::small_object("1.9.1", "1.9.1.1", "1.9.1.1.1", 5);
+  const ByteView bytes = as_bytes(file);
+  for (const bool modified : {false, true}) {
+    TlsOptions options = trusting();
+    options.modified_profile = modified;
+    Association association = Association::request(node.peer(options), "WAYBILL", kContexts);
+    association.echo();
+    EXPECT_TRUE(association.usable()) << "a session ticket is no message";
+    const StoreResult stored =
+        association.store(kContexts[0], "1.9.1.1.1", bytes.subspan(144 + load_u32(bytes.data() + 140)));
+    ASSERT_TRUE(stored.status) << stored.error;
+    EXPECT_EQ(*stored.status, 0);
+  }
+  EXPECT_NO_THROW((void)Association::request(node.peer(trusting(), "localhost"), "WAYBILL", kContexts));
+  TlsOptions named = trusting();
+  named.server_name = "pacs.example.org";
+  expect_refused(node.peer(named), "not trusted for 'pacs.example.org'");
+  TlsOptions distrusting = trusting();
+  distrusting.authorities = *files_ / "other.pem";
+  expect_refused(node.peer(distrusting), "not trusted");
+  EXPECT_TRUE(warnings_.empty());
+}
+
+TEST_F(TlsTest, RefusesACertificateOfAnotherHostAnotherAuthorityOrThePast) {
+  expect_refused(TlsNode(*files_, "elsewhere", {"-ic"}).peer(trusting()), "IP address mismatch");
+  expect_refused(TlsNode(*files_, "stranger", {"-ic"}).peer(trusting()), "not trusted");
+  expect_refused(TlsNode(*files_, "ended", {"-ic"}).peer(trusting()), "expired");
+}
+
+TEST_F(TlsTest, SaysThatThePeersCertificateEndsSoon) {
+  const TlsNode node(*files_, "ending", {"-ic"});
+  const Peer peer = node.peer(trusting());
+  for (int i = 0; i < 2; ++i) (void)Association::request(peer, "WAYBILL", kContexts);
+  ASSERT_EQ(warnings_.size(), 1U) << "once";
+  EXPECT_NE(warnings_[0].find("ends in 9 days"), std::string::npos) << warnings_[0];
+}
+
+TEST_F(TlsTest, ShowsItsCertificateToAPeerThatAsks) {
+  const TlsNode node(*files_, "good", {"-rc"});
+  expect_refused(node.peer(trusting()), "");
+  TlsOptions options = trusting();
+  options.certificate = *files_ / "client.pem";
+  options.key = *files_ / "client.key";
+  EXPECT_NO_THROW(Association::request(node.peer(options), "WAYBILL", kContexts).echo());
+}
+
+TEST_F(TlsTest, StoresIntoAndFindsInAnOrthancThatKnowsItsClients) {
+  ::setenv("DICOM_TLS", (*files_ / "").parent_path().c_str(), 1);
+  const test::Orthanc orthanc;
+  ::unsetenv("DICOM_TLS");
+  Peer peer = parse_url("dicoms://ORTHANC@127.0.0.1:" + std::to_string(orthanc.dicom_port()));
+  TlsOptions options = trusting();
+  peer.tls = Tls::make(options);
+  expect_refused(peer, "");
+  options.certificate = *files_ / "client.pem";
+  options.key = *files_ / "client.key";
+  peer.tls = Tls::make(options);
+  std::vector<Context> contexts = kContexts;
+  for (const Context& context : Association::find_contexts()) contexts.push_back(context);
+  Association association = Association::request(peer, "WAYBILL", contexts);
+  std::string large = test::small_object("1.9.2", "1.9.2.1", "1.9.2.1.1", 5);
+  large.resize(large.size() - 8);  // its four pixels
+  large.replace(large.size() - 4, 4, std::string("\0\0\x10\0", 4));
+  large.resize(large.size() + (1U << 20U), 'x');
+  const ByteView bytes = as_bytes(large);
+  const StoreResult stored =
+      association.store(contexts[0], "1.9.2.1.1", bytes.subspan(144 + load_u32(bytes.data() + 140)));
+  ASSERT_TRUE(stored.status) << stored.error;
+  EXPECT_EQ(*stored.status, 0);
+  EXPECT_EQ(association.find_study("1.9.2"), std::set<std::string>{"1.9.2.1.1"});
+}
+
+TEST_F(TlsTest, NeverSpeaksBelowTls12AndNeverInTheClear) {
+  // A server of OpenSSL that knows TLS 1.0 and 1.1 alone.
+  const test::TempFolder folder;
+  const int port = 19000 + static_cast<int>(::getpid() % 1000);
+  const pid_t old = test::spawn(
+      {"openssl", "s_server", "-accept", std::to_string(port), "-key", (*files_ / "good.key").string(), "-cert",
+       (*files_ / "good.pem").string(), "-no_tls1_3", "-no_tls1_2", "-cipher", "ALL:@SECLEVEL=0", "-quiet"},
+      folder / "log");
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  Peer peer = parse_url("dicoms://NODE@127.0.0.1:" + std::to_string(port));
+  peer.tls = Tls::make(trusting());
+  expect_refused(peer, "does not agree on TLS");
+  ::kill(old, SIGKILL);
+  (void)test::wait_for(old);
+
+  const test::Orthanc plain;
+  Peer clear = parse_url("dicoms://NODE@127.0.0.1:" + std::to_string(plain.dicom_port()));
+  clear.tls = Tls::make(trusting());
+  expect_refused(clear, "TLS");
+}
+
+TEST_F(TlsTest, RefusesKeysThatOthersMayReadAndFilesThatDoNotFit) {
+  const auto refused = [](const TlsOptions& options, const std::string& word) {
+    try {
+      (void)Tls::make(options);
+      ADD_FAILURE() << "taken; expected: " << word;
+    } catch (const RunError& error) {
+      EXPECT_EQ(error.exit(), Exit::usage);
+      EXPECT_NE(std::string(error.what()).find(word), std::string::npos) << error.what();
+    }
+  };
+  TlsOptions options = trusting();
+  options.certificate = *files_ / "client.pem";
+  refused(options, "belong together");
+  options.key = *files_ / "good.key";
+  refused(options, "belong to the certificate");
+  options.key = *files_ / "client.key";
+  ::chmod(options.key.c_str(), 0640);
+  refused(options, "chmod 600");
+  ::chmod(options.key.c_str(), 0600);
+  EXPECT_NO_THROW((void)Tls::make(options));
+  options.certificate = *files_ / "ended.pem";
+  options.key = *files_ / "ended.key";
+  refused(options, "has ended");
+  options = trusting();
+  options.authorities = *files_ / "ca.csr";
+  refused(options, "cannot be read");
+}
+
+}  // namespace waybill::net
