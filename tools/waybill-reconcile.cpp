@@ -3,6 +3,7 @@
 #include "reconcile/explain.hpp"
 #include "reconcile/run.hpp"
 
+#include <tbb/global_control.h>
 #include <cstdio>
 
 int main(int argc, char** argv) {
@@ -46,6 +47,7 @@ int main(int argc, char** argv) {
     }
     if (options.scan.empty()) throw waybill::RunError(waybill::Exit::usage, "no scan manifest is named");
     using waybill::manifest::Restart;
+    const tbb::global_control control(tbb::global_control::max_allowed_parallelism, waybill::cli::worker_count(common));
     options.restart = common.restart ? Restart::yes : Restart::no;
     const auto summary = waybill::reconcile::run(options);
     const std::string text = common.json ? to_json(summary) + "\n" : to_text(summary);

@@ -8,6 +8,7 @@
 #include "core/stop.hpp"
 #include "core/text.hpp"
 #include "hl7/batch.hpp"
+#include "hl7/in_order.hpp"
 #include "hl7/journal.hpp"
 #include "io/descriptor.hpp"
 
@@ -20,6 +21,7 @@ namespace waybill::hl7 {
 namespace {
 
 constexpr std::size_t kBlock = std::size_t{1} << 20U;
+constexpr std::size_t kBatchBytes = std::size_t{512} << 10U, kBatchItems = 4096, kBatchesInFlight = 8;
 constexpr std::uint64_t kLargestMember = std::uint64_t{4} << 30U;
 
 enum class Wide { no, little_endian, big_endian };
@@ -49,23 +51,126 @@ bool beside_journal(const std::filesystem::path& path) {
 
 }  // namespace
 
-Intake::Intake(OnMessage on_message, std::size_t largest) : on_message_(std::move(on_message)), largest_(largest) {}
+/// One thing met in a file, in order: the file's beginning, a message, or a problem.
+struct Intake::Item {
+  enum class Kind : std::uint8_t { file, message, problem } kind = Kind::message;
+  bool lost = true, untimed = false, unnumbered = false;
+  std::uint32_t file = 0;  // in the batch's files
+  std::uint32_t size = 0;
+  std::uint64_t offset = 0;
+  std::size_t begin = 0;  // of the message in the batch's text
+  Seen::Key id;           // of sender and control ID
+  std::string reason;     // of the problem; what is wrong with the message
+  std::string note;       // on its character set
+};
 
-void Intake::problem(std::uint64_t offset, std::string reason, bool lost) {
-  problems_.push_back({file_, offset, std::move(reason), lost, 1});
+/// Some hundred kilobytes of messages, copied from the files, with all that was met around them.
+class Intake::Batch {
+ public:
+  explicit Batch(Intake& intake) : part(intake.make_part_()), intake_(intake) {}
+
+  void work() {
+    Decoder decoder;
+    Message message;
+    for (Item& item : items)
+      if (item.kind == Item::Kind::message) see(item, decoder, message);
+  }
+  void finish() { intake_.finish(*this); }
+
+  std::unique_ptr<Part> part;
+  std::string text;
+  std::vector<std::string> files;
+  std::vector<Item> items;
+
+ private:
+  void see(Item& item, Decoder& decoder, Message& message) {
+    const Decoded decoded = decoder.decode(std::string_view(text).substr(item.begin, item.size));
+    const auto parsed = message.parse(decoded.text);
+    if (!parsed) {
+      item.reason = parsed.error().what;
+      return;
+    }
+    message.set_charset(decoded.charset);
+    item.note = decoded.note;
+    Origin origin{files[item.file], item.offset, 0, false, std::string(trim(message.field(std::size_t{0}, 10)))};
+    if (const auto time = parse_time(message.component(message.field(std::size_t{0}, 7), 1))) {
+      origin.time = *time;
+      origin.timed = true;
+    }
+    item.untimed = !origin.timed;
+    item.unnumbered = origin.control_id.empty();
+    if (!item.unnumbered) {
+      std::string id(message.field(std::size_t{0}, 3));
+      id += '\x1F';
+      id += message.field(std::size_t{0}, 4);
+      id += '\x1F';
+      id += origin.control_id;
+      item.id = intake_.ids_.key(id);
+    }
+    part->see(message, origin);
+  }
+
+  Intake& intake_;
+};
+
+struct Intake::Queue {
+  InOrder<Batch> jobs;
+  explicit Queue(bool parallel) : jobs(kBatchesInFlight, parallel) {}
+};
+
+namespace {
+
+class CallPart : public Intake::Part {
+ public:
+  explicit CallPart(const Intake::OnMessage& call) : call_(call) {}
+  void see(Message& message, const Origin& origin) override { call_(message, origin); }
+  void keep() override {}
+
+ private:
+  const Intake::OnMessage& call_;
+};
+
+}  // namespace
+
+Intake::Intake(MakePart make_part, bool parallel, std::size_t largest)
+    : make_part_(std::move(make_part)), largest_(largest), queue_(std::make_unique<Queue>(parallel)) {}
+Intake::Intake(MakePart make_part, std::size_t largest) : Intake(std::move(make_part), true, largest) {}
+Intake::Intake(OnMessage on_message, std::size_t largest)
+    : Intake([call = std::move(on_message)] { return std::make_unique<CallPart>(call); }, false, largest) {}
+Intake::~Intake() = default;
+
+Intake::Item& Intake::add_item() {
+  if (batch_ && (batch_->text.size() >= kBatchBytes || batch_->items.size() >= kBatchItems)) submit();
+  if (!batch_) batch_ = std::make_unique<Batch>(*this);
+  if (batch_->files.empty() || batch_->files.back() != file_) batch_->files.push_back(file_);
+  Item& item = batch_->items.emplace_back();
+  item.file = static_cast<std::uint32_t>(batch_->files.size() - 1);
+  return item;
 }
 
-void Intake::remark(std::uint64_t offset, const std::string& reason) {
+void Intake::submit() {
+  if (batch_) queue_->jobs.push(std::move(batch_));
+}
+
+void Intake::problem(std::uint64_t offset, std::string reason, bool lost) {
+  Item& item = add_item();
+  item.kind = Item::Kind::problem;
+  item.offset = offset;
+  item.reason = std::move(reason);
+  item.lost = lost;
+}
+
+void Intake::remark(const std::string& file, std::uint64_t offset, const std::string& reason) {
   const auto [at, fresh] = remarks_.try_emplace(reason, problems_.size());
   if (fresh)
-    problem(offset, reason, false);
+    problems_.push_back({file, offset, reason, false, 1});
   else
     ++problems_[at->second].times;
 }
 
 void Intake::begin_file(const std::string& name) {
   file_ = name;
-  remarks_.clear();
+  add_item().kind = Item::Kind::file;
   ++counts_.files;
   pieces_before_ = counts_.pieces;
 }
@@ -81,37 +186,38 @@ void Intake::take_message(const Piece& piece) {
     ++counts_.duplicates;
     return;
   }
-  const Decoded decoded = decoder_.decode(raw);
-  const auto parsed = message_.parse(decoded.text);
-  if (!parsed) {
-    ++counts_.bad;
-    problem(piece.offset, parsed.error().what, true);
-    return;
-  }
-  message_.set_charset(decoded.charset);
-  if (!decoded.note.empty()) remark(piece.offset, decoded.note);
-  Origin origin{file_, piece.offset, 0, false, std::string(trim(message_.field(std::size_t{0}, 10)))};
-  if (const auto time = parse_time(message_.component(message_.field(std::size_t{0}, 7), 1))) {
-    origin.time = *time;
-    origin.timed = true;
-  } else {
-    ++counts_.untimed;
-    remark(piece.offset, "MSH-7 is no time; the message counts as older than all others");
-  }
-  if (origin.control_id.empty()) {
-    remark(piece.offset, "MSH-10 is empty");
-  } else {
-    std::string id(message_.field(std::size_t{0}, 3));
-    id += '\x1F';
-    id += message_.field(std::size_t{0}, 4);
-    id += '\x1F' + origin.control_id;
-    if (!ids_.insert(id)) {
-      ++counts_.reused_ids;
-      remark(piece.offset, "a control ID (MSH-10) is used again for another message; both are kept");
+  Item& item = add_item();
+  item.offset = piece.offset;
+  item.begin = batch_->text.size();
+  item.size = static_cast<std::uint32_t>(raw.size());
+  batch_->text += raw;
+}
+
+/// Takes over a batch whose messages were read, in the order of the files.
+void Intake::finish(const Batch& batch) {
+  for (const Item& item : batch.items) {
+    const std::string& file = batch.files[item.file];
+    if (item.kind == Item::Kind::file) {
+      remarks_.clear();
+    } else if (item.kind == Item::Kind::problem) {
+      problems_.push_back({file, item.offset, item.reason, item.lost, 1});
+    } else if (!item.reason.empty()) {
+      ++counts_.bad;
+      problems_.push_back({file, item.offset, item.reason, true, 1});
+    } else {
+      ++counts_.messages;
+      if (!item.note.empty()) remark(file, item.offset, item.note);
+      counts_.untimed += item.untimed ? 1 : 0;
+      if (item.untimed) remark(file, item.offset, "MSH-7 is no time; the message counts as older than all others");
+      if (item.unnumbered) {
+        remark(file, item.offset, "MSH-10 is empty");
+      } else if (!ids_.insert(item.id)) {
+        ++counts_.reused_ids;
+        remark(file, item.offset, "a control ID (MSH-10) is used again for another message; both are kept");
+      }
     }
   }
-  ++counts_.messages;
-  on_message_(message_, origin);
+  batch.part->keep();
 }
 
 void Intake::take(const Piece& piece) {
@@ -165,7 +271,7 @@ void Intake::read_stream(const Chunks& next) {
   batch.finish();
 }
 
-void Intake::read_bytes(const std::string& name, std::string_view bytes) {
+void Intake::read_named(const std::string& name, std::string_view bytes) {
   begin_file(name);
   bool given = false;
   read_stream([&](std::string_view& chunk) {
@@ -173,6 +279,12 @@ void Intake::read_bytes(const std::string& name, std::string_view bytes) {
     return !std::exchange(given, true) && !bytes.empty();
   });
   end_file();
+}
+
+void Intake::read_bytes(const std::string& name, std::string_view bytes) {
+  read_named(name, bytes);
+  submit();
+  queue_->jobs.drain();
 }
 
 void Intake::read_members(int fd) {
@@ -183,7 +295,7 @@ void Intake::read_members(int fd) {
     if (member->kind != archive::MemberKind::file) continue;
     auto bytes = members->read(kLargestMember);
     if (bytes) {
-      read_bytes(container + std::string(archive::kInside) + member->text, as_text(*bytes));
+      read_named(container + std::string(archive::kInside) + member->text, as_text(*bytes));
     } else {
       file_ = container + std::string(archive::kInside) + member->text;
       problem(0, "the member cannot be read: " + bytes.error().what, true);
@@ -273,6 +385,8 @@ void Intake::read(const std::vector<std::string>& paths) {
         problem(0, "cannot be read: " + (entry->error.empty() ? "it is no file" : entry->error), true);
     }
   }
+  submit();
+  queue_->jobs.drain();
 }
 
 }  // namespace waybill::hl7

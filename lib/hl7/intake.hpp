@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,11 +46,23 @@ struct IntakeCounts {
 /// files (gzip, bzip2, xz, zstd) are read as streams, members of zip and tar and the records of a journal of
 /// waybill listen one by one; folders are walked in order of names. A message that repeats an earlier one byte for byte
 /// is a duplicate; the same control ID with other content is a message of its own (and a remark). What cannot be read
-/// is a Problem, never the end of the run. Single-threaded.
+/// is a Problem, never the end of the run. Not for sharing between threads.
 class Intake {
  public:
   using OnMessage = std::function<void(Message&, const Origin&)>;
   explicit Intake(OnMessage on_message, std::size_t largest = Framer::kLargest);
+
+  /// What becomes of some messages in a row.
+  class Part {
+   public:
+    virtual ~Part() = default;
+    virtual void see(Message& message, const Origin& origin) = 0;  ///< in order, on any one thread
+    virtual void keep() = 0;  ///< on the thread of read(), part by part in the order of the files
+  };
+  using MakePart = std::function<std::unique_ptr<Part>()>;
+  /// Splits and reads messages on all threads that TBB may use; what comes out is the same for any number of them.
+  explicit Intake(MakePart make_part, std::size_t largest = Framer::kLargest);
+  ~Intake();
 
   /// Throws RunError(Exit::input) for a path that does not exist.
   void read(const std::vector<std::string>& paths);
@@ -63,29 +76,37 @@ class Intake {
   [[nodiscard]] const std::vector<Problem>& problems() const noexcept { return problems_; }
 
  private:
+  struct Item;
+  class Batch;
   using Chunks = std::function<bool(std::string_view&)>;  // the next bytes; false at the end
+  Intake(MakePart make_part, bool parallel, std::size_t largest);
   void read_file(const std::string& path);
   void read_members(int fd);
   void read_manifest(const std::string& path);
   void read_stream(const Chunks& next);
+  void read_named(const std::string& name, std::string_view bytes);
   void begin_file(const std::string& name);
   void end_file();
   void take(const Piece& piece);
   void take_message(const Piece& piece);
   void problem(std::uint64_t offset, std::string reason, bool lost);
-  void remark(std::uint64_t offset, const std::string& reason);
+  Item& add_item();
+  void submit();
+  void finish(const Batch& batch);
+  void remark(const std::string& file, std::uint64_t offset, const std::string& reason);
 
-  OnMessage on_message_;
+  MakePart make_part_;
   std::size_t largest_;
-  Decoder decoder_;
-  Message message_;
   Seen contents_, ids_;
   Sha256 sha_;
   IntakeCounts counts_;
   std::vector<Problem> problems_;
   std::string file_;
   std::uint64_t pieces_before_ = 0;
-  std::map<std::string, std::size_t> remarks_;  // of this file, by reason: index into problems_
+  std::map<std::string, std::size_t> remarks_;  // of the file at hand, by reason: index into problems_
+  std::unique_ptr<Batch> batch_;                // being filled
+  struct Queue;
+  std::unique_ptr<Queue> queue_;
 };
 
 }  // namespace waybill::hl7

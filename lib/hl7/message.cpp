@@ -115,6 +115,7 @@ std::string_view Message::field(std::string_view segment, std::size_t n) const n
 
 std::string Message::value(std::string_view component) const {
   if (is_null(component)) return {};
+  if (component.find(delimiters_.escape) == std::string_view::npos) return std::string(trim(component));
   return std::string(trim(unescape(component, delimiters_, charset_)));
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/hash.hpp"
+
 #include <cstdint>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace waybill::hl7 {
@@ -12,12 +13,15 @@ namespace waybill::hl7 {
 /// collide. 32 to 64 bytes a text, whatever their length.
 class Seen {
  public:
+  using Key = Hash128;
   Seen();
   /// Whether the text is new; it is remembered.
-  bool insert(std::string_view text);
+  bool insert(std::string_view text) { return insert(key(text)); }
+  /// The same in two steps, of which the first may run on any thread.
+  [[nodiscard]] Key key(std::string_view text) const;
+  bool insert(const Key& key);
 
  private:
-  using Key = std::pair<std::uint64_t, std::uint64_t>;
   bool place(const Key& key);
 
   std::vector<Key> slots_;

@@ -69,7 +69,7 @@ std::string name_group(const hl7::Message& m, std::string_view xpn) {
 }
 
 Given given(const hl7::Message& m, std::string_view field, std::string (*read)(const hl7::Message&, std::string_view)) {
-  const std::string_view first = m.repetitions(field).front();
+  const std::string_view first = hl7::part(field, m.delimiters().repetition, 1);
   if (hl7::is_null(first)) return {true, {}};
   std::string value = read(m, field);
   const bool said = !value.empty();
@@ -77,7 +77,7 @@ Given given(const hl7::Message& m, std::string_view field, std::string (*read)(c
 }
 
 std::string read_date(const hl7::Message& m, std::string_view field) {
-  return hl7::date_and_time(m.component(m.repetitions(field).front(), 1)).date;
+  return hl7::date_and_time(m.component(hl7::part(field, m.delimiters().repetition, 1), 1)).date;
 }
 
 std::string read_sex(const hl7::Message& m, std::string_view field) {
@@ -91,8 +91,6 @@ std::string read_flag(const hl7::Message& m, std::string_view field) {
   const std::string word = upper(m.value(m.component(field, 1)));
   return word.empty() || is_any(word, {"N", "NO", "0", "F", "FALSE"}) ? "" : "Y";
 }
-
-std::string read_name(const hl7::Message& m, std::string_view field) { return person_name(m, field); }
 
 /// CX or EI of an account or visit: authority and number.
 std::string number_key(const hl7::Message& m, std::string_view cx) {
@@ -186,8 +184,11 @@ std::string person_name(const hl7::Message& m, std::string_view field, std::vect
 
 Demographics demographics_of(const hl7::Message& m, std::size_t pid) {
   Demographics d;
-  d.name = given(m, m.field(pid, 5), read_name);
-  (void)person_name(m, m.field(pid, 5), &d.other_names);
+  const std::string_view name = m.field(pid, 5);
+  d.name.value = person_name(m, name, &d.other_names);
+  const bool cleared = hl7::is_null(hl7::part(name, m.delimiters().repetition, 1));
+  d.name.given = cleared || !d.name.value.empty();
+  if (cleared) d.name.value.clear();
   const std::string alias = person_name(m, m.field(pid, 9));
   if (!alias.empty()) d.other_names.push_back(alias);
   std::erase(d.other_names, d.name.value);

@@ -19,9 +19,11 @@ std::string key_of(std::string_view authority, std::string_view id, std::string_
   return key;
 }
 
-void insert_once(std::vector<std::uint32_t>& sorted, std::uint32_t value) {
-  const auto at = std::lower_bound(sorted.begin(), sorted.end(), value);
-  if (at == sorted.end() || *at != value) sorted.insert(at, value);
+void insert_once(InternedList& list, Interned value) {
+  if (list.contains(value)) return;
+  auto texts = list.texts();
+  texts.push_back(value);
+  list = texts;
 }
 
 bool refreshes(EventKind kind) {
@@ -49,20 +51,19 @@ bool earlier(const Event& a, const Event& b) {
 }  // namespace
 
 std::uint32_t Graph::node_of(const PatientId& id) {
-  const std::uint32_t key = pool_.add(key_of(id.authority, id.id, id.type));
+  const Interned key = key_of(id.authority, id.id, id.type);
   const auto [at, fresh] = by_key_.try_emplace(key, static_cast<std::uint32_t>(nodes_.size()));
   if (fresh) nodes_.emplace_back().key = key;
   return at->second;
 }
 
 std::uint32_t Graph::find(std::string_view authority, std::string_view id) const {
-  const std::uint32_t key = pool_.find(key_of(authority, id, {}));
-  const auto at = by_key_.find(key);
-  return key == 0 || at == by_key_.end() ? kNone : at->second;
+  const auto at = by_key_.find(key_of(authority, id, {}));
+  return at == by_key_.end() ? kNone : at->second;
 }
 
 PatientId Graph::id_of(std::uint32_t node) const {
-  const std::string_view key = pool_[nodes_[node].key];
+  const std::string_view key = nodes_[node].key;
   const std::size_t first = key.find('\x1F'), second = key.find('\x1F', first + 1);
   const bool typed = second != std::string_view::npos;
   return {std::string(key.substr(0, first)),
@@ -77,25 +78,25 @@ std::uint32_t Graph::root(std::uint32_t node) const {
 
 void Graph::say(Dated& into, const Given& given, hl7::Time time) {
   if (!given.given) return;
-  const bool later = !into.said || time > into.time || (time == into.time && given.value > pool_[into.text]);
-  if (later) into = {pool_.add(given.value), true, time};
+  const bool later = !into.said || time > into.time || (time == into.time && given.value > into.text.view());
+  if (later) into = {given.value, true, time};
 }
 
 void Graph::say_person(const Event& e) {
   for (const auto& id : e.ids) {
     Node& node = nodes_[node_of(id)];
     if (e.demographics.name.given && !e.demographics.name.value.empty())
-      insert_once(node.other_names, pool_.add(e.demographics.name.value));
+      insert_once(node.other_names, e.demographics.name.value);
     say(node.name, e.demographics.name, e.time);
     say(node.birth_date, e.demographics.birth_date, e.time);
     say(node.sex, e.demographics.sex, e.time);
     say(node.death_date, e.demographics.death_date, e.time);
     say(node.restricted, e.demographics.restricted, e.time);
     say(node.person, {!e.person.empty(), e.person}, e.time);
-    for (const auto& name : e.demographics.other_names) insert_once(node.other_names, pool_.add(name));
+    for (const auto& name : e.demographics.other_names) insert_once(node.other_names, name);
   }
   if (e.prior_name.empty()) return;
-  for (const auto& id : e.prior) insert_once(nodes_[node_of(id)].other_names, pool_.add(e.prior_name));
+  for (const auto& id : e.prior) insert_once(nodes_[node_of(id)].other_names, e.prior_name);
 }
 
 void Graph::list(std::uint32_t a, std::uint32_t b, hl7::Time time) {
@@ -211,7 +212,7 @@ void Graph::apply_move(std::uint32_t event) {
   if (number.empty() || e.ids.empty())
     return dispute(event, account ? "A44 names no account (MRG-3)" : "A45 names no visit (MRG-5)", {});
   const std::uint32_t to = node_of(e.ids[0]);
-  moves_.emplace_back((account ? "account|" : "visit|") + number, to);
+  moves_.insert_or_assign((account ? "account|" : "visit|") + number, to);
   note(to, event, to, true, account ? "took over an account" : "took over a visit");
   for (const auto& id : e.prior) {
     const std::uint32_t from = node_of(id);
@@ -290,8 +291,8 @@ void Graph::join_persons() {
   };
   std::map<std::string, std::vector<std::uint32_t>> members;
   for (std::uint32_t n = 0; n < nodes_.size(); ++n) {
-    if (!nodes_[n].person.said || nodes_[n].person.text == 0) continue;
-    members[last(std::string(pool_[nodes_[n].person.text]))].push_back(n);
+    if (!nodes_[n].person.said || nodes_[n].person.text.empty()) continue;
+    members[last(nodes_[n].person.text.str())].push_back(n);
   }
   constexpr std::size_t kMostNumbers = 100;  // more is no person but a placeholder in PID-2
   for (const auto& [person, nodes] : members) {
@@ -328,6 +329,13 @@ void Graph::build() {
     neighbours_[p.b].push_back(p.a);
   }
   std::stable_sort(steps_.begin(), steps_.end(), [](const Step& a, const Step& b) { return a.node < b.node; });
+}
+
+void Graph::forget_numbers() {
+  Graph rest(as_of_);
+  rest.events_ = std::move(events_);
+  rest.disputes_ = std::move(disputes_);
+  *this = std::move(rest);
 }
 
 }  // namespace waybill::identity

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/interned.hpp"
 #include "identity/event.hpp"
-#include "identity/pool.hpp"
 
 #include <cstdint>
 #include <limits>
@@ -16,7 +16,7 @@ namespace waybill::identity {
 
 /// A text and when it was said; the latest one holds, of two at once the greater text.
 struct Dated {
-  std::uint32_t text = 0;  ///< in the graph's pool
+  Interned text;
   bool said = false;
   hl7::Time time = 0;
 };
@@ -86,6 +86,9 @@ class Graph {
   /// The history of a number in order of time, as sentences: "2024-01-02 03:04:05 A40 merged into … (control ID 17)".
   [[nodiscard]] std::vector<std::string> history(std::string_view authority, std::string_view id) const;
 
+  /// Gives back the memory of all numbers; events() and disputes() stay, questions about numbers find none.
+  void forget_numbers();
+
   [[nodiscard]] const std::vector<Event>& events() const noexcept { return events_; }
   [[nodiscard]] const std::vector<Dispute>& disputes() const noexcept { return disputes_; }
   [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
@@ -95,10 +98,10 @@ class Graph {
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
   struct Node {
-    std::uint32_t key = 0;  // in pool_: authority, id, type
+    Interned key;  // authority, id, type
     std::uint32_t parent = kNone, merge_event = kNone;
     Dated name, birth_date, sex, death_date, restricted, person;
-    std::vector<std::uint32_t> other_names;
+    InternedList other_names;  // in no order
     bool disputed = false, reused = false, moved = false;
   };
   struct Pair {
@@ -131,14 +134,13 @@ class Graph {
   void mark_reused();
 
   hl7::Time as_of_;
-  Pool pool_;
   std::vector<Node> nodes_;
-  std::unordered_map<std::uint32_t, std::uint32_t> by_key_;
+  std::unordered_map<Interned, std::uint32_t> by_key_;
   std::vector<Event> events_;                                   // those that change the forest
   std::vector<std::pair<std::uint32_t, hl7::Time>> creations_;  // node, time; sorted by build()
   std::unordered_map<std::uint64_t, hl7::Time> listed_;         // two nodes, when they were last listed together
   std::vector<Pair> pairs_;                                     // the same after build(), and those linked by A24
-  std::vector<std::pair<std::string, std::uint32_t>> moves_;    // account or visit, node; later ones behind
+  std::unordered_map<std::string, std::uint32_t> moves_;        // account or visit; the latest move's node
   std::vector<std::vector<std::uint32_t>> children_, neighbours_;
   std::vector<Step> steps_;
   std::vector<Dispute> disputes_;

@@ -65,8 +65,7 @@ std::vector<PatientId> Graph::also_known(std::string_view authority, std::string
 std::optional<PatientId> Graph::moved_to(std::string_view account, std::string_view visit) const {
   for (const auto& number : {"account|" + std::string(account), "visit|" + std::string(visit)}) {
     if (number.ends_with('|')) continue;
-    const auto at = std::find_if(moves_.rbegin(), moves_.rend(), [&](const auto& m) { return m.first == number; });
-    if (at != moves_.rend()) return id_of(root(at->second));
+    if (const auto at = moves_.find(number); at != moves_.end()) return id_of(root(at->second));
   }
   return std::nullopt;
 }
@@ -76,18 +75,18 @@ Graph::Person Graph::person(std::string_view authority, std::string_view id) con
   const std::uint32_t start = find(authority, id);
   if (start == kNone) return out;
   const std::uint32_t top = root(start);
-  out.name = pool_[nodes_[top].name.text];
-  out.birth_date = pool_[nodes_[top].birth_date.text];
-  out.sex = pool_[nodes_[top].sex.text];
-  out.death_date = pool_[nodes_[top].death_date.text];
+  out.name = nodes_[top].name.text;
+  out.birth_date = nodes_[top].birth_date.text;
+  out.sex = nodes_[top].sex.text;
+  out.death_date = nodes_[top].death_date.text;
   std::set<std::string> names;
   std::vector<std::uint32_t> open{top};
   while (!open.empty()) {
     const std::uint32_t n = open.back();
     open.pop_back();
-    for (const std::uint32_t name : nodes_[n].other_names) names.emplace(pool_[name]);
-    out.restricted = out.restricted || pool_[nodes_[n].restricted.text] == "Y";
-    if (out.death_date.empty()) out.death_date = pool_[nodes_[n].death_date.text];
+    for (const Interned name : nodes_[n].other_names) names.emplace(name);
+    out.restricted = out.restricted || nodes_[n].restricted.text == "Y";
+    if (out.death_date.empty()) out.death_date = nodes_[n].death_date.text;
     open.insert(open.end(), children_[n].begin(), children_[n].end());
   }
   names.erase(out.name);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::int64_t kNightSeconds = 4 * 3600;
 
-Same compare_keys(std::string_view a, std::string_view b) {
+Same compare_keys(Interned a, Interned b) {
   if (a.empty() || b.empty()) return Same::unknown;
   if (a == b) return Same::equal;
   return a.size() >= 4 && one_step_apart(a, b) ? Same::near : Same::differs;
@@ -25,11 +25,11 @@ Same compare_patients(const StudyKeys& keys, const Exam& exam) {
 void compare_dates(const StudyKeys& keys, const Exam& exam, Evidence& evidence) {
   const auto a = day_number(keys.date), b = day_number(exam.study_date);
   if (!a || !b) return;
-  evidence.days = std::abs(*a - *b);
+  evidence.days = static_cast<std::int32_t>(std::abs(*a - *b));
   evidence.date = evidence.days == 0 ? Same::equal : evidence.days == 1 ? Same::near : Same::differs;
   const auto s = second_of_day(keys.time), t = second_of_day(exam.study_time);
   if (evidence.days == 1 && s && t) {
-    evidence.seconds = std::abs((*a - *b) * 86400 + *s - *t);
+    evidence.seconds = static_cast<std::int32_t>(std::abs((*a - *b) * 86400 + *s - *t));
     evidence.night = evidence.seconds <= kNightSeconds;
   }
 }
@@ -49,10 +49,14 @@ const char* word(Same same) {
 StudyKeys keys_of(const StudyFacts& facts) {
   const auto& s = facts.study;
   StudyKeys keys;
-  const bool merged = !facts.current_id.empty();
-  keys.patient =
-      !facts.normal_id.empty() ? facts.normal_id : id_key(merged ? facts.current_id : s.patient_id.value_or(""));
-  keys.issuer = id_key(merged ? facts.current_issuer : s.issuer.value_or(""));
+  keys.uid = s.study;
+  keys.filed_id = s.patient_id.value_or("");
+  keys.filed_issuer = s.issuer.value_or("");
+  keys.renumbered = !facts.current_id.empty();
+  keys.plain_patient = id_key(keys.renumbered ? facts.current_id : s.patient_id.value_or(""));
+  keys.by_rules = !facts.normal_id.empty();
+  keys.patient = keys.by_rules ? Interned(facts.normal_id) : keys.plain_patient;
+  keys.issuer = id_key(keys.renumbered ? facts.current_issuer : s.issuer.value_or(""));
   if (!facts.several_accessions)
     keys.accession = !facts.normal_accession.empty() ? facts.normal_accession : accession_key(s.accession.value_or(""));
   keys.name = s.patient_name.value_or("");
@@ -63,10 +67,16 @@ StudyKeys keys_of(const StudyFacts& facts) {
   std::string modalities;
   for (const auto& m : s.modalities) modalities += m + " ";
   keys.classes = modality_classes(modalities);
+  keys.vetoes = facts.vetoes;
+  keys.two_patients = facts.two_patients;
+  keys.several_accessions = facts.several_accessions;
+  keys.signs = facts.signs;
+  keys.instances = s.instances;
   return keys;
 }
 
 bool issuers_agree(std::string_view a, std::string_view b) {
+  if (a == b) return true;
   const std::string x = id_key(a), y = id_key(b);
   return x.empty() || y.empty() || x == y;
 }
@@ -78,17 +88,16 @@ std::optional<std::int64_t> second_of_day(std::string_view time) {
   return two(0) * 3600 + two(2) * 60 + two(4);
 }
 
-Evidence compare(const StudyFacts& facts, const StudyKeys& keys, const Exam& exam) {
+Evidence compare(const StudyKeys& keys, const Exam& exam) {
   Evidence e;
-  if (!exam.study_uid.empty()) e.uid = exam.study_uid == facts.study.study ? Same::equal : Same::differs;
+  if (!exam.study_uid.empty()) e.uid = exam.study_uid == keys.uid ? Same::equal : Same::differs;
   e.accession = compare_keys(keys.accession, accession_key(exam));
   e.patient = compare_patients(keys, exam);
-  e.normal_form = e.patient == Same::equal && (!facts.normal_id.empty() || !exam.normal_id.empty()) &&
-                  id_key(facts.current_id.empty() ? facts.study.patient_id.value_or("") : facts.current_id) !=
-                      id_key(exam.patient_id);
-  e.linked = !keys.patient.empty() && std::binary_search(exam.other_ids.begin(), exam.other_ids.end(), keys.patient);
+  e.normal_form = e.patient == Same::equal && (keys.by_rules || !exam.normal_id.empty()) &&
+                  keys.plain_patient != id_key(exam.patient_id);
+  e.linked = !keys.patient.empty() && exam.other_ids.contains(keys.patient);
   e.name = compare_names(keys.name, person_name(exam.last, exam.first, exam.middle));
-  for (const auto& name : exam.other_names) {
+  for (const Interned name : exam.other_names) {
     if (e.name != Same::differs && e.name != Same::near) break;
     if (compare_names(keys.name, name) == Same::equal) {
       e.name = Same::equal;

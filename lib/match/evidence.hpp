@@ -5,6 +5,8 @@
 #include "match/exam.hpp"
 #include "match/normal.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,21 +34,28 @@ struct Evidence {
   bool former_name = false;  ///< the name is equal to one the patient had before
   bool linked = false;       ///< the study's patient ID is among the exam's OTHER_IDS
   bool night = false;        ///< days differ, but the times lie within four hours around midnight
-  std::int64_t days = 0;     ///< between the study dates
-  std::int64_t seconds = 0;  ///< between the times, when `night`
+  std::int32_t days = 0;     ///< between the study dates
+  std::int32_t seconds = 0;  ///< between the times, when `night`
 };
 
-/// The attributes of a study in the forms that are compared, made once per study.
+/// A study in the forms that are compared, made once per study.
 struct StudyKeys {
-  std::string patient, issuer, accession, name, birth_date, sex, date, time;
-  std::vector<std::string> classes;
+  Interned uid, patient, issuer, accession, name, birth_date, sex, date, time;
+  Interned plain_patient;           ///< what `patient` would be without the site's rules
+  Interned filed_id, filed_issuer;  ///< the patient's number as the objects have it
+  InternedList classes, vetoes;
+  bool by_rules = false;    ///< the site's rules made the patient's key
+  bool renumbered = false;  ///< `patient` is the number of today, not that of the objects
+  bool two_patients = false, several_accessions = false;
+  std::uint32_t signs = 0;  ///< as in StudyFacts
+  std::uint64_t instances = 0;
 };
 [[nodiscard]] StudyKeys keys_of(const StudyFacts& facts);
 
 /// Issuers agree when equal or when a side names none.
 [[nodiscard]] bool issuers_agree(std::string_view a, std::string_view b);
 
-[[nodiscard]] Evidence compare(const StudyFacts& facts, const StudyKeys& keys, const Exam& exam);
+[[nodiscard]] Evidence compare(const StudyKeys& keys, const Exam& exam);
 
 /// 0 to 100 for ranking what a person looks at; it never decides.
 [[nodiscard]] double score(const Evidence& evidence);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/interned.hpp"
 #include "core/sha256.hpp"
 
 #include <cstdint>
@@ -11,27 +12,27 @@
 namespace waybill::match {
 
 /// What the RIS says became of an exam.
-enum class ExamState { performed, planned, cancelled };
+enum class ExamState : std::uint8_t { performed, planned, cancelled };
 
-/// One exam of the RIS. Text is UTF-8; dates are YYYYMMDD, times HHMMSS, sex "M", "F", "O" or "" (unknown). Empty is
-/// unknown.
+/// One exam of the RIS, about 100 bytes and texts shared with all others. Text is UTF-8; dates are YYYYMMDD, times
+/// HHMMSS, sex "M", "F", "O" or "" (unknown). Empty is unknown.
 struct Exam {
-  std::string key;  ///< accession, or "uid:" and the study UID; "#n" behind it where two exams would share it
-  std::string patient_id, issuer, last, first, middle, birth_date, sex;
-  std::string accession, study_uid, study_date, study_time, description;
-  std::string normal_id, normal_accession;  ///< the keys by the site's rules, where they are not the plain ones
-  std::vector<std::string> classes;         ///< modality classes, sorted
-  std::vector<std::string> other_ids;       ///< keys (id_key) of the patient's other IDs, sorted
-  std::vector<std::string> other_names;     ///< former, maiden and alias names, DICOM form
-  std::vector<std::string> vetoes;          ///< what the history of the patient's number says against deciding by it
+  Interned key;  ///< accession, or "uid:" and the study UID; "#n" behind it where two exams would share it
+  Interned patient_id, issuer, last, first, middle, birth_date, sex;
+  Interned accession, study_uid, study_date, study_time, description;
+  Interned normal_id, normal_accession;  ///< the keys by the site's rules, where they are not the plain ones
+  InternedList classes;                  ///< modality classes, sorted
+  InternedList other_ids;                ///< keys (id_key) of the patient's other IDs, sorted
+  InternedList other_names;              ///< former, maiden and alias names, DICOM form
+  InternedList vetoes;                   ///< what the history of the patient's number says against deciding by it
   ExamState state = ExamState::performed;
+  std::size_t line = 0;  ///< of its first row in the file
   std::optional<std::uint64_t> images;
-  std::size_t line = 0;     ///< of its first row in the file
   bool from_hl7 = false;    ///< no row of the table: only messages tell of it
-  std::string death_date;   ///< YYYYMMDD, "" when not known to be dead
   bool restricted = false;  ///< a VIP, or under another special protection
   bool reported = false;    ///< there is a report
   bool disputed = false;    ///< rows of this exam contradict each other about the patient
+  Interned death_date;      ///< YYYYMMDD, "" when not known to be dead
 };
 
 /// A row that is no exam, and why; the reason holds column names, never values.
@@ -58,8 +59,8 @@ struct ExamTable {
 void merge_repeated(ExamTable& table);
 
 /// The keys by which an exam's patient and accession number are compared.
-[[nodiscard]] std::string patient_key(const Exam& exam);
-[[nodiscard]] std::string accession_key(const Exam& exam);
+[[nodiscard]] Interned patient_key(const Exam& exam);
+[[nodiscard]] Interned accession_key(const Exam& exam);
 
 /// The order of exams in a table: by content, so that the order in which they were read does not matter.
 [[nodiscard]] bool by_content(const Exam& a, const Exam& b);

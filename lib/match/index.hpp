@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/interned.hpp"
+
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -11,28 +14,55 @@
 
 namespace waybill::match {
 
-/// From a text to the numbers stored under it, 16 bytes an entry. Two texts may share a hash, so a caller compares what
-/// it finds. The numbers of one text come in ascending order, whatever the order of add().
+/// From a text to the numbers stored under it, 8 bytes an entry and at most 8 more to find it. Two texts may share a
+/// hash (interned ones do not), so a caller compares what it finds. The numbers of one text come in ascending order,
+/// whatever the order of add().
 class HashIndex {
  public:
-  using Entry = std::pair<std::uint64_t, std::uint32_t>;
+  using Entry = std::pair<std::uint32_t, std::uint32_t>;
 
   void add(std::string_view text, std::uint32_t number) {
-    if (!text.empty()) entries_.emplace_back(std::hash<std::string_view>{}(text), number);
+    if (!text.empty()) entries_.emplace_back(hash_of(text), number);
+  }
+  void add(Interned text, std::uint32_t number) {
+    if (!text.empty()) entries_.emplace_back(hash_of(text), number);
   }
   /// After the last add() and before the first find().
-  void seal() { std::sort(entries_.begin(), entries_.end()); }
+  void seal() {
+    entries_.shrink_to_fit();
+    std::sort(entries_.begin(), entries_.end());
+    shift_ = 31U - static_cast<unsigned>(std::bit_width(std::min<std::size_t>(entries_.size(), 1U << 24U) / 2));
+    starts_.assign((std::size_t{1} << (32U - shift_)) + 1, 0);
+    for (const Entry& entry : entries_) ++starts_[(entry.first >> shift_) + 1];
+    for (std::size_t i = 1; i < starts_.size(); ++i) starts_[i] += starts_[i - 1];
+  }
 
   [[nodiscard]] std::span<const Entry> find(std::string_view text) const {
-    if (text.empty()) return {};
-    const std::uint64_t hash = std::hash<std::string_view>{}(text);
-    const auto first = std::lower_bound(entries_.begin(), entries_.end(), Entry{hash, 0});
-    const auto last = std::upper_bound(first, entries_.end(), Entry{hash, UINT32_MAX});
-    return {first, last};
+    return text.empty() ? std::span<const Entry>() : under(hash_of(text));
+  }
+  [[nodiscard]] std::span<const Entry> find(Interned text) const {
+    return text.empty() ? std::span<const Entry>() : under(hash_of(text));
   }
 
  private:
-  std::vector<Entry> entries_;
+  static std::uint32_t hash_of(std::string_view text) {
+    return static_cast<std::uint32_t>(std::hash<std::string_view>{}(text) >> 32U);
+  }
+  static std::uint32_t hash_of(Interned text) { return text.number() * 0x9E3779B1U; }  // each number its own
+
+  [[nodiscard]] std::span<const Entry> under(std::uint32_t hash) const {
+    if (starts_.empty()) return {};
+    const auto begin = entries_.begin();
+    const auto first =
+        std::lower_bound(begin + starts_[hash >> shift_], begin + starts_[(hash >> shift_) + 1], Entry{hash, 0});
+    auto last = first;
+    while (last != entries_.end() && last->first == hash) ++last;
+    return {first, last};
+  }
+
+  std::vector<Entry> entries_;         // by hash
+  std::vector<std::uint32_t> starts_;  // by the leading bits of the hash: where its entries begin
+  unsigned shift_ = 31;
 };
 
 }  // namespace waybill::match

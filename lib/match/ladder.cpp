@@ -26,9 +26,9 @@ constexpr double kNoFit = 1000;  // cost of an exam that is none of a study's ca
 
 struct Hit {
   std::string_view rule;
-  std::size_t exam = 0;
+  std::uint32_t exam = 0;
   Evidence evidence;
-  std::vector<std::size_t> others;  ///< exams that satisfy the rule as well
+  std::vector<std::uint32_t> others;  ///< exams that satisfy the rule as well
 };
 
 bool mentions_pregnancy(const Exam& exam) {
@@ -38,33 +38,27 @@ bool mentions_pregnancy(const Exam& exam) {
                      [&](std::string_view w) { return text.find(w) != std::string::npos; });
 }
 
-bool holds(const std::vector<std::string>& classes, std::string_view c) {
-  return std::find(classes.begin(), classes.end(), c) != classes.end();
-}
-
 bool same_patient(const Exam& a, const Exam& b) {
   return patient_key(a) == patient_key(b) && issuers_agree(a.issuer, b.issuer);
 }
 
 bool linked(const Exam& a, const Exam& b) {
-  return std::binary_search(a.other_ids.begin(), a.other_ids.end(), patient_key(b)) ||
-         std::binary_search(b.other_ids.begin(), b.other_ids.end(), patient_key(a));
+  return a.other_ids.contains(patient_key(b)) || b.other_ids.contains(patient_key(a));
 }
 
-void tidy(std::vector<std::string>& words) {
+void tidy(std::vector<Interned>& words) {
   std::sort(words.begin(), words.end());
   words.erase(std::unique(words.begin(), words.end()), words.end());
 }
 
 class Run {
  public:
-  Run(std::span<const StudyFacts> studies, std::span<const Exam> exams, const SiteRules& site)
-      : studies_(studies), exams_(exams), site_(site), hits_(studies.size()) {
-    outcome_.studies.resize(studies.size());
-    keys_.reserve(studies.size());
-    for (std::uint32_t i = 0; i < studies.size(); ++i) {
-      const StudyKeys& k = keys_.emplace_back(keys_of(studies[i]));
-      study_uid_.add(studies[i].study.study, i);
+  Run(std::span<const StudyKeys> keys, std::span<const Exam> exams, const SiteRules& site)
+      : keys_(keys), exams_(exams), site_(site), hits_(keys.size()) {
+    outcome_.studies.resize(keys.size());
+    for (std::uint32_t i = 0; i < keys.size(); ++i) {
+      const StudyKeys& k = keys[i];
+      study_uid_.add(k.uid, i);
       study_accession_.add(k.accession, i);
       study_patient_.add(k.patient, i);
     }
@@ -74,9 +68,9 @@ class Run {
       exam_accession_.add(accession_key(exams[x]), x);
       exam_patient_.add(patient_key(exams[x]), x);
       if (!is_birth_date(exams[x].birth_date)) continue;
-      const auto keys = family_keys(exams[x].last);
-      exam_twin_.add(exams[x].birth_date + keys[0], x);
-      if (keys[1] != keys[0]) exam_twin_.add(exams[x].birth_date + keys[1], x);
+      const auto families = family_keys(exams[x].last);
+      exam_twin_.add(std::string_view(exams[x].birth_date.str() + families[0]), x);
+      if (families[1] != families[0]) exam_twin_.add(std::string_view(exams[x].birth_date.str() + families[1]), x);
     }
     for (auto* index :
          {&study_uid_, &study_accession_, &study_patient_, &exam_uid_, &exam_accession_, &exam_patient_, &exam_twin_})
@@ -84,16 +78,16 @@ class Run {
   }
 
   Outcome decide() && {
-    for (std::size_t i = 0; i < studies_.size(); ++i) {
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
       hits_[i] = find_hit(i);
       if (hits_[i]) collect_vetoes(i, hits_[i]->exam, hits_[i]->evidence, hits_[i]->rule);
     }
     one_study_an_exam();
     one_patient_an_old_id();
-    for (std::size_t i = 0; i < studies_.size(); ++i)
+    for (std::size_t i = 0; i < keys_.size(); ++i)
       if (hits_[i]) settle(i);
     look_near();
-    for (std::size_t i = 0; i < studies_.size(); ++i)
+    for (std::size_t i = 0; i < keys_.size(); ++i)
       if (outcome_.studies[i].verdict != Verdict::matched && facts_->from_outside(keys_[i]))
         outcome_.studies[i].discrepancies.emplace_back("D20");
     for (auto& decision : outcome_.studies) {
@@ -106,16 +100,15 @@ class Run {
 
  private:
   struct Candidate {
-    std::size_t exam;
+    std::uint32_t exam;
     Evidence evidence;
   };
 
-  std::vector<Candidate> candidates(std::size_t i, const HashIndex& index, std::string_view key) const {
+  std::vector<Candidate> candidates(std::size_t i, const HashIndex& index, Interned key) const {
     std::vector<Candidate> found;
     const auto entries = index.find(key);
     if (entries.size() > kMostCandidates) return found;
-    for (const auto& entry : entries)
-      found.push_back({entry.second, compare(studies_[i], keys_[i], exams_[entry.second])});
+    for (const auto& entry : entries) found.push_back({entry.second, compare(keys_[i], exams_[entry.second])});
     return found;
   }
 
@@ -138,7 +131,7 @@ class Run {
   std::optional<Hit> find_hit(std::size_t i) const {
     const StudyKeys& k = keys_[i];
     const auto r0 = [](const Evidence& e) { return e.uid == Same::equal && e.patient == Same::equal; };
-    if (auto hit = pick(i, "R0", candidates(i, exam_uid_, studies_[i].study.study), r0)) return hit;
+    if (auto hit = pick(i, "R0", candidates(i, exam_uid_, keys_[i].uid), r0)) return hit;
     const auto same_accession = candidates(i, exam_accession_, k.accession);
     const auto r1 = [](const Evidence& e) {
       return e.accession == Same::equal && e.patient == Same::equal && e.modality != Same::differs;
@@ -159,7 +152,7 @@ class Run {
 
   /// R5: one exam and one study of the patient on that day in that modality class.
   std::optional<Hit> find_by_cell(std::size_t i) const {
-    if (!keys_[i].accession.empty() || studies_[i].several_accessions) return std::nullopt;
+    if (!keys_[i].accession.empty() || keys_[i].several_accessions) return std::nullopt;
     auto hit =
         pick(i, "R5", candidates(i, exam_patient_, keys_[i].patient), [&](const Evidence& e) { return in_cell(e); });
     if (!hit || !hit->others.empty() || hit->evidence.uid == Same::differs) return std::nullopt;
@@ -167,30 +160,29 @@ class Run {
     if (same_id.size() > kMostCandidates) return std::nullopt;
     for (const auto& entry : same_id) {
       const std::size_t other = entry.second;
-      if (other != i && in_cell(compare(studies_[other], keys_[other], exams_[hit->exam]))) return std::nullopt;
+      if (other != i && in_cell(compare(keys_[other], exams_[hit->exam]))) return std::nullopt;
     }
     return hit;
   }
 
   bool names_another_study(std::size_t i, std::size_t x) const {
-    const std::string& uid = exams_[x].study_uid;
-    if (uid.empty() || uid == studies_[i].study.study) return false;
+    const Interned uid = exams_[x].study_uid;
+    if (uid.empty() || uid == keys_[i].uid) return false;
     const auto found = study_uid_.find(uid);
-    return std::any_of(found.begin(), found.end(),
-                       [&](const auto& entry) { return studies_[entry.second].study.study == uid; });
+    return std::any_of(found.begin(), found.end(), [&](const auto& entry) { return keys_[entry.second].uid == uid; });
   }
 
   /// The RIS has this study under another exam.
   bool bound_elsewhere(std::size_t i, std::size_t x) const {
-    if (exams_[x].study_uid == studies_[i].study.study) return false;
-    const auto found = exam_uid_.find(studies_[i].study.study);
+    if (exams_[x].study_uid == keys_[i].uid) return false;
+    const auto found = exam_uid_.find(keys_[i].uid);
     return std::any_of(found.begin(), found.end(),
-                       [&](const auto& entry) { return exams_[entry.second].study_uid == studies_[i].study.study; });
+                       [&](const auto& entry) { return exams_[entry.second].study_uid == keys_[i].uid; });
   }
 
   /// Another patient of the same numbering has an exam with this accession.
   bool accession_reused(std::size_t x) const {
-    const std::string key = accession_key(exams_[x]);
+    const Interned key = accession_key(exams_[x]);
     const auto found = exam_accession_.find(key);
     return std::any_of(found.begin(), found.end(), [&](const auto& entry) {
       const Exam &a = exams_[x], &b = exams_[entry.second];
@@ -212,7 +204,7 @@ class Run {
     const Exam& a = exams_[x];
     if (!is_birth_date(a.birth_date)) return false;
     for (const auto& key : family_keys(a.last)) {
-      const auto found = exam_twin_.find(a.birth_date + key);
+      const auto found = exam_twin_.find(std::string_view(a.birth_date.str() + key));
       const bool any = std::any_of(found.begin(), found.end(), [&](const auto& entry) {
         const Exam& b = exams_[entry.second];
         return a.birth_date == b.birth_date && !same_patient(a, b) && !linked(a, b) && same_family(a.last, b.last);
@@ -238,14 +230,14 @@ class Run {
     const auto veto = [&](bool applies, const char* name) {
       if (applies) d.vetoes.emplace_back(name);
     };
-    veto(studies_[i].two_patients, "two-patients");
+    veto(keys_[i].two_patients, "two-patients");
     veto(is_placeholder_name(keys_[i].name), "placeholder-name");
     veto(is_placeholder_id(keys_[i].patient), "placeholder-id");
     veto(is_newborn_name(keys_[i].name), "newborn-or-twin");
-    d.vetoes.insert(d.vetoes.end(), studies_[i].vetoes.begin(), studies_[i].vetoes.end());
-    if (studies_[i].two_patients) d.discrepancies.emplace_back("D15");
+    d.vetoes.insert(d.vetoes.end(), keys_[i].vetoes.begin(), keys_[i].vetoes.end());
+    if (keys_[i].two_patients) d.discrepancies.emplace_back("D15");
     if (is_test_name(keys_[i].name)) d.discrepancies.emplace_back("D21");
-    name_signs(studies_[i].signs, d.discrepancies);
+    name_signs(keys_[i].signs, d.discrepancies);
     if (facts_->issuer_missing(keys_[i])) d.discrepancies.emplace_back("D24");
   }
 
@@ -262,7 +254,7 @@ class Run {
     veto(is_placeholder_id(exam.patient_id), "placeholder-id");
     veto(is_newborn_name(exam_name) || (!told_apart && has_twin(x)), "newborn-or-twin");
     veto(e.birth_date == Same::differs && e.name == Same::differs, "birth-date-and-name-conflict");
-    const bool women = holds(exam.classes, "MG") || holds(keys_[i].classes, "MG") || mentions_pregnancy(exam);
+    const bool women = exam.classes.contains("MG") || keys_[i].classes.contains("MG") || mentions_pregnancy(exam);
     veto(e.sex == Same::differs && women, "sex-conflict");
     veto(before_birth(i, x), "exam-before-birth");
     veto(after_death(keys_[i], exam), "exam-after-death");
@@ -303,7 +295,7 @@ class Run {
   void one_patient_an_old_id() {
     std::map<std::string, std::vector<std::size_t>> by_old_id;
     for (std::size_t i = 0; i < hits_.size(); ++i)
-      if (hits_[i] && hits_[i]->rule == "R2") by_old_id[keys_[i].issuer + '\x1F' + keys_[i].patient].push_back(i);
+      if (hits_[i] && hits_[i]->rule == "R2") by_old_id[keys_[i].issuer.str() + '\x1F' + keys_[i].patient].push_back(i);
     for (const auto& [id, studies] : by_old_id) {
       const Exam& first = exams_[hits_[studies.front()]->exam];
       const bool scattered = std::any_of(studies.begin(), studies.end(),
@@ -322,7 +314,7 @@ class Run {
     const bool may = site_.automatic.count(std::string(hit.rule)) > 0;
     d.verdict = may && d.vetoes.empty() ? Verdict::matched : Verdict::review;
     d.explanation = describe(hit.evidence);
-    if (!may) d.explanation += "; rule " + d.rule + " is not approved for this site";
+    if (!may) d.explanation = d.explanation.str() + "; rule " + d.rule + " is not approved for this site";
     if (d.verdict == Verdict::review) {
       propose(i, hit.exam, hit.rule);
       for (const std::size_t x : hit.others) propose(i, x, hit.rule);
@@ -331,8 +323,8 @@ class Run {
   }
 
   void propose(std::size_t i, std::size_t x, std::string_view rule) {
-    const Evidence e = compare(studies_[i], keys_[i], exams_[x]);
-    propose(i, {x, score(e), std::string(rule), describe(e)});
+    const Evidence e = compare(keys_[i], exams_[x]);
+    propose(i, {x, score(e), rule, describe(e)});
   }
   void propose(std::size_t i, Proposal proposal) {
     auto& all = outcome_.studies[i].proposals;
@@ -351,14 +343,14 @@ class Run {
     note(off(e.name) || e.former_name, "D04");
     note(off(e.birth_date), "D05");
     note(e.sex == Same::differs, "D06");
-    note(keys_[i].accession.empty() && !studies_[i].several_accessions && !exam.accession.empty(), "D07");
+    note(keys_[i].accession.empty() && !keys_[i].several_accessions && !exam.accession.empty(), "D07");
     note(off(e.accession), "D08");
     note(accession_reused(x) || accession_on_several_studies(i), "D09");
     note(e.uid == Same::differs, "D10");
     note(e.days > site_.date_days, "D11");
     note(e.modality == Same::differs, "D12");
-    note(d.verdict == Verdict::matched && exam.images && *exam.images != studies_[i].study.instances, "D13");
-    note(e.linked || !studies_[i].current_id.empty(), "D14");
+    note(d.verdict == Verdict::matched && exam.images && *exam.images != keys_[i].instances, "D13");
+    note(e.linked || keys_[i].renumbered, "D14");
     note(facts_->report_missing(exam), "D18");
     note(exam.state == ExamState::cancelled, "D19");
   }
@@ -373,7 +365,7 @@ class Run {
       else
         open.push_back(i);
     }
-    auto near = find_near(studies_, keys_, exams_, open, static_cast<double>(site_.review_score));
+    auto near = find_near(keys_, exams_, open, static_cast<double>(site_.review_score));
     for (auto& list : near)
       std::stable_partition(list.begin(), list.end(), [&](const NearExam& n) { return !bound[n.exam]; });
     assign_cells(open, near);
@@ -391,7 +383,7 @@ class Run {
     std::map<std::string, std::vector<std::size_t>> cells;
     for (std::size_t n = 0; n < open.size(); ++n)
       if (!hits_[open[n]] && !near[n].empty() && near[n].front().rule == "R6")
-        cells[keys_[open[n]].patient + '\x1F' + keys_[open[n]].date].push_back(n);
+        cells[keys_[open[n]].patient.str() + '\x1F' + keys_[open[n]].date].push_back(n);
     for (const auto& [cell, rows] : cells) {
       std::vector<std::size_t> columns;
       for (const std::size_t n : rows)
@@ -455,16 +447,15 @@ class Run {
   void count_exams() {
     enum Mark : char { kNothing, kReview, kMatched };
     std::vector<Mark> marks(exams_.size(), kNothing);
-    for (std::size_t i = 0; i < studies_.size(); ++i) {
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
       const Decision& d = outcome_.studies[i];
       const Mark mark = d.verdict == Verdict::matched ? kMatched : kReview;
       if (d.exam) marks[*d.exam] = std::max(marks[*d.exam], mark);
       for (const Proposal& p : d.proposals)
         if (p.rule != "R9") marks[p.exam] = std::max(marks[p.exam], kReview);
       if (mark != kMatched) continue;
-      for (const auto& entry : exam_uid_.find(studies_[i].study.study))  // several orders performed as one study
-        if (exams_[entry.second].study_uid == studies_[i].study.study &&
-            same_patient(exams_[entry.second], exams_[*d.exam]))
+      for (const auto& entry : exam_uid_.find(keys_[i].uid))  // several orders performed as one study
+        if (exams_[entry.second].study_uid == keys_[i].uid && same_patient(exams_[entry.second], exams_[*d.exam]))
           marks[entry.second] = kMatched;
     }
     for (std::size_t x = 0; x < exams_.size(); ++x) {
@@ -477,10 +468,9 @@ class Run {
     }
   }
 
-  std::span<const StudyFacts> studies_;
+  std::span<const StudyKeys> keys_;
   std::span<const Exam> exams_;
   const SiteRules& site_;
-  std::vector<StudyKeys> keys_;
   std::vector<std::optional<Hit>> hits_;
   HashIndex study_uid_, study_accession_, study_patient_, exam_uid_, exam_accession_, exam_patient_, exam_twin_;
   std::optional<SiteFacts> facts_;
@@ -489,8 +479,14 @@ class Run {
 
 }  // namespace
 
-Outcome decide(std::span<const StudyFacts> studies, std::span<const Exam> exams, const SiteRules& site) {
+Outcome decide(std::span<const StudyKeys> studies, std::span<const Exam> exams, const SiteRules& site) {
   return Run(studies, exams, site).decide();
+}
+
+Outcome decide(std::span<const StudyFacts> studies, std::span<const Exam> exams, const SiteRules& site) {
+  std::vector<StudyKeys> keys;
+  for (const auto& facts : studies) keys.push_back(keys_of(facts));
+  return decide(std::span<const StudyKeys>(keys), exams, site);
 }
 
 }  // namespace waybill::match

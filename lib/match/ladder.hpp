@@ -23,21 +23,21 @@ enum class Verdict { matched, review, unmatched };  ///< "auto", "review", "unma
 struct Proposal {
   std::size_t exam = 0;
   double score = 0;
-  std::string rule;         ///< under which it is proposed
-  std::string explanation;  ///< the evidence, without any patient's data
+  Interned rule;         ///< under which it is proposed
+  Interned explanation;  ///< the evidence, without any patient's data
 };
 
 /// What was decided about one study, and why.
 struct Decision {
-  std::string rule;  ///< "R0" … "R10"; R0, R1, R2 and an approved R5 may decide alone
+  Interned rule;  ///< "R0" … "R10"; R0, R1, R2 and an approved R5 may decide alone
   Verdict verdict = Verdict::unmatched;
-  std::vector<std::string> vetoes;         ///< what kept a rule from deciding, sorted
-  std::vector<std::string> discrepancies;  ///< "D03" …, sorted
-  std::string explanation;                 ///< without any patient's data
-  std::optional<std::size_t> exam;         ///< index of the exam the rule hit (also when vetoed)
-  std::vector<Proposal> proposals;         ///< for a person: at most five, best first; empty when decided
-  std::optional<double> score;             ///< of the best candidate
-  bool by_person = false;                  ///< decided by a person, not by a rule
+  std::vector<Interned> vetoes;         ///< what kept a rule from deciding, sorted
+  std::vector<Interned> discrepancies;  ///< "D03" …, sorted
+  Interned explanation;                 ///< without any patient's data
+  std::optional<std::size_t> exam;      ///< index of the exam the rule hit (also when vetoed)
+  std::vector<Proposal> proposals;      ///< for a person: at most five, best first; empty when decided
+  std::optional<double> score;          ///< of the best candidate
+  bool by_person = false;               ///< decided by a person, not by a rule
 };
 
 /// What became of an exam.
@@ -55,6 +55,7 @@ struct Outcome {
 
 /// Decides all studies against all exams. The site's normal forms must be in studies and exams already
 /// (SiteRules::apply).
+[[nodiscard]] Outcome decide(std::span<const StudyKeys> studies, std::span<const Exam> exams, const SiteRules& site);
 [[nodiscard]] Outcome decide(std::span<const StudyFacts> studies, std::span<const Exam> exams, const SiteRules& site);
 
 }  // namespace waybill::match

@@ -4,7 +4,11 @@
 #include "match/index.hpp"
 #include "match/name.hpp"
 
+#include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
 #include <algorithm>
+#include <array>
+#include <mutex>
 #include <optional>
 
 // Only studies that no rule decided come here, so the index is over their keys and the exams stream past it: a site
@@ -14,66 +18,70 @@ namespace waybill::match {
 namespace {
 
 constexpr std::size_t kMostNear = 5;
+constexpr std::size_t kRange = 4096;  // exams a task
 
-/// The text without one character, for every character: two texts one step apart share one of these or the text itself.
-std::vector<std::string> deletions(const std::string& text) {
-  std::vector<std::string> out;
-  if (text.size() < 4 || text.size() > 64) return out;
-  for (std::size_t i = 0; i < text.size(); ++i) out.push_back(text.substr(0, i) + text.substr(i + 1));
-  return out;
+/// Calls `take` with the text without one character, for every character: two texts one step apart share one of these
+/// or the text itself.
+template <typename F>
+void for_each_deletion(std::string_view text, const F& take) {
+  if (text.size() < 4 || text.size() > 64) return;
+  std::array<char, 64> rest{};
+  std::copy(text.begin() + 1, text.end(), rest.begin());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    take(std::string_view(rest.data(), text.size() - 1));
+    rest[i] = text[i];
+  }
 }
 
 struct OpenIndex {
   HashIndex uid, patient, accession, accession_near, patient_near, birth;
 
-  OpenIndex(std::span<const StudyFacts> studies, std::span<const StudyKeys> keys, std::span<const std::size_t> open) {
+  OpenIndex(std::span<const StudyKeys> keys, std::span<const std::size_t> open) {
     for (std::uint32_t n = 0; n < open.size(); ++n) {
       const StudyKeys& k = keys[open[n]];
-      uid.add(studies[open[n]].study.study, n);
+      uid.add(k.uid, n);
       patient.add(k.patient, n);
       accession.add(k.accession, n);
-      accession_near.add(k.accession, n);
-      patient_near.add(k.patient, n);
-      for (const auto& text : deletions(k.accession)) accession_near.add(text, n);
-      for (const auto& text : deletions(k.patient)) patient_near.add(text, n);
+      accession_near.add(k.accession.view(), n);
+      patient_near.add(k.patient.view(), n);
+      for_each_deletion(k.accession, [&](std::string_view text) { accession_near.add(text, n); });
+      for_each_deletion(k.patient, [&](std::string_view text) { patient_near.add(text, n); });
       const bool no_patient = k.patient.empty() || is_placeholder_id(k.patient);  // all that R7 is for
       if (no_patient && is_birth_date(k.birth_date)) birth.add(k.birth_date, n);
     }
     for (auto* index : {&uid, &patient, &accession, &accession_near, &patient_near, &birth}) index->seal();
   }
 
-  /// Numbers of the open studies that share a key or nearly share one with the exam.
-  [[nodiscard]] std::vector<std::uint32_t> sharing(const Exam& exam) const {
-    std::vector<std::uint32_t> found;
-    const auto take = [&](const HashIndex& index, std::string_view text) {
+  /// Numbers of the open studies that share a key or nearly share one with the exam, into `found`.
+  void sharing(const Exam& exam, std::vector<std::uint32_t>& found) const {
+    found.clear();
+    const auto take = [&](const HashIndex& index, auto text) {
       for (const auto& entry : index.find(text)) found.push_back(entry.second);
     };
-    const std::string acc = accession_key(exam), pid = patient_key(exam);
+    const Interned acc = accession_key(exam), pid = patient_key(exam);
     take(uid, exam.study_uid);
     take(patient, pid);
-    for (const auto& other : exam.other_ids) take(patient, other);
+    for (const Interned other : exam.other_ids) take(patient, other);
     take(birth, exam.birth_date);
-    take(accession_near, acc);
-    for (const auto& text : deletions(acc)) take(accession_near, text);
-    take(patient_near, pid);
-    for (const auto& text : deletions(pid)) take(patient_near, text);
+    take(accession_near, acc.view());
+    for_each_deletion(acc, [&](std::string_view text) { take(accession_near, text); });
+    take(patient_near, pid.view());
+    for_each_deletion(pid, [&](std::string_view text) { take(patient_near, text); });
     std::sort(found.begin(), found.end());
     found.erase(std::unique(found.begin(), found.end()), found.end());
-    return found;
   }
 };
 
 /// Cheap test before names are compared: numbers given in sequence are all one step apart from many others.
-bool worth_comparing(const StudyFacts& facts, const StudyKeys& keys, const Exam& exam) {
+bool worth_comparing(const StudyKeys& keys, const Exam& exam) {
   return (!keys.date.empty() && keys.date == exam.study_date) ||
-         (!keys.birth_date.empty() && keys.birth_date == exam.birth_date) || facts.study.study == exam.study_uid ||
-         keys.patient == patient_key(exam) ||
-         std::binary_search(exam.other_ids.begin(), exam.other_ids.end(), keys.patient) ||
+         (!keys.birth_date.empty() && keys.birth_date == exam.birth_date) || keys.uid == exam.study_uid ||
+         keys.patient == patient_key(exam) || exam.other_ids.contains(keys.patient) ||
          keys.accession == accession_key(exam);
 }
 
 /// The rule under which a person sees the pair; nullopt when it is worth nobody's time.
-std::optional<std::string> near_rule(const Evidence& e, const StudyKeys& keys, double review_score) {
+std::optional<Interned> near_rule(const Evidence& e, const StudyKeys& keys, double review_score) {
   const bool person = e.name == Same::equal && e.birth_date == Same::equal;
   if (e.uid == Same::equal) return person || e.patient == Same::equal ? "R3" : "R4";
   if (e.accession == Same::equal) return person || e.patient == Same::equal ? "R8" : "R4";
@@ -87,7 +95,7 @@ std::optional<std::string> near_rule(const Evidence& e, const StudyKeys& keys, d
   if (near_key && cell && (person || e.name == Same::near || e.name == Same::equal)) return "R8";
   if (score(e) >= review_score) return "R8";
   const bool known = (e.patient == Same::equal || e.linked) && e.name != Same::differs;
-  return known ? std::optional<std::string>("R9") : std::nullopt;
+  return known ? std::optional<Interned>("R9") : std::nullopt;
 }
 
 bool better(const NearExam& a, const NearExam& b) {
@@ -102,21 +110,29 @@ void keep_best(std::vector<NearExam>& near, NearExam candidate) {
 
 }  // namespace
 
-std::vector<std::vector<NearExam>> find_near(std::span<const StudyFacts> studies, std::span<const StudyKeys> keys,
-                                             std::span<const Exam> exams, std::span<const std::size_t> open,
-                                             double review_score) {
+std::vector<std::vector<NearExam>> find_near(std::span<const StudyKeys> keys, std::span<const Exam> exams,
+                                             std::span<const std::size_t> open, double review_score) {
   std::vector<std::vector<NearExam>> near(open.size());
   if (open.empty()) return near;
-  const OpenIndex index(studies, keys, open);
-  for (std::size_t x = 0; x < exams.size(); ++x) {
-    for (const std::uint32_t n : index.sharing(exams[x])) {
-      const StudyKeys& k = keys[open[n]];
-      if (!worth_comparing(studies[open[n]], k, exams[x])) continue;
-      const Evidence evidence = compare(studies[open[n]], k, exams[x]);
-      if (auto rule = near_rule(evidence, k, review_score))
-        keep_best(near[n], {x, score(evidence), std::move(*rule), evidence});
+  const OpenIndex index(keys, open);
+  // Each range of exams has lists of its own; the best five of all are the best five of the ranges' best five.
+  std::mutex lock;
+  tbb::parallel_for(tbb::blocked_range<std::size_t>(0, exams.size(), kRange), [&](const auto& range) {
+    std::vector<std::pair<std::uint32_t, NearExam>> found;
+    std::vector<std::uint32_t> sharing;
+    for (std::size_t x = range.begin(); x < range.end(); ++x) {
+      index.sharing(exams[x], sharing);
+      for (const std::uint32_t n : sharing) {
+        const StudyKeys& k = keys[open[n]];
+        if (!worth_comparing(k, exams[x])) continue;
+        const Evidence evidence = compare(k, exams[x]);
+        if (const auto rule = near_rule(evidence, k, review_score))
+          found.push_back({n, {x, score(evidence), *rule, evidence}});
+      }
     }
-  }
+    const std::lock_guard guard(lock);
+    for (const auto& [n, candidate] : found) keep_best(near[n], candidate);
+  });
   return near;
 }
 

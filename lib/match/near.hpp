@@ -14,13 +14,12 @@ namespace waybill::match {
 struct NearExam {
   std::size_t exam = 0;
   double score = 0;
-  std::string rule;  ///< "R3" … "R9"
+  Interned rule;  ///< "R3" … "R9"
   Evidence evidence;
 };
 
-/// The near exams of each study in `open` (indexes into `studies`), best first, at most five a study.
-[[nodiscard]] std::vector<std::vector<NearExam>> find_near(std::span<const StudyFacts> studies,
-                                                           std::span<const StudyKeys> keys, std::span<const Exam> exams,
+/// The near exams of each study in `open` (indexes into `keys`), best first, at most five a study.
+[[nodiscard]] std::vector<std::vector<NearExam>> find_near(std::span<const StudyKeys> keys, std::span<const Exam> exams,
                                                            std::span<const std::size_t> open, double review_score = 60);
 
 }  // namespace waybill::match

@@ -158,11 +158,10 @@ std::vector<std::string> modality_classes(std::string_view modality) {
   return classes;
 }
 
-Same compare_classes(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+Same compare_classes(InternedList a, InternedList b) {
   if (a.empty() || b.empty()) return Same::unknown;
-  const bool share =
-      std::any_of(a.begin(), a.end(), [&](const std::string& c) { return std::binary_search(b.begin(), b.end(), c); });
-  return share ? Same::equal : Same::differs;
+  if (a == b) return Same::equal;
+  return std::any_of(a.begin(), a.end(), [&](Interned c) { return b.contains(c); }) ? Same::equal : Same::differs;
 }
 
 bool one_step_apart(std::string_view a, std::string_view b) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/interned.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,7 +12,7 @@
 namespace waybill::match {
 
 /// How two values of one attribute stand to each other. A missing or meaningless value is unknown, never a conflict.
-enum class Same { unknown, equal, near, differs };
+enum class Same : std::uint8_t { unknown, equal, near, differs };
 
 /// The key of an identifier: without outer blanks, upper case. Leading zeros count: "0012" and "12" are two patients.
 [[nodiscard]] std::string id_key(std::string_view id);
@@ -46,7 +48,7 @@ enum class Same { unknown, equal, near, differs };
 [[nodiscard]] std::vector<std::string> modality_classes(std::string_view modality);
 
 /// Equal when the sets share a class, unknown when either is empty.
-[[nodiscard]] Same compare_classes(const std::vector<std::string>& a, const std::vector<std::string>& b);
+[[nodiscard]] Same compare_classes(InternedList a, InternedList b);
 
 /// Whether one insertion, deletion, exchange of a character or of two neighbours turns one text into the other.
 [[nodiscard]] bool one_step_apart(std::string_view a, std::string_view b);

@@ -11,8 +11,10 @@ namespace waybill::match {
 SiteFacts::SiteFacts(std::span<const Exam> exams, std::span<const StudyKeys> studies, const SiteRules& rules)
     : has_default_(!rules.default_issuer.empty()) {
   if (has_default_) of_ris_.insert(rules.default_issuer);
+  Interned last;  // nearly all exams have the issuer of the exam before
   for (const Exam& exam : exams) {
-    if (!exam.issuer.empty()) of_ris_.insert(id_key(exam.issuer));
+    if (exam.issuer != last && !exam.issuer.empty()) of_ris_.insert(id_key(exam.issuer));
+    last = exam.issuer;
     reports_known_ = reports_known_ || exam.reported;
   }
   all_ = of_ris_;
@@ -32,9 +34,9 @@ bool SiteFacts::report_missing(const Exam& exam) const {
   return reports_known_ && !exam.reported && exam.state == ExamState::performed;
 }
 
-void name_signs(std::uint32_t signs, std::vector<std::string>& names) {
+void name_signs(std::uint32_t signs, std::vector<Interned>& names) {
   for (std::uint32_t number = 1; number < 32; ++number)
-    if (((signs >> number) & 1U) != 0) names.push_back((number < 10 ? "D0" : "D") + std::to_string(number));
+    if (((signs >> number) & 1U) != 0) names.emplace_back((number < 10 ? "D0" : "D") + std::to_string(number));
 }
 
 bool after_death(const StudyKeys& study, const Exam& exam) {

@@ -6,9 +6,8 @@
 #include "match/site_rules.hpp"
 
 #include <cstdint>
-#include <set>
 #include <span>
-#include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace waybill::match {
@@ -26,12 +25,12 @@ class SiteFacts {
   [[nodiscard]] bool report_missing(const Exam& exam) const;
 
  private:
-  std::set<std::string, std::less<>> of_ris_, all_;
+  std::unordered_set<Interned> of_ris_, all_;
   bool has_default_ = false, reports_known_ = false;
 };
 
 /// Adds "D23" for bit 23.
-void name_signs(std::uint32_t signs, std::vector<std::string>& names);
+void name_signs(std::uint32_t signs, std::vector<Interned>& names);
 
 /// A study or exam date lies more than a day behind the patient's death.
 [[nodiscard]] bool after_death(const StudyKeys& study, const Exam& exam);

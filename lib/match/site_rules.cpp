@@ -157,9 +157,11 @@ void SiteRules::apply(Exam& exam) const {
   const auto differing = [](std::string key, const std::string& plain) { return key == plain ? std::string() : key; };
   exam.normal_id = differing(number(exam.issuer, exam.patient_id), id_key(exam.patient_id));
   exam.normal_accession = differing(accession(exam.accession), accession_key(exam.accession));
-  for (auto& id : exam.other_ids) id = number(exam.issuer, id);
-  std::sort(exam.other_ids.begin(), exam.other_ids.end());
-  exam.other_ids.erase(std::unique(exam.other_ids.begin(), exam.other_ids.end()), exam.other_ids.end());
+  std::vector<std::string> ids;
+  for (const Interned id : exam.other_ids) ids.push_back(number(exam.issuer, id));
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  exam.other_ids = ids;
 }
 
 void SiteRules::apply(StudyFacts& facts) const {

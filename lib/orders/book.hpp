@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "identity/pool.hpp"
+#include "core/flat_index.hpp"
+#include "core/interned.hpp"
 #include "orders/order.hpp"
 
 #include <array>
 #include <cstdint>
 #include <functional>
 #include <unordered_map>
+#include <vector>
 
 namespace waybill::orders {
 
 /// Brings what many messages say of an exam together: of each attribute the latest value that was given, whatever the
-/// order of arrival. An exam is an accession number (or filler's, or placer's number) of a patient number. About 150
+/// order of arrival. An exam is an accession number (or filler's, or placer's number) of a patient number. About 140
 /// bytes an exam and its texts. Single-threaded.
 class Book {
  public:
   void add(const Order& order);
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
-  /// Each exam as one order whose `time` is its latest message's; in an order of no meaning.
+  /// Each exam as one order whose `time` is its latest message's; by patient and number, whatever the order of arrival.
+  /// Placer's and filler's numbers, code, site and place of the messages are not kept.
   void for_each(const std::function<void(const Order&)>& take) const;
 
  private:
@@ -30,33 +33,25 @@ class Book {
     kVisit,
     kAccession,
     kStudyUid,
-    kPlacer,
-    kFiller,
     kModality,
     kDescription,
-    kCode,
-    kSite,
     kDate,
     kClock,
     kState,
-    kFile,
     kFields
   };
-  struct Said {
-    std::uint32_t text = 0;
-    std::uint32_t when = 0;  ///< seconds since 1970
-  };
   struct Entry {
-    std::uint32_t authority = 0, id = 0, type = 0;
+    Interned number, authority, id, type;  ///< number: accession, or "f|", "p|", "u|" and what stands in for it
     bool report = false;
-    std::uint64_t offset = 0;
-    std::array<Said, kFields> said{};
+    std::array<Interned, kFields> text{};
+    std::array<std::uint32_t, kFields> when{};  ///< seconds since 1970
   };
-  void say(Entry& entry, Field field, std::string_view text, std::uint32_t when);
+  std::uint32_t entry_of(const Order& order);
+  static std::uint64_t hash_of(const Entry& entry);
+  static void say(Entry& entry, Field field, Interned text, std::uint32_t when);
 
-  identity::Pool pool_;
   std::vector<Entry> entries_;
-  std::unordered_map<std::uint32_t, std::uint32_t> by_key_;
+  FlatIndex by_key_;  // number and patient
   std::unordered_map<std::uint32_t, std::vector<identity::PatientId>> other_ids_;
 };
 

@@ -56,17 +56,16 @@ bool exclude_each_other(const match::Exam& a, const match::Exam& b) {
          match::compare_names(name(a), name(b)) == match::Same::differs;
 }
 
-void find_scattered(std::span<const match::StudyFacts> studies, std::span<const match::Exam> exams,
+void find_scattered(std::span<const match::StudyKeys> studies, std::span<const match::Exam> exams,
                     const match::Outcome& outcome, std::vector<Alarm>& alarms) {
   const auto number = [&](std::uint32_t i) {
-    const auto& s = studies[i].study;
-    return key_of(s.issuer.value_or(""), match::id_key(s.patient_id.value_or("")));
+    return key_of(studies[i].filed_issuer, match::id_key(studies[i].filed_id));
   };
   const auto exam = [&](std::uint32_t i) -> const match::Exam& { return exams[*outcome.studies[i].exam]; };
   Index index;
   for (std::uint32_t i = 0; i < studies.size(); ++i) {
     if (outcome.studies[i].verdict != match::Verdict::matched) continue;
-    const std::string id = match::id_key(studies[i].study.patient_id.value_or(""));
+    const std::string id = match::id_key(studies[i].filed_id);
     if (!id.empty() && !match::is_placeholder_id(id)) index.emplace_back(std::hash<std::string>{}(number(i)), i);
   }
   for_each_group(index, number, [&](std::span<const std::uint32_t> group) {
@@ -76,15 +75,14 @@ void find_scattered(std::span<const match::StudyFacts> studies, std::span<const 
     Alarm alarm{"patient-scattered", {}, {}, {}, group.size(), {}};
     for (const std::uint32_t i : group) {
       patients.push_back(patient_of(exam(i)));
-      alarm.studies.push_back(studies[i].study.study);
+      alarm.studies.emplace_back(studies[i].uid);
     }
     std::sort(patients.begin(), patients.end());
     const auto different = std::unique(patients.begin(), patients.end()) - patients.begin();
     std::sort(alarm.studies.begin(), alarm.studies.end());
     alarm.studies.resize(std::min(alarm.studies.size(), kMostStudies));
-    const auto& s = studies[group.front()].study;
-    alarm.patient_id = s.patient_id.value_or("");
-    alarm.issuer = s.issuer.value_or("");
+    alarm.patient_id = studies[group.front()].filed_id;
+    alarm.issuer = studies[group.front()].filed_issuer;
     alarm.reason = std::to_string(group.size()) + " studies that the archive files under one number go to " +
                    std::to_string(different) +
                    " patients; check their answers and the merges before anything is loaded";
@@ -117,7 +115,7 @@ void find_two_people(std::span<const match::Exam> exams, std::vector<Alarm>& ala
 
 }  // namespace
 
-std::vector<Alarm> find_alarms(std::span<const match::StudyFacts> studies, std::span<const match::Exam> exams,
+std::vector<Alarm> find_alarms(std::span<const match::StudyKeys> studies, std::span<const match::Exam> exams,
                                const match::Outcome& outcome) {
   std::vector<Alarm> alarms;
   find_scattered(studies, exams, outcome, alarms);

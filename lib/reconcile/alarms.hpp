@@ -27,7 +27,7 @@ struct Alarm {
 /// - patient-scattered: studies that the archive files under one number go to exams of different patients;
 /// - number-of-two-people: the RIS has exams of one number whose names and birth dates exclude each other.
 /// Sorted by kind, issuer and number.
-[[nodiscard]] std::vector<Alarm> find_alarms(std::span<const match::StudyFacts> studies,
+[[nodiscard]] std::vector<Alarm> find_alarms(std::span<const match::StudyKeys> studies,
                                              std::span<const match::Exam> exams, const match::Outcome& outcome);
 
 }  // namespace waybill::reconcile

@@ -17,6 +17,10 @@ struct Reach {
     ++studies;
     objects += instances;
   }
+  void add(const Reach& more) noexcept {
+    studies += more.studies;
+    objects += more.objects;
+  }
 };
 
 /// What an edit does to a value, without the value: "missing" (there was none), "placeholder" (there was none that says

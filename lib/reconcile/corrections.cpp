@@ -58,9 +58,10 @@ Corrections::Corrections(const Loaded& loaded, const Knowledge& knowledge) : loa
     ++counts_.objects;
     if (!collector.add(there)) ++counts_.without_study;
   });
-  auto studies = collector.finish();
+  const StudyTable studies = collector.finish();
   counts_.studies = studies.size();
-  for (auto& there : studies) {
+  for (std::size_t n = 0; n < studies.size(); ++n) {
+    match::StudyFacts there = studies[n];
     if (known_.feed != nullptr) known_.feed->apply(there);
     known_.rules.apply(there);
     examine(there);
@@ -74,11 +75,8 @@ Corrections::Corrections(const Loaded& loaded, const Knowledge& knowledge) : loa
 }
 
 const match::Decision* Corrections::decision_of(const std::string& study) const {
-  const auto at =
-      std::lower_bound(known_.studies.begin(), known_.studies.end(), study,
-                       [](const match::StudyFacts& f, const std::string& uid) { return f.study.study < uid; });
-  if (at == known_.studies.end() || at->study.study != study) return nullptr;
-  return &known_.outcome.studies[static_cast<std::size_t>(at - known_.studies.begin())];
+  const auto at = known_.studies.find(study);
+  return at ? &known_.outcome.studies[*at] : nullptr;
 }
 
 void Corrections::examine(const match::StudyFacts& there) {
@@ -95,7 +93,7 @@ void Corrections::examine(const match::StudyFacts& there) {
   std::vector<std::string> vetoes = there.vetoes;
   if (there.two_patients) vetoes.emplace_back("two-patients");
   if (!decided) {
-    const auto e = match::compare(there, match::keys_of(there), *exam);
+    const auto e = match::compare(match::keys_of(there), *exam);
     const bool merged = edit_of(edits, "0010,0020") != nullptr;
     if (e.birth_date == Same::differs && e.name == Same::differs) vetoes.emplace_back("birth-date-and-name-conflict");
     if (!merged && e.name == Same::differs) vetoes.emplace_back("name-never-told");
@@ -104,8 +102,8 @@ void Corrections::examine(const match::StudyFacts& there) {
   Change change;
   change.study = there.study;
   change.study.decision = decided && decision->by_person ? "person" : "auto";
-  change.study.rule = decided ? decision->rule : "identity";
-  if (decided) change.study.exam = exam->key;
+  change.study.rule = decided ? decision->rule.str() : "identity";
+  if (decided) change.study.exam = exam->key.str();
   change.study.explanation = decided ? "loaded before; its exam says otherwise now"
                                      : "loaded before; the history of the patient's number says otherwise now";
   change.edits = from_source(there, edits);

@@ -19,8 +19,8 @@ namespace waybill::reconcile {
 /// What is known now, against which the objects in the new archive are held.
 struct Knowledge {
   const match::SiteRules& rules;
-  std::span<const match::StudyFacts> studies;  ///< of the scan, sorted by UID
-  const match::Outcome& outcome;               ///< of these studies
+  const StudyTable& studies;      ///< of the scan
+  const match::Outcome& outcome;  ///< of these studies
   std::span<const match::Exam> exams;
   const Feed* feed = nullptr;
 };

@@ -109,10 +109,10 @@ namespace {
 /// Follows answers one by one and keeps account of who has which exam.
 class Follower {
  public:
-  Follower(std::span<const match::StudyFacts> studies, std::span<const match::Exam> exams, match::Outcome& outcome)
+  Follower(std::span<const match::StudyKeys> studies, std::span<const match::Exam> exams, match::Outcome& outcome)
       : studies_(studies), exams_(exams), outcome_(outcome) {
-    for (std::size_t i = 0; i < studies.size(); ++i) study_at_.emplace(studies[i].study.study, i);
-    for (std::size_t x = 0; x < exams.size(); ++x) exam_at_.emplace(exams[x].key, x);
+    for (std::size_t i = 0; i < studies.size(); ++i) study_at_.emplace(studies[i].uid.view(), i);
+    for (std::size_t x = 0; x < exams.size(); ++x) exam_at_.emplace(exams[x].key.view(), x);
     for (std::size_t i = 0; i < studies.size(); ++i)
       if (outcome.studies[i].verdict == match::Verdict::matched) study_of_.emplace(*outcome.studies[i].exam, i);
   }
@@ -133,8 +133,7 @@ class Follower {
     if (exam == exam_at_.end()) return "there is no exam of that key";
     if (!stands(a, d, exams_))
       return "the proposal is not the one of this run; the list is old, or a spreadsheet changed the exam's number";
-    const auto& facts = studies_[study->second];
-    const auto evidence = match::compare(facts, match::keys_of(facts), exams_[exam->second]);
+    const auto evidence = match::compare(studies_[study->second], exams_[exam->second]);
     const bool two = !a.second.empty() && match::id_key(a.second) != match::id_key(a.by);
     if (!joined(evidence) && !two)
       return "the images would change their patient; SECOND_PERSON must name another person who agrees";
@@ -188,11 +187,11 @@ class Follower {
   /// Some study has the exam, or was performed with it (several orders, one study).
   [[nodiscard]] bool has_images(std::size_t x) const {
     if (study_of_.count(x) > 0) return true;
-    const auto named = study_at_.find(exams_[x].study_uid);
+    const auto named = study_at_.find(exams_[x].study_uid.view());
     return named != study_at_.end() && outcome_.studies[named->second].verdict == match::Verdict::matched;
   }
 
-  std::span<const match::StudyFacts> studies_;
+  std::span<const match::StudyKeys> studies_;
   std::span<const match::Exam> exams_;
   match::Outcome& outcome_;
   std::unordered_map<std::string_view, std::size_t> study_at_, exam_at_;
@@ -202,7 +201,7 @@ class Follower {
 
 }  // namespace
 
-std::vector<Refusal> follow(const Answers& answers, std::span<const match::StudyFacts> studies,
+std::vector<Refusal> follow(const Answers& answers, std::span<const match::StudyKeys> studies,
                             std::span<const match::Exam> exams, match::Outcome& outcome) {
   std::vector<Refusal> refusals = answers.refusals;
   if (answers.answers.empty()) return refusals;

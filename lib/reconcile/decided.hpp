@@ -52,7 +52,7 @@ struct Answers {
 /// exam that another study has, a proposal that is not the one of this run (the list is old, or a spreadsheet changed
 /// the number), and an answer that would change whose images they are without a second person (the
 /// patient's number and neither a merge nor a listing joins it with the exam's). What is refused stays for review.
-[[nodiscard]] std::vector<Refusal> follow(const Answers& answers, std::span<const match::StudyFacts> studies,
+[[nodiscard]] std::vector<Refusal> follow(const Answers& answers, std::span<const match::StudyKeys> studies,
                                           std::span<const match::Exam> exams, match::Outcome& outcome);
 
 /// The answer as a record of the manifest.

@@ -86,8 +86,8 @@ void put_exam(std::vector<std::string>& cells, const match::Exam& exam) {
 
 }  // namespace
 
-void Exceptions::add(int rank, double score, std::string order, std::vector<std::string> cells) {
-  rows_.push_back({rank, score, std::move(order), std::move(cells), {}});
+void Exceptions::add(int rank, double score, Interned order, const std::vector<std::string>& cells) {
+  rows_.push_back({rank, score, order, {cells.begin(), cells.end()}, {}});
 }
 
 void Exceptions::add_study(const match::StudyFacts& facts, const match::Decision& decision,
@@ -114,12 +114,12 @@ void Exceptions::add_study(const match::StudyFacts& facts, const match::Decision
   const auto keys = match::keys_of(facts);
   for (std::size_t n = 0; n < std::min(kProposals, decision.proposals.size()); ++n) {
     const auto& p = decision.proposals[n];
-    if (!joined(match::compare(facts, keys, exams[p.exam]))) two_people.insert(static_cast<int>(n) + 1);
+    if (!joined(match::compare(keys, exams[p.exam]))) two_people.insert(static_cast<int>(n) + 1);
     cells[kProposal + 3 * n] = exams[p.exam].key;
     cells[kProposal + 3 * n + 1] = number(p.score);
-    cells[kProposal + 3 * n + 2] = p.rule + ": " + p.explanation;
+    cells[kProposal + 3 * n + 2] = p.rule.str() + ": " + p.explanation;
   }
-  add(rank_of(study, decision), decision.score.value_or(0), study.study, std::move(cells));
+  add(rank_of(study, decision), decision.score.value_or(0), study.study, cells);
   rows_.back().two_people = std::move(two_people);
 }
 
@@ -131,7 +131,7 @@ void Exceptions::add_exam_without_images(const match::Exam& exam) {
   cells[5] = exam.reported ? "D01 D17" : "D01";
   put_exam(cells, exam);
   if (exam.line > 0) cells[kCells - 1] = std::to_string(exam.line);
-  add(5, 0, exam.key, std::move(cells));
+  add(5, 0, exam.key, cells);
 }
 
 void Exceptions::add_bad_row(const match::BadRow& row) {
@@ -141,7 +141,7 @@ void Exceptions::add_bad_row(const match::BadRow& row) {
   cells[kCells - 1] = std::to_string(row.line);
   char order[24];
   std::snprintf(order, sizeof order, "%020zu", row.line);
-  add(6, 0, order, std::move(cells));
+  add(6, 0, order, cells);
 }
 
 void Exceptions::add_alarm(const Alarm& alarm) {
@@ -151,14 +151,14 @@ void Exceptions::add_alarm(const Alarm& alarm) {
   cells[3] = alarm.reason;
   cells[6] = alarm.patient_id;
   cells[7] = alarm.issuer;
-  add(1, 0, std::string(alarm.kind) + alarm.issuer + alarm.patient_id, std::move(cells));
+  add(1, 0, std::string(alarm.kind) + alarm.issuer + alarm.patient_id, cells);
 }
 
 void Exceptions::add_remark(const std::string& text) {
   std::vector<std::string> cells(kCells);
   cells[0] = "remark";
   cells[3] = text;
-  add(8, 0, text, std::move(cells));
+  add(8, 0, text, cells);
 }
 
 void Exceptions::add_refusal(const std::string& study, std::size_t line, const std::string& reason) {
@@ -167,14 +167,14 @@ void Exceptions::add_refusal(const std::string& study, std::size_t line, const s
   cells[1] = study;
   cells[3] = reason;
   cells[kCells - 1] = std::to_string(line);
-  add(1, 0, study, std::move(cells));
+  add(1, 0, study, cells);
 }
 
 void Exceptions::add_object_without_study(const std::string& object_id) {
   std::vector<std::string> cells(kCells);
   cells[0] = "object-without-study";
   cells[3] = "object " + object_id + " has no Study Instance UID";
-  add(7, 0, object_id, std::move(cells));
+  add(7, 0, object_id, cells);
 }
 
 void Exceptions::add_hl7_problem(const hl7::Problem& problem) {
@@ -184,7 +184,7 @@ void Exceptions::add_hl7_problem(const hl7::Problem& problem) {
   if (problem.times > 1) cells[3] += " (" + std::to_string(problem.times) + " times in this file)";
   char order[24];
   std::snprintf(order, sizeof order, "%020llu", static_cast<unsigned long long>(problem.offset));
-  add(problem.lost ? 6 : 8, 0, problem.file + order, std::move(cells));
+  add(problem.lost ? 6 : 8, 0, problem.file + order, cells);
 }
 
 void Exceptions::add_dispute(const identity::Event& event, const std::string& reason) {
@@ -194,8 +194,7 @@ void Exceptions::add_dispute(const identity::Event& event, const std::string& re
              ", " + event.file + " byte " + std::to_string(event.offset);
   for (const auto& id : event.prior) cells[6] += (cells[6].empty() ? "" : " ") + id.id;
   for (const auto& id : event.ids) cells[16] += (cells[16].empty() ? "" : " ") + id.id;
-  std::string order = cells[3];
-  add(1, 0, std::move(order), std::move(cells));
+  add(1, 0, cells[3], cells);
 }
 
 std::vector<const Exceptions::Row*> Exceptions::sorted() const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/interned.hpp"
 #include "hl7/intake.hpp"
 #include "identity/event.hpp"
 #include "manifest/record.hpp"
@@ -40,6 +41,8 @@ class Exceptions {
 
   /// Ranked text: possible wrong patients first, then reviews by score, unmatched studies, contradictions, exams, rows.
   [[nodiscard]] std::string csv() const;
+  /// Takes over what was collected elsewhere.
+  void add(const Exceptions& more) { rows_.insert(rows_.end(), more.rows_.begin(), more.rows_.end()); }
 
   /// The same rows as a page for people (Worklist).
   [[nodiscard]] std::string html() const;
@@ -53,12 +56,12 @@ class Exceptions {
   struct Row {
     int rank = 0;
     double score = 0;
-    std::string order;  // breaks ties
-    std::vector<std::string> cells;
+    Interned order;  // breaks ties
+    std::vector<Interned> cells;
     std::set<int> two_people;  // proposals that would change whose images they are
   };
   [[nodiscard]] std::vector<const Row*> sorted() const;
-  void add(int rank, double score, std::string order, std::vector<std::string> cells);
+  void add(int rank, double score, Interned order, const std::vector<std::string>& cells);
 
   std::vector<Row> rows_;
 };

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reconcile/feed.hpp"
 
+#include "core/flat_index.hpp"
 #include "core/text.hpp"
 #include "match/normal.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 
 namespace waybill::reconcile {
 namespace {
@@ -27,12 +27,8 @@ void split_name(std::string_view name, match::Exam& exam) {
   }
   const auto parts = split(group, '^');
   exam.last = parts[0];
-  exam.first = parts.size() > 1 ? std::string(parts[1]) : "";
-  exam.middle = parts.size() > 2 ? std::string(parts[2]) : "";
-}
-
-void fill(std::string& into, const std::string& from) {
-  if (into.empty()) into = from;
+  exam.first = parts.size() > 1 ? parts[1] : std::string_view();
+  exam.middle = parts.size() > 2 ? parts[2] : std::string_view();
 }
 
 std::string number_key(const identity::PatientId& id) { return id.authority + '\x1F' + id.id; }
@@ -42,43 +38,77 @@ void tidy(std::vector<std::string>& list) {
   list.erase(std::unique(list.begin(), list.end()), list.end());
 }
 
+InternedList tidied(std::vector<std::string> list) {
+  tidy(list);
+  return list;
+}
+
+/// Both lists without `but`, sorted.
+InternedList united(InternedList a, InternedList b, Interned but) {
+  if (a.empty() && !b.contains(but)) return b;
+  auto texts = a.texts();
+  texts.insert(texts.end(), b.begin(), b.end());
+  std::erase(texts, but);
+  std::sort(texts.begin(), texts.end());
+  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
+  return texts;
+}
+
 /// What a message adds to an exam of the table: the table's own values stay.
-void supplement(match::Exam& exam, match::Exam&& told) {
+void supplement(match::Exam& exam, const match::Exam& told) {
   for (auto member : {&match::Exam::study_uid, &match::Exam::study_date, &match::Exam::study_time,
                       &match::Exam::description, &match::Exam::birth_date, &match::Exam::sex})
-    fill(exam.*member, told.*member);
+    if ((exam.*member).empty()) exam.*member = told.*member;
+  if (exam.classes.empty()) exam.classes = told.classes;
   if (exam.death_date.empty()) exam.death_date = told.death_date;
   exam.restricted = exam.restricted || told.restricted;
   exam.reported = exam.reported || told.reported;
-  if (exam.classes.empty()) exam.classes = std::move(told.classes);
   if (exam.last.empty()) {
-    exam.last = std::move(told.last);
-    exam.first = std::move(told.first);
-    exam.middle = std::move(told.middle);
+    exam.last = told.last;
+    exam.first = told.first;
+    exam.middle = told.middle;
   }
   if (told.state == match::ExamState::performed && exam.state == match::ExamState::planned) exam.state = told.state;
-  exam.other_ids.insert(exam.other_ids.end(), told.other_ids.begin(), told.other_ids.end());
-  tidy(exam.other_ids);
+  exam.other_ids = united(exam.other_ids, told.other_ids, {});
 }
 
 }  // namespace
 
+/// Messages read on any thread; the graph and the book take them one part after the other.
+class Feed::Reading : public hl7::Intake::Part {
+ public:
+  Reading(Feed& feed, hl7::Time as_of) : feed_(feed), as_of_(as_of) {}
+
+  void see(hl7::Message& message, const hl7::Origin& origin) override {
+    const identity::Site site{feed_.rules_.default_issuer};
+    for (auto& event : identity::events_of(message, origin, site)) events_.push_back(std::move(event));
+    if (origin.time > as_of_) return;
+    for (auto& order : orders::orders_of(message, origin, site)) orders_.push_back(std::move(order));
+  }
+
+  void keep() override {
+    for (auto& event : events_) {
+      for (auto* ids : {&event.ids, &event.prior, &event.listed})
+        for (auto& id : *ids) feed_.normalize(id, event.time);
+      feed_.graph_.add(event);
+    }
+    for (auto& order : orders_) {
+      feed_.normalize(order.patient, order.time);
+      for (auto& id : order.other_ids) feed_.normalize(id, order.time);
+      feed_.book_.add(order);
+    }
+  }
+
+ private:
+  Feed& feed_;
+  hl7::Time as_of_;
+  std::vector<identity::Event> events_;
+  std::vector<orders::Order> orders_;
+};
+
 Feed::Feed(const std::vector<std::string>& paths, const match::SiteRules& rules, hl7::Time as_of)
     : rules_(rules), graph_(as_of) {
-  const identity::Site site{rules_.default_issuer};
-  hl7::Intake intake([&](hl7::Message& message, const hl7::Origin& origin) {
-    for (auto& event : identity::events_of(message, origin, site)) {
-      for (auto* ids : {&event.ids, &event.prior, &event.listed})
-        for (auto& id : *ids) normalize(id, origin.time);
-      graph_.add(event);
-    }
-    if (origin.time > as_of) return;
-    for (auto& order : orders::orders_of(message, origin, site)) {
-      normalize(order.patient, origin.time);
-      for (auto& id : order.other_ids) normalize(id, origin.time);
-      book_.add(order);
-    }
-  });
+  hl7::Intake intake([&] { return std::make_unique<Reading>(*this, as_of); });
   intake.read(paths);
   graph_.build();
   counts_ = intake.counts();
@@ -101,10 +131,6 @@ std::string Feed::as_written(const identity::PatientId& id) const {
   return at == written_.end() ? id.id : at->second.second;
 }
 
-std::string Feed::exam_key(const match::Exam& e) const {
-  return rules_.accession(e.accession) + '\x1F' + rules_.number(e.issuer, e.patient_id);
-}
-
 std::string Feed::issuer_or_default(std::string_view issuer) const {
   const std::string key = match::id_key(issuer);
   return key.empty() ? rules_.default_issuer : key;
@@ -121,27 +147,58 @@ void Feed::apply(match::StudyFacts& facts) const {
   facts.current_issuer = facts.study.issuer.value_or("").empty() ? "" : now.root.authority;
 }
 
-void Feed::apply(match::Exam& exam) const {
-  if (exam.patient_id.empty()) return;
-  const std::string issuer = issuer_or_default(exam.issuer);
-  const std::string id = number(issuer, exam.patient_id);
-  const auto now = graph_.resolve(issuer, id);
-  exam.vetoes = vetoes_of(now);
-  if (!now.known) return;
-  for (const auto& other : graph_.also_known(issuer, id)) exam.other_ids.push_back(match::id_key(as_written(other)));
-  auto person = graph_.person(issuer, id);
-  if (now.merged) {
-    exam.other_ids.push_back(match::id_key(exam.patient_id));
-    exam.patient_id = as_written(now.root);
-    if (!exam.issuer.empty()) exam.issuer = now.root.authority;
+/// A patient number of the table or of orders, with what the graph says of it.
+struct Feed::Number {
+  Interned issuer, id;  ///< what was asked for
+  bool known = false;
+  Interned current_issuer, current_id;
+  InternedList vetoes, other_ids, other_names;
+  Interned death_date;
+  bool restricted = false;
+  identity::Graph::Person person;  ///< of the current number
+};
+
+/// Exams come sorted by patient, so the number at hand nearly always is that of the exam before.
+const Feed::Number& Feed::number_of(Interned issuer, Interned id, Number& last) const {
+  if (last.issuer == issuer && last.id == id && !id.empty()) return last;
+  last = {issuer, id, false, issuer, id, {}, {}, {}, {}, false, {}};
+  const std::string authority = issuer_or_default(issuer);
+  const std::string asked = number(authority, id);
+  const auto now = graph_.resolve(authority, asked);
+  last.vetoes = vetoes_of(now);
+  last.known = now.known;
+  if (now.known) {
+    std::vector<std::string> ids;
+    for (const auto& other : graph_.also_known(authority, asked)) ids.push_back(match::id_key(as_written(other)));
+    if (now.merged) {
+      ids.push_back(match::id_key(id));
+      last.current_id = as_written(now.root);
+      if (!issuer.empty()) last.current_issuer = now.root.authority;
+    }
+    std::erase(ids, match::id_key(last.current_id));
+    last.other_ids = tidied(std::move(ids));
+    auto person = graph_.person(authority, asked);
+    if (!person.name.empty()) person.other_names.push_back(std::move(person.name));
+    last.other_names = tidied(std::move(person.other_names));
+    last.death_date = person.death_date;
+    last.restricted = person.restricted;
   }
-  std::erase(exam.other_ids, match::id_key(exam.patient_id));
-  tidy(exam.other_ids);
-  exam.other_names = std::move(person.other_names);
-  if (!person.name.empty()) exam.other_names.push_back(std::move(person.name));
-  tidy(exam.other_names);
-  if (exam.death_date.empty()) exam.death_date = person.death_date;
-  exam.restricted = exam.restricted || person.restricted;
+  const std::string current = match::id_key(last.current_issuer);
+  last.person = graph_.person(current, number(current, last.current_id));
+  return last;
+}
+
+void Feed::apply(match::Exam& exam, Number& last) const {
+  if (exam.patient_id.empty()) return;
+  const Number& n = number_of(exam.issuer, exam.patient_id, last);
+  exam.vetoes = n.vetoes;
+  if (!n.known) return;
+  exam.patient_id = n.current_id;
+  exam.issuer = n.current_issuer;
+  exam.other_ids = united(exam.other_ids, n.other_ids, match::id_key(n.current_id));
+  exam.other_names = n.other_names;
+  if (exam.death_date.empty()) exam.death_date = n.death_date;
+  exam.restricted = exam.restricted || n.restricted;
 }
 
 std::optional<match::Exam> Feed::patient_of(const match::StudyFacts& facts) const {
@@ -149,19 +206,20 @@ std::optional<match::Exam> Feed::patient_of(const match::StudyFacts& facts) cons
   exam.patient_id = trim(facts.study.patient_id.value_or(""));
   exam.issuer = trim(facts.study.issuer.value_or(""));
   if (exam.patient_id.empty()) return std::nullopt;
-  const std::string issuer = issuer_or_default(exam.issuer), text = exam.issuer;
-  const auto now = graph_.resolve(issuer, number(issuer, exam.patient_id));
-  if (!now.known) return std::nullopt;
-  auto person = graph_.person(issuer, number(issuer, exam.patient_id));
-  apply(exam);
-  if (match::id_key(text) == match::id_key(exam.issuer)) exam.issuer = text;
+  const Interned written = exam.issuer;
+  const std::string issuer = issuer_or_default(written), id = number(issuer, exam.patient_id);
+  if (!graph_.resolve(issuer, id).known) return std::nullopt;
+  const auto person = graph_.person(issuer, id);
+  Number last;
+  apply(exam, last);
+  if (match::id_key(written) == match::id_key(exam.issuer)) exam.issuer = written;
   split_name(person.name, exam);
-  exam.birth_date = std::move(person.birth_date);
-  exam.sex = std::move(person.sex);
+  exam.birth_date = person.birth_date;
+  exam.sex = person.sex;
   return exam;
 }
 
-match::Exam Feed::exam_of(const orders::Order& order) const {
+match::Exam Feed::exam_of(const orders::Order& order, Number& last) const {
   match::Exam exam;
   exam.from_hl7 = true;
   exam.reported = order.report;
@@ -172,11 +230,16 @@ match::Exam Feed::exam_of(const orders::Order& order) const {
     exam.patient_id = as_written(*moved);
     exam.issuer = moved->authority;
   }
-  for (const auto& id : order.other_ids) exam.other_ids.push_back(match::id_key(as_written(id)));
-  apply(exam);
-  if (moved) std::erase(exam.vetoes, "visit-moved");
-  const std::string issuer = match::id_key(exam.issuer);
-  const auto person = graph_.person(issuer, number(issuer, exam.patient_id));
+  std::vector<std::string> other_ids;
+  for (const auto& id : order.other_ids) other_ids.push_back(match::id_key(as_written(id)));
+  exam.other_ids = other_ids;
+  apply(exam, last);
+  if (moved) {
+    auto vetoes = exam.vetoes.texts();
+    std::erase(vetoes, Interned("visit-moved"));
+    exam.vetoes = vetoes;
+  }
+  const auto& person = exam.patient_id == last.current_id ? last.person : identity::Graph::Person();
   split_name(person.name.empty() ? order.demographics.name.value : person.name, exam);
   exam.birth_date = person.birth_date.empty() ? order.demographics.birth_date.value : person.birth_date;
   exam.sex = person.sex.empty() ? order.demographics.sex.value : person.sex;
@@ -193,24 +256,36 @@ match::Exam Feed::exam_of(const orders::Order& order) const {
 }
 
 void Feed::apply(match::ExamTable& table) const {
-  std::unordered_map<std::string, std::size_t> by_key;
-  for (std::size_t x = 0; x < table.exams.size(); ++x) {
-    apply(table.exams[x]);
-    if (!table.exams[x].accession.empty()) by_key.try_emplace(exam_key(table.exams[x]), x);
+  using Key = std::pair<Interned, Interned>;  // accession and patient
+  const auto key_of = [&](const match::Exam& e) -> Key {
+    return {rules_.accession(e.accession), rules_.number(e.issuer, e.patient_id)};
+  };
+  const auto hash = [](const Key& key) { return std::uint64_t{key.first.number()} << 32U | key.second.number(); };
+  std::vector<Key> keys;
+  FlatIndex by_key;
+  const auto find_or_add = [&](const Key& key) {
+    return by_key.find_or_add(
+        hash(key), static_cast<std::uint32_t>(keys.size()), [&](std::uint32_t n) { return keys[n] == key; },
+        [&](std::uint32_t n) { return hash(keys[n]); });
+  };
+  Number last;
+  table.exams.reserve(std::max(table.exams.size(), book_.size()));
+  keys.reserve(table.exams.capacity());
+  for (auto& exam : table.exams) {
+    apply(exam, last);
+    const Key key = key_of(exam);
+    if (!exam.accession.empty()) (void)find_or_add(key);
+    keys.push_back(key);
   }
-  std::vector<match::Exam> told;
-  book_.for_each([&](const orders::Order& order) { told.push_back(exam_of(order)); });
-  std::sort(told.begin(), told.end(), match::by_content);
-  for (auto& exam : told) {
-    const auto at = exam.accession.empty() ? by_key.end() : by_key.find(exam_key(exam));
-    if (at != by_key.end()) {
-      supplement(table.exams[at->second], std::move(exam));
-      continue;
-    }
-    if (!exam.accession.empty()) by_key.emplace(exam_key(exam), table.exams.size());
+  book_.for_each([&](const orders::Order& order) {
+    const match::Exam exam = exam_of(order, last);
+    const Key key = key_of(exam);
+    const std::size_t at = exam.accession.empty() ? keys.size() : find_or_add(key);
+    if (at < keys.size()) return supplement(table.exams[at], exam);
+    keys.push_back(key);
     ++table.from_hl7;
-    table.exams.push_back(std::move(exam));
-  }
+    table.exams.push_back(exam);
+  });
   match::order_and_name(table.exams);
 }
 

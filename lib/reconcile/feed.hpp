@@ -36,6 +36,11 @@ class Feed {
   /// What is known today of the study's patient, as an exam that says nothing else: present number, name, birth date,
   /// sex. nullopt when no message names the number.
   [[nodiscard]] std::optional<match::Exam> patient_of(const match::StudyFacts& facts) const;
+  /// After the last apply(): gives back the memory of numbers and orders.
+  void forget() {
+    book_ = {};
+    graph_.forget_numbers();
+  }
 
   [[nodiscard]] const identity::Graph& graph() const noexcept { return graph_; }
   [[nodiscard]] const hl7::IntakeCounts& counts() const noexcept { return counts_; }
@@ -45,8 +50,11 @@ class Feed {
 
  private:
   [[nodiscard]] std::string issuer_or_default(std::string_view issuer) const;
-  void apply(match::Exam& exam) const;
-  [[nodiscard]] match::Exam exam_of(const orders::Order& order) const;
+  class Reading;
+  struct Number;
+  const Number& number_of(Interned issuer, Interned id, Number& last) const;
+  void apply(match::Exam& exam, Number& last) const;
+  [[nodiscard]] match::Exam exam_of(const orders::Order& order, Number& last) const;
 
   /// Brings a number of a message to its issuer's normal form and keeps how it was written last.
   void normalize(identity::PatientId& id, hl7::Time time);
@@ -55,7 +63,6 @@ class Feed {
     return rules_.issuers.empty() ? id : rules_.number(issuer, id);
   }
   [[nodiscard]] std::string as_written(const identity::PatientId& id) const;
-  [[nodiscard]] std::string exam_key(const match::Exam& exam) const;
 
   const match::SiteRules& rules_;
   std::unordered_map<std::string, std::pair<hl7::Time, std::string>> written_;  // by authority and normal form

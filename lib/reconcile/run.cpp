@@ -20,16 +20,20 @@
 #include "ris/postgres.hpp"
 #include "ris/read.hpp"
 
+#include <tbb/parallel_for.h>
+#include <tbb/parallel_pipeline.h>
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <set>
+#include <utility>
 #include <variant>
 
 namespace waybill::reconcile {
 namespace {
 
 struct Scan {
-  std::vector<match::StudyFacts> studies;
+  StudyTable studies;
   std::vector<std::string> without_study;  // object ids
   manifest::Input input;
 };
@@ -88,8 +92,8 @@ void complete_record(match::StudyFacts& facts, const match::Decision& decision, 
   study.rule = decision.rule;
   study.score = decision.score;
   study.decision = decision.by_person ? "person" : std::string(match::to_string(decision.verdict));
-  study.vetoes = decision.vetoes;
-  study.discrepancies = decision.discrepancies;
+  study.vetoes.assign(decision.vetoes.begin(), decision.vetoes.end());
+  study.discrepancies.assign(decision.discrepancies.begin(), decision.discrepancies.end());
   study.explanation = decision.explanation;
   if (decision.exam) study.exam = exams[*decision.exam].key;
   if (decision.verdict == match::Verdict::matched) study.edits = match::edits_for(facts, exams[*decision.exam]);
@@ -132,38 +136,82 @@ std::uint64_t lines_written(const std::filesystem::path& path) {
   return lines;
 }
 
-using Append = std::function<void(const std::string& line)>;
-
-/// Writes the lines that `lines` gives, behind those an interrupted run has written, and the list of exceptions.
-void write_resumable(const Options& options, manifest::Header header, const Exceptions& exceptions, Summary& summary,
-                     const std::function<void(const Append&)>& lines) {
-  manifest::Writer writer(options.output, std::move(header), options.restart);
-  summary.already_complete = writer.already_complete();
-  if (!summary.already_complete) {
-    std::uint64_t skip = writer.resumed() ? lines_written(options.output) : 0;
-    lines([&](const std::string& line) {
-      if (skip > 0)
-        --skip;
-      else
-        writer.append(line);
-    });
+/// The manifest being written; nothing in a dry run and where it is complete already.
+class Output {
+ public:
+  Output(const Options& options, manifest::Header header, Summary& summary) {
+    if (options.dry_run) return;
+    writer_.emplace(options.output, std::move(header), options.restart);
+    summary.already_complete = writer_->already_complete();
+    if (writer_->resumed() && !writer_->already_complete()) skip_ = lines_written(options.output);
   }
-  // The list first: a complete manifest then never stands without it.
-  if (!options.exceptions.empty()) exceptions.write(options.exceptions);
-  if (!options.worklist.empty()) exceptions.write_worklist(options.worklist);
-  if (!summary.already_complete) writer.finish(to_json(summary));
+  [[nodiscard]] bool takes_lines() const { return writer_ && !writer_->already_complete(); }
+  void append(const std::string& line) {
+    if (skip_ > 0)
+      --skip_;
+    else
+      writer_->append(line);
+  }
+  void finish(const Summary& summary) {
+    if (takes_lines()) writer_->finish(to_json(summary));
+  }
+
+ private:
+  std::optional<manifest::Writer> writer_;
+  std::uint64_t skip_ = 0;
+};
+
+/// What one task makes of some studies.
+struct Block {
+  std::vector<std::string> lines;
+  Summary counts;
+  Exceptions exceptions;
+};
+
+Block block_of(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome, std::size_t begin,
+               std::size_t end, const match::SiteRules& rules, bool lines) {
+  Block block;
+  for (std::size_t i = begin; i < end; ++i) {
+    const auto& decision = outcome.studies[i];
+    match::StudyFacts facts = scan.studies[i];
+    rules.apply(facts);
+    complete_record(facts, decision, table.exams);
+    const auto& study = facts.study;
+    count_study(block.counts, study, decision.exam ? &table.exams[*decision.exam] : nullptr);
+    const bool answered = decision.by_person && decision.verdict == match::Verdict::unmatched;
+    if ((decision.verdict != match::Verdict::matched && !answered) || conflict_left(study))
+      block.exceptions.add_study(facts, decision, table.exams);
+    if (!lines) continue;
+    block.lines.push_back(manifest::to_json(study));
+    for (std::size_t n = 0; n < decision.proposals.size(); ++n)
+      block.lines.push_back(proposal_record(study.study, n + 1, decision.proposals[n], table.exams));
+  }
+  return block;
 }
 
-void put_decisions(const Append& append, const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome,
-                   const Answers& answers) {
-  for (std::size_t i = 0; i < scan.studies.size(); ++i) {
-    append(manifest::to_json(scan.studies[i].study));
-    for (std::size_t n = 0; n < outcome.studies[i].proposals.size(); ++n)
-      append(proposal_record(scan.studies[i].study.study, n + 1, outcome.studies[i].proposals[n], table.exams));
-  }
-  for (const auto& answer : answers.answers) append(to_json(answer));
-  for (std::size_t x = 0; x < table.exams.size(); ++x)
-    if (outcome.exams[x] == match::ExamFate::no_images) append(exam_record(table.exams[x]));
+/// Completes, counts and writes the studies: many at a time, in their order.
+void write_studies(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome,
+                   const match::SiteRules& rules, Output* output, Exceptions& exceptions, Summary& summary) {
+  constexpr std::size_t kStudies = 1024, kInFlight = 16;
+  std::size_t next = 0;
+  const auto cut = tbb::make_filter<void, std::size_t>(tbb::filter_mode::serial_in_order, [&](tbb::flow_control& flow) {
+    if (next >= scan.studies.size()) flow.stop();
+    return std::exchange(next, next + kStudies);
+  });
+  const auto make =
+      tbb::make_filter<std::size_t, std::shared_ptr<Block>>(tbb::filter_mode::parallel, [&](std::size_t begin) {
+        const std::size_t end = std::min(begin + kStudies, scan.studies.size());
+        return std::make_shared<Block>(
+            block_of(scan, table, outcome, begin, end, rules, output != nullptr && output->takes_lines()));
+      });
+  const auto write = tbb::make_filter<std::shared_ptr<Block>, void>(tbb::filter_mode::serial_in_order,
+                                                                    [&](const std::shared_ptr<Block>& block) {
+                                                                      add_studies(summary, block->counts);
+                                                                      exceptions.add(block->exceptions);
+                                                                      for (const auto& line : block->lines)
+                                                                        output->append(line);
+                                                                    });
+  tbb::parallel_pipeline(kInFlight, cut & make & write);
 }
 
 void add_hl7(Exceptions& exceptions, const Feed& feed) {
@@ -172,18 +220,10 @@ void add_hl7(Exceptions& exceptions, const Feed& feed) {
     exceptions.add_dispute(feed.graph().events()[dispute.event], dispute.reason);
 }
 
-Exceptions collect_exceptions(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome,
-                              const std::optional<Feed>& feed, const std::vector<Refusal>& refusals,
-                              const std::vector<Alarm>& alarms) {
-  Exceptions exceptions;
+void collect_exceptions(Exceptions& exceptions, const Scan& scan, const match::ExamTable& table,
+                        const match::Outcome& outcome, const std::optional<Feed>& feed,
+                        const std::vector<Refusal>& refusals, const std::vector<Alarm>& alarms) {
   for (const auto& alarm : alarms) exceptions.add_alarm(alarm);
-  for (std::size_t i = 0; i < scan.studies.size(); ++i) {
-    const auto& study = scan.studies[i].study;
-    const auto& decision = outcome.studies[i];
-    const bool answered = decision.by_person && decision.verdict == match::Verdict::unmatched;
-    if ((decision.verdict != match::Verdict::matched && !answered) || conflict_left(study))
-      exceptions.add_study(scan.studies[i], outcome.studies[i], table.exams);
-  }
   for (std::size_t x = 0; x < table.exams.size(); ++x)
     if (outcome.exams[x] == match::ExamFate::no_images) exceptions.add_exam_without_images(table.exams[x]);
   for (const auto& row : table.bad) exceptions.add_bad_row(row);
@@ -191,7 +231,20 @@ Exceptions collect_exceptions(const Scan& scan, const match::ExamTable& table, c
   for (const auto& refusal : refusals) exceptions.add_refusal(refusal.study, refusal.line, refusal.reason);
   for (const auto& id : scan.without_study) exceptions.add_object_without_study(id);
   if (feed) add_hl7(exceptions, *feed);
-  return exceptions;
+}
+
+/// The studies in the forms that are compared, with the numbers their patients have now.
+std::vector<match::StudyKeys> keys_of(StudyTable& studies, const std::optional<Feed>& feed,
+                                      const match::SiteRules& rules) {
+  std::vector<match::StudyKeys> keys(studies.size());
+  tbb::parallel_for(std::size_t{0}, studies.size(), [&](std::size_t i) {
+    match::StudyFacts facts = studies[i];
+    if (feed) feed->apply(facts);
+    rules.apply(facts);
+    keys[i] = match::keys_of(facts);
+    if (!facts.current_id.empty()) studies.set_current(i, facts);
+  });
+  return keys;
 }
 
 match::SiteRules rules_of(const Options& options) {
@@ -258,33 +311,21 @@ Summary run(const Options& options) {
   if (feed) feed->apply(table);
   for (auto& exam : table.exams) rules.apply(exam);
   Scan scan = read_scan(options.scan, rules, summary);
-  for (auto& facts : scan.studies) {
-    if (feed) feed->apply(facts);
-    rules.apply(facts);
+  auto keys = keys_of(scan.studies, feed, rules);
+  if (feed) {
+    count_feed(summary, feed->counts(), feed->problems(), feed->graph(), feed->orders());
+    if (options.loaded.empty()) feed->forget();
   }
-  match::Outcome outcome = match::decide(scan.studies, table.exams, rules);
+  match::Outcome outcome = match::decide(std::span<const match::StudyKeys>(keys), table.exams, rules);
   Answers answers;
   if (!options.decisions.empty()) answers = read_answers(options.decisions);
-  const auto refusals = follow(answers, scan.studies, table.exams, outcome);
+  const auto refusals = follow(answers, keys, table.exams, outcome);
   summary.answers_refused = refusals.size();
-  const auto alarms = find_alarms(scan.studies, table.exams, outcome);
+  const auto alarms = find_alarms(keys, table.exams, outcome);
   summary.alarms = alarms.size();
-  for (std::size_t i = 0; i < scan.studies.size(); ++i) {
-    const auto& decision = outcome.studies[i];
-    complete_record(scan.studies[i], decision, table.exams);
-    count_study(summary, scan.studies[i].study, decision.exam ? &table.exams[*decision.exam] : nullptr);
-  }
-  count_exams(summary, table, outcome.exams);
-  if (feed) count_feed(summary, feed->counts(), feed->problems(), feed->graph(), feed->orders());
-  check_ledger(summary);
+  keys = {};
   std::optional<Loaded> loaded;
-  std::optional<Corrections> corrections;
-  if (!options.loaded.empty()) {
-    loaded.emplace(options.loaded, options.applied);
-    corrections.emplace(*loaded, Knowledge{rules, scan.studies, outcome, table.exams, feed ? &*feed : nullptr});
-    summary.corrections = corrections->counts();
-  }
-  if (options.dry_run) return summary;
+  if (!options.loaded.empty()) loaded.emplace(options.loaded, options.applied);
 
   manifest::Header header;
   header.stage = "reconcile";
@@ -298,17 +339,33 @@ Summary run(const Options& options) {
   if (feed) header.inputs.push_back({"hl7", feed->digest().hex()});
   if (!options.decisions.empty())
     header.inputs.push_back({options.decisions.filename().string(), answers.digest.hex()});
-  if (!corrections) {
-    write_resumable(options, std::move(header), collect_exceptions(scan, table, outcome, feed, refusals, alarms),
-                    summary, [&](const Append& append) { put_decisions(append, scan, table, outcome, answers); });
-    return summary;
-  }
-  header.inputs.insert(header.inputs.end(), loaded->inputs().begin(), loaded->inputs().end());
+  if (loaded) header.inputs.insert(header.inputs.end(), loaded->inputs().begin(), loaded->inputs().end());
+  Output output(options, std::move(header), summary);
   Exceptions exceptions;
-  corrections->list(exceptions);
-  if (feed) add_hl7(exceptions, *feed);
-  write_resumable(options, std::move(header), exceptions, summary,
-                  [&](const Append& append) { corrections->write(append); });
+  write_studies(scan, table, outcome, rules, loaded ? nullptr : &output, exceptions, summary);
+  count_exams(summary, table, outcome.exams);
+  check_ledger(summary);
+  std::optional<Corrections> corrections;
+  if (loaded) {
+    corrections.emplace(*loaded, Knowledge{rules, scan.studies, outcome, table.exams, feed ? &*feed : nullptr});
+    summary.corrections = corrections->counts();
+  }
+  if (options.dry_run) return summary;
+  if (corrections) {
+    exceptions = {};
+    corrections->list(exceptions);
+    if (feed) add_hl7(exceptions, *feed);
+    if (output.takes_lines()) corrections->write([&](const std::string& line) { output.append(line); });
+  } else if (output.takes_lines()) {
+    for (const auto& answer : answers.answers) output.append(to_json(answer));
+    for (std::size_t x = 0; x < table.exams.size(); ++x)
+      if (outcome.exams[x] == match::ExamFate::no_images) output.append(exam_record(table.exams[x]));
+  }
+  if (!corrections) collect_exceptions(exceptions, scan, table, outcome, feed, refusals, alarms);
+  // The list first: a complete manifest then never stands without it.
+  if (!options.exceptions.empty()) exceptions.write(options.exceptions);
+  if (!options.worklist.empty()) exceptions.write_worklist(options.worklist);
+  output.finish(summary);
   return summary;
 }
 

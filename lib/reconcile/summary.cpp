@@ -112,6 +112,28 @@ void count_study(Summary& s, const manifest::Study& study, const match::Exam* ex
   for (const auto& code : study.discrepancies) ++s.discrepancies[code];
 }
 
+void add_studies(Summary& s, const Summary& more) {
+  for (auto member : {&Summary::studies, &Summary::instances_in_studies, &Summary::bytes, &Summary::matched,
+                      &Summary::review, &Summary::unmatched, &Summary::person, &Summary::conflicts})
+    s.*member += more.*member;
+  for (const auto& [rule, n] : more.rules) {
+    RuleCount& into = s.rules[rule];
+    for (auto member : {&RuleCount::matched, &RuleCount::review, &RuleCount::unmatched, &RuleCount::person})
+      into.*member += n.*member;
+    into.edited.add(n.edited);
+    for (const auto& [tag, edits] : n.edits) into.edits[tag].add(edits);
+  }
+  for (const auto& [veto, n] : more.vetoes) s.vetoes[veto] += n;
+  for (const auto& [code, n] : more.discrepancies) s.discrepancies[code] += n;
+  for (const auto& [tag, n] : more.attributes) {
+    auto& into = s.attributes[tag];
+    for (auto member : {&AttributeCount::before, &AttributeCount::after, &AttributeCount::coerce,
+                        &AttributeCount::correct, &AttributeCount::left})
+      into.*member += n.*member;
+    for (const auto& [change, reach] : n.changes) into.changes[change].add(reach);
+  }
+}
+
 void count_exams(Summary& s, const match::ExamTable& table, std::span<const match::ExamFate> fates) {
   s.rows = table.rows;
   s.bad_rows = table.bad.size();

@@ -70,6 +70,8 @@ struct Summary {
 
 /// Adds one decided study (its record complete) to the counts.
 void count_study(Summary& summary, const manifest::Study& study, const match::Exam* exam);
+/// Adds what count_study() made of other studies.
+void add_studies(Summary& summary, const Summary& more);
 /// Adds the table and what became of its exams.
 void count_exams(Summary& summary, const match::ExamTable& table, std::span<const match::ExamFate> fates);
 

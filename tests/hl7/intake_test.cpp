@@ -4,6 +4,7 @@
 #include "support/folder.hpp"
 
 #include <gtest/gtest.h>
+#include <tbb/global_control.h>
 #include <cstdlib>
 #include <fstream>
 
@@ -51,6 +52,47 @@ class Hl7Files : public test::InFolder {
     return reading([&](Intake& i) { i.read({folder_.string()}); });
   }
 };
+
+/// What parts are told, in the order in which they are kept.
+class Told : public Intake::Part {
+ public:
+  explicit Told(std::string& all) : all_(all) {}
+  void see(Message& m, const Origin& o) override {
+    mine_ += o.control_id + " " + std::string(o.file.substr(o.file.rfind('/') + 1)) + ":" + std::to_string(o.offset) +
+             " " + std::string(m.field("PID", 3)) + "\n";
+  }
+  void keep() override { all_ += mine_; }
+
+ private:
+  std::string& all_;
+  std::string mine_;
+};
+
+TEST_F(Hl7Files, TellTheSameForAnyNumberOfThreads) {
+  for (int file = 0; file < 3; ++file) {
+    std::string text;
+    for (int i = 0; i < 15000; ++i) {
+      text += adt(i % 1000 == 7 ? "again" : std::to_string(file * 10000 + i), i % 50 == 0 ? "\xE4" : "");
+      if (i % 4000 == 9) text += "MSH|^^\rPID|1\r";  // no message
+    }
+    write("part" + std::to_string(file), "stray\r" + text);
+  }
+  write("zempty", "nothing here");
+  const auto told = [&](std::size_t threads) {
+    const tbb::global_control control(tbb::global_control::max_allowed_parallelism, threads);
+    std::string all;
+    Intake intake([&] { return std::make_unique<Told>(all); });
+    intake.read({folder_.string()});
+    for (const auto& p : intake.problems())
+      all += p.file + ":" + std::to_string(p.offset) + " " + p.reason + " " + std::to_string(p.times) + "\n";
+    const IntakeCounts& c = intake.counts();
+    EXPECT_EQ(c.pieces, c.messages + c.duplicates + c.bad);
+    return all + std::to_string(c.messages) + " " + std::to_string(c.reused_ids) + " " + intake.digest().hex();
+  };
+  const std::string one = told(1);
+  EXPECT_GT(one.size(), 500000U);
+  for (const std::size_t threads : {2U, 3U, 8U}) EXPECT_EQ(told(threads) == one, true) << threads;
+}
 
 TEST_F(Hl7Files, ReadsFoldersOfSingleMessagesInOrderOfNames) {
   write("b/2.hl7", adt("2"));

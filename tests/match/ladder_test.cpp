@@ -58,7 +58,7 @@ struct World {
   }
 };
 
-bool has(const std::vector<std::string>& list, const std::string& word) {
+bool has(const std::vector<Interned>& list, const std::string& word) {
   return std::find(list.begin(), list.end(), word) != list.end();
 }
 
@@ -424,7 +424,7 @@ TEST(LadderDecisions, DoNotDependOnTheOrder) {
     if (n % 13 == 0) continue;
     exams.push_back(exam(n));
     if (n % 6 == 0) exams.back().study_uid = "1.2." + std::to_string(n % 12 == 0 ? n : n + 1);
-    if (n % 17 == 0) exams.push_back(exams.back()), exams.back().accession += "B";
+    if (n % 17 == 0) exams.push_back(exams.back()), exams.back().accession = exams.back().accession + std::string("B");
   }
   const auto decisions = [&] {
     SiteRules site;

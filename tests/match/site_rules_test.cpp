@@ -147,7 +147,8 @@ TEST_F(SiteRulesFile, NumbersThatAreOneInNormalFormDecideAndTheEvidenceSaysSo) {
   const auto decision = decide(studies, exams, r).studies[0];
   EXPECT_EQ(decision.verdict, Verdict::matched);
   EXPECT_EQ(decision.rule, "R1");
-  EXPECT_NE(decision.explanation.find("patient ID equal in normal form"), std::string::npos) << decision.explanation;
+  EXPECT_NE(decision.explanation.view().find("patient ID equal in normal form"), std::string::npos)
+      << decision.explanation;
 }
 
 TEST_F(SiteRulesFile, ARuleThatTheSiteTakesAwayLeavesItsStudiesToAPerson) {
@@ -157,7 +158,7 @@ TEST_F(SiteRulesFile, ARuleThatTheSiteTakesAwayLeavesItsStudiesToAPerson) {
   const auto decision = decide(studies, exams, rules("automatic = [\"R0\"]\n")).studies[0];
   EXPECT_EQ(decision.verdict, Verdict::review);
   EXPECT_EQ(decision.rule, "R1");
-  EXPECT_NE(decision.explanation.find("rule R1 is not approved"), std::string::npos);
+  EXPECT_NE(decision.explanation.view().find("rule R1 is not approved"), std::string::npos);
 }
 
 TEST_F(SiteRulesFile, ANarrowerNightLeavesTheStudyOfTheNextDayOpen) {

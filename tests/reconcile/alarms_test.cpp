@@ -29,7 +29,11 @@ struct World {
     exams.push_back(e);
     outcome.studies.push_back(d);
   }
-  std::vector<Alarm> alarms() const { return find_alarms(studies, exams, outcome); }
+  std::vector<Alarm> alarms() const {
+    std::vector<match::StudyKeys> keys;
+    for (const auto& facts : studies) keys.push_back(match::keys_of(facts));
+    return find_alarms(keys, exams, outcome);
+  }
 };
 
 TEST(Alarms, StudiesOfOneNumberThatGoToTwoPatientsAreScattered) {

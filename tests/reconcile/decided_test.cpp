@@ -32,7 +32,12 @@ class ReconcileDecided : public test::InFolder {
   }
   std::vector<Refusal> answer(const std::string& rows) {
     test::put(folder_ / "decided.csv", "STUDY_UID,DECISION,DECIDED_BY,SECOND_PERSON,PROPOSAL_1\n" + rows);
-    return follow(read_answers(folder_ / "decided.csv"), studies_, exams_, outcome_);
+    return follow(read_answers(folder_ / "decided.csv"), keys(), exams_, outcome_);
+  }
+  std::vector<match::StudyKeys> keys() const {
+    std::vector<match::StudyKeys> all;
+    for (const auto& facts : studies_) all.push_back(match::keys_of(facts));
+    return all;
   }
   std::vector<match::StudyFacts> studies_ = {study("1.1", "P1"), study("1.2", "P2")};
   std::vector<match::Exam> exams_ = {exam("A1", "P1"), exam("A2", "P2")};
@@ -122,7 +127,7 @@ TEST_F(ReconcileDecided, AListThatASpreadsheetSavedAsUtf16IsRead) {
   std::string wide = "\xFF\xFE";
   for (const char c : std::string("STUDY_UID\tDECISION\tDECIDED_BY\r\n1.1\tA1\tReed\r\n")) (wide += c) += '\0';
   test::put(folder_ / "decided.csv", wide);
-  EXPECT_TRUE(follow(read_answers(folder_ / "decided.csv"), studies_, exams_, outcome_).empty());
+  EXPECT_TRUE(follow(read_answers(folder_ / "decided.csv"), keys(), exams_, outcome_).empty());
   EXPECT_EQ(outcome_.studies[0].exam, 0U);
 }
 

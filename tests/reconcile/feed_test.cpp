@@ -109,7 +109,7 @@ TEST_F(ReconcileFeed, AFormerNameOfThePatientIsAName) {
   f.apply(table);
   match::StudyFacts facts = study("1.2.3", "77", "A1");
   facts.study.patient_name = "MAIDEN^JANE";
-  const auto evidence = match::compare(facts, match::keys_of(facts), table.exams[0]);
+  const auto evidence = match::compare(match::keys_of(facts), table.exams[0]);
   EXPECT_EQ(table.exams[0].last, "MARRIED");
   EXPECT_EQ(evidence.name, match::Same::equal);
   EXPECT_TRUE(evidence.former_name);

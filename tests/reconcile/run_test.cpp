@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <tbb/global_control.h>
 #include <fstream>
 #include <sstream>
 
@@ -161,6 +162,39 @@ TEST_F(Reconcile, TheLedgersCloseOverEverything) {
   EXPECT_EQ(rows[4].back(), "6");
   EXPECT_EQ(rows[5][1], "object-without-study");
   for (const auto& row : rows) EXPECT_EQ(row.size(), rows[0].size());
+}
+
+TEST_F(Reconcile, DecidesAndWritesTheSameForAnyNumberOfThreads) {
+  std::string rows, messages;
+  for (int n = 0; n < 6000; ++n) {
+    const std::string id = "P" + std::to_string(1000 + n / 3), accession = "A" + std::to_string(50000 + 7 * n);
+    object("1.2." + std::to_string(n), n % 40 == 0 ? "Q" + id : id, "Adler^Anna" + std::string(n % 3, 'x'),
+           n % 15 == 0 ? "" : accession);
+    rows += id + ",Adler,Anna,19700203,F," + accession + ",CT,20200304,\n";
+    if (n % 100 == 0)
+      messages += "MSH|^~\\&|A|B|||2020||ADT^A40|" + std::to_string(n) + "|P|2.5\rPID|1||" + id + "\rMRG|Q" + id + "\r";
+  }
+  auto options = prepare(rows);
+  std::ofstream(folder_ / "feed.hl7") << messages;
+  options.hl7 = {(folder_ / "feed.hl7").string()};
+  const auto written = [&](std::size_t threads) {
+    const tbb::global_control control(tbb::global_control::max_allowed_parallelism, threads);
+    options.output = folder_ / (std::to_string(threads) + ".wb");
+    options.exceptions = folder_ / (std::to_string(threads) + ".csv");
+    std::string out = to_json(run(options));
+    manifest::Reader reader(options.output);
+    while (const auto record = reader.next()) {
+      if (const auto* study = std::get_if<manifest::Study>(&*record)) out += manifest::to_json(*study) + "\n";
+      if (const auto* other = std::get_if<manifest::Other>(&*record)) out += other->json + "\n";
+    }
+    std::ostringstream list;
+    list << std::ifstream(options.exceptions).rdbuf();
+    return out + list.str();
+  };
+  const std::string one = written(1);
+  EXPECT_GT(one.size(), 1000000U);
+  EXPECT_TRUE(written(2) == one);
+  EXPECT_TRUE(written(5) == one);
 }
 
 TEST_F(Reconcile, HostileNamesDoNotRunInASpreadsheet) {

@@ -24,7 +24,10 @@ std::vector<match::StudyFacts> collect(const std::vector<manifest::Object>& obje
   const match::SiteRules rules;
   StudyCollector collector(rules);
   for (const auto& o : objects) EXPECT_TRUE(collector.add(o));
-  return collector.finish();
+  const StudyTable table = collector.finish();
+  std::vector<match::StudyFacts> studies;
+  for (std::size_t n = 0; n < table.size(); ++n) studies.push_back(table[n]);
+  return studies;
 }
 
 TEST(StudyCollector, CountsSeriesInstancesAndBytes) {
@@ -86,7 +89,7 @@ TEST(StudyCollector, RefusesObjectsWithoutStudy) {
   StudyCollector collector(rules);
   EXPECT_FALSE(collector.add(object("")));
   EXPECT_FALSE(collector.add(manifest::Object{}));
-  EXPECT_TRUE(collector.finish().empty());
+  EXPECT_TRUE(collector.finish().size() == 0);
 }
 
 }  // namespace
