@@ -77,7 +77,7 @@ TEST_F(RisMapping, TheSameTableInEveryCodePageGivesTheSameExams) {
   const std::string text = "PATIENT_ID;LAST;ACCESSION\n17;Müller;A1\n";
   const auto last = [](const std::string& bytes, const Mapping& mapping) {
     const auto table = read_exams(bytes, {}, mapping);
-    return table.exams.size() == 1 ? table.exams[0].last : std::string("?");
+    return table.exams.size() == 1 ? table.exams[0].last.str() : std::string("?");
   };
   EXPECT_EQ(last(text, {}), "Müller");
   EXPECT_EQ(last("\xEF\xBB\xBF" + text, {}), "Müller");
