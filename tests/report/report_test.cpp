@@ -304,6 +304,19 @@ TEST(Report, EveryObjectStandsInOnePlaceAndThePlacesSumUp) {
   EXPECT_TRUE(said("1 object is in scope and not loaded yet."));
 }
 
+TEST(Report, RepeatsWhatASampleProvedInItsWords) {
+  Project project;
+  const auto verify = project.write("verify.wb", "verify", {}, [](manifest::Writer& writer) {
+    writer.append(
+        R"({"kind":"sample-result","seed":7,"state":"passed","statement":"With 95 % confidence at most 1 %."})");
+  });
+  const Report report = built({verify});
+  ASSERT_EQ(report.samples.size(), 1U);
+  EXPECT_EQ(report.samples[0].state, "passed");
+  EXPECT_TRUE(std::ranges::find(report.statement, "verify.wb: With 95 % confidence at most 1 %.") !=
+              report.statement.end());
+}
+
 TEST(Report, VerificationOfFilesIsNoEvidenceAboutATarget) {
   Project project;
   const auto scan = project.write("scan.wb", "scan", {}, objects(4));
