@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dicom/toolkit.hpp"
-#include "load/plan.hpp"
+#include "load/queue.hpp"
 #include "scan/run.hpp"
 #include "support/dicom_builder.hpp"
 #include "transcode/run.hpp"
@@ -78,10 +78,24 @@ class RejectedObjects : public testing::Test {
   fs::path base;
 };
 
-std::size_t batched(const load::Plan& plan) {
-  std::size_t n = 0;
-  for (const auto& batch : plan.batches) n += batch.objects.size();
-  return n;
+/// What load makes of a manifest.
+struct Plan {
+  std::vector<Object> sent, carried;
+};
+
+Plan plan_of(const fs::path& manifest) {
+  load::Options options;
+  options.manifest = manifest;
+  options.output = manifest.parent_path() / "load.wb";
+  const load::Priority priority;
+  index::Store store{{}};
+  load::Queue queue(options, priority, store);
+  Plan plan;
+  queue.set_carry({[](const manifest::Study&) {}, [&](const Object& object) { plan.carried.push_back(object); },
+                   [](const std::string&) { return false; }});
+  while (auto piece = queue.next())
+    for (const load::Parcel& parcel : piece->parcels) plan.sent.push_back(parcel.object);
+  return plan;
 }
 
 }  // namespace
@@ -100,21 +114,19 @@ TEST_F(RejectedObjects, ForAWrongWorklistEntryAreNeitherStagedNorSentAndTheirNot
   EXPECT_EQ(objects.at("1.5.1").bucket, Bucket::instance);
 
   for (const auto* name : {"rejected.wb", "t.wb"}) {  // load after transcode, or straight after scan
-    auto contents = transfer::read_manifest(base / name);
-    const auto plan = load::make_plan(contents);
-    EXPECT_EQ(batched(plan), 2U) << name;
+    const Plan plan = plan_of(base / name);
+    EXPECT_EQ(plan.sent.size(), 2U) << name;
     ASSERT_EQ(plan.carried.size(), 2U) << name;
-    for (const std::size_t i : plan.carried) EXPECT_EQ(contents.objects[i].bucket, Bucket::excluded) << name;
+    for (const Object& object : plan.carried) EXPECT_EQ(object.bucket, Bucket::excluded) << name;
   }
 }
 
 TEST_F(RejectedObjects, ForQualityAreSentWithTheirNoteBehindThem) {
   reject("113001");
   for (const auto& [sop, object] : transcode()) EXPECT_EQ(object.bucket, Bucket::instance) << sop;
-  auto contents = transfer::read_manifest(base / "t.wb");
-  const auto plan = load::make_plan(contents);
-  ASSERT_EQ(batched(plan), 4U);
-  EXPECT_EQ(contents.objects[plan.batches.back().objects.back()].sop_instance, "1.5.2");
+  const Plan plan = plan_of(base / "t.wb");
+  ASSERT_EQ(plan.sent.size(), 4U);
+  EXPECT_EQ(plan.sent.back().sop_instance, "1.5.2");
 }
 
 }  // namespace waybill::transcode
