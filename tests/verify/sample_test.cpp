@@ -122,6 +122,21 @@ TEST_F(VerifySample, HasItsListOnDiskBeforeItFetchesAndTheSameCommandContinues) 
   EXPECT_EQ(lines({"sample", "sample-stratum", "sample-object"}), plan);
 }
 
+TEST_F(VerifySample, HoldsAgainstOrthancToo) {
+  (void)test::make_archive(folder_, 2, 40);
+  const test::Orthanc orthanc;
+  ASSERT_EQ(test::run({test::tool("load"), at("scan.wb"), "--to", orthanc.url(), "-o", at("load.wb"), "--quiet"},
+                      folder_ / "load.log")
+                .exit,
+            0);
+  const test::Ran ran = test::run({test::tool("verify"), at("load.wb"), "--against", orthanc.url(), "--level",
+                                   "content", "-o", at("verify.wb"), "--quiet", "--sample", "90%,5%", "--seed", "4"},
+                                  folder_ / "verify.log");
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_NE(ran.text.find("at most 5 % of 80 objects"), std::string::npos) << ran.text;
+  EXPECT_EQ(compared().size(), lines({"sample-object"}).size());
+}
+
 TEST_F(VerifySample, RefusesHalfACommand) {
   prepare("", 1, 2);
   ASSERT_EQ(load().exit, 0);
