@@ -96,6 +96,7 @@ Plan make_plan(const Options& options, std::span<const Object> objects,
   Plan plan;
   plan.options = options;
   std::vector<std::uint64_t> sizes;
+  sizes.reserve(groups.size());
   for (const auto& [key, group] : groups) sizes.push_back(group.stratum.lot);
   const auto drawn = allocate(sizes, options.demand);
   for (auto& [key, group] : groups) {
