@@ -11,6 +11,8 @@ struct Settings {
   waybill::net::TlsOptions tls;
   std::string against;
   std::string level = "exists";
+  std::string sample;
+  std::optional<std::uint64_t> seed;
 };
 
 void add_options(CLI::App& app, Settings& settings) {
@@ -25,6 +27,27 @@ void add_options(CLI::App& app, Settings& settings) {
                  "exists: compare UID sets (E3); content: fetch and compare every object (E4)")
       ->check(CLI::IsMember({"exists", "content"}))
       ->capture_default_str();
+  app.add_option(
+      "--sample", settings.sample,
+      "At level content: compare a sample that proves a bound, \"confidence=95%,defect=0.1%\" or \"95%,0.1%\"");
+  app.add_option("--seed", settings.seed, "Number that draws the sample; another one draws another sample");
+}
+
+/// The sample that was asked for, if any.
+std::optional<waybill::sample::Options> sample_of(const Settings& settings) {
+  using waybill::Exit;
+  using waybill::RunError;
+  if (settings.sample.empty()) {
+    if (settings.seed) throw RunError(Exit::usage, "--seed draws a sample; add --sample \"95%,0.1%\" or leave it out");
+    return std::nullopt;
+  }
+  if (settings.against.empty() || settings.level != "content")
+    throw RunError(Exit::usage, "--sample compares objects at a target; add --against and --level content");
+  if (!settings.seed)
+    throw RunError(Exit::usage, "--sample needs --seed with a number, which goes into the manifest with the list");
+  const auto demand = waybill::sample::parse_demand(settings.sample);
+  if (!demand) throw RunError(Exit::usage, "--sample: " + demand.error().what);
+  return waybill::sample::Options{*demand, *settings.seed};
 }
 
 waybill::Exit run(Settings& settings) {
@@ -34,10 +57,12 @@ waybill::Exit run(Settings& settings) {
   }
   settings.verify.level =
       settings.level == "content" ? waybill::verify::Level::content : waybill::verify::Level::exists;
+  settings.verify.sample = sample_of(settings);
   const auto add_lines = [](const waybill::verify::Tally& tally, waybill::cli::Summary& summary) {
     for (const auto& [verdict, count] : tally.verdicts)
       summary.lines.emplace_back("verdict " + verdict, std::to_string(count));
     summary.lines.emplace_back("extra at the peer", std::to_string(tally.extra));
+    if (tally.sample) summary.lines.emplace_back("sample", tally.sample->statement());
   };
   return waybill::tools::run_transfer("verify", settings.verify, settings.common, waybill::verify::run, add_lines);
 }

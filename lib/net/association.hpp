@@ -4,6 +4,7 @@
 #include "core/bytes.hpp"
 #include "net/peer.hpp"
 
+#include <array>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -92,9 +93,13 @@ class Association {
   /// All SOP Instance UIDs of a study: SERIES level, then IMAGE level for each series.
   [[nodiscard]] std::set<std::string> find_study(const std::string& study);
 
+  static constexpr std::uint64_t kMostBytes = std::uint64_t{4} << 30U;  ///< of one dataset that a peer gives
+
   /// Study Root C-GET of a whole study; `receive` gets each dataset. A dataset beyond `cap` bytes aborts and throws.
-  GetResult get(const std::string& study, const std::function<void(Received)>& receive,
-                std::uint64_t cap = std::uint64_t{4} << 30U);
+  GetResult get(const std::string& study, const std::function<void(Received)>& receive, std::uint64_t cap = kMostBytes);
+  /// The same at IMAGE level, of one object.
+  GetResult get_instance(const std::string& study, const std::string& series, const std::string& instance,
+                         const std::function<void(Received)>& receive, std::uint64_t cap = kMostBytes);
 
   /// Contexts that find_… and get need besides those of the objects.
   [[nodiscard]] static std::vector<Context> find_contexts();
@@ -103,6 +108,9 @@ class Association {
  private:
   struct State;
   explicit Association(std::unique_ptr<State> state);
+  /// Of a study, or of one object when all three UIDs are there.
+  GetResult get_below(const std::array<std::string, 3>& uids, const std::function<void(Received)>& receive,
+                      std::uint64_t cap);
   std::unique_ptr<State> state_;
 };
 

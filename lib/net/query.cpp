@@ -122,12 +122,27 @@ Received Association::State::receive_store(const Command& request, ContextId con
 }
 
 GetResult Association::get(const std::string& study, const std::function<void(Received)>& receive, std::uint64_t cap) {
+  return get_below({study, {}, {}}, receive, cap);
+}
+
+GetResult Association::get_instance(const std::string& study, const std::string& series, const std::string& instance,
+                                    const std::function<void(Received)>& receive, std::uint64_t cap) {
+  return get_below({study, series, instance}, receive, cap);
+}
+
+GetResult Association::get_below(const std::array<std::string, 3>& uids, const std::function<void(Received)>& receive,
+                                 std::uint64_t cap) {
+  const auto& [study, series, instance] = uids;
+  const std::vector<Key> keys = instance.empty() ? std::vector<Key>{{kLevel, "CS", "STUDY"}, {kStudy, "UI", study}}
+                                                 : std::vector<Key>{{kSopInstance, "UI", instance},
+                                                                    {kLevel, "CS", "IMAGE"},
+                                                                    {kStudy, "UI", study},
+                                                                    {kSeries, "UI", series}};
   State& state = *state_;
   const ContextId context = state.context_of(kStudyRootGet, "C-GET (Study Root)");
   const bool explicit_vr = state.by_id.at(context).transfer_syntax == kExplicitLittle;
   const std::uint16_t id = state.message_id();
-  state.send(context, request_of(Verb::get, kStudyRootGet, id).encode(),
-             encode_keys({{kLevel, "CS", "STUDY"}, {kStudy, "UI", study}}, explicit_vr));
+  state.send(context, request_of(Verb::get, kStudyRootGet, id).encode(), encode_keys(keys, explicit_vr));
   for (;;) {
     ContextId arrived = 0;
     const Command command = state.receive_command(arrived);

@@ -3,6 +3,7 @@
 
 #include "core/text.hpp"
 #include "manifest/exception.hpp"
+#include "manifest/member.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -112,6 +113,7 @@ class Collector {
         // reconcile writes a record for every exam without images, verify for every object only the peer has
         if (other->kind == "exam") ++out.report.discrepancies["D01"];
         if (other->kind == "extra") ++out.report.extra_at_peer;
+        if (other->kind == "sample-result") take_sample(*other, summary.name);
       }
     }
     summary.head = reader.head();
@@ -173,6 +175,11 @@ class Collector {
       ++edits.studies;
       edits.instances += study.instances;
     }
+  }
+
+  void take_sample(const manifest::Other& result, const std::string& manifest) {
+    out.report.samples.push_back({manifest, manifest::text_member(result.json, "state").value_or(""),
+                                  manifest::text_member(result.json, "statement").value_or("")});
   }
 
   void take(const manifest::LateFinding& late, const ManifestSummary& summary) {

@@ -166,6 +166,14 @@ void summary(JsonWriter& w, const Report& report) {
   w.end_array().member("unexplained_total", report.unexplained_total);
   w.member("exceptions_total", static_cast<std::uint64_t>(report.exceptions.size()));
   w.member("extra_at_peer", report.extra_at_peer);
+  w.key("samples").begin_array();
+  for (const auto& sample : report.samples)
+    w.begin_object()
+        .member("manifest", sample.manifest)
+        .member("state", sample.state)
+        .member("statement", sample.statement)
+        .end_object();
+  w.end_array();
   manifests(w, report);
   ledger(w, report);
   buckets(w, report.buckets);

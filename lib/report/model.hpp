@@ -93,6 +93,11 @@ struct CodeCount {
   std::string severity;
 };  ///< severity: the worst seen
 
+/// What a verification by sampling came to, as its manifest says it.
+struct SampleResult {
+  std::string manifest, state, statement;
+};
+
 struct Report {
   std::string created;
   bool phi_shown = false;
@@ -106,6 +111,7 @@ struct Report {
   std::array<std::uint64_t, kGrades> grades{};
   std::uint64_t ungraded = 0;
   std::uint64_t extra_at_peer = 0;  ///< instances the target has in these studies and no manifest explains
+  std::vector<SampleResult> samples;
   Places places;
   std::uint64_t files_checked = 0;                    ///< of the waiting ones: bytes on disk equal, no target asked
   std::array<std::uint64_t, kBuckets> no_transfer{};  ///< objects that need none, by bucket

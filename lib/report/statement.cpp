@@ -93,6 +93,7 @@ std::vector<std::string> statement(const Report& report) {
   if (has_stage(report, "load") || has_stage(report, "verify")) {
     out.push_back(proof_sentence(report, total));
     add_grades(report, out);
+    for (const SampleResult& sample : report.samples) out.push_back(sample.manifest + ": " + sample.statement);
   } else {
     out.emplace_back("No manifest of load or verify was given: this report proves nothing about a target.");
   }

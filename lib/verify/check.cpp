@@ -64,16 +64,23 @@ void name_conflict(Object& object) {
 void check_contents(StudyWork& work, net::Association& association) {
   std::map<std::string, Object*> waiting;
   for (Object& object : work.objects) {
-    if (object.verify->verdict == "PRESENT") waiting.emplace(*object.sop_instance, &object);
+    if (work.compares(object) && object.verify->verdict == "PRESENT") waiting.emplace(*object.sop_instance, &object);
   }
   if (waiting.empty()) return;
-  const net::GetResult result = association.get(work.study, [&](const net::Received& received) {
+  const auto receive = [&](const net::Received& received) {
     const auto found = waiting.find(received.sop_instance);
     if (found == waiting.end()) return;
     compare_content(received, *found->second);
     name_conflict(*found->second);
     waiting.erase(found);
-  });
+  };
+  if (2 * waiting.size() < work.known.size()) {
+    for (const auto& [uid, object] : std::map(waiting)) {
+      if (object->series) association.get_instance(work.study, *object->series, uid, receive);
+    }
+    if (waiting.empty()) return;  // else the peer may not know this level: the whole study decides
+  }
+  const net::GetResult result = association.get(work.study, receive);
   for (auto& [uid, object] : waiting) {
     object->findings.push_back({"VERIFY-NOTRETRIEVED", Severity::s4, "",
                                 "the peer lists the object but did not give it back (C-GET status " +
@@ -83,6 +90,7 @@ void check_contents(StudyWork& work, net::Association& association) {
 }
 
 void check_once(StudyWork& work, transfer::Peers& peers, Level level) {
+  if (work.sampled && work.sampled->empty()) level = Level::exists;
   net::Association association = peers.acquire(contexts_of(work.objects, level), work.study);
   auto there = association.find_study(work.study);
   ask_for_unlisted(work, association, there);

@@ -5,6 +5,7 @@
 #include "verify/compare.hpp"
 #include "verify/run.hpp"
 
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_set>
@@ -19,10 +20,13 @@ struct StudyWork {
   std::unordered_set<std::string> known;  ///< SOP Instance UIDs of the whole study in the manifest
   std::set<std::string> extra;            ///< at the peer, not in the manifest
   bool finished = false;                  ///< all objects have their verdict
+  std::optional<std::unordered_set<std::string>> sampled = {};  ///< ids whose content is compared; all when absent
+
+  [[nodiscard]] bool compares(const manifest::Object& object) const { return !sampled || sampled->contains(object.id); }
 };
 
-/// Asks the peer for the study's instances and, at Level::content, fetches and compares them. A lost association is
-/// opened again once. Throws net::PeerError. Any thread, one study each.
+/// Asks the peer for the study's instances and, at Level::content, fetches and compares them, or the sampled ones. A
+/// lost association is opened again once. Throws net::PeerError. Any thread, one study each.
 void check_at_peer(StudyWork& work, transfer::Peers& peers, Level level);
 
 /// Fixity of the files of every object; leaves the study unfinished when a stop is asked for.

@@ -11,6 +11,7 @@
 #include "verify/check.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <unordered_map>
 
 namespace waybill::verify {
@@ -24,6 +25,7 @@ bool is_checked(const Object& object) noexcept {
 
 void Tally::add(const Object& object) {
   count(object);
+  if (sample) sample->add(object);
   if (!object.verify || object.verify->verdict.empty()) return;
   ++verdicts[object.verify->verdict];
   wrong += object.bucket == Bucket::failed ? 1 : 0;
@@ -33,7 +35,13 @@ std::string Tally::counts_json() const {
   JsonWriter json;
   json.begin_object();
   write(json, "verdicts", verdicts);
-  return std::move(json.member("extra", extra).end_object()).str();
+  json.member("extra", extra);
+  if (sample) {
+    json.key("sample").begin_object();
+    sample->write(json);
+    json.end_object();
+  }
+  return std::move(json.end_object()).str();
 }
 
 namespace {
@@ -42,7 +50,12 @@ std::string settings_of(const Options& options) {
   JsonWriter json;
   json.begin_object().member("against", options.against ? options.against->url() : "");
   json.member("level", !options.against ? "fixity" : options.level == Level::exists ? "exists" : "content");
-  return std::move(json.member("calling", options.calling).end_object()).str();
+  json.member("calling", options.calling);
+  if (options.sample) {
+    json.key("sample").begin_object().member("confidence", to_text(options.sample->demand.confidence));
+    json.member("defect", to_text(options.sample->demand.defect)).member("seed", options.sample->seed).end_object();
+  }
+  return std::move(json.end_object()).str();
 }
 
 std::string extra_line(const std::string& study, const std::string& instance) {
@@ -55,8 +68,38 @@ std::string extra_line(const std::string& study, const std::string& instance) {
       .str();
 }
 
+/// The lines of a sample that an output has, those of an interrupted run included.
+class SampleLines {
+ public:
+  void see(const manifest::Other& other) {
+    if (other.kind == "sample-result") {
+      result_ = other.json;
+    } else if (other.kind == "sample" || other.kind == "sample-stratum" || other.kind == "sample-object") {
+      seen_.push_back(other.json);
+    }
+  }
+  /// Writes what is missing of the plan and returns when all of it is on disk.
+  void commit_plan(const sample::Plan& plan, transfer::Output& output) const {
+    const auto lines = plan.lines();
+    if (seen_.size() > lines.size() || !std::equal(seen_.begin(), seen_.end(), lines.begin())) {
+      throw RunError(Exit::integrity,
+                     "the interrupted output has another sample than this version draws; keep it, and "
+                     "write the new one to another file");
+    }
+    for (std::size_t i = seen_.size(); i < lines.size(); ++i) output.append(lines[i]);
+    output.commit();
+  }
+  void write_result(const sample::Outcome& outcome, transfer::Output& output) const {
+    if (const std::string line = outcome.line(); line != result_) output.append(line);
+  }
+
+ private:
+  std::vector<std::string> seen_;
+  std::string result_;
+};
+
 /// The studies to check in manifest order; everything else is carried.
-std::vector<StudyWork> group(const transfer::Contents& contents, transfer::Output& output) {
+std::vector<StudyWork> group(const transfer::Contents& contents, const sample::Plan* plan, transfer::Output& output) {
   std::vector<StudyWork> studies;
   std::unordered_map<std::string, std::size_t> places;
   for (const Object& object : contents.objects) {
@@ -65,8 +108,12 @@ std::vector<StudyWork> group(const transfer::Contents& contents, transfer::Outpu
     if (!checked) output.carry(object);
     if (study.empty() && !checked) continue;
     const auto [place, added] = places.emplace(study, studies.size());
-    if (added) studies.push_back({study, {}, {}, {}, false});
+    if (added) {
+      studies.push_back({study, {}, {}, {}, false});
+      if (plan != nullptr) studies.back().sampled.emplace();
+    }
     StudyWork& work = studies[place->second];
+    if (plan != nullptr && plan->has(object.id)) work.sampled->insert(object.id);
     if (object.sop_instance) work.known.insert(*object.sop_instance);
     if (checked && !output.has(object.id)) work.objects.push_back(object);
   }
@@ -86,20 +133,25 @@ class Verifier {
         tally_(tally) {}
 
   void run() {
+    stopped_ = tally_.sample && tally_.sample->critical() > 0;  // by the run that this one continues
     transfer::run_lanes<StudyWork>(
         options_.associations, [&] { return next(); }, [&](StudyWork& study) { check(study); },
         [&](const StudyWork& study) { write(study); });
+    if (leaves_rest()) {
+      for (; next_study_ < studies_.size(); ++next_study_) leave(studies_[next_study_]);
+    }
     output_.commit();
     halt_.rethrow();
   }
 
  private:
   std::shared_ptr<StudyWork> next() {
-    if (next_study_ == studies_.size() || halt_.is_set() || stop_requested()) return nullptr;
+    if (next_study_ == studies_.size() || stopped_ || halt_.is_set() || stop_requested()) return nullptr;
     return std::make_shared<StudyWork>(std::move(studies_[next_study_++]));
   }
 
   void check(StudyWork& study) {
+    if (stopped_) return;
     try {
       if (peers_ != nullptr) {
         check_at_peer(study, *peers_, options_.level);
@@ -109,14 +161,28 @@ class Verifier {
     } catch (const net::PeerError&) {
       return halt_.set(std::current_exception());
     }
+    if (study.sampled && study.finished && std::ranges::any_of(study.objects, [&](const Object& object) {
+          return study.compares(object) && sample::is_critical(object);
+        })) {
+      stopped_ = true;
+    }
     if (!options_.progress || !study.finished) return;
     for (const Object& object : study.objects) {
       options_.progress(1, object.source.size, manifest::is_exception(object) ? 1 : 0);
     }
   }
 
+  /// A critical defect ended the run, and what nobody looked at stays what it was.
+  [[nodiscard]] bool leaves_rest() const { return stopped_ && !halt_.is_set() && !stop_requested(); }
+  void leave(const StudyWork& study) {
+    for (const Object& object : study.objects) output_.record(object);
+  }
+
   void write(const StudyWork& study) {
-    if (!study.finished) return;
+    if (!study.finished) {
+      if (leaves_rest()) leave(study);
+      return;
+    }
     for (const std::string& uid : study.extra) {
       const std::string line = extra_line(study.study, uid);
       if (!extra_lines_.insert(line).second) continue;
@@ -133,6 +199,7 @@ class Verifier {
   transfer::Output& output_;
   Tally& tally_;
   transfer::Halt halt_;
+  std::atomic<bool> stopped_{false};  ///< by a critical defect of a sample
   std::size_t next_study_ = 0;
 };
 
@@ -143,7 +210,12 @@ Tally run(const Options& options) {
   const transfer::Contents contents = transfer::read_manifest(options.manifest);
   Tally tally;
   tally.input = contents.objects.size();
+  if (options.sample) {
+    tally.plan = std::make_shared<sample::Plan>(sample::make_plan(*options.sample, contents.objects, is_checked));
+    tally.sample.emplace(*tally.plan);
+  }
   std::unordered_set<std::string> extra_lines;
+  SampleLines sample_lines;
   std::optional<transfer::Peers> peers;
   if (options.against && std::ranges::any_of(contents.objects, is_checked))
     peers.emplace(*options.against, options.calling, options.timeouts);
@@ -155,7 +227,9 @@ Tally run(const Options& options) {
                           {[&](const Object& object) { tally.add(object); },
                            [&](const manifest::Record& record) {
                              const auto* other = std::get_if<manifest::Other>(&record);
-                             if (other == nullptr || other->kind != "extra") return;
+                             if (other == nullptr) return;
+                             sample_lines.see(*other);
+                             if (other->kind != "extra") return;
                              tally.extra += extra_lines.insert(other->json).second ? 1 : 0;
                            }});
   if (output.already_complete()) {
@@ -164,7 +238,10 @@ Tally run(const Options& options) {
   }
   if (peers && !anew) peers->check();
   for (const auto& study : contents.studies) output.carry(study);
-  Verifier(options, group(contents, output), extra_lines, peers ? &*peers : nullptr, output, tally).run();
+  if (tally.plan) sample_lines.commit_plan(*tally.plan, output);
+  auto studies = group(contents, tally.plan.get(), output);
+  Verifier(options, std::move(studies), extra_lines, peers ? &*peers : nullptr, output, tally).run();
+  if (tally.sample && tally.closes()) sample_lines.write_result(*tally.sample, output);
   output.finish(tally, [&] { return tally.counts_json(); });
   return tally;
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "sample/result.hpp"
 #include "transfer/ledger.hpp"
 #include "transfer/options.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -17,19 +19,23 @@ enum class Level {
 struct Options : transfer::Options {
   std::optional<net::Peer> against;  ///< without: fixity of the source and staged files
   Level level = Level::exists;
+  std::optional<sample::Options> sample;  ///< at Level::content: compare a sample; presence is asked of all the same
 };
 
 struct Tally : transfer::Ledger {
   transfer::Counts verdicts;
-  std::uint64_t wrong = 0;  ///< objects that are missing or different
-  std::uint64_t extra = 0;  ///< objects at the peer that no record of these studies explains
+  std::uint64_t wrong = 0;                   ///< objects that are missing or different
+  std::uint64_t extra = 0;                   ///< objects at the peer that no record of these studies explains
+  std::shared_ptr<const sample::Plan> plan;  ///< of a sample
+  std::optional<sample::Outcome> sample;
   void add(const manifest::Object& object);
   [[nodiscard]] Exit exit() const { return exit_with(wrong); }
   [[nodiscard]] std::string counts_json() const;
 };
 
 /// Verifies every loaded object (and, for manifests of earlier stages, every instance) and writes verify.wb; continues
-/// an interrupted one. Needs dicom::Toolkit alive. Throws net::PeerError when the peer does not work.
+/// an interrupted one. A sample's plan is on disk before anything is fetched, and one critical defect ends the run:
+/// what is left keeps its bucket. Needs dicom::Toolkit alive. Throws net::PeerError when the peer does not work.
 [[nodiscard]] Tally run(const Options& options);
 
 /// Whether the object is to be verified.

@@ -69,6 +69,22 @@ TEST_F(AssociationTest, StoresFindsAndGivesBackTheSameBytes) {
   EXPECT_TRUE(std::ranges::equal(got[0].dataset, dataset));
 }
 
+TEST_F(AssociationTest, GetsOneObjectOfAStudy) {
+  Association association = Association::request(peer_, "WAYBILL", all_contexts());
+  for (const char* uid : {"1.9.4.1.1", "1.9.4.1.2", "1.9.4.1.3"}) {
+    const std::string file = test::small_object("1.9.4", "1.9.4.1", uid, 5);
+    ASSERT_EQ(association.store({kCapture, kPlain, false}, uid, dataset_of(file)).status, 0);
+  }
+  std::vector<Context> contexts = Association::get_contexts();
+  contexts.push_back({kCapture, kPlain, true});
+  std::vector<std::string> got;
+  const GetResult result =
+      Association::request(peer_, "WAYBILL", contexts)
+          .get_instance("1.9.4", "1.9.4.1", "1.9.4.1.2", [&](const Received& r) { got.push_back(r.sop_instance); });
+  EXPECT_EQ(result.status, 0);
+  EXPECT_EQ(got, std::vector<std::string>{"1.9.4.1.2"});
+}
+
 TEST_F(AssociationTest, SendsADatasetOfManyFragmentsWhole) {
   using dicom::tag;
   test::DicomBuilder b;

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manifest/member.hpp"
+
+#include "manifest/json_reader.hpp"
+
+namespace waybill::manifest {
+
+std::optional<std::string> text_member(std::string_view json, std::string_view name) {
+  simdjson::dom::parser parser;
+  const simdjson::padded_string padded(json);
+  const detail::JsonObject object = detail::parse_object(parser, padded);
+  std::string_view text;
+  if (object.at_key(name).get(text) != simdjson::SUCCESS) return std::nullopt;
+  return std::string(text);
+}
+
+}  // namespace waybill::manifest

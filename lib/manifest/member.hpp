@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace waybill::manifest {
+
+/// The text of a top-level member of a record that this version does not model (manifest::Other); nullopt when there is
+/// none or it is no text. Throws RunError(Exit::integrity) for what is no JSON object.
+[[nodiscard]] std::optional<std::string> text_member(std::string_view json, std::string_view name);
+
+}  // namespace waybill::manifest
