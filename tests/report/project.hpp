@@ -82,7 +82,7 @@ inline std::vector<Object> loaded(std::vector<Object> all) {
   for (auto& o : all) {
     if (o.bucket != Bucket::instance) continue;
     o.bucket = Bucket::loaded;
-    o.load = manifest::Load{"0000", "", 1, "1", "", "", "2026-01-01T00:00:00Z", "sent"};
+    o.load = manifest::Load{"0000", "", 1, "1", "2026-01-01T00:00:00Z", "sent"};
   }
   return all;
 }

@@ -131,7 +131,7 @@ TEST(Report, ExceptionCarriesReasonAndCodesButNoPatient) {
   Project project;
   const Chain chain(project, [](std::vector<Object>& all) {
     all[4].bucket = Bucket::failed;
-    all[4].load = manifest::Load{"A700", "no room for DOE^JANE", 3, "2", "", "", "2026-01-01T00:00:00Z", "refused"};
+    all[4].load = manifest::Load{"A700", "no room for DOE^JANE", 3, "2", "2026-01-01T00:00:00Z", "refused"};
     all[4].findings.push_back({"PHI-TEST", manifest::Severity::s3, "0010,0010", "444f455e4a414e45"});
   });
   const Report report = built({chain.scan, chain.transcode, chain.load, chain.verify});
@@ -353,7 +353,7 @@ TEST(Report, ExceptionsAreGroupedByCauseSoThatAPersonSeesWhatThereIsToDecide) {
                          {"MATCH-REVIEW", manifest::Severity::s3, "", "y"}};
     }
     all[3].bucket = Bucket::failed;
-    all[3].load = manifest::Load{"A700", "", 3, "2", "", "", "2026-01-01T00:00:00Z", "refused"};
+    all[3].load = manifest::Load{"A700", "", 3, "2", "2026-01-01T00:00:00Z", "refused"};
   });
   const Report report = built({chain.scan, chain.transcode, chain.load});
   ASSERT_EQ(report.exceptions.size(), 4U);
