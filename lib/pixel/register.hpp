@@ -3,8 +3,8 @@
 
 namespace waybill::pixel {
 
-/// Registers and unregisters DCMTK's codecs process-wide, and has malloc keep the memory of frames for the next ones;
-/// called once each by dicom::Toolkit before and after all threads.
+/// Registers and unregisters DCMTK's codecs process-wide; called once each by dicom::Toolkit before and after all
+/// threads.
 void register_codecs();
 void unregister_codecs();
 

@@ -30,11 +30,9 @@ void follow(Object& object, const UidMap::Uids& uids) {
   }
 }
 
-/// The source's bytes, in `bytes` where they were read before, else in `buffer`.
-Result<ByteView> read(const Object& object, const std::optional<Result<Bytes>>& bytes, Buffer& buffer) {
-  if (!bytes) return archive::read_source(object.source, [&](std::size_t size) { return buffer.room(size); });
-  if (!*bytes) return bytes->error();
-  return ByteView(**bytes);
+Result<ByteView> view_of(const Result<Bytes>& bytes) {
+  if (!bytes) return bytes.error();
+  return ByteView(*bytes);
 }
 
 }  // namespace
@@ -89,8 +87,9 @@ Object Worker::operator()(Object object, std::optional<Result<Bytes>> bytes) con
   if (exclude_rejected(object)) return object;
   auto edits = edits_of(decisions_, options_.unmatched, object);
   if (!edits) return object;
-  const auto buffer = converter_.buffer();
-  const auto source = read(object, bytes, *buffer);
+  const auto buffer = bytes ? nullptr : converter_.buffer();
+  const auto source = bytes ? view_of(*bytes)
+                            : archive::read_source(object.source, [&](std::size_t size) { return buffer->room(size); });
   if (!source) {
     exclude(object, Bucket::failed, "TX-SOURCE", Severity::s4, source.error().what);
     return object;

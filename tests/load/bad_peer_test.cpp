@@ -7,12 +7,8 @@ namespace waybill {
 namespace {
 
 using manifest::Bucket;
-
-const std::string kSecond = "1.2.3.1.1.2";
-
-std::string on_second(const std::string& rest) {
-  return "[[rule]]\non = \"store\"\ninstance = [\"" + kSecond + "\"]\n" + rest + "\n";
-}
+using test::kSecond;
+using test::on_second;
 
 class BadPeer : public test::AtSimPacs {
  protected:

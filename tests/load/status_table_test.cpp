@@ -8,10 +8,7 @@ namespace {
 
 using manifest::Bucket;
 using test::has_finding;
-
-std::string on_second(const std::string& rest) {
-  return "[[rule]]\non = \"store\"\ninstance = [\"1.2.3.1.1.2\"]\n" + rest;
-}
+using test::on_second;
 
 /// What becomes of an object that always gets a status, while its neighbours are well.
 struct Row {

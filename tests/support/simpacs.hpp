@@ -97,6 +97,13 @@ class SimPacs {
   int port_ = 0;
 };
 
+/// The second object of the archive that AtSimPacs makes, and a rule of a scenario for storing it.
+inline const std::string kSecond = "1.2.3.1.1.2";
+
+inline std::string on_second(const std::string& rest) {
+  return "[[rule]]\non = \"store\"\ninstance = [\"" + kSecond + "\"]\n" + rest + "\n";
+}
+
 /// One object of a small archive, meant to meet its fate at a simulator.
 class AtSimPacs : public ::testing::Test {
  protected:
