@@ -309,9 +309,8 @@ Summary run(const Options& options) {
   const hl7::Time until = as_of(options.as_of);
   // The archive and the table are read on a thread each while the messages take what the cores have left.
   auto scan_read = std::async(std::launch::async, [&] { return read_scan(options.scan, rules, summary); });
-  auto table_read = std::async(std::launch::async, [&] {
-    return options.ris.empty() ? match::ExamTable() : read_table(options, mapping);
-  });
+  auto table_read = std::async(std::launch::async,
+                               [&] { return options.ris.empty() ? match::ExamTable() : read_table(options, mapping); });
   std::optional<Feed> feed;
   if (!options.hl7.empty()) feed.emplace(options.hl7, rules, until);
   match::ExamTable table = table_read.get();
