@@ -20,6 +20,7 @@
 #include "ris/postgres.hpp"
 #include "ris/read.hpp"
 
+#include <malloc.h>
 #include <tbb/parallel_for.h>
 #include <tbb/parallel_for_each.h>
 #include <tbb/parallel_pipeline.h>
@@ -71,6 +72,7 @@ Scan read_scan(const std::filesystem::path& path, const match::SiteRules& rules,
   summary.instances_without_study = scan.without_study.size();
   scan.input = {reader.name(), reader.head()};
   scan.studies = collector.finish();
+  ::malloc_trim(0);  // what only reading needed goes back while the messages are still being read
   return scan;
 }
 
