@@ -65,6 +65,14 @@ std::optional<Prepared> unreadable(Object& object, const Failure& failure) {
   return std::nullopt;
 }
 
+/// Whether a file begins as PS3.10 has it and says of itself what is known of the object: then it may leave as it is.
+bool is_sound(ByteView file, const net::Context& context, const Object& object) {
+  if (file.size() < 132 || as_text(file.subspan(128, 4)) != "DICM") return false;
+  const auto meta = dicom::read_meta(file);
+  return meta && meta->present && meta->transfer_syntax == context.transfer_syntax &&
+         meta->sop_class == context.sop_class && meta->sop_instance == object.sop_instance.value_or("");
+}
+
 void mark_refused_syntax(Object& object) {
   object.bucket = Bucket::failed;
   object.load->outcome = "refused";
@@ -127,7 +135,8 @@ Preparer::Preparer(const Options& options, const std::string& run_time)
     : options_(options),
       run_time_(run_time),
       decisions_(transcode::read_decisions(options.edits)),
-      target_(target_of(options)) {}
+      target_(target_of(options)),
+      is_web_(std::holds_alternative<web::Endpoint>(options.target)) {}
 
 Preparer::~Preparer() = default;
 
@@ -145,8 +154,9 @@ std::optional<Prepared> Preparer::as_it_is(Object& object, transfer::FileBytes f
     mark_not_sent(object, "LOAD-UNREADABLE", Severity::s4, offset.error().what);
     return std::nullopt;
   }
-  Prepared out{context, file.view.subspan(*offset), std::move(file), {}};
-  if (out.dataset.size() % 2 == 0) return out;
+  Prepared out{context, file.view.subspan(*offset), {}, std::move(file), {}};
+  if (is_sound(out.file.view, context, object)) out.part10 = out.file.view;
+  if (out.dataset.size() % 2 == 0 || is_web_) return out;
   // A fragment of odd length is no legal message (PS3.8 E.2), and peers drop it without an answer.
   if (!uid::is_deflated(context.transfer_syntax)) {
     mark_not_sent(object, "LOAD-ODDLENGTH", Severity::s3,
@@ -200,6 +210,7 @@ std::optional<Prepared> Preparer::convert(Object& object, const transfer::FileBy
     if (syntax != own.transfer_syntax) object.load->transfer_syntax = syntax;
     out.context = context;
     out.dataset = ByteView(out.changed).subspan(*offset);
+    out.part10 = out.changed;
     return out;
   }
   if (!any_granted) {

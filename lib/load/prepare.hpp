@@ -24,6 +24,7 @@ namespace waybill::load {
 struct Prepared {
   net::Context context;
   ByteView dataset;  ///< in one of the two below
+  ByteView part10;   ///< the whole file around it, where that is a sound one; else empty
   transfer::FileBytes file;
   Bytes changed;
 };
@@ -54,6 +55,7 @@ class Preparer {
   const std::string run_time_;
   transcode::Decisions decisions_;
   std::string target_;  // transfer syntax asked for, or empty
+  const bool is_web_;   // parts of a request may have any length
   mutable std::once_flag made_;
   mutable std::unique_ptr<Conversion> conversion_;  // processes of codecs: only once they are needed
 };
