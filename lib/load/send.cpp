@@ -41,6 +41,15 @@ void mark_found(Object& object) {
   object.load->at = utc_now();
 }
 
+void mark_present(Object& object) {
+  add_load(object);
+  object.bucket = manifest::Bucket::loaded;
+  object.load->outcome = "already-present";
+  object.load->at = utc_now();
+  object.findings.push_back(
+      {"LOAD-DUPLICATE", Severity::s1, "", "the peer declined the object and has it; compare with waybill-verify"});
+}
+
 void mark_unknown(Object& object) {
   add_load(object);
   object.bucket = manifest::Bucket::failed;
@@ -67,7 +76,7 @@ bool Sender::settle_doubts(Work& work) {
     Outgoing out;
     out.place = places[i];
     out.object = work.parcels[out.place].object;
-    if (!settle_listed(out.object, (*listed)[i])) continue;
+    if (!settle_listed(out.object, (*listed)[i], Answer::Kind::none)) continue;
     out.object.load->run = run_id_;
     finish(work, out, Sent::settled);
   }
@@ -75,15 +84,17 @@ bool Sender::settle_doubts(Work& work) {
 }
 
 /// Whether the peer's list settles it.
-bool Sender::settle_listed(Object& object, Asker::Listed listed) const {
-  if (listed == Asker::Listed::yes) mark_found(object);
+bool Sender::settle_listed(Object& object, Asker::Listed listed, Answer::Kind why) {
+  if (listed == Asker::Listed::yes) why == Answer::Kind::declined ? mark_present(object) : mark_found(object);
   if (listed == Asker::Listed::unknown) mark_unknown(object);
   return listed != Asker::Listed::no;
 }
 
-std::optional<Prepared> Sender::prepare_bytes(Object& object) {
+std::optional<Prepared> Sender::prepare_bytes(Object& object, const std::set<net::Context>& declined) {
   const auto needed = contexts_for(object, options_);
-  return preparer_.prepare(object, [&](const net::Context& context) { return way_->grants(needed, context); });
+  return preparer_.prepare(object, [&](const net::Context& context) {
+    return !declined.contains(context) && way_->grants(needed, context);
+  });
 }
 
 /// nullopt for an object that cannot be sent; it has its outcome then.
@@ -95,7 +106,7 @@ std::optional<Outgoing> Sender::prepare(Work& work, std::size_t place) {
   out.was_in_doubt = parcel.in_doubt;
   if (work.round == 0 || !out.object.load) out.object.load.emplace();
   out.object.load->run = run_id_;
-  auto prepared = prepare_bytes(out.object);
+  auto prepared = prepare_bytes(out.object, out.declined);
   if (!prepared) {
     finish(work, out, Sent::settled);
     return std::nullopt;
@@ -109,7 +120,8 @@ std::optional<Outgoing> Sender::prepare(Work& work, std::size_t place) {
 bool Sender::prepare_again(const Work& work, Outgoing& out) {
   Object object = work.parcels[out.place].object;
   object.load = out.object.load;
-  auto prepared = prepare_bytes(object);
+  out.declined.insert(out.prepared.context);
+  auto prepared = prepare_bytes(object, out.declined);
   out.object = std::move(object);
   if (prepared) out.prepared = *std::move(prepared);
   return prepared.has_value();
@@ -154,7 +166,7 @@ Sender::Sent Sender::settle(Outgoing& out, const Answer& answer, const Meaning& 
   if (meaning.next == Next::ask) {
     const auto listed = asker_.ask({&out.object}, silent ? Asker::Times::twice : Asker::Times::once);
     if (!listed) return Sent::stopped;
-    if (settle_listed(out.object, listed->front())) return Sent::settled;
+    if (settle_listed(out.object, listed->front(), answer.kind)) return Sent::settled;
   }
   if (meaning.next != Next::done && !last_try) return silent ? Sent::again : Sent::later;
   out.object.bucket = meaning.bucket;
@@ -171,7 +183,7 @@ Sender::Sent Sender::send_alone(Work& work, Outgoing& out) {
     if (std::exchange(out.busy, false)) {
       const auto listed = asker_.ask({&out.object}, Asker::Times::once);
       if (!listed) return Sent::stopped;
-      if (settle_listed(out.object, listed->front())) return Sent::settled;
+      if (settle_listed(out.object, listed->front(), Kind::busy)) return Sent::settled;
     }
     work.parcels[out.place].in_doubt = true;
     const auto begin = std::chrono::steady_clock::now();
@@ -243,14 +255,14 @@ Sender::Shipped Sender::store_together(Work& work, std::vector<Outgoing> batch) 
 }
 
 /// Settles what the peer lists; the others are left in the batch. False when the run is to stop.
-bool Sender::settle_listed_of(Work& work, std::vector<Outgoing>& batch, Asker::Times times) {
+bool Sender::settle_listed_of(Work& work, std::vector<Outgoing>& batch, Answer::Kind why) {
   std::vector<const Object*> objects;
   for (const Outgoing& out : batch) objects.push_back(&out.object);
-  const auto listed = asker_.ask(objects, times);
+  const auto listed = asker_.ask(objects, why == Answer::Kind::none ? Asker::Times::twice : Asker::Times::once);
   if (!listed) return false;
   std::vector<Outgoing> absent;
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (settle_listed(batch[i].object, (*listed)[i])) {
+    if (settle_listed(batch[i].object, (*listed)[i], why)) {
       finish(work, batch[i], Sent::settled);
     } else {
       absent.push_back(std::move(batch[i]));
@@ -266,7 +278,7 @@ bool Sender::ship_rest(Work& work, std::vector<Outgoing> batch, Answer::Kind why
   std::uint64_t bytes = 0;
   for (const Outgoing& out : batch) bytes += out.prepared.dataset.size();
   if (why == Kind::too_large) way_->shrink(bytes);
-  if (!settle_listed_of(work, batch, why == Kind::none ? Asker::Times::twice : Asker::Times::once)) return false;
+  if (!settle_listed_of(work, batch, why)) return false;
   if (why != Kind::too_large) return std::ranges::all_of(batch, [&](Outgoing& out) { return ship_alone(work, out); });
   const auto middle = batch.begin() + static_cast<std::ptrdiff_t>((batch.size() + 1) / 2);
   std::vector<Outgoing> second(std::make_move_iterator(middle), std::make_move_iterator(batch.end()));
@@ -279,7 +291,7 @@ bool Sender::ship(Work& work, std::vector<Outgoing> batch) {
   bool ask_first = false;
   while (batch.size() > 1) {
     if (!has_room(breaker_, control_, options_)) return false;
-    if (ask_first && !settle_listed_of(work, batch, Asker::Times::once)) return false;
+    if (ask_first && !settle_listed_of(work, batch, Answer::Kind::busy)) return false;
     if (batch.size() <= 1) {
       breaker_.asked();
       break;

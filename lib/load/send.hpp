@@ -28,6 +28,8 @@ struct Work {
 
 /// Marks an object whose outcome at the peer is known without an answer of its own.
 void mark_found(manifest::Object& object);
+/// Marks an object that the peer declined because it has it.
+void mark_present(manifest::Object& object);
 /// Marks an object of which nobody can say whether the peer has it.
 void mark_unknown(manifest::Object& object);
 
@@ -65,12 +67,12 @@ class Sender {
   [[nodiscard]] bool settle_doubts(Work& work);
   [[nodiscard]] std::optional<Outgoing> prepare(Work& work, std::size_t place);
   [[nodiscard]] bool prepare_again(const Work& work, Outgoing& out);
-  [[nodiscard]] std::optional<Prepared> prepare_bytes(manifest::Object& object);
+  [[nodiscard]] std::optional<Prepared> prepare_bytes(manifest::Object& object, const std::set<net::Context>& declined);
 
   [[nodiscard]] bool ship(Work& work, std::vector<Outgoing> batch);
   [[nodiscard]] bool ship_alone(Work& work, Outgoing& out);
   [[nodiscard]] bool ship_rest(Work& work, std::vector<Outgoing> batch, Answer::Kind why);
-  [[nodiscard]] bool settle_listed_of(Work& work, std::vector<Outgoing>& batch, Asker::Times times);
+  [[nodiscard]] bool settle_listed_of(Work& work, std::vector<Outgoing>& batch, Answer::Kind why);
   struct Shipped {
     std::vector<Outgoing> alone;  ///< to be sent alone
     std::vector<Outgoing> rest;   ///< whose outcome the answer left open, all for the reason `why`
@@ -82,7 +84,7 @@ class Sender {
   [[nodiscard]] Meaning take_answer(Work& work, Outgoing& out, const Answer& answer, std::chrono::nanoseconds took);
   [[nodiscard]] Sent settle(Outgoing& out, const Answer& answer, const Meaning& meaning, bool last_try);
   void finish(Work& work, const Outgoing& out, Sent how);
-  [[nodiscard]] bool settle_listed(manifest::Object& object, Asker::Listed listed) const;
+  [[nodiscard]] static bool settle_listed(manifest::Object& object, Asker::Listed listed, Answer::Kind why);
 
   const Options& options_;
   const std::string& run_id_;

@@ -23,10 +23,11 @@ struct Outgoing {
   std::size_t place = 0;  ///< in its work
   manifest::Object object;
   Prepared prepared;
-  bool was_in_doubt = false;  ///< before this run touched it
-  bool refused = false;       ///< the last try certainly did not store it
-  bool busy = false;          ///< the target had no time for it, and may have stored it nevertheless
-  bool repeated = false;      ///< it was sent again after a silence
+  std::set<net::Context> declined;  ///< syntaxes that the target did not take the object in
+  bool was_in_doubt = false;        ///< before this run touched it
+  bool refused = false;             ///< the last try certainly did not store it
+  bool busy = false;                ///< the target had no time for it, and may have stored it nevertheless
+  bool repeated = false;            ///< it was sent again after a silence
 };
 
 /// What a target said to one object.

@@ -47,8 +47,8 @@ class WebWay : public Way {
   WebWay(const Lane& lane, WebTarget& target)
       : lane_(lane), target_(target), client_(target.endpoint(), lane.options.timeouts) {}
 
-  [[nodiscard]] bool grants(const std::vector<net::Context>&, const net::Context& one) override {
-    return target_.takes(one);
+  [[nodiscard]] bool grants(const std::vector<net::Context>& needed, const net::Context& one) override {
+    return target_.takes(needed, one);
   }
   /// A limit of the sender is kept from second to second, so no request carries more than a second of it.
   [[nodiscard]] Room room() const override {
@@ -81,8 +81,9 @@ Answer WebWay::answer_to(const Outgoing& out, const web::StoreAnswer& said, bool
   }
   if (answer.kind == Kind::syntax) {
     answer.status = web::kSyntaxRefused;
-    target_.refuse(out.prepared.context);
+    target_.note_refused(out.prepared.context);
   }
+  if (answer.kind == Kind::status && answer.status == 0) target_.note_taken(out.prepared.context);
   return answer;
 }
 
@@ -142,14 +143,21 @@ std::optional<std::set<std::string>> WebTarget::instances(const std::string& stu
   }
 }
 
-bool WebTarget::takes(const net::Context& context) const {
-  const std::lock_guard lock(refused_mutex_);
-  return !refused_.contains(context);
+bool WebTarget::takes(const std::vector<net::Context>& needed, const net::Context& one) const {
+  const std::lock_guard lock(contexts_mutex_);
+  return !refused_.contains(one) ||
+         std::ranges::none_of(needed, [&](const net::Context& other) { return taken_.contains(other); });
 }
 
-void WebTarget::refuse(const net::Context& context) {
-  const std::lock_guard lock(refused_mutex_);
-  if (!refused_.insert(context).second || !options_.say) return;
+void WebTarget::note_taken(const net::Context& context) {
+  const std::lock_guard lock(contexts_mutex_);
+  taken_.insert(context);
+  refused_.erase(context);
+}
+
+void WebTarget::note_refused(const net::Context& context) {
+  const std::lock_guard lock(contexts_mutex_);
+  if (taken_.contains(context) || !refused_.insert(context).second || !options_.say) return;
   options_.say(endpoint_.url() + " does not take class " + context.sop_class + " in transfer syntax " +
                context.transfer_syntax);
 }

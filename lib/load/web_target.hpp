@@ -22,8 +22,9 @@ class WebTarget : public Target {
                                                                const std::string& instance) override;
   [[nodiscard]] std::unique_ptr<Way> way(const Lane& lane) override;
 
-  [[nodiscard]] bool takes(const net::Context& context) const;
-  void refuse(const net::Context& context);
+  [[nodiscard]] bool takes(const std::vector<net::Context>& needed, const net::Context& one) const;
+  void note_taken(const net::Context& context);
+  void note_refused(const net::Context& context);
   [[nodiscard]] std::uint64_t most_bytes() const noexcept { return most_bytes_.load(); }
   void shrink(std::uint64_t bytes);
   /// A request of several objects got its answer, or none. Two without one are as if they had been too large: some
@@ -37,8 +38,8 @@ class WebTarget : public Target {
   const Options& options_;
   std::atomic<std::uint64_t> most_bytes_;
   std::atomic<int> unanswered_{0};  // in a row
-  mutable std::mutex refused_mutex_;
-  std::set<net::Context> refused_;
+  mutable std::mutex contexts_mutex_;
+  std::set<net::Context> refused_, taken_;
   std::mutex ask_mutex_;
   web::Client asker_;  // under ask_mutex_
 };
