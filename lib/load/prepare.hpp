@@ -9,6 +9,7 @@
 #include "transcode/decisions.hpp"
 #include "transfer/bytes.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -27,6 +28,8 @@ struct Prepared {
   ByteView part10;   ///< the whole file around it, where that is a sound one; else empty
   transfer::FileBytes file;
   Bytes changed;
+  /// Bytes that travel.
+  [[nodiscard]] std::uint64_t size() const noexcept { return std::max(dataset.size(), part10.size()); }
 };
 
 /// Makes datasets of objects: the bytes of the file, checked against their digest and not looked into; only where the

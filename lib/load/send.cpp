@@ -152,7 +152,7 @@ Meaning Sender::take_answer(Work& work, Outgoing& out, const Answer& answer, std
   out.refused = meaning.next == Meaning::Next::retry || meaning.next == Meaning::Next::syntax;
   if (out.refused) work.parcels[out.place].in_doubt = out.was_in_doubt;
   if (meaning.scarce || silent) events_.trouble();
-  if (!silent && answer.kind != Kind::not_granted) events_.answered(out.prepared.dataset.size(), took);
+  if (!silent && answer.kind != Kind::not_granted) events_.answered(out.prepared.size(), took);
   if (silent) breaker_.silent();
   if (!silent && !meaning.scarce) breaker_.answered();
   return meaning;
@@ -276,7 +276,7 @@ bool Sender::settle_listed_of(Work& work, std::vector<Outgoing>& batch, Answer::
 bool Sender::ship_rest(Work& work, std::vector<Outgoing> batch, Answer::Kind why) {
   using Kind = Answer::Kind;
   std::uint64_t bytes = 0;
-  for (const Outgoing& out : batch) bytes += out.prepared.dataset.size();
+  for (const Outgoing& out : batch) bytes += out.prepared.size();
   if (why == Kind::too_large) way_->shrink(bytes);
   if (!settle_listed_of(work, batch, why)) return false;
   if (why != Kind::too_large) return std::ranges::all_of(batch, [&](Outgoing& out) { return ship_alone(work, out); });
@@ -326,7 +326,7 @@ void Sender::send(Work& work) {
     auto out = prepare(work, place);
     if (!out) continue;
     const Way::Room room = way_->room();
-    const std::uint64_t size = out->prepared.dataset.size();
+    const std::uint64_t size = out->prepared.size();
     if (bytes + size > room.bytes && !ship_batch()) return;
     batch.push_back(*std::move(out));
     bytes += size;

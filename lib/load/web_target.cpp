@@ -109,7 +109,7 @@ std::vector<Answer> WebWay::store(std::span<const Outgoing> objects) {
   } catch (const web::Lost& lost) {
     for (Answer& answer : answers) answer.error = lost.what();
     std::uint64_t bytes = 0;
-    for (const Outgoing& out : objects) bytes += out.prepared.dataset.size();
+    for (const Outgoing& out : objects) bytes += out.prepared.size();
     if (objects.size() > 1) target_.note(false, bytes);
   }
   for (Answer& answer : answers) answer.service = "STOW-RS";

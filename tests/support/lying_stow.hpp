@@ -22,10 +22,11 @@ class LyingStow {
   LyingStow(const LyingStow&) = delete;
   LyingStow& operator=(const LyingStow&) = delete;
 
-  /// With what it stored before.
+  /// On the same port and with what it stored before.
   void start(const std::string& plan) {
     std::ofstream(folder_ / "plan.json", std::ios::trunc) << plan;
     fs::remove(folder_ / "port");
+    if (port_ != 0) std::ofstream(folder_ / "port-before") << port_;
     std::vector<std::string> words{environment("WAYBILL_SOURCE") + "/tests/support/lying-stow",
                                    folder_.path().string()};
     words.insert(words.end(), tls_.begin(), tls_.end());
