@@ -135,8 +135,7 @@ Preparer::Preparer(const Options& options, const std::string& run_time)
     : options_(options),
       run_time_(run_time),
       decisions_(transcode::read_decisions(options.edits)),
-      target_(target_of(options)),
-      is_web_(std::holds_alternative<web::Endpoint>(options.target)) {}
+      target_(target_of(options)) {}
 
 Preparer::~Preparer() = default;
 
@@ -155,9 +154,12 @@ std::optional<Prepared> Preparer::as_it_is(Object& object, transfer::FileBytes f
     return std::nullopt;
   }
   Prepared out{context, file.view.subspan(*offset), {}, std::move(file), {}};
-  if (is_sound(out.file.view, context, object)) out.part10 = out.file.view;
-  if (out.dataset.size() % 2 == 0 || is_web_) return out;
-  // A fragment of odd length is no legal message (PS3.8 E.2), and peers drop it without an answer.
+  if (out.dataset.size() % 2 == 0) {
+    if (is_sound(out.file.view, context, object)) out.part10 = out.file.view;
+    return out;
+  }
+  // A fragment of odd length is no legal message (PS3.8 E.2), and peers drop it without an answer. By STOW-RS it could
+  // travel, but then the peer could not give it to anybody by DIMSE.
   if (!uid::is_deflated(context.transfer_syntax)) {
     mark_not_sent(object, "LOAD-ODDLENGTH", Severity::s3,
                   "the dataset has an odd length, which the network cannot carry; waybill-transcode writes it anew");

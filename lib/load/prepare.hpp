@@ -58,7 +58,6 @@ class Preparer {
   const std::string run_time_;
   transcode::Decisions decisions_;
   std::string target_;  // transfer syntax asked for, or empty
-  const bool is_web_;   // parts of a request may have any length
   mutable std::once_flag made_;
   mutable std::unique_ptr<Conversion> conversion_;  // processes of codecs: only once they are needed
 };
