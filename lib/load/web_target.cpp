@@ -74,10 +74,13 @@ class WebWay : public Way {
 
 Answer WebWay::answer_to(const Outgoing& out, const web::StoreAnswer& said, bool alone) const {
   Answer answer = answer_to_all(said.response, alone);
-  if (const auto own = said.instances.find(*out.object.sop_instance); own != said.instances.end()) {
-    answer.kind = own->second == web::kSyntaxRefused ? Kind::syntax : Kind::status;
-    answer.status = own->second;
+  const auto own = said.instances.find(*out.object.sop_instance);
+  if (own != said.instances.end() || (alone && said.other_failure)) {
+    answer.status = own != said.instances.end() ? own->second : *said.other_failure;
+    answer.kind = answer.status == web::kSyntaxRefused ? Kind::syntax : Kind::status;
     if (said.response.status == 200) answer.comment.clear();
+  } else if (said.other_failure && answer.kind == Kind::none) {
+    answer.kind = Kind::declined;  // one of these it was
   }
   if (answer.kind == Kind::syntax) {
     answer.status = web::kSyntaxRefused;

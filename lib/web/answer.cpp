@@ -11,7 +11,7 @@ namespace waybill::web {
 
 namespace {
 
-constexpr std::string_view kStored = "00081199", kFailed = "00081198";
+constexpr std::string_view kStored = "00081199", kFailed = "00081198", kOther = "0008119A";
 constexpr std::string_view kInstance = "00081155", kWarning = "00081196", kFailure = "00081197";
 constexpr std::uint16_t kProcessingFailure = 0x0110;
 
@@ -36,6 +36,12 @@ std::optional<std::uint16_t> reason_of(const Item& item, std::string_view tag) {
   return error == std::errc() && end == text.data() + text.size() ? std::optional(reason) : std::nullopt;
 }
 
+/// A failure without a reason, or with that of a success, is one of processing.
+std::uint16_t failure_of(const Item& item) {
+  const std::uint16_t reason = reason_of(item, kFailure).value_or(kProcessingFailure);
+  return reason == 0 ? kProcessingFailure : reason;
+}
+
 }  // namespace
 
 StoreAnswer parse_store_answer(Response response, std::string_view body) {
@@ -58,9 +64,9 @@ StoreAnswer parse_store_answer(Response response, std::string_view body) {
       answer.instances.erase(uid);  // stored and not stored: nobody knows
       continue;
     }
-    const std::uint16_t reason = reason_of(item, kFailure).value_or(kProcessingFailure);
-    answer.instances[uid] = reason == 0 ? kProcessingFailure : reason;
+    answer.instances[uid] = failure_of(item);
   }
+  for (const Item& item : root->items(kOther)) answer.other_failure = failure_of(item);
   return answer;
 }
 

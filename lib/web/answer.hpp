@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,8 @@ struct StoreAnswer {
   /// Failure Reason (0008,1197) of what was not. An instance that the answer does not name, or names as both, is not in
   /// it.
   std::map<std::string, std::uint16_t, std::less<>> instances;
+  /// Reason of the Other Failures Sequence (0008,119A): something was not stored, and it does not say what.
+  std::optional<std::uint16_t> other_failure;
 };
 
 /// Failure Reason C122: the service does not take the transfer syntax (PS3.18 I.2.2).

@@ -142,7 +142,7 @@ std::set<std::string> Client::find_below(const std::string& study, const std::st
                                          const std::string& only) {
   auto found = find("/studies/" + escaped(study) + below + "/instances?" + only, study);
   if (!found) found = find("/instances?StudyInstanceUID=" + escaped(study) + "&" + keys + only, study);
-  if (!found) check_answer(endpoint_, {404, {}, {}, {}, {}, {}}, "QIDO-RS");
+  if (!found) check_answer(endpoint_, {404, {}, {}, {}, {}}, "QIDO-RS");
   return *std::move(found);
 }
 

@@ -33,7 +33,7 @@ struct Request {
 /// The head of an answer.
 struct Response {
   int status = 0;
-  std::string content_type, content_encoding, location, warning;
+  std::string content_type, content_encoding, location;
   std::chrono::milliseconds retry_after{0};  ///< 0 when the service did not say, or named a date that has passed
 };
 

@@ -40,6 +40,7 @@ const std::vector<Case>& cases() {
        R"({"fail": 290})",
        kSent,
        {Bucket::failed, "refused", "D27", false}},
+      {"a failure without a name", "", R"({"unnamed": 43264})", kSent, kFaulty},
       {"a warning B000", "", R"({"warn": 45056})", kSent, kWarned},
       {"a warning B006", "", R"({"warn": 45062})", kSent, kWarned},
       {"a warning B007", "", R"({"warn": 45063})", kSent, kWarned},
