@@ -18,15 +18,17 @@ std::uint64_t whole_number(const std::string& json, const char* pointer) {
   return static_cast<std::uint64_t>(std::max(0.0, manifest::number_at(json, pointer).value_or(0)));
 }
 
-/// Counts of a complete manifest's end line.
-std::string end_counts(const fs::path& path) {
-  manifest::Reader reader(path);
-  while (reader.next_line()) {
-  }
-  if (!reader.end())
-    throw RunError(Exit::integrity, path.string() + " is not complete although its stage is; restore it from a copy");
-  return reader.end()->counts;
+/// The end of a manifest whose stage is done.
+ManifestEnd need_end(const fs::path& path) {
+  auto end = end_of(path);
+  if (!end)
+    throw RunError(Exit::integrity,
+                   path.string() + " is not there or not complete although its stage is; restore it from a copy");
+  return *std::move(end);
 }
+
+/// Of stages that work on the whole archive.
+void whole_archive(StageEnd&, const std::string&) {}
 
 std::uint64_t noted_number(const Journal& journal, const char* name) {
   const std::string text = journal.note(name);
@@ -95,33 +97,39 @@ void Chain::stop(const std::string& stage, Exit exit) const {
   throw RunError(exit, where + " (its message is above); the run is open, and the next call of sync continues it");
 }
 
-Exit Chain::program(const std::string& stage, const Words& words, const char* manifest, std::uint64_t objects,
-                    std::uint64_t bytes) {
+Exit Chain::program(const std::string& stage, const Words& words, const char* manifest, const Measure& measure) {
   if (is_done(stage)) return journal_.end_of(stage)->exit;
-  if (stop_requested()) stop(stage, Exit::interrupted);
-  options_.say("run " + std::to_string(run_.number) + ": " + stage);
-  journal_.begin(stage);
-  const auto start = Clock::now();
+  const auto start = begin(stage);
   const std::string name = stage == "corrections" ? "reconcile" : stage == "after" ? "scan" : stage;
   const Exit exit = run_program(program_beside(name), words, run_.file((stage + ".txt").c_str()));
-  const bool ended = exit == Exit::ok || exit == Exit::exceptions || exit == Exit::integrity;
-  const std::string head = ended && manifest != nullptr ? head_of(run_.file(manifest)) : "";
-  if (!ended || (head.empty() && manifest != nullptr)) stop(stage, exit);
-  const std::chrono::duration<double> took = Clock::now() - start;
-  journal_.end({stage, exit, took.count(), objects, bytes, false, head});
+  if (exit != Exit::ok && exit != Exit::exceptions && exit != Exit::integrity) stop(stage, exit);
+  StageEnd end{stage, exit, 0, counts_.entries, 0, false, ""};
+  if (manifest != nullptr) {
+    const auto written = end_of(run_.file(manifest));
+    if (!written) stop(stage, exit == Exit::integrity ? exit : Exit::internal);
+    end.head = written->head;
+    measure(end, written->counts);
+  }
+  end.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  journal_.end(std::move(end));
   if (!is_done(stage)) stop(stage, exit);
   return exit;
 }
 
+Chain::Clock::time_point Chain::begin(const std::string& stage) {
+  if (stop_requested()) stop(stage, Exit::interrupted);
+  options_.say("run " + std::to_string(run_.number) + ": " + stage);
+  journal_.begin(stage);
+  return Clock::now();
+}
+
 void Chain::own(const std::string& stage, const std::function<void(StageEnd&)>& work, const char* manifest) {
   if (is_done(stage)) return;
-  if (stop_requested()) stop(stage, Exit::interrupted);
-  journal_.begin(stage);
-  const auto start = Clock::now();
-  StageEnd end{stage, Exit::ok, 0, 0, 0, false, ""};
+  const auto start = begin(stage);
+  StageEnd end{stage, Exit::ok, 0, counts_.entries, 0, false, ""};
   work(end);
+  end.head = need_end(run_.file(manifest)).head;
   end.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  end.head = head_of(run_.file(manifest));
   journal_.end(std::move(end));
 }
 
@@ -159,11 +167,14 @@ void Chain::take_scan_counts(const std::string& json) {
 }
 
 void Chain::scan() {
-  if (!is_done("scan") && run_.base != 0 && !is_complete(project_.in_run(run_.base, "scan.wb")))
+  if (!is_done("scan") && run_.base != 0 && !end_of(project_.in_run(run_.base, "scan.wb")))
     throw RunError(Exit::input, project_.in_run(run_.base, "scan.wb").string() +
                                     " is missing or not complete; restore it from a copy, the next scan builds on it");
-  (void)program("scan", scan_words(run_), "scan.wb", 0, 0);
-  if (journal_.note("scan").empty()) journal_.set_note("scan", end_counts(run_.file("scan.wb")));
+  (void)program("scan", scan_words(run_), "scan.wb", [&](StageEnd& end, const std::string& counts) {
+    end.objects = whole_number(counts, "/objects");
+    end.bytes = whole_number(counts, "/bytes");
+    journal_.set_note("scan", counts);
+  });
   take_scan_counts(journal_.note("scan"));
   counts_.inventory = quiet_ ? run_.base : run_.number;
   if (quiet_) remove_file(run_.file("scan.wb"));  // it says what the one it was made from says
@@ -192,8 +203,7 @@ bool Chain::has_nothing_to_do() {
 
 void Chain::reconcile() {
   if (!plan_.reconcile) return;
-  (void)program("reconcile", reconcile_words(run_, journal_.note("ris"), inventory()), "reconcile.wb", counts_.entries,
-                0);
+  (void)program("reconcile", reconcile_words(run_, journal_.note("ris"), inventory()), "reconcile.wb", whole_archive);
 }
 
 void Chain::select_objects() {
@@ -214,19 +224,21 @@ void Chain::select_objects() {
 }
 
 void Chain::move_objects() {
-  const std::uint64_t objects = counts_.handled, bytes = counts_.handled_bytes;
-  if (plan_.transcode)
-    worst_ = worse(worst_, program("transcode", transcode_words(run_), "transcode.wb", objects, bytes));
-  worst_ = worse(worst_, program("load", load_words(run_), "load.wb", objects, bytes));
+  const auto handled = [&](StageEnd& end, const std::string&) {
+    end.objects = counts_.handled;
+    end.bytes = counts_.handled_bytes;
+  };
+  if (plan_.transcode) worst_ = worse(worst_, program("transcode", transcode_words(run_), "transcode.wb", handled));
+  worst_ = worse(worst_, program("load", load_words(run_), "load.wb", handled));
   if (!is_done("verify") && journal_.end_of("verify") != nullptr) set_aside(run_.file("verify.wb"));
-  worst_ = worse(worst_, program("verify", verify_words(run_), "verify.wb", objects, bytes));
+  worst_ = worse(worst_, program("verify", verify_words(run_), "verify.wb", handled));
 }
 
 void Chain::correct() {
   counts_.corrections = counts_.corrections_open = 0;
   if (!plan_.reconcile || project_.loads_before(run_.number).empty()) return;
   (void)program("corrections", corrections_words(run_, journal_.note("ris"), inventory()), "corrections.wb",
-                counts_.entries, 0);
+                whole_archive);
   manifest::Reader reader(run_.file("corrections.wb"));
   while (const auto record = reader.next()) {
     if (const auto* other = std::get_if<manifest::Other>(&*record)) counts_.corrections += other->kind == "correction";
@@ -246,10 +258,11 @@ void Chain::settle_standing() {
         const fs::path outcome = counts_.handled > 0 ? run_.file("verify.wb") : fs::path();
         std::vector<manifest::Input> links;
         for (const char* name : names) {
-          if (const std::string head = head_of(run_.file(name)); !head.empty()) links.push_back({name, head});
+          if (const auto written = end_of(run_.file(name))) links.push_back({name, written->head});
         }
         if (before_.standing != 0)
-          links.push_back({"standing.wb of run " + std::to_string(before_.standing), head_of(sources().standing)});
+          links.push_back(
+              {"standing.wb of run " + std::to_string(before_.standing), need_end(sources().standing).head});
         const Settled settled =
             settle(sources(), outcome, run_.number, links, run_.file("standing.wb"), run_.file("gone.csv"));
         end.objects = counts_.entries;
@@ -281,15 +294,15 @@ void Chain::settle_standing() {
 }
 
 void Chain::report() {
-  const Exit exit = program("report", report_words(run_, inventory()), nullptr, counts_.entries, 0);
+  const Exit exit = program("report", report_words(run_, inventory()), nullptr, whole_archive);
   counts_.report = static_cast<std::uint64_t>(exit);
   worst_ = worse(worst_, exit);
 }
 
 /// The archive was to be frozen: what came or went meanwhile is not at the target, and somebody must know.
 void Chain::look_after() {
-  (void)program("after", after_words(run_), "after.wb", counts_.entries, 0);
-  const std::string json = end_counts(run_.file("after.wb"));
+  (void)program("after", after_words(run_), "after.wb", whole_archive);
+  const std::string json = need_end(run_.file("after.wb")).counts;
   const std::uint64_t fresh = whole_number(json, "/since/new"), changed = whole_number(json, "/since/changed"),
                       gone = whole_number(json, "/since/gone");
   if (fresh + changed + gone == 0) {
@@ -322,7 +335,7 @@ void Chain::thin_inventories() const {
 
 void Chain::close_idle() {
   counts_.idle = 1;
-  counts_.exit = before_.exit == Exit::integrity && before_.accepted == 1 ? Exit::exceptions : before_.exit;
+  counts_.exit = before_.exit;
   counts_.milliseconds = static_cast<std::uint64_t>((Clock::now() - start_) / std::chrono::milliseconds(1));
   journal_.finish(counts_);
 }
@@ -330,7 +343,7 @@ void Chain::close_idle() {
 void Chain::close() {
   if (counts_.corrections + counts_.corrections_open + counts_.lost > 0) worst_ = worse(worst_, Exit::exceptions);
   counts_.accepted = options_.accept_integrity && worst_ == Exit::integrity ? 1 : 0;
-  counts_.exit = worst_;
+  counts_.exit = counts_.accepted == 1 ? Exit::exceptions : worst_;
   forget_staged();
   thin_inventories();
   counts_.milliseconds = static_cast<std::uint64_t>((Clock::now() - start_) / std::chrono::milliseconds(1));

@@ -31,13 +31,15 @@ class Chain {
 
  private:
   using Clock = std::chrono::steady_clock;
+  /// Fills in what a stage worked on; `counts` are those of its manifest's end line.
+  using Measure = std::function<void(StageEnd& end, const std::string& counts)>;
 
   [[nodiscard]] bool is_done(const std::string& stage) const;
   /// Runs the stage's program unless it is done; its exit code is 0, 1, or 5 where the chain may go on.
-  Exit program(const std::string& stage, const Words& words, const char* manifest, std::uint64_t objects,
-               std::uint64_t bytes);
+  Exit program(const std::string& stage, const Words& words, const char* manifest, const Measure& measure);
   /// The same for work of this process, which fills in what it counted.
   void own(const std::string& stage, const std::function<void(StageEnd&)>& work, const char* manifest);
+  [[nodiscard]] Clock::time_point begin(const std::string& stage);
   [[noreturn]] void stop(const std::string& stage, Exit exit) const;
 
   void scan();

@@ -117,7 +117,8 @@ void Known::each_gone(const Departed& departed, const Lost& lost) const {
   store_.each("u", [&](std::string_view uid, std::string_view line) {
     if (in_place(std::string(uid))) return;
     const auto run = store_.get("x" + std::string(uid));
-    departed(object_in(line), run ? std::stoull(*run) : 0);
+    const Object object = object_in(line);
+    departed(object, run ? std::stoull(*run) : 0, store_.contains("s" + object.id));
   });
   store_.each("i", [&](std::string_view id, std::string_view line) {
     if (line.starts_with('@') || store_.contains("s" + std::string(id))) return;

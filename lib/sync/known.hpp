@@ -47,9 +47,9 @@ class Known {
   void take_over(const std::string& sop_instance) { store_.put("p" + sop_instance, ""); }
   [[nodiscard]] bool has_uid(const std::string& sop_instance) const { return store_.contains("u" + sop_instance); }
 
-  /// What the archive has no more: objects at the target (`run` is when that was noticed, 0 for now), and those that
-  /// were never loaded. In the order of UIDs, then of ids.
-  using Departed = std::function<void(const manifest::Object& object, std::uint64_t run)>;
+  /// What the archive has no more: objects at the target (`run` is when that was noticed, 0 for now; `replaced` says
+  /// that their place holds something else), and those that were never loaded. In the order of UIDs, then of ids.
+  using Departed = std::function<void(const manifest::Object& object, std::uint64_t run, bool replaced)>;
   using Lost = std::function<void(const manifest::Object& object)>;
   void each_gone(const Departed& departed, const Lost& lost) const;
 

@@ -5,11 +5,25 @@
 #include "archive/walk.hpp"
 #include "core/result.hpp"
 #include "core/stop.hpp"
+#include "manifest/options.hpp"
+#include "scan/run.hpp"
 #include "scan/since.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace waybill::sync {
+
+bool can_build_on(const Plan& plan, const std::filesystem::path& inventory) {
+  scan::Options options;
+  options.sources = plan.scan.sources;
+  options.deep = plan.scan.deep;
+  options.selection = {plan.scan.include, plan.scan.exclude, {}};
+  const auto differing =
+      manifest::differing_options(manifest::Reader(inventory).header().options, scan::header_of(options).options);
+  return std::all_of(differing.begin(), differing.end(),
+                     [](const std::string& name) { return name == "since" || name == "recheck" || name == "seed"; });
+}
 
 Outlook look_ahead(const Plan& plan, const std::filesystem::path& inventory) {
   Outlook out;

@@ -16,6 +16,9 @@ struct Outlook {
   std::uint64_t unchanged = 0, gone = 0;
 };
 
+/// Whether a scan by the plan may build on this inventory: the sources and settings are those of then.
+[[nodiscard]] bool can_build_on(const Plan& plan, const std::filesystem::path& inventory);
+
 /// Walks the plan's sources beside `inventory`, a complete scan, or none when it is empty. Throws RunError as the walk
 /// and the reader do.
 [[nodiscard]] Outlook look_ahead(const Plan& plan, const std::filesystem::path& inventory);

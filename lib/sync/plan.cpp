@@ -124,6 +124,7 @@ void read_scan(const Table& table, const fs::path& folder, Plan::Scan& scan) {
   scan.include = table.texts("include");
   scan.exclude = table.texts("exclude");
   Section section(table, folder, scan.words);
+  scan.deep = table.flag("deep").value_or(false);
   section.when("deep", true, "--deep");
   for (const std::string& pattern : scan.include) section.add("--include", pattern);
   for (const std::string& pattern : scan.exclude) section.add("--exclude", pattern);

@@ -26,6 +26,7 @@ struct Plan {
   struct Scan {
     std::vector<std::string> sources;
     std::vector<std::string> include, exclude;
+    bool deep = false;
     std::vector<std::string> words;
     bool recheck = false;  ///< the draw gets the number of the run as its seed
   } scan;

@@ -184,15 +184,14 @@ Inputs look_at_inputs(const Plan::Reconcile& plan) {
   return out;
 }
 
-std::string head_of(const fs::path& manifest) {
+std::optional<ManifestEnd> end_of(const fs::path& manifest) {
   std::error_code error;
-  if (!fs::exists(manifest, error)) return {};
+  if (!fs::exists(manifest, error)) return std::nullopt;
   manifest::Reader reader(manifest);
   while (reader.next_line()) {
   }
-  return reader.end() ? reader.head() : std::string();
+  if (!reader.end()) return std::nullopt;
+  return ManifestEnd{reader.head(), reader.end()->counts};
 }
-
-bool is_complete(const fs::path& manifest) { return !head_of(manifest).empty(); }
 
 }  // namespace waybill::sync

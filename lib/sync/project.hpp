@@ -51,9 +51,10 @@ struct Inputs {
 /// Throws RunError(Exit::input) for a folder without a table that can be taken.
 [[nodiscard]] Inputs look_at_inputs(const Plan::Reconcile& plan);
 
-/// Whether a manifest is there and complete.
-[[nodiscard]] bool is_complete(const fs::path& manifest);
-/// The head of a complete manifest, "" for none.
-[[nodiscard]] std::string head_of(const fs::path& manifest);
+/// The end of a complete manifest, with its chain checked; nullopt where none is or it is not complete.
+struct ManifestEnd {
+  std::string head, counts;
+};
+[[nodiscard]] std::optional<ManifestEnd> end_of(const fs::path& manifest);
 
 }  // namespace waybill::sync

@@ -27,7 +27,7 @@ struct Next {
   bool continued = false;
 };
 
-Next next_run(const Project& project, const std::string& freeze) {
+Next next_run(const Plan& plan, const Project& project, const std::string& freeze) {
   Next next;
   const auto last = project.last();
   if (last && !last->complete) {
@@ -44,7 +44,8 @@ Next next_run(const Project& project, const std::string& freeze) {
     next.link = last->head;
   }
   next.record.number = last ? last->number + 1 : 1;
-  next.record.base = next.before.inventory;
+  if (next.before.inventory != 0 && can_build_on(plan, project.in_run(next.before.inventory, "scan.wb")))
+    next.record.base = next.before.inventory;
   next.record.freeze = freeze;
   return next;
 }
@@ -144,7 +145,11 @@ std::vector<std::string> commands_of(const Run& run, const std::string& ris) {
 }  // namespace
 
 std::string parse_freeze(const std::string& text) {
-  if (text == "now") return utc_from(static_cast<std::int64_t>(std::time(nullptr)), 0);
+  if (text == "now") {
+    std::timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    return utc_from(now.tv_sec, now.tv_nsec);
+  }
   std::tm tm{};
   const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &tm);
   if (end == nullptr || *end != '\0')
@@ -160,13 +165,17 @@ Outcome run(const Options& options) {
   const Lock lock(project.folder() / "sync.lock");
   install_forwarding();
   for (;;) {
-    const Next next = next_run(project, freeze);
+    const Next next = next_run(plan, project, freeze);
     if (next.continued && !freeze.empty() && !next.record.freeze.empty() && options.cutover != "now" &&
         next.record.freeze != freeze)
       throw RunError(Exit::usage, "the cut-over with freeze at " + next.record.freeze +
                                       " is not finished; give that time, or run sync without --cutover to finish it");
     project.make_run(next.record.number);
     if (next.continued) options.say("continuing run " + std::to_string(next.record.number));
+    if (!next.continued && next.before.inventory != 0 && next.record.base == 0)
+      options.say(
+          "the plan's sources or what it examines of them differ from those of the run before: everything is read "
+          "again");
     if (!next.continued && !freeze.empty()) announce(options, plan, project, next);
     Chain chain(plan, project, options, next.record, next.before, next.link);
     go_and_tell(plan, chain);
@@ -181,7 +190,7 @@ Preview preview(const Options& options) {
   const Plan plan = Plan::read(options.plan);
   if (!options.cutover.empty()) (void)parse_freeze(options.cutover);
   const Project project(plan.project);
-  const Next next = next_run(project, {});
+  const Next next = next_run(plan, project, {});
   Preview out;
   out.number = next.record.number;
   if (next.continued) {

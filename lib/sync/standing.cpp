@@ -349,11 +349,13 @@ manifest::Header header_of_standing(std::vector<manifest::Input> inputs) {
 /// What the archive has no more: lines of the standing, and a row for each that is new among them.
 void write_gone(const Known& known, std::uint64_t run, manifest::Writer& writer, std::string& rows, Settled& settled) {
   known.each_gone(
-      [&](const Object& object, std::uint64_t noticed) {
+      [&](const Object& object, std::uint64_t noticed, bool replaced) {
         writer.append(departed_line(object, noticed == 0 ? run : noticed));
+        ++settled.at_target;
         if (noticed != 0) return;
-        ++settled.departed;
-        rows += csv_row(row_of(object, "the target has it"));
+        settled.departed += replaced ? 0 : 1;
+        rows += csv_row(row_of(
+            object, replaced ? "its place holds other content now; the target has it as it was" : "the target has it"));
       },
       [&](const Object& object) {
         ++settled.lost;
