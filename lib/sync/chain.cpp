@@ -187,7 +187,7 @@ void Chain::see_inputs() {
     return;
   }
   if (!is_done("reconcile")) {
-    const Inputs inputs = look_at_inputs(*plan_.reconcile);
+    const Inputs inputs = look_at_inputs(*plan_.reconcile, project_.loads_before(run_.number));
     journal_.set_note("ris", inputs.ris);
     journal_.set_note("identity", inputs.identity);
   }

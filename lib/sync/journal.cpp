@@ -145,7 +145,7 @@ std::string Journal::note(const std::string& name) const {
   return at == record_.notes.end() ? "" : at->second;
 }
 
-void Journal::append(std::string line) {
+void Journal::append(const std::string& line) {
   writer_.append(line);
   writer_.commit();
 }
@@ -171,7 +171,7 @@ void Journal::set_note(const std::string& name, const std::string& value) {
   if (record_.notes.contains(name) && note(name) == value) return;
   JsonWriter w;
   w.begin_object().member("kind", "note").member("name", name).member("value", value).end_object();
-  append(std::move(w).str());
+  writer_.append(w.str());
   record_.notes.insert_or_assign(name, value);
 }
 

@@ -81,8 +81,9 @@ struct RunRecord {
 /// Reads it; RunError as manifest::Reader throws it.
 [[nodiscard]] RunRecord read_run(const fs::path& journal);
 
-/// The journal of one run, sync.wb: a manifest of stage `sync` that is open as long as the run is. Each line is on disk
-/// before the call returns. Its header links to the journal of the run before, so the runs are a chain.
+/// The journal of one run, sync.wb: a manifest of stage `sync` that is open as long as the run is. What
+/// begin() and end() write is on disk before they return. Its header links to the journal of the run before, so the
+/// runs are a chain.
 class Journal {
  public:
   /// Begins the journal of run `record.number`, or continues it when there is one; `before` is the head of the run
@@ -95,12 +96,12 @@ class Journal {
 
   void begin(const std::string& stage);
   void end(StageEnd end);
-  /// A setting that the run goes on with when it is continued.
+  /// A setting that the run goes on with when it is continued; on disk with the next begin() or end().
   void set_note(const std::string& name, const std::string& value);
   void finish(const Counts& counts);
 
  private:
-  void append(std::string line);
+  void append(const std::string& line);
   RunRecord record_;
   manifest::Writer writer_;
 };

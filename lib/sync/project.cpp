@@ -133,9 +133,13 @@ std::vector<RunRecord> Project::before(std::uint64_t number, std::size_t most) c
 std::vector<fs::path> Project::loads_before(std::uint64_t number) const {
   std::vector<fs::path> out;
   for (const std::uint64_t one : runs()) {
-    std::error_code error;
-    const fs::path load = in_run(one, "load.wb");
-    if (one < number && fs::exists(load, error)) out.push_back(load);
+    if (one >= number) continue;
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(run_folder(one))) {
+      if (entry.path().filename().string().ends_with("load.wb")) found.push_back(entry.path());
+    }
+    std::sort(found.begin(), found.end());
+    out.insert(out.end(), found.begin(), found.end());
   }
   return out;
 }
@@ -161,7 +165,7 @@ void Project::drop_inventory(std::uint64_t number) const {
   remove_file(in_run(number, "standing.wb"));
 }
 
-Inputs look_at_inputs(const Plan::Reconcile& plan) {
+Inputs look_at_inputs(const Plan::Reconcile& plan, const std::vector<fs::path>& loads) {
   Inputs out;
   std::vector<std::string> lines;
   std::error_code error;
@@ -173,6 +177,8 @@ Inputs look_at_inputs(const Plan::Reconcile& plan) {
   }
   for (const std::string& path : plan.hl7) add_lines(path, lines);
   for (const fs::path& file : plan.files) lines.push_back(line_of(file));
+  for (const fs::path& load : loads)
+    if (load.filename() != "load.wb") lines.push_back(line_of(load));  // the others are the runs' own
   if (!plan.decisions.empty()) lines.push_back(line_of(plan.decisions));
   for (const std::string& word : plan.words) lines.push_back(word + "\n");
   lines.emplace_back(plan.undecided == Undecided::send ? "send\n" : "hold\n");

@@ -29,7 +29,8 @@ class Project {
   [[nodiscard]] std::optional<RunRecord> last() const;
   /// The complete runs before `number`, the latest first, at most `most`.
   [[nodiscard]] std::vector<RunRecord> before(std::uint64_t number, std::size_t most) const;
-  /// The manifests of load of all runs up to `number` that are there and complete.
+  /// The manifests of load of all runs before `number`, and those that people have put beside them when they loaded
+  /// corrections: all files whose name ends in load.wb. In the order of runs and names.
   [[nodiscard]] std::vector<fs::path> loads_before(std::uint64_t number) const;
 
   /// Makes the folders (0700) where they are missing.
@@ -48,8 +49,9 @@ struct Inputs {
   std::string identity;  ///< SHA-256 over the names, sizes, times and inodes of all of them; "" when it cannot be told
 };
 
-/// Throws RunError(Exit::input) for a folder without a table that can be taken.
-[[nodiscard]] Inputs look_at_inputs(const Plan::Reconcile& plan);
+/// `loads` are those of Project::loads_before. Throws RunError(Exit::input) for a folder without a table that can be
+/// taken.
+[[nodiscard]] Inputs look_at_inputs(const Plan::Reconcile& plan, const std::vector<fs::path>& loads = {});
 
 /// The end of a complete manifest, with its chain checked; nullopt where none is or it is not complete.
 struct ManifestEnd {

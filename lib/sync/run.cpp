@@ -200,7 +200,7 @@ Preview preview(const Options& options) {
   out.outlook = look_ahead(plan, inventory_of(project, next));
   out.retry = next.before.retry;
   Inputs inputs;
-  if (plan.reconcile) inputs = look_at_inputs(*plan.reconcile);
+  if (plan.reconcile) inputs = look_at_inputs(*plan.reconcile, project.loads_before(next.record.number));
   const std::string identity = plan.reconcile ? inputs.identity : "none";
   out.identity_changed = identity.empty() || identity != next.before.identity;
   const bool quiet = next.record.base != 0 && out.outlook.fresh + out.outlook.changed + out.outlook.gone == 0;

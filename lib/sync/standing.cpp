@@ -42,10 +42,11 @@ bool has_code(const Object& object, std::initializer_list<std::string_view> code
   return std::ranges::any_of(object.findings, [&](const Finding& f) { return std::ranges::count(codes, f.code) > 0; });
 }
 
-/// May be another time without anything having changed.
+/// May end otherwise without anything having changed, and is certainly not at the target: where that could not be found
+/// out (LOAD-UNKNOWN), sending again is for a person to ask for.
 bool is_transient(const Object& object) {
   if (object.bucket == Bucket::pending) return true;
-  if (object.bucket != Bucket::failed) return false;
+  if (object.bucket != Bucket::failed || has_code(object, {"LOAD-UNKNOWN"})) return false;
   return (object.load && object.load->outcome == "no-answer") ||
          has_code(object, {"LOAD-PROCESSING", "LOAD-UNREADABLE", "TX-SOURCE"});
 }

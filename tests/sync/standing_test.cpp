@@ -60,26 +60,29 @@ class Standing : public test::InFolder {
 };
 
 TEST_F(Standing, HandsOnWhatIsNewAndWhatMayEndOtherwiseNow) {
-  const std::vector<Object> scan = {
-      object("loaded", "a"), object("pending", "b"),  object("refused", "c"),
-      object("silent", "d"), object("held", "e"),     object("note", "f", Bucket::non_dicom),
-      object("new", "g"),    object("changed", "h2"), object("unreadable", "i")};
+  const std::vector<Object> scan = {object("loaded", "a"),     object("pending", "b"),
+                                    object("refused", "c"),    object("silent", "d"),
+                                    object("held", "e"),       object("note", "f", Bucket::non_dicom),
+                                    object("new", "g"),        object("changed", "h2"),
+                                    object("unreadable", "i"), object("unknown", "j")};
   Object silent = with_outcome(scan[3], Bucket::failed, "LOAD-NOANSWER");
   silent.load.emplace();
   silent.load->outcome = "no-answer";
+  Object unknown = with_outcome(scan[9], Bucket::failed, "LOAD-UNKNOWN");
+  unknown.load = silent.load;
   const auto standing = write("standing.wb", "verify",
                               {with_outcome(scan[0], Bucket::verified), with_outcome(scan[1], Bucket::pending),
                                with_outcome(scan[2], Bucket::quarantined, "LOAD-REFUSED"), silent,
                                with_outcome(scan[4], Bucket::quarantined, "MATCH-REVIEW"), scan[5],
                                with_outcome(object("changed", "h1"), Bucket::failed, "LOAD-FIXITY"),
-                               with_outcome(scan[8], Bucket::failed, "LOAD-UNREADABLE")});
+                               with_outcome(scan[8], Bucket::failed, "LOAD-UNREADABLE"), unknown});
   const sync::Sources from{write("scan.wb", "scan", scan), standing, ""};
   const auto undecided = write("undecided.wb", "reconcile", {}, {a_study("review")});
   EXPECT_EQ(selected(from, undecided), (Names{"pending", "silent", "new", "changed", "unreadable"}));
   const auto decided = write("decided.wb", "reconcile", {}, {a_study("person")});
   EXPECT_EQ(selected(from, decided), (Names{"pending", "silent", "held", "new", "changed", "unreadable"}));
   EXPECT_EQ(selected(from, decided, true),
-            (Names{"pending", "refused", "silent", "held", "new", "changed", "unreadable"}));
+            (Names{"pending", "refused", "silent", "held", "new", "changed", "unreadable", "unknown"}));
 }
 
 TEST_F(Standing, ListsWhatTheTargetHasOfAStudyWithAClaimToNothing) {
