@@ -8,21 +8,17 @@
 #include <string>
 #include <vector>
 
-/// A project of sync with an archive and a real Orthanc.
+/// A project of sync with an archive, and one with a real Orthanc.
 namespace waybill::test {
 
 class Syncing : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { orthanc_ = std::make_unique<Orthanc>(); }
-  static void TearDownTestSuite() {
-    ::kill(orthanc_->pid(), SIGKILL);  // its folder goes away anyhow, and a shutdown in order takes seconds
-    orthanc_.reset();
-  }
-  void SetUp() override {
+  /// Before anything else: the target of the plans.
+  void begin(const std::string& target) {
     ++tests_;
+    target_ = target;
     fs::create_directories(folder_ / "archive");
     plan();
-    (void)stores();
   }
 
   /// Object `n` of study `study`, whose UIDs are those of this test alone.
@@ -53,7 +49,7 @@ class Syncing : public ::testing::Test {
   void plan(const std::string& more = "", const std::string& tables = "", const std::string& target = "") {
     put("plan.toml",
         "project = \"project\"\nname = \"test\"\n[metrics]\nfile = \"sync.prom\"\n[scan]\nsources = [\"archive\"]\n" +
-            tables + "[load]\nto = \"" + (target.empty() ? orthanc_->url() : target) + "\"\n" + more);
+            tables + "[load]\nto = \"" + (target.empty() ? target_ : target) + "\"\n" + more);
   }
   [[nodiscard]] std::vector<std::string> words(const std::vector<std::string>& more = {}) const {
     std::vector<std::string> all{tool("sync"), (folder_ / "plan.toml").string()};
@@ -68,12 +64,15 @@ class Syncing : public ::testing::Test {
     return ran.text;
   }
   pid_t start(const std::vector<std::string>& more = {}) { return spawn(words(more), folder_ / "sync.log"); }
-  bool says(const std::string& text) {
-    for (int i = 0; i < 4000; ++i) {
+  /// Waits until the log says it; false when the process ends without.
+  bool says(const std::string& text, pid_t child) {
+    for (bool ended = false;;) {
       if (slurp(folder_ / "sync.log").find(text) != std::string::npos) return true;
+      if (ended) return false;
+      siginfo_t info{};
+      ended = ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
-    return false;
   }
 
   [[nodiscard]] fs::path in_run(int number, const std::string& name) const {
@@ -93,15 +92,29 @@ class Syncing : public ::testing::Test {
       if (finding.code == code) return true;
     return false;
   }
+
+  TempFolder folder_;
+  std::string target_;
+  inline static int tests_ = 0;
+};
+
+class SyncingToOrthanc : public Syncing {
+ protected:
+  static void SetUpTestSuite() { orthanc_ = std::make_unique<Orthanc>(); }
+  static void TearDownTestSuite() {
+    ::kill(orthanc_->pid(), SIGKILL);  // its folder goes away anyhow, and a shutdown in order takes seconds
+    orthanc_.reset();
+  }
+  void SetUp() override {
+    begin(orthanc_->url());
+    (void)stores();
+  }
   /// C-STORE requests that Orthanc has taken since the last call.
   std::size_t stores() {
     const std::size_t all = orthanc_->stores();
     return all - std::exchange(stores_, all);
   }
-
-  TempFolder folder_;
   inline static std::unique_ptr<Orthanc> orthanc_;
-  inline static int tests_ = 0;
   inline static std::size_t stores_ = 0;
 };
 
