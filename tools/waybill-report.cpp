@@ -18,9 +18,10 @@ int main(int argc, char** argv) {
   app.add_option("--report-json", options.json, "Write the whole report as JSON to this file");
   app.add_flag("--show-phi", options.show_phi, "Show patient ids instead of keyed hashes");
   app.add_flag("--json", json, "Print the summary as one JSON object on stdout");
+  app.add_option("--known", options.known, "Lines of UID,reason: who explains what the target has beyond ours");
   app.add_option("--package", package.folder, "Write an evidence package to this new folder");
   app.add_option("--sign", package.sign, "Private key (PEM, rights 0600) that signs the package's list of files");
-  app.add_option("--public-key", package.keys,
+  app.add_option("--public-key", options.keys,
                  "Public key (PEM) whose signatures of manifests are checked; into the package");
   app.add_option("--include", package.include, "Rules, decisions or tables that go into the package");
   return cli::run_tool(app, argc, argv, [&] {

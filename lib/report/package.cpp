@@ -246,7 +246,7 @@ void write_package(const Report& report, const Options& options, const PackageOp
   staging.write(staging.place("report", "report.html"), to_html(report));
   staging.write(staging.place("report", "report.csv"), to_csv(report));
   staging.write(staging.place("report", "report.json"), to_json(report) + "\n");
-  for (const auto& path : package.keys) add_key(staging, manifest::PublicKey(path).id(), text_of(path, kCopyBytes));
+  for (const auto& path : options.keys) add_key(staging, manifest::PublicKey(path).id(), text_of(path, kCopyBytes));
   if (!package.sign.empty())
     add_key(staging, manifest::sign_text(package.sign, "").key, manifest::public_pem(package.sign));
   staging.write("README.md", kPackageReadme);

@@ -85,6 +85,19 @@ void add_rest(const Report& report, std::vector<std::string>& out) {
                   " reason.");
 }
 
+void add_target(const Target& target, std::vector<std::string>& out) {
+  const std::uint64_t explained = target.before_load + target.other_manifest + target.known;
+  if (explained > 0) {
+    out.push_back("The target holds " + objects(explained) + " beyond ours in these studies, all explained: " +
+                  grouped(target.before_load) + " from before the first load, " + grouped(target.other_manifest) +
+                  " of other manifests, " + grouped(target.known) + " explained by a person.");
+  }
+  if (target.unexplained > 0) {
+    out.push_back("The target holds " + objects(target.unexplained) +
+                  " in these studies that nothing explains; find out where they come from.");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> statement(const Report& report) {
@@ -98,10 +111,7 @@ std::vector<std::string> statement(const Report& report) {
     out.emplace_back("No manifest of load or verify was given: this report proves nothing about a target.");
   }
   add_rest(report, out);
-  if (report.extra_at_peer > 0) {
-    out.push_back("The target holds " + objects(report.extra_at_peer) +
-                  " in these studies that no manifest explains; find out where they come from.");
-  }
+  add_target(report.target, out);
   for (const auto& manifest : report.manifests) {
     if (!manifest.complete)
       out.push_back(manifest.name +
