@@ -27,20 +27,21 @@ nav a{display:inline-block;padding:.25rem 0}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.5rem;margin:.5rem 0 0;padding:0}
 .legend svg{display:inline-block;margin-right:.15rem}
 th.w code{font-weight:400}
-#exceptions .soft{font-weight:400}
+#exceptions .soft,.d1,.d2,.d3,.d4,.d5{font-weight:400}
 td:not(.w) code{white-space:nowrap}
 svg{display:block}
 figure{margin:.75rem 0}
 .plot{width:100%;height:9rem}
 figcaption{color:var(--soft);font-size:.9rem}
 .spark{margin:.2rem 0}
-.d1{padding-left:1rem}.d2{padding-left:2rem}.d3{padding-left:3rem}.d4{padding-left:4rem}.d5{padding-left:5rem}
+.d0,.d1,.d2,.d3,.d4,.d5{display:block;padding-left:calc(var(--d)*1.1rem)}
+.d0{--d:0}.d1{--d:1}.d2{--d:2}.d3{--d:3}.d4{--d:4}.d5{--d:5}
 .filter p{max-width:none;display:flex;flex-wrap:wrap;gap:.4rem .8rem;align-items:center}
 .filter button,.filter select{font:inherit;padding:.3rem .6rem;border:1px solid var(--soft);border-radius:.25rem;background:#fff;color:var(--ink)}
 .filter button:disabled{color:#6b7885;border-color:var(--line)}
 .filter button:focus-visible,.filter select:focus-visible{outline:3px solid var(--blue);outline-offset:1px}
 .bar{margin:.2rem 0 0 auto}
-@media (max-width:40rem){h1{font-size:1.4rem}.tiles{grid-template-columns:1fr 1fr;gap:.5rem}.tile dd{font-size:1.3rem}td.w,th.w{min-width:13rem}th,td{padding:.35rem .5rem}}
+@media (max-width:40rem){.d1,.d2,.d3,.d4,.d5{padding-left:calc(var(--d)*.5rem)}h1{font-size:1.4rem}.tiles{grid-template-columns:1fr 1fr;gap:.5rem}.tile dd{font-size:1.3rem}td.w,th.w{min-width:13rem}th,td{padding:.35rem .5rem}}
 @media print{@page{margin:12mm}body{font-size:9.5pt}nav,.skip,.filter{display:none}main,header,footer{max-width:none;padding:0}
 .scroll{overflow:visible;border:0;background:none}table{font-size:8.5pt}th,td{padding:1mm 1.5mm}td.w,th.w{min-width:0}
 #exceptions{font-size:7pt;table-layout:fixed}#exceptions th,#exceptions td{padding:.8mm 1mm;overflow-wrap:anywhere}#exceptions thead th{white-space:normal}
