@@ -123,21 +123,17 @@ std::string timeline_section(const Report& report) {
 }
 
 std::string chain_section(const Report& report) {
-  Table runs("Runs; a head is the SHA-256 of a manifest's last frame", {{"Manifest"},
-                                                                        {"Stage"},
-                                                                        {"Started"},
-                                                                        {"State"},
-                                                                        {"Signed by", Kind::wide},
-                                                                        {"Tool"},
-                                                                        {"Rule set", Kind::wide},
-                                                                        {"Run", Kind::wide},
-                                                                        {"Head", Kind::wide}});
+  Table runs("Runs; a head is the SHA-256 of a manifest's last frame",
+             {{"Manifest"}, {"Stage"}, {"Started"}, {"State"}, {"Tool"}, {"Run", Kind::wide}, {"Head", Kind::wide}});
+  Table marks("Signatures, and the rules that reconcile decided by",
+              {{"Manifest"}, {"Signed by", Kind::wide}, {"Rule set", Kind::wide}});
   for (const auto& m : report.manifests) {
     runs.row({html(m.name), html(m.header.stage), time_text(m.header.created),
-              m.complete ? "complete" : "<span class=\"bad\">incomplete</span>", signers_cell(m), html(m.header.tool),
-              code(m.rule_set), code(m.header.run), code(m.head)});
+              m.complete ? "complete" : "<span class=\"bad\">incomplete</span>", html(m.header.tool),
+              code(m.header.run), code(m.head)});
+    marks.row({html(m.name), signers_cell(m), code(m.rule_set)});
   }
-  std::string body = std::move(runs).str();
+  std::string body = std::move(runs).str() + std::move(marks).str();
   if (!report.links.empty()) {
     Table links("Links from input to output",
                 {{"Output"}, {"Input"}, {"Head recorded in the output", Kind::wide}, {"State"}});

@@ -88,13 +88,20 @@ void add_rest(const Report& report, std::vector<std::string>& out) {
 void add_target(const Target& target, std::vector<std::string>& out) {
   const std::uint64_t explained = target.before_load + target.other_manifest + target.known;
   if (explained > 0) {
-    out.push_back("The target holds " + objects(explained) + " beyond ours in these studies, all explained: " +
-                  grouped(target.before_load) + " from before the first load, " + grouped(target.other_manifest) +
-                  " of other manifests, " + grouped(target.known) + " explained by a person.");
+    std::string from;
+    const auto add = [&](std::uint64_t n, const char* where) {
+      if (n > 0) from += (from.empty() ? "" : ", ") + grouped(n) + where;
+    };
+    add(target.before_load, " from before the first load");
+    add(target.other_manifest, " of another manifest of the project");
+    add(target.known, " explained by a person");
+    out.push_back("The target holds " + objects(explained) +
+                  " beyond ours in these studies, with an explanation: " + from + ".");
   }
   if (target.unexplained > 0) {
     out.push_back("The target holds " + objects(target.unexplained) +
-                  " in these studies that nothing explains; find out where they come from.");
+                  " in these studies that nothing explains; find out where " +
+                  (target.unexplained == 1 ? "it comes from." : "they come from."));
   }
 }
 
