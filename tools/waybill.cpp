@@ -26,6 +26,8 @@ struct Tool {
 };
 constexpr std::array kTools = {
     Tool{"scan", "Read an archive and record every object, its digests and its defects."},
+    Tool{"pack", "Copy the originals into backup volumes, each content once."},
+    Tool{"unpack", "Restore a backup under the old names, or prove that it could be done."},
     Tool{"reconcile", "Compare the scanned studies with the RIS and decide the corrections."},
     Tool{"listen", "Take HL7 messages over by MLLP and keep them in a journal."},
     Tool{"transcode", "Write the objects in another transfer syntax and prove each one equal."},
