@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-load: sends the objects of a manifest to a DICOM node, each exactly once.
+#include "audit.hpp"
 #include "load/run.hpp"
 #include "load_preview.hpp"
 #include "transcode/convert.hpp"
@@ -123,5 +124,8 @@ int main(int argc, char** argv) {
   CLI::App app("Send the objects of a manifest to a DICOM node, each exactly once", "waybill-load");
   Settings settings;
   add_options(app, settings);
-  return waybill::cli::run_tool(app, argc, argv, [&] { return run(settings); });
+  waybill::tools::Audit audit;
+  audit.add_options(app);
+  return waybill::cli::run_tool(app, argc, argv,
+                                [&] { return audit.around("waybill-load", [&] { return run(settings); }); });
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "audit.hpp"
 #include "cli/run_tool.hpp"
 #include "core/json.hpp"
 #include "core/stop.hpp"
@@ -186,8 +187,10 @@ int main(int argc, char** argv) {
   auto* keygen_command = app.add_subcommand("keygen", "Make an Ed25519 key pair");
   keygen_command->add_option("-o,--output", options.output, "File for the private key; the public one is FILE.pub")
       ->required();
+  tools::Audit audit;
+  audit.add_options(app);
   const auto derive_commands = tools::add_derive_commands(app);
-  return cli::run_tool(app, argc, argv, [&] {
+  const auto run = [&] {
     for (const auto& command : derive_commands) {
       if (command.app->parsed()) return command.run();
     }
@@ -196,5 +199,6 @@ int main(int argc, char** argv) {
     if (stats_command->parsed()) return stats(options);
     if (sign_command->parsed()) return sign(options);
     return keygen(options);
-  });
+  };
+  return cli::run_tool(app, argc, argv, [&] { return audit.around("waybill-manifest", run); });
 }

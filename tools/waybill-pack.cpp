@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-pack: copies the originals that a manifest names into backup volumes, each content once.
+#include "audit.hpp"
+#include "audit/studies.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_tool.hpp"
 #include "cli/summary.hpp"
@@ -41,6 +43,8 @@ Exit run(pack::Options options, const cli::Common& common) {
   if (!tally.already_complete)
     summary.lines.emplace_back("contents", n(tally.contents) + ", " + n(tally.bytes_packed) + " bytes packed");
   summary.lines.emplace_back("volumes", n(tally.volumes));
+  if (!tally.interrupted && !tally.already_complete)
+    audit::record_exported((options.out / pack::kManifest).string(), options.out.string());
   return cli::print(summary, common.json);
 }
 
@@ -64,9 +68,11 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 19))
       ->capture_default_str();
   cli::add_common(app, common);
+  tools::Audit audit;
+  audit.add_options(app);
   return cli::run_tool(app, argc, argv, [&] {
     options.input = input;
     options.out = out;
-    return run(options, common);
+    return audit.around("waybill-pack", [&] { return run(options, common); });
   });
 }

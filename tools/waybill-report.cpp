@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "audit.hpp"
 #include "cli/run_tool.hpp"
 #include "report/report.hpp"
 
@@ -16,7 +17,9 @@ int main(int argc, char** argv) {
   app.add_option("--report-json", options.json, "Write the whole report as JSON to this file");
   app.add_flag("--show-phi", options.show_phi, "Show patient ids instead of keyed hashes");
   app.add_flag("--json", json, "Print the summary as one JSON object on stdout");
-  return cli::run_tool(app, argc, argv, [&] {
+  tools::Audit audit;
+  audit.add_options(app);
+  const auto run = [&] {
     const report::Report result = report::build(options);
     report::write(result, options);
     if (json) {
@@ -26,5 +29,6 @@ int main(int argc, char** argv) {
       for (const auto& item : result.unexplained) std::cerr << "waybill report: unexplained: " << item.sentence << '\n';
     }
     return result.exit;
-  });
+  };
+  return cli::run_tool(app, argc, argv, [&] { return audit.around("waybill-report", run); });
 }

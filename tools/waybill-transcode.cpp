@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-transcode: stages every instance of a manifest in one transfer syntax, each file proved equal to its source.
+#include "audit.hpp"
+#include "audit/studies.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_tool.hpp"
 #include "dicom/toolkit.hpp"
@@ -76,6 +78,7 @@ waybill::Exit run(Settings& settings) {
     return Exit::interrupted;
   }
   print(tally, settings);
+  audit::record_accessed(settings.output);
   if (tally.integrity) return Exit::integrity;
   return tally.exceptions == 0 ? Exit::ok : Exit::exceptions;
 }
@@ -108,5 +111,8 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"no", "yes"}))
       ->capture_default_str();
   waybill::cli::add_common(app, settings.common);
-  return waybill::cli::run_tool(app, argc, argv, [&] { return run(settings); });
+  waybill::tools::Audit audit;
+  audit.add_options(app);
+  return waybill::cli::run_tool(app, argc, argv,
+                                [&] { return audit.around("waybill-transcode", [&] { return run(settings); }); });
 }

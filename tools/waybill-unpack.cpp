@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-unpack: restores the files of a backup under their old names, or proves that it could.
+#include "audit.hpp"
+#include "audit/studies.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_tool.hpp"
 #include "cli/summary.hpp"
@@ -66,6 +68,7 @@ Exit run(Settings& settings) {
     return pack::unpack(options);
   }();
   exceptions.finish();
+  if (!settings.check && !done.interrupted) audit::record_imported(done.manifest.string(), settings.manifest);
   const auto n = [](std::uint64_t v) { return std::to_string(v); };
   cli::Summary summary{"unpack", "", false, done.interrupted, done.exit(), done.json(), {}};
   const std::string what = settings.check ? "proved" : "restored";
@@ -94,5 +97,7 @@ int main(int argc, char** argv) {
   app.add_option("--exceptions", settings.exceptions, "CSV of what could not be restored (holds paths, mode 0600)");
   cli::add_common(app, settings.common);
   app.remove_option(app.get_option("--restart"));
-  return cli::run_tool(app, argc, argv, [&] { return run(settings); });
+  tools::Audit audit;
+  audit.add_options(app);
+  return cli::run_tool(app, argc, argv, [&] { return audit.around("waybill-unpack", [&] { return run(settings); }); });
 }

@@ -88,6 +88,7 @@ class Run {
     }
     if (!stop_requested() && options_.to.empty()) check_volumes();
     if (restorer_) restorer_->sync();
+    out_.manifest = manifest_;
     out_.interrupted = stop_requested();
     out_.incomplete = !out_.interrupted && !reader_.end();
     return out_;

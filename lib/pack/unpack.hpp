@@ -22,6 +22,7 @@ struct UnpackOptions {
 
 /// What became of a backup's objects.
 struct Unpacked {
+  std::filesystem::path manifest;  ///< that was read
   std::uint64_t objects = 0;     ///< object records
   std::uint64_t not_packed = 0;  ///< of these, without a place in the backup
   std::uint64_t good = 0;        ///< restored, or proved by a check
