@@ -23,16 +23,16 @@ struct UnpackOptions {
 /// What became of a backup's objects.
 struct Unpacked {
   std::filesystem::path manifest;  ///< that was read
-  std::uint64_t objects = 0;     ///< object records
-  std::uint64_t not_packed = 0;  ///< of these, without a place in the backup
-  std::uint64_t good = 0;        ///< restored, or proved by a check
-  std::uint64_t present = 0;     ///< of these, files that were there already with these bytes
-  std::uint64_t contents = 0;    ///< distinct contents decompressed and hashed
-  std::uint64_t volumes = 0;     ///< volumes whose SHA-256 is that of the manifest
-  std::uint64_t bytes = 0;       ///< of contents
-  std::uint64_t damaged = 0;     ///< objects and volumes whose bytes are not those of the manifest
-  std::uint64_t refused = 0;     ///< objects whose name or place at the target does not allow them
-  bool incomplete = false;       ///< the manifest is that of an interrupted backup
+  std::uint64_t objects = 0;       ///< object records
+  std::uint64_t not_packed = 0;    ///< of these, without a place in the backup
+  std::uint64_t good = 0;          ///< restored, or proved by a check
+  std::uint64_t present = 0;       ///< of these, files that were there already with these bytes
+  std::uint64_t contents = 0;      ///< distinct contents decompressed and hashed
+  std::uint64_t volumes = 0;       ///< volumes whose SHA-256 is that of the manifest
+  std::uint64_t bytes = 0;         ///< of contents
+  std::uint64_t damaged = 0;       ///< objects and volumes whose bytes are not those of the manifest
+  std::uint64_t refused = 0;       ///< objects whose name or place at the target does not allow them
+  bool incomplete = false;         ///< the manifest is that of an interrupted backup
   bool interrupted = false;
   [[nodiscard]] std::string json() const;
   /// 6 interrupted, 5 damaged, 1 refused or incomplete, else 0.
