@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-audit: delivers audit messages that wait, and finds gaps in what a collector kept.
-#include "audit.hpp"
 #include "audit/gaps.hpp"
 #include "core/json.hpp"
+#include "shared.hpp"
 
 #include <iostream>
 #include <thread>
@@ -12,15 +12,15 @@ namespace {
 using namespace waybill;
 
 struct Settings {
-  tools::Audit audit;
+  tools::Shared shared;
   std::vector<std::string> files;
   bool json = false;
 };
 
 Exit flush(Settings& settings) {
-  if (!settings.audit.is_asked_for())
+  if (!settings.shared.is_asked_for())
     throw RunError(Exit::usage, "name the collector with --audit syslog+tls://host:port or WAYBILL_AUDIT");
-  const std::uint64_t waiting = settings.audit.open()->close();
+  const std::uint64_t waiting = settings.shared.open()->close();
   std::cout << (waiting == 0 ? "nothing waits any more\n" : std::to_string(waiting) + " messages wait\n");
   return waiting == 0 ? Exit::ok : Exit::peer;
 }
@@ -51,7 +51,7 @@ Exit check(const Settings& settings) {
 int main(int argc, char** argv) {
   CLI::App app("Deliver audit messages that wait, and find gaps in what a collector kept", "waybill-audit");
   Settings settings;
-  settings.audit.add_options(app);
+  settings.shared.add_options(app);
   app.require_subcommand(1);
   app.fallthrough();
   auto* flush_command = app.add_subcommand("flush", "Deliver what waits in the spool");
@@ -61,6 +61,6 @@ int main(int argc, char** argv) {
   return cli::run_tool(app, argc, argv, [&] {
     if (flush_command->parsed()) return flush(settings);
     (void)check_command;
-    return settings.audit.around("waybill-audit", [&] { return check(settings); });
+    return settings.shared.around("waybill-audit", [&] { return check(settings); });
   });
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "audit.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_tool.hpp"
 #include "cli/summary.hpp"
 #include "core/text.hpp"
 #include "listen/run.hpp"
+#include "shared.hpp"
 
 #include <cstdio>
 
@@ -77,8 +77,8 @@ int main(int argc, char** argv) {
   app.add_option("--message-time", settings.message_time, "most seconds from first to last byte of a message")
       ->check(CLI::Range(1L, 1000000L));
   waybill::cli::add_common(app, common);
-  waybill::tools::Audit audit;
-  audit.add_options(app);
+  waybill::tools::Shared shared;
+  shared.add_options(app);
 
   const auto run = [&] {
     const Options given = options_of(settings, options, common);
@@ -91,5 +91,5 @@ int main(int argc, char** argv) {
     };
     return waybill::cli::print(summary_of(waybill::listen::run(given, log, tick)), common.json);
   };
-  return waybill::cli::run_tool(app, argc, argv, [&] { return audit.around("waybill-listen", run); });
+  return waybill::cli::run_tool(app, argc, argv, [&] { return shared.around("waybill-listen", run); });
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-load: sends the objects of a manifest to a DICOM node, each exactly once.
-#include "audit.hpp"
 #include "load/run.hpp"
 #include "load_preview.hpp"
+#include "shared.hpp"
 #include "transcode/convert.hpp"
 #include "transfer.hpp"
 
@@ -124,8 +124,8 @@ int main(int argc, char** argv) {
   CLI::App app("Send the objects of a manifest to a DICOM node, each exactly once", "waybill-load");
   Settings settings;
   add_options(app, settings);
-  waybill::tools::Audit audit;
-  audit.add_options(app);
+  waybill::tools::Shared shared;
+  shared.add_options(app);
   return waybill::cli::run_tool(app, argc, argv,
-                                [&] { return audit.around("waybill-load", [&] { return run(settings); }); });
+                                [&] { return shared.around("waybill-load", [&] { return run(settings); }); });
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "audit.hpp"
 #include "cli/run_tool.hpp"
 #include "core/json.hpp"
 #include "core/stop.hpp"
 #include "manifest/check.hpp"
+#include "manifest/envelope.hpp"
+#include "manifest/key.hpp"
 #include "manifest/reader.hpp"
 #include "manifest/signature.hpp"
 #include "manifest_derive.hpp"
+#include "shared.hpp"
 
 #include <csignal>
 #include <iostream>
@@ -23,6 +25,7 @@ struct Options {
   std::string key;
   std::string output;
   bool json = false;
+  bool secret = false;
 };
 
 Exit cat(const Options& options) {
@@ -157,7 +160,25 @@ Exit sign(const Options& options) {
   return Exit::ok;
 }
 
+Exit encrypt(const Options& options) {
+  const auto& key = manifest::keys_in_use().write_to;
+  if (!key) throw RunError(Exit::usage, "name the key to encrypt to with --encrypt-to");
+  manifest::seal_file(options.file, options.output, *key);
+  std::cout << "encrypted to key " << key->id() << ": " << options.output << '\n';
+  return Exit::ok;
+}
+
+Exit decrypt(const Options& options) {
+  manifest::unseal_file(options.file, options.output);
+  std::cout << "decrypted, readable to all who may read the file: " << options.output << '\n';
+  return Exit::ok;
+}
+
 Exit keygen(const Options& options) {
+  if (options.secret) {
+    std::cout << "key " << manifest::generate_secret(options.output) << ": " << options.output << '\n';
+    return Exit::ok;
+  }
   std::cout << "key " << manifest::generate_key(options.output) << ": private " << options.output << ", public "
             << options.output << ".pub\n";
   return Exit::ok;
@@ -184,11 +205,17 @@ int main(int argc, char** argv) {
   stats_command->add_flag("--json", options.json, "Print the counts as one JSON object");
   auto* sign_command = add_command(app, "sign", "Append an Ed25519 signature", options);
   sign_command->add_option("--key", options.key, "Private key (PEM, rights 0600)")->required();
-  auto* keygen_command = app.add_subcommand("keygen", "Make an Ed25519 key pair");
-  keygen_command->add_option("-o,--output", options.output, "File for the private key; the public one is FILE.pub")
+  auto* encrypt_command = add_command(app, "encrypt", "Write a copy encrypted to --encrypt-to", options);
+  auto* decrypt_command = add_command(app, "decrypt", "Write a plain copy of an encrypted manifest", options);
+  for (auto* command : {encrypt_command, decrypt_command})
+    command->add_option("-o,--output", options.output, "File to write; it must not exist")->required();
+  auto* keygen_command = app.add_subcommand("keygen", "Make an Ed25519 key pair, or a key to encrypt with");
+  keygen_command->add_flag("--encryption", options.secret, "A secret key for --encrypt-to");
+  keygen_command->add_option("-o,--output", options.output, "File for the key; of a pair the public half is FILE.pub")
       ->required();
-  tools::Audit audit;
-  audit.add_options(app);
+  tools::Shared shared;
+  shared.add_options(app, "--decrypt-key");
+  app.fallthrough();
   const auto derive_commands = tools::add_derive_commands(app);
   const auto run = [&] {
     for (const auto& command : derive_commands) {
@@ -198,7 +225,9 @@ int main(int argc, char** argv) {
     if (check_command->parsed()) return check(options);
     if (stats_command->parsed()) return stats(options);
     if (sign_command->parsed()) return sign(options);
+    if (encrypt_command->parsed()) return encrypt(options);
+    if (decrypt_command->parsed()) return decrypt(options);
     return keygen(options);
   };
-  return cli::run_tool(app, argc, argv, [&] { return audit.around("waybill-manifest", run); });
+  return cli::run_tool(app, argc, argv, [&] { return shared.around("waybill-manifest", run); });
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-pack: copies the originals that a manifest names into backup volumes, each content once.
-#include "audit.hpp"
 #include "audit/studies.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_tool.hpp"
 #include "cli/summary.hpp"
 #include "pack/run.hpp"
+#include "shared.hpp"
 
 #include <oneapi/tbb/global_control.h>
 #include <iostream>
@@ -68,11 +68,11 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 19))
       ->capture_default_str();
   cli::add_common(app, common);
-  tools::Audit audit;
-  audit.add_options(app);
+  tools::Shared shared;
+  shared.add_options(app);
   return cli::run_tool(app, argc, argv, [&] {
     options.input = input;
     options.out = out;
-    return audit.around("waybill-pack", [&] { return run(options, common); });
+    return shared.around("waybill-pack", [&] { return run(options, common); });
   });
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "audit.hpp"
 #include "audit/studies.hpp"
 #include "cli/run_tool.hpp"
 #include "reconcile/explain.hpp"
 #include "reconcile/run.hpp"
+#include "shared.hpp"
 
 #include <tbb/global_control.h>
 #include <cstdio>
@@ -41,8 +41,8 @@ int main(int argc, char** argv) {
   explain->add_option("manifest", manifest, "manifest of reconcile")->required();
   explain->add_flag("--show-phi", common.show_phi, "show patients' values");
 
-  waybill::tools::Audit audit;
-  audit.add_options(app);
+  waybill::tools::Shared shared;
+  shared.add_options(app);
   const auto run = [&] {
     if (explain->parsed()) {
       const std::string text = waybill::reconcile::explain(manifest, study, common.show_phi);
@@ -60,5 +60,5 @@ int main(int argc, char** argv) {
     std::fwrite(text.data(), 1, text.size(), piped ? stderr : stdout);
     return summary.exceptions() == 0 ? waybill::Exit::ok : waybill::Exit::exceptions;
   };
-  return waybill::cli::run_tool(app, argc, argv, [&] { return audit.around("waybill-reconcile", run); });
+  return waybill::cli::run_tool(app, argc, argv, [&] { return shared.around("waybill-reconcile", run); });
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "audit.hpp"
 #include "cli/run_tool.hpp"
 #include "report/report.hpp"
+#include "shared.hpp"
 
 #include <iostream>
 
@@ -16,9 +16,11 @@ int main(int argc, char** argv) {
   app.add_option("--csv", options.csv, "Write the exceptions to this file");
   app.add_option("--report-json", options.json, "Write the whole report as JSON to this file");
   app.add_flag("--show-phi", options.show_phi, "Show patient ids instead of keyed hashes");
+  app.add_option("--pseudonym-key", options.pseudonyms, "Key file of the hashes: the same patient, the same hash");
+  app.add_option("--lookup", options.lookup, "CSV of who stands behind the hashes (patient data, mode 0600)");
   app.add_flag("--json", json, "Print the summary as one JSON object on stdout");
-  tools::Audit audit;
-  audit.add_options(app);
+  tools::Shared shared;
+  shared.add_options(app);
   const auto run = [&] {
     const report::Report result = report::build(options);
     report::write(result, options);
@@ -30,5 +32,5 @@ int main(int argc, char** argv) {
     }
     return result.exit;
   };
-  return cli::run_tool(app, argc, argv, [&] { return audit.around("waybill-report", run); });
+  return cli::run_tool(app, argc, argv, [&] { return shared.around("waybill-report", run); });
 }

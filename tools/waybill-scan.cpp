@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-scan: takes stock of an archive, one record for everything that is met.
-#include "audit.hpp"
 #include "audit/studies.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_tool.hpp"
 #include "dicom/toolkit.hpp"
 #include "scan/run.hpp"
+#include "shared.hpp"
 
 #include <oneapi/tbb/global_control.h>
 #include <charconv>
@@ -106,8 +106,8 @@ int main(int argc, char** argv) {
   app.add_option("--audit-media", settings.media, "Medium the sources lie on, for the audit trail: an import")
       ->group("Audit trail");
   waybill::cli::add_common(app, settings.common);
-  waybill::tools::Audit audit;
-  audit.add_options(app);
+  waybill::tools::Shared shared;
+  shared.add_options(app);
   return waybill::cli::run_tool(app, argc, argv,
-                                [&] { return audit.around("waybill-scan", [&] { return run(settings); }); });
+                                [&] { return shared.around("waybill-scan", [&] { return run(settings); }); });
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-transcode: stages every instance of a manifest in one transfer syntax, each file proved equal to its source.
-#include "audit.hpp"
 #include "audit/studies.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_tool.hpp"
 #include "dicom/toolkit.hpp"
+#include "shared.hpp"
 #include "transcode/convert.hpp"
 #include "transcode/dry_run.hpp"
 #include "transcode/run.hpp"
@@ -109,8 +109,8 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"no", "yes"}))
       ->capture_default_str();
   waybill::cli::add_common(app, settings.common);
-  waybill::tools::Audit audit;
-  audit.add_options(app);
+  waybill::tools::Shared shared;
+  shared.add_options(app);
   return waybill::cli::run_tool(app, argc, argv,
-                                [&] { return audit.around("waybill-transcode", [&] { return run(settings); }); });
+                                [&] { return shared.around("waybill-transcode", [&] { return run(settings); }); });
 }

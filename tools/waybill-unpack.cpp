@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-unpack: restores the files of a backup under their old names, or proves that it could.
-#include "audit.hpp"
 #include "audit/studies.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_tool.hpp"
@@ -8,6 +7,7 @@
 #include "core/csv.hpp"
 #include "io/atomic_file.hpp"
 #include "pack/unpack.hpp"
+#include "shared.hpp"
 
 #include <oneapi/tbb/global_control.h>
 #include <iostream>
@@ -97,7 +97,7 @@ int main(int argc, char** argv) {
   app.add_option("--exceptions", settings.exceptions, "CSV of what could not be restored (holds paths, mode 0600)");
   cli::add_common(app, settings.common);
   app.remove_option(app.get_option("--restart"));
-  tools::Audit audit;
-  audit.add_options(app);
-  return cli::run_tool(app, argc, argv, [&] { return audit.around("waybill-unpack", [&] { return run(settings); }); });
+  tools::Shared shared;
+  shared.add_options(app);
+  return cli::run_tool(app, argc, argv, [&] { return shared.around("waybill-unpack", [&] { return run(settings); }); });
 }

@@ -13,6 +13,8 @@ struct Options {
   std::vector<std::filesystem::path> manifests;
   std::filesystem::path html, csv, json;  ///< empty: not written
   bool show_phi = false;
+  std::filesystem::path pseudonyms = {};  ///< key file of the hashes that stand for patients; empty: a key of this run
+  std::filesystem::path lookup = {};      ///< CSV of who stands behind them; empty: not written
 };
 
 /// Reads the manifests of a project and works out ledger, evidence and exceptions. `exit` of the result is

@@ -4,6 +4,7 @@
 #include "audit/event.hpp"
 #include "audit/trail.hpp"
 #include "cli/run_tool.hpp"
+#include "manifest/key.hpp"
 #include "net/tls.hpp"
 
 #include <cstdlib>
@@ -11,13 +12,16 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <vector>
 
-/// The audit trail of a tool: its options, and what every run records.
+/// What every tool has beside its own work: the keys of manifests, and the audit trail with what every run records.
 namespace waybill::tools {
 
-class Audit {
+class Shared {
  public:
-  void add_options(CLI::App& app) {
+  /// `key` is the name of the option for keys to read with.
+  void add_options(CLI::App& app, const std::string& key = "--key") {
+    add_key_options(app, key);
     const char* group = "Audit trail";
     app.add_option("--audit", url_, "Where DICOM audit messages go: syslog+tls://host:port or file:///path")
         ->envname("WAYBILL_AUDIT")
@@ -38,8 +42,9 @@ class Audit {
   }
 
   /// Runs a tool between its start and stop messages; how it ended and what was suspicious is recorded. Without --audit
-  /// just runs it.
+  /// just runs it. Keys of manifests are in use meanwhile.
   Exit around(const char* program, const std::function<Exit()>& run) {
+    use_keys();
     if (url_.empty()) return run();
     audit::set_program(program);
     trail_ = open();
@@ -82,7 +87,26 @@ class Audit {
   }
   [[nodiscard]] bool is_asked_for() const { return !url_.empty(); }
 
+  /// Reads the key files that were named.
+  void use_keys() const {
+    manifest::Keys keys;
+    for (const std::string& file : keys_) keys.open.emplace_back(file);
+    if (!encrypt_to_.empty()) keys.write_to = std::make_shared<const manifest::SecretKey>(encrypt_to_);
+    manifest::use_keys(std::move(keys));
+  }
+
  private:
+  void add_key_options(CLI::App& app, const std::string& key) {
+    const char* group = "Manifests at rest";
+    app.add_option("--encrypt-to", encrypt_to_, "Key file: encrypt the manifests that are written (AES-256-GCM)")
+        ->envname("WAYBILL_ENCRYPT_TO")
+        ->group(group);
+    app.add_option(key, keys_, "Key file to read encrypted manifests with; repeatable")
+        ->envname("WAYBILL_KEY")
+        ->allow_extra_args(false)
+        ->group(group);
+  }
+
   [[nodiscard]] std::string spool_folder() const {
     if (!spool_.empty()) return spool_;
     const char* state = std::getenv("XDG_STATE_HOME");  // NOLINT(concurrency-mt-unsafe): no thread runs yet
@@ -104,7 +128,8 @@ class Audit {
     trail_.reset();
   }
 
-  std::string url_, spool_;
+  std::string url_, spool_, encrypt_to_;
+  std::vector<std::string> keys_;
   net::TlsOptions tls_;
   std::unique_ptr<audit::Trail> trail_;
 };
