@@ -131,11 +131,13 @@ Restorer::File::~File() {
 
 void Restorer::File::write(ByteView bytes) { io::write_all(fd_.get(), bytes, restorer_->folder_); }
 
-Result<Done> Restorer::File::finish(const std::string& mtime) {
+void Restorer::File::close(const std::string& mtime) {
   std::array<timespec, 2> times{timespec{0, UTIME_OMIT}, timespec{}};
   if (time_from(mtime, times[1])) (void)::futimens(fd_.get(), times.data());  // a nicety, not a promise
-  io::sync_data(fd_.get(), restorer_->folder_);
   fd_.reset();
+}
+
+Result<Done> Restorer::File::name() {
   if (::linkat(folder_.get(), part_.c_str(), folder_.get(), name_.c_str(), 0) == 0) return Done{};  // part goes later
   const int error = errno;
   if (error == EEXIST) return Failure{Fault::refused, "something else is there already"};

@@ -27,7 +27,7 @@ class Restorer {
   /// Makes the folder (0700) when there is none.
   explicit Restorer(std::filesystem::path folder);
 
-  /// A file on its way; without finish() nothing of it stays.
+  /// A file on its way; without name() nothing of it stays.
   class File {
    public:
     File(const Restorer& restorer, io::Descriptor folder, std::string name);
@@ -35,8 +35,10 @@ class Restorer {
     File(File&& other) noexcept;
     File& operator=(File&&) = delete;
     void write(ByteView bytes);
-    /// Sets the time of last change (RFC 3339, nothing when empty), syncs, gives the name.
-    [[nodiscard]] Result<Done> finish(const std::string& mtime);
+    /// All is written; sets the time of last change (RFC 3339, nothing when empty).
+    void close(const std::string& mtime);
+    /// Gives the name; between close() and this must be a Restorer::sync(), which serves many files.
+    [[nodiscard]] Result<Done> name();
 
    private:
     const Restorer* restorer_;
@@ -48,7 +50,7 @@ class Restorer {
   [[nodiscard]] Result<File> create(const std::string& path) const;
   /// Whether the file is there with this content; Fault::mismatch when something else is there.
   [[nodiscard]] Result<bool> holds(const std::string& path, const manifest::Place& content) const;
-  /// Returns after all names are on disk.
+  /// Returns after all bytes and names are on disk.
   void sync() const;
 
  private:

@@ -13,6 +13,7 @@
 
 #include <fcntl.h>
 #include <oneapi/tbb/parallel_for.h>
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <memory>
@@ -28,7 +29,7 @@ using manifest::Place;
 
 namespace {
 
-constexpr std::size_t kBatchRecords = 512;
+constexpr std::size_t kBatchRecords = 512;  // each may hold its folder open, of the 1024 files a process may
 constexpr std::uint64_t kBatchBytes = std::uint64_t{64} << 20U;
 constexpr std::size_t kOpenVolumes = 64;
 
@@ -62,6 +63,7 @@ struct Item {
   bool again = false;  // a check meets this content a second time
   Became became = Became::good;
   std::string why;
+  std::optional<Restorer::File> file;  // written, without its name
 };
 
 class Run {
@@ -84,6 +86,7 @@ class Run {
     for (auto batch = read_batch(); !batch.empty(); batch = read_batch()) {
       oneapi::tbb::parallel_for(std::size_t{0}, batch.size(), [&](std::size_t i) { work(batch[i]); });
       if (stop_requested()) break;
+      give_names(batch);
       for (const Item& item : batch) settle(item);
     }
     if (!stop_requested() && options_.to.empty()) check_volumes();
@@ -125,7 +128,20 @@ class Run {
 
   void work(Item& item) {
     if (item.again || stop_requested()) return;
-    const auto done = restorer_ ? restore(item) : check(item);
+    note(item, restorer_ ? restore(item) : check(item));
+  }
+
+  /// One wait for the disk serves all files of a batch.
+  void give_names(std::vector<Item>& batch) {
+    if (std::none_of(batch.begin(), batch.end(), [](const Item& item) { return item.file.has_value(); })) return;
+    restorer_->sync();
+    for (Item& item : batch) {
+      if (item.file) note(item, item.file->name());
+      item.file.reset();
+    }
+  }
+
+  static void note(Item& item, const Result<Done>& done) {
     if (done) return;
     item.became = done.error().fault == Fault::refused ? Became::refused : Became::damaged;
     item.why = done.error().what;
@@ -157,7 +173,9 @@ class Run {
       return Done{};
     });
     if (!read) return read;
-    return file->finish(item.place.part ? "" : source.mtime);
+    file->close(item.place.part ? "" : source.mtime);
+    item.file.emplace(*std::move(file));
+    return Done{};
   }
 
   void settle(const Item& item) {
