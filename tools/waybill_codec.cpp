@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill_codec: runs codecs for waybill-transcode in a process of its own. Not for people: it is started with its
 // descriptors open.
-#include "dicom/toolkit.hpp"
+#include "pixel/register.hpp"
 #include "transcode/serve.hpp"
 
 #include <fcntl.h>
@@ -14,6 +14,8 @@ int main() {
     return 2;
   }
   ::prctl(PR_SET_DUMPABLE, 0);  // no image of patients' pixels on disk
-  const waybill::dicom::Toolkit toolkit;
-  return waybill::transcode::serve_codecs();
+  waybill::pixel::register_codecs();
+  const int code = waybill::transcode::serve_codecs();
+  waybill::pixel::unregister_codecs();
+  return code;
 }
