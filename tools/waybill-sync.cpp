@@ -122,6 +122,8 @@ int main(int argc, char** argv) {
                  "The last run: leave out what is newer than this time (now, or UTC such as 2026-11-27T18:00:00Z), and "
                  "check at the end that nothing has changed meanwhile");
   app.add_flag("--retry-failed", settings.sync.retry_failed, "Take up what failed or was refused in earlier runs, too");
+  app.add_flag("--accept-gone", settings.sync.accept_gone,
+               "It is true that most of the archive is gone since the last run");
   app.add_flag("--accept-integrity", settings.sync.accept_integrity,
                "Go on although the last run stopped with exit code 5; a person has found the cause");
   app.add_flag("--json", settings.json, "Print the summary as one JSON object on stdout");

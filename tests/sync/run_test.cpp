@@ -127,6 +127,24 @@ TEST_F(Sync, TellsOfWhatIsGoneAndLeavesItAtTheTarget) {
   EXPECT_EQ(counts(3).departed, 0U) << "it was told of once";
 }
 
+TEST_F(Sync, TakesAVolumeThatIsNotMountedForNoArchiveWithoutFiles) {
+  for (int n = 1; n <= 12; ++n) put_object(1, n);
+  ends(0);
+  fs::rename(folder_ / "archive", folder_ / "volume");
+  fs::create_directory(folder_ / "archive");
+  EXPECT_NE(ends(3).find("12 of 12 files are gone"), std::string::npos);
+  ends(3);
+  fs::remove(folder_ / "archive");
+  fs::rename(folder_ / "volume", folder_ / "archive");
+  ends(0);
+  EXPECT_EQ(counts(2).idle, 1U);
+  for (int n = 1; n <= 12; ++n) fs::remove(folder_ / "archive" / (uid(1, n) + ".dcm"));
+  ends(3);
+  ends(0, {"--accept-gone"});
+  EXPECT_EQ(counts(3).departed, 12U);
+  EXPECT_EQ(stores(), 12U);
+}
+
 TEST_F(Sync, HoldsUndecidedStudiesUntilTheRisKnowsThemAndTellsWhenOneIsLost) {
   const std::string head = "PATIENT_ID,LAST,FIRST,STUDY_UID,STUDY_DATE,STATUS\n";
   fs::create_directories(folder_ / "ris");
@@ -277,6 +295,21 @@ TEST_F(Sync, CutoverLeavesWhatIsNewerThanTheFreezeAndProvesThatNothingChangedMea
   // A run without a freeze takes it up.
   ends(0);
   EXPECT_EQ(stores(), 1U);
+}
+
+TEST_F(Sync, CutoverFinishesTheOpenRunFirst) {
+  put_object(1, 1);
+  plan("timeout = 1\n", "", test::dead_url());
+  ends(4);
+  put_object(1, 2);
+  plan();
+  const std::string text = ends(0, {"--cutover", "now"});
+  EXPECT_NE(text.find("continuing run 1"), std::string::npos) << text;
+  EXPECT_EQ(record(1).freeze, "");
+  EXPECT_NE(record(2).freeze, "");
+  EXPECT_EQ(counts(1).loaded, 1U);
+  EXPECT_EQ(counts(2).loaded, 1U);
+  EXPECT_EQ(stores(), 2U);
 }
 
 TEST_F(Sync, CutoverTellsWhenTheArchiveWasNotFrozen) {
