@@ -73,7 +73,7 @@ Chain::Chain(const Plan& plan, const Project& project, const Options& options, c
       options_(options),
       before_(before),
       journal_(project.journal_of(record.number), record, link),
-      run_{plan, project, record.number, record.base} {
+      run_{plan, project, record.number, record.base, options.shared} {
   counts_ = before;
   counts_.run = record.number;
   counts_.idle = counts_.accepted = 0;

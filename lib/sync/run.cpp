@@ -206,7 +206,7 @@ Preview preview(const Options& options) {
   out.identity_changed = identity.empty() || identity != next.before.identity;
   const bool quiet = next.record.base != 0 && out.outlook.fresh + out.outlook.changed + out.outlook.gone == 0;
   out.idle = quiet && out.retry == 0 && !out.identity_changed && !options.retry_failed && options.cutover.empty();
-  out.commands = commands_of({plan, project, next.record.number, next.record.base}, inputs.ris);
+  out.commands = commands_of({plan, project, next.record.number, next.record.base, options.shared}, inputs.ris);
   out.forecast = predict(project, next, out.outlook);
   return out;
 }

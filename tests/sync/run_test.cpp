@@ -233,7 +233,7 @@ TEST_F(Sync, TriesAgainWhatWasRefusedForTheMomentWithoutAnythingNew) {
   put_object(1, 2);
   put_object(2, 1);
   test::SimPacs pacs("[[rule]]\nname = \"full\"\non = \"store\"\nskip = 1\nfirst = 1\nstatus = 0xA700\n");
-  plan("retries = 0\nassociations = \"1\"\n", "", pacs.url("SIMPACS"));
+  plan("retries = 0\nassociations = 1\n", "", pacs.url("SIMPACS"));
   ends(1);
   EXPECT_EQ(counts(1).retry, 1U);
   EXPECT_EQ(standing(1, uid(1, 2)).bucket, Bucket::pending);
@@ -314,7 +314,7 @@ TEST_F(Sync, CutoverFinishesTheOpenRunFirst) {
 
 TEST_F(Sync, CutoverTellsWhenTheArchiveWasNotFrozen) {
   for (int n = 1; n <= 10; ++n) put_object(1, n);
-  plan("limit = \"10obj/s\"\nassociations = \"1\"\n");
+  plan("limit = \"10obj/s\"\nassociations = 1\n");
   const pid_t child = start({"--cutover", "now"});
   ASSERT_TRUE(says("run 1: load", child));
   put_object(1, 11);
@@ -337,7 +337,7 @@ TEST_F(Sync, LosesNothingWhenTheDiskIsFull) {
 TEST_F(Sync, StopsOnFiveUntilAPersonHasAcceptedIt) {
   put_object(1, 1);
   put_object(1, 2);
-  plan("limit = \"1obj/s\"\nassociations = \"1\"\n");
+  plan("limit = \"1obj/s\"\nassociations = 1\n");
   const pid_t child = start();
   // The target loses an object while another is still on its way.
   for (bool removed = false; !removed;) {
@@ -358,6 +358,21 @@ TEST_F(Sync, StopsOnFiveUntilAPersonHasAcceptedIt) {
   EXPECT_EQ(standing(1, uid(1, 1)).verify->verdict, "MISSING");
   ends(1);
   EXPECT_EQ(stores(), 2U) << "what the target has lost is not sent again unasked";
+}
+
+TEST_F(Sync, EncryptsWhatItKeepsAndGoesOnWithTheKey) {
+  const std::string key = (folder_ / "rest.key").string();
+  const auto made = test::run({test::tool("manifest"), "keygen", "--encryption", "-o", key}, folder_ / "key.log");
+  ASSERT_EQ(made.exit, 0) << made.text;
+  put_object(1, 1);
+  ends(0, {"--encrypt-to", key});
+  put_object(1, 2);
+  ends(0, {"--encrypt-to", key});
+  EXPECT_EQ(stores(), 2U);
+  for (const char* name : {"sync.wb", "scan.wb", "load.wb", "standing.wb"})
+    EXPECT_EQ(test::slurp(in_run(2, name)).find(std::string("\x28\xB5\x2F\xFD", 4)), std::string::npos)
+        << name << " is plain";
+  EXPECT_NE(ends(2).find("key"), std::string::npos) << "without the key nothing can be told of the runs";
 }
 
 TEST_F(Sync, KeepsAsManyInventoriesAsThePlanSays) {
