@@ -22,7 +22,12 @@ trap 'exit 2' INT TERM
 : >"$work/heads"
 mkdir "$work/m"
 
-say() { printf '%s\n' "$*" | tr -d '\000-\010\013-\037\177'; }
+say() { # what a terminal would take for a command is left out
+  case $* in
+    *[![:print:]]*) printf '%s\n' "$*" | tr -d '\000-\010\013-\037\177-\377' ;;
+    *) printf '%s\n' "$*" ;;
+  esac
+}
 ok() { say "ok    $*"; }
 note() { say "note  $*"; }
 bad() { say "BAD   $*"; echo >>"$work/bad"; }
@@ -99,43 +104,44 @@ locate() { # MANIFEST FRAME-NUMBER TEXT
 # like a beginning, so one that cannot be read is tried again up to the places behind it.
 cut_frame() { # MANIFEST END
   readable=no
-  tries=0
-  for next in $(awk -v at="$at" '$1 > at' "$work/starts" | head -n 3) "$2"; do
-    [ "$next" -le "$2" ] || continue
-    tail -c +$((at + 1)) "$1" | head -c $((next - at)) >"$work/try"
-    [ "$tries" -gt 0 ] || { first=$next; cp "$work/try" "$work/piece"; }
-    tries=$((tries + 1))
-    if zstd -dcq "$work/try" >"$work/text" 2>/dev/null; then
+  ahead=$starts
+  for try in 1 2 3; do
+    after=${ahead%% *}
+    ahead=${ahead#* }
+    [ -n "$after" ] && [ "$after" -lt "$2" ] || after=$2
+    tail -c +$((at + 1)) "$1" | head -c $((after - at)) >"$work/piece"
+    if zstd -dcq <"$work/piece" >"$text" 2>/dev/null; then
       readable=yes
-      mv "$work/try" "$work/piece"
-      after=$next
+      starts=$ahead
       return
     fi
+    [ "$after" -ne "$2" ] || break
   done
-  after=$first
+  after=${starts%% *}
+  starts=${starts#* }
+  [ -n "$after" ] && [ "$after" -lt "$2" ] || after=$2
+  tail -c +$((at + 1)) "$1" | head -c $((after - at)) >"$work/piece"
 }
 
 # Header, end and signature lines stand in a frame's first lines; all else is a record.
 take_text() { # MANIFEST FRAME-NUMBER STATE-FOLDER
-  line=$(head -n 1 "$work/text")
+  { IFS= read -r line; IFS= read -r second; } <"$text"
   if [ "$2" -eq 0 ]; then
     printf '%s\n' "$line" >"$3/header"
     case $line in '{"kind":"header",'*) ;; *) bad "$1: frame 0 does not begin with a header line" ;; esac
   elif [ "$line" != "{\"kind\":\"block\",\"n\":$2,\"prev\":\"$hash\"}" ]; then
     bad "$1: frame $2 does not name the frame before it: one of the two was changed, dropped, added or moved"
-    locate "$1" "$2" "$work/text"
-    [ "$2" -eq 0 ] || locate "$1" $(($2 - 1)) "$work/before"
+    locate "$1" "$2" "$text"
+    locate "$1" $(($2 - 1)) "$before_text"
   fi
-  tail -n +2 "$work/text" >"$work/body"
-  case $(head -c 20 "$work/body") in
-    '{"kind":"end",'*) cat "$work/body" >>"$3/end" ;;
-    '{"kind":"signature",'*) printf '%s\t' "$hash" >>"$3/signatures"; cat "$work/body" >>"$3/signatures" ;;
-    *)
-      [ ! -s "$3/end" ] || bad "$1: frame $2 has records behind the end"
-      if grep -Eq '^\{"kind":"(header|block|end|signature)"' "$work/body"; then bad "$1: frame $2 holds a line that belongs elsewhere"; fi
-      cat "$work/body" >>"$work/batch"
-      [ "$(wc -c <"$work/batch")" -lt 50000000 ] || take_batch "$1" "$3" ;;
+  case $second in
+    '{"kind":"end",'*) tail -n +2 "$text" >>"$3/end"; return ;;
+    '{"kind":"signature",'*) printf '%s\t' "$hash" >>"$3/signatures"; tail -n +2 "$text" >>"$3/signatures"; return ;;
   esac
+  [ ! -s "$3/end" ] || bad "$1: frame $2 has records behind the end"
+  [ "$(grep -Ec '^\{"kind":"(header|block|end|signature)"' "$text")" -eq 1 ] || bad "$1: frame $2 holds a line that belongs elsewhere"
+  tail -n +2 "$text" >>"$work/batch"
+  [ $(($2 % 8)) -ne 7 ] || take_batch "$1" "$3"
 }
 
 # Kind, id, size, bucket and study of each record: what the checks further down need of it.
@@ -204,23 +210,27 @@ check_manifest() { # MANIFEST
     end=$((size - 8 * entries - 65))
   fi
   if [ "$entries" -lt 1 ] || [ "$end" -lt 0 ]; then bad "$1: it ends without its frame table: it was cut off or never finished"; end=$size; fi
-  grep -abFo "$frame_start" "$1" | cut -d: -f1 >"$work/starts"
+  starts=$(grep -abFo "$frame_start" "$1" | cut -d: -f1 | tr '\n' ' ')
+  [ "${starts%% *}" = 0 ] || bad "$1: it does not begin with a frame"
+  starts=${starts#* }
   : >"$work/sizes"
-  : >"$work/before"
+  : >"$work/text1"
   : >"$work/batch"
   at=0 number=0 hash='' head=''
   while [ "$at" -lt "$end" ]; do
+    text=$work/text$((number % 2))
+    before_text=$work/text$(((number + 1) % 2))
     cut_frame "$1" "$end"
     if [ "$readable" = yes ]; then
       take_text "$1" "$number" "$state"
     else
       bad "$1: frame $number (byte $at) cannot be read: a byte of it was changed or it was cut"
-      : >"$work/text"
+      : >"$text"
     fi
-    wc -c <"$work/piece" | tr -d ' ' >>"$work/sizes"
-    hash=$(sha <"$work/piece")
+    echo $((after - at)) >>"$work/sizes"
+    hash=$(sha256sum <"$work/piece")
+    hash=${hash%% *}
     [ -s "$state/signatures" ] || head=$hash
-    mv "$work/text" "$work/before"
     at=$after
     number=$((number + 1))
   done
