@@ -8,6 +8,7 @@ waybill_tool(transcode USES transcode)
 waybill_tool(load USES load)
 waybill_tool(verify USES verify)
 waybill_tool(report USES report)
+waybill_tool(sync USES sync)
 waybill_tool(simpacs USES simpacs dicom io)
 
 # The dispatcher: `waybill NAME` starts waybill-NAME beside it.
@@ -21,4 +22,4 @@ add_dependencies(waybill-transcode waybill_codec)
 add_dependencies(waybill-load waybill_codec)
 
 add_custom_target(tools)
-add_dependencies(tools waybill waybill-manifest waybill-scan waybill-listen waybill-reconcile waybill-transcode waybill-load waybill-verify waybill-report waybill-simpacs)
+add_dependencies(tools waybill waybill-manifest waybill-scan waybill-listen waybill-reconcile waybill-transcode waybill-load waybill-verify waybill-report waybill-sync waybill-simpacs)

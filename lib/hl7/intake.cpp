@@ -59,7 +59,7 @@ struct Intake::Item {
   std::uint32_t size = 0;
   std::uint64_t offset = 0;
   std::size_t begin = 0;  // of the message in the batch's text
-  Seen::Key id;           // of sender and control ID
+  SeenIds::Key id = 0;    // of sender and control ID
   std::string reason;     // of the problem; what is wrong with the message
   std::string note;       // on its character set
 };

@@ -20,11 +20,12 @@ std::optional<std::size_t> with_head(const Report& report, const std::string& he
   return std::nullopt;
 }
 
-const ManifestSummary* with_name(const Report& report, const std::string& name) {
-  for (const auto& m : report.manifests) {
-    if (m.name == name) return &m;
+/// Whether another of the given manifests has this name; an older scan behind --since may be named as the newer one is.
+bool is_named_among_others(const Report& report, const std::string& name, std::size_t n) {
+  for (std::size_t i = 0; i < report.manifests.size(); ++i) {
+    if (i != n && report.manifests[i].name == name) return true;
   }
-  return nullptr;
+  return false;
 }
 
 constexpr std::string_view kStream = "-";
@@ -46,7 +47,7 @@ std::vector<std::size_t> link(Report& report, std::size_t n) {
     } else if (const auto at = with_head(report, input.head); at && *at != n) {
       sources.push_back(*at);
       report.links.push_back({report.manifests[*at].name, output.name, input.head, Link::State::linked});
-    } else if (input.name != kStream && with_name(report, input.name) != nullptr) {
+    } else if (input.name != kStream && is_named_among_others(report, input.name, n)) {
       report.links.push_back({input.name, output.name, input.head, Link::State::broken});
       broken(report, output, input.name, "its head is not the one that " + output.name + " was made from");
     } else {

@@ -7,7 +7,6 @@
 #include "transfer/halt.hpp"
 #include "transfer/lanes.hpp"
 #include "transfer/output.hpp"
-#include "transfer/peers.hpp"
 #include "verify/check.hpp"
 
 #include <algorithm>
@@ -48,7 +47,7 @@ namespace {
 
 std::string settings_of(const Options& options) {
   JsonWriter json;
-  json.begin_object().member("against", options.against ? options.against->url() : "");
+  json.begin_object().member("against", options.against ? transfer::url_of(*options.against) : "");
   json.member("level", !options.against ? "fixity" : options.level == Level::exists ? "exists" : "content");
   json.member("calling", options.calling);
   if (options.sample) {
@@ -124,11 +123,11 @@ std::vector<StudyWork> group(const transfer::Contents& contents, const sample::P
 class Verifier {
  public:
   Verifier(const Options& options, std::vector<StudyWork> studies, std::unordered_set<std::string>& extra_lines,
-           transfer::Peers* peers, transfer::Output& output, Tally& tally)
+           Source* source, transfer::Output& output, Tally& tally)
       : options_(options),
         studies_(std::move(studies)),
         extra_lines_(extra_lines),
-        peers_(peers),
+        source_(source),
         output_(output),
         tally_(tally) {}
 
@@ -153,8 +152,8 @@ class Verifier {
   void check(StudyWork& study) {
     if (stopped_) return;
     try {
-      if (peers_ != nullptr) {
-        check_at_peer(study, *peers_, options_.level);
+      if (source_ != nullptr) {
+        check_at_peer(study, *source_, options_.level);
       } else {
         check_files(study);
       }
@@ -195,7 +194,7 @@ class Verifier {
   const Options& options_;
   std::vector<StudyWork> studies_;
   std::unordered_set<std::string>& extra_lines_;  ///< written so far
-  transfer::Peers* peers_;                        ///< none: the files are checked
+  Source* source_;                                ///< none: the files are checked
   transfer::Output& output_;
   Tally& tally_;
   transfer::Halt halt_;
@@ -216,11 +215,11 @@ Tally run(const Options& options) {
   }
   std::unordered_set<std::string> extra_lines;
   SampleLines sample_lines;
-  std::optional<transfer::Peers> peers;
+  std::unique_ptr<Source> source;
   if (options.against && std::ranges::any_of(contents.objects, is_checked))
-    peers.emplace(*options.against, options.calling, options.timeouts);
+    source = make_source(*options.against, options);
   const bool anew = transfer::starts_anew(options);
-  if (peers && anew) peers->check();
+  if (source && anew) source->check();
 
   index::Store store({});
   transfer::Output output(options, "verify", settings_of(options), {contents.input}, store,
@@ -236,11 +235,11 @@ Tally run(const Options& options) {
     tally.already_complete = true;
     return tally;
   }
-  if (peers && !anew) peers->check();
+  if (source && !anew) source->check();
   for (const auto& study : contents.studies) output.carry(study);
   if (tally.plan) sample_lines.commit_plan(*tally.plan, output);
   auto studies = group(contents, tally.plan.get(), output);
-  Verifier(options, std::move(studies), extra_lines, peers ? &*peers : nullptr, output, tally).run();
+  Verifier(options, std::move(studies), extra_lines, source.get(), output, tally).run();
   if (tally.sample && tally.closes()) sample_lines.write_result(*tally.sample, output);
   output.finish(tally, [&] { return tally.counts_json(); });
   return tally;
