@@ -2,6 +2,7 @@
 // waybill-load: sends the objects of a manifest to a DICOM node or a DICOMweb service, each exactly once.
 #include "load/run.hpp"
 #include "load_preview.hpp"
+#include "shared.hpp"
 #include "transcode/convert.hpp"
 #include "transfer.hpp"
 
@@ -131,5 +132,8 @@ int main(int argc, char** argv) {
                "waybill-load");
   Settings settings;
   add_options(app, settings);
-  return waybill::cli::run_tool(app, argc, argv, [&] { return run(settings); });
+  waybill::tools::Shared shared;
+  shared.add_options(app);
+  return waybill::cli::run_tool(app, argc, argv,
+                                [&] { return shared.around("waybill-load", [&] { return run(settings); }); });
 }

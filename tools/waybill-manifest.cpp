@@ -5,10 +5,13 @@
 #include "core/text.hpp"
 #include "io/atomic_file.hpp"
 #include "manifest/check.hpp"
+#include "manifest/envelope.hpp"
+#include "manifest/key.hpp"
 #include "manifest/proof.hpp"
 #include "manifest/reader.hpp"
 #include "manifest/signature.hpp"
 #include "manifest_derive.hpp"
+#include "shared.hpp"
 
 #include <csignal>
 #include <iostream>
@@ -26,6 +29,7 @@ struct Options {
   std::string study, proof;
   std::string output;
   bool json = false;
+  bool encryption = false;
 };
 
 Exit cat(const Options& options) {
@@ -190,7 +194,25 @@ Exit prove(const Options& options) {
   return Exit::ok;
 }
 
+Exit encrypt(const Options& options) {
+  const auto& key = manifest::keys_in_use().write_to;
+  if (!key) throw RunError(Exit::usage, "name the key to encrypt to with --encrypt-to");
+  manifest::seal_file(options.file, options.output, *key);
+  std::cout << "encrypted to key " << key->id() << ": " << options.output << '\n';
+  return Exit::ok;
+}
+
+Exit decrypt(const Options& options) {
+  manifest::unseal_file(options.file, options.output);
+  std::cout << "decrypted, readable to all who may read the file: " << options.output << '\n';
+  return Exit::ok;
+}
+
 Exit keygen(const Options& options) {
+  if (options.encryption) {
+    std::cout << "key " << manifest::generate_secret(options.output) << ": " << options.output << '\n';
+    return Exit::ok;
+  }
   std::cout << "key " << manifest::generate_key(options.output) << ": private " << options.output << ", public "
             << options.output << ".pub\n";
   return Exit::ok;
@@ -217,8 +239,13 @@ int main(int argc, char** argv) {
   stats_command->add_flag("--json", options.json, "Print the counts as one JSON object");
   auto* sign_command = add_command(app, "sign", "Append an Ed25519 signature", options);
   sign_command->add_option("--key", options.key, "Private key (PEM, rights 0600)")->required();
-  auto* keygen_command = app.add_subcommand("keygen", "Make an Ed25519 key pair");
-  keygen_command->add_option("-o,--output", options.output, "File for the private key; the public one is FILE.pub")
+  auto* encrypt_command = add_command(app, "encrypt", "Write a copy encrypted to --encrypt-to", options);
+  auto* decrypt_command = add_command(app, "decrypt", "Write a plain copy of an encrypted manifest", options);
+  for (auto* command : {encrypt_command, decrypt_command})
+    command->add_option("-o,--output", options.output, "File to write; it must not exist")->required();
+  auto* keygen_command = app.add_subcommand("keygen", "Make an Ed25519 key pair, or a key to encrypt with");
+  keygen_command->add_flag("--encryption", options.encryption, "A secret key for --encrypt-to");
+  keygen_command->add_option("-o,--output", options.output, "File for the key; of a pair the public half is FILE.pub")
       ->required();
   sign_command->add_option("--secret", options.secret,
                            "Also seal the tree of the studies, with salts from this file (32 bytes or more, 0600)");
@@ -229,8 +256,11 @@ int main(int argc, char** argv) {
   prove_command->add_option("-o,--output", options.output, "File for the proof; standard output without it");
   prove_command->add_option("--check", options.proof, "Proof to check instead");
   prove_command->add_option("--key", options.key, "Public key (PEM) of the signer");
+  tools::Shared shared;
+  shared.add_options(app, "--decrypt-key");
+  app.fallthrough();
   const auto derive_commands = tools::add_derive_commands(app);
-  return cli::run_tool(app, argc, argv, [&] {
+  const auto run = [&] {
     for (const auto& command : derive_commands) {
       if (command.app->parsed()) return command.run();
     }
@@ -239,6 +269,9 @@ int main(int argc, char** argv) {
     if (stats_command->parsed()) return stats(options);
     if (sign_command->parsed()) return sign(options);
     if (prove_command->parsed()) return prove(options);
+    if (encrypt_command->parsed()) return encrypt(options);
+    if (decrypt_command->parsed()) return decrypt(options);
     return keygen(options);
-  });
+  };
+  return cli::run_tool(app, argc, argv, [&] { return shared.around("waybill-manifest", run); });
 }

@@ -2,6 +2,7 @@
 #include "cli/run_tool.hpp"
 #include "report/package.hpp"
 #include "report/report.hpp"
+#include "shared.hpp"
 
 #include <iostream>
 
@@ -17,6 +18,8 @@ int main(int argc, char** argv) {
   app.add_option("--csv", options.csv, "Write the exceptions to this file");
   app.add_option("--report-json", options.json, "Write the whole report as JSON to this file");
   app.add_flag("--show-phi", options.show_phi, "Show patient ids instead of keyed hashes");
+  app.add_option("--pseudonym-key", options.pseudonyms, "Key file of the hashes: the same patient, the same hash");
+  app.add_option("--lookup", options.lookup, "CSV of who stands behind the hashes (patient data, mode 0600)");
   app.add_flag("--json", json, "Print the summary as one JSON object on stdout");
   app.add_option("--known", options.known, "Lines of UID,reason: who explains what the target has beyond ours");
   app.add_option("--package", package.folder, "Write an evidence package to this new folder");
@@ -24,7 +27,9 @@ int main(int argc, char** argv) {
   app.add_option("--public-key", options.keys,
                  "Public key (PEM) whose signatures of manifests are checked; into the package");
   app.add_option("--include", package.include, "Rules, decisions or tables that go into the package");
-  return cli::run_tool(app, argc, argv, [&] {
+  tools::Shared shared;
+  shared.add_options(app);
+  const auto run = [&] {
     report::check_package(options, package);
     const report::Report result = report::build(options);
     report::write(result, options);
@@ -36,5 +41,6 @@ int main(int argc, char** argv) {
       for (const auto& item : result.unexplained) std::cerr << "waybill report: unexplained: " << item.sentence << '\n';
     }
     return result.exit;
-  });
+  };
+  return cli::run_tool(app, argc, argv, [&] { return shared.around("waybill-report", run); });
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-verify: proves that a target has what was loaded, or that files still have the bytes that were scanned.
+#include "shared.hpp"
 #include "transfer.hpp"
 #include "verify/run.hpp"
 
@@ -75,5 +76,8 @@ int main(int argc, char** argv) {
   CLI::App app("Prove that a target has what was loaded, or that files still have their bytes", "waybill-verify");
   Settings settings;
   add_options(app, settings);
-  return waybill::cli::run_tool(app, argc, argv, [&] { return run(settings); });
+  waybill::tools::Shared shared;
+  shared.add_options(app);
+  return waybill::cli::run_tool(app, argc, argv,
+                                [&] { return shared.around("waybill-verify", [&] { return run(settings); }); });
 }

@@ -5,6 +5,7 @@
 #include "transcode/serve.hpp"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <iostream>
 
 int main() {
@@ -12,6 +13,7 @@ int main() {
     std::cerr << "waybill_codec is started by waybill transcode; it does nothing by itself\n";
     return 2;
   }
+  ::prctl(PR_SET_DUMPABLE, 0);  // no image of patients' pixels on disk
   waybill::pixel::register_codecs();
   const int code = waybill::transcode::serve_codecs();
   waybill::pixel::unregister_codecs();

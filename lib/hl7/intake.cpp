@@ -11,6 +11,7 @@
 #include "hl7/in_order.hpp"
 #include "hl7/journal.hpp"
 #include "io/descriptor.hpp"
+#include "manifest/envelope.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -337,6 +338,7 @@ void Intake::read_file(const std::string& path) {
   const auto kind = head ? archive::container_of(*head) : archive::Container::none;
   std::string failure;
   begin_file(name);
+  if (head && head->size() >= manifest::kEnvelopeMagic.size() && manifest::is_sealed(*head)) return read_manifest(path);
   if (kind == archive::Container::none) {
     Bytes block(static_cast<std::size_t>(std::clamp<off_t>(status.st_size + 1, 512, kBlock)));
     read_stream([&](std::string_view& chunk) {

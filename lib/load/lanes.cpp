@@ -86,6 +86,7 @@ Lanes::Lanes(const Options& options, Queue& queue, const Preparer& preparer, Tar
       output_(output),
       contexts_(ranked(queue.needs().contexts)),
       work_objects_(std::holds_alternative<web::Endpoint>(options.target) ? kWebWorkObjects : kWorkObjects),
+      transfers_(transfer::route_to(options.target, options.calling)),
       control_(options, halt_),
       breaker_(options.waits),
       committer_(output),
@@ -191,6 +192,7 @@ std::optional<Piece> Lanes::next_piece() {
 
 /// The peer certainly did not store it, so nobody need ask about it after a crash.
 void Lanes::put_off(const manifest::Object& object) {
+  transfers_.end(object, false);
   const std::lock_guard lock(record_mutex_);
   output_.append(to_json(manifest::Intent{object.id, object.sop_instance.value_or(""), std::string(kWithdrawn)}));
   later_.push_back(object);
@@ -239,6 +241,16 @@ void Lanes::fill_pool() {
 }
 
 bool Lanes::begin_piece(Hand& hand) {
+  if (!take_piece(hand)) return false;
+  std::vector<const manifest::Object*> objects;
+  for (const Parcel& parcel : hand.works.back().parcels) objects.push_back(&parcel.object);
+  for (std::size_t i = hand.rest.at; i < hand.rest.piece.parcels.size(); ++i)
+    objects.push_back(&hand.rest.piece.parcels[i].object);
+  transfers_.begin(objects);
+  return true;
+}
+
+bool Lanes::take_piece(Hand& hand) {
   const std::lock_guard lock(queue_mutex_);
   fill_pool();
   if (pool_.empty()) return false;
@@ -286,6 +298,7 @@ void Lanes::record(const manifest::Object& object) {
     const std::lock_guard lock(record_mutex_);
     output_.record(object);
   }
+  transfers_.end(object, object.bucket == manifest::Bucket::loaded);
   if (options_.progress) options_.progress(1, object.source.size, manifest::is_exception(object) ? 1 : 0);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "audit/transfers.hpp"
 #include "load/control.hpp"
 #include "load/queue.hpp"
 #include "load/send.hpp"
@@ -81,6 +82,7 @@ class Lanes {
   [[nodiscard]] bool wait_for_turn(unsigned index, Sender& sender);
   void run_round();
   [[nodiscard]] bool begin_piece(Hand& hand);
+  [[nodiscard]] bool take_piece(Hand& hand);
   [[nodiscard]] std::optional<Piece> next_piece();
   void put_off(const manifest::Object& object);
   void begin_next_round();
@@ -99,6 +101,7 @@ class Lanes {
   transfer::Output& output_;
   std::vector<net::Context> contexts_;
   const std::size_t work_objects_;  // of one work, which have their intents together
+  audit::Transfers transfers_;
   transfer::Halt halt_;
   Control control_;
   Breaker breaker_;

@@ -36,7 +36,7 @@ Chain open_chain(const std::filesystem::path& path) {
 }
 
 Chain::Chain(io::Descriptor fd, std::filesystem::path path, std::optional<Mark> mark)
-    : fd_(std::move(fd)), path_(std::move(path)), mark_(std::move(mark)) {}
+    : input_(std::move(fd), path), path_(std::move(path)), mark_(std::move(mark)) {}
 
 /// Reads until `wanted` bytes are pending; false when the file ends before.
 bool Chain::fill(std::size_t wanted) {
@@ -47,7 +47,7 @@ bool Chain::fill(std::size_t wanted) {
     }
     const std::size_t had = buffer_.size();
     buffer_.resize(had + kReadBytes);
-    const std::size_t n = io::read_some(fd_.get(), std::span(buffer_).subspan(had), path_);
+    const std::size_t n = input_.read(std::span(buffer_).subspan(had));
     buffer_.resize(had + n);
     eof_ = n == 0;
   }
@@ -87,13 +87,15 @@ void Chain::roll_back_end() {
 bool Chain::stop_at_damage(const std::string& what, bool incomplete) {
   const std::uint64_t damage = offset_;
   const std::uint64_t cut = end_ ? end_offset_ : offset_;  // an end without its table was never confirmed
-  if (mark_ ? cut < mark_->offset : !incomplete || end_ || frame_follows()) fail(what);
+  const auto follows = [&] { return input_.damage() ? input_.record_follows() : frame_follows(); };
+  if (mark_ ? cut < mark_->offset : !incomplete || end_ || follows()) fail(what);
   std::uint64_t rest = pending().size() + (damage - cut);
   start_ = buffer_.size();
   while (fill(1)) {
     rest += pending().size();
     start_ = buffer_.size();
   }
+  if (input_.damage()) rest += input_.rest();
   if (end_) roll_back_end();
   torn_bytes_ = rest;
   done_ = true;
@@ -116,7 +118,7 @@ bool Chain::finish_trailer() {
   if (!std::equal(found.begin(), found.end(), expected.begin()))
     return stop_at_damage("seal or frame table differ from the frames", false);
   if (!enough) return stop_at_damage("seal and frame table end early", true);
-  if (fill(expected.size() + 1)) return stop_at_damage("bytes follow the frame table", false);
+  if (fill(expected.size() + 1) || input_.damage()) return stop_at_damage("bytes follow the frame table", false);
   complete_ = true;
   done_ = true;
   return false;
@@ -125,6 +127,7 @@ bool Chain::finish_trailer() {
 /// Takes the next frame into content_ and lines_; false at the end of the walk.
 bool Chain::take_frame() {
   if (!fill(1)) {
+    if (input_.damage()) return stop_at_damage(input_.damage()->what, input_.damage()->incomplete);
     if (mark_ && offset_ < mark_->offset) fail("it is shorter than its mark file confirms");
     if (end_) return stop_at_damage("seal and frame table are missing", true);
     done_ = true;

@@ -7,6 +7,7 @@
 #include "io/atomic_file.hpp"
 #include "io/read_file.hpp"
 #include "manifest/chain.hpp"
+#include "manifest/envelope.hpp"
 #include "manifest/study_tree.hpp"
 
 #include <fcntl.h>
@@ -135,10 +136,12 @@ io::Descriptor open_alone(const std::filesystem::path& path) {
 }
 
 /// Copies the bytes of the frames that `chain` walked.
-void copy_frames(int fd, const std::filesystem::path& path, const Chain& chain, io::AtomicFile& out) {
+void copy_frames(int fd, const std::filesystem::path& path, Chain& chain, io::AtomicFile& out) {
   if (::lseek(fd, 0, SEEK_SET) < 0) io::throw_errno("seek in", path, errno);
   Bytes buffer(kCopyBytes);
-  for (std::uint64_t left = chain.offset(); left > 0;) {
+  const bool sealed = chain.envelope() != nullptr;
+  std::uint64_t left = sealed ? Envelope::physical(chain.offset(), chain.frames().size()) : chain.offset();
+  while (left > 0) {
     const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(left, buffer.size()));
     const std::size_t n = io::read_some(fd, std::span(buffer).first(want), path);
     if (n == 0)
@@ -297,8 +300,12 @@ std::string sign_manifest(const std::filesystem::path& manifest, const std::file
   frames.push_back({static_cast<std::uint32_t>(frame.size()), static_cast<std::uint32_t>(content.size())});
   io::AtomicFile out(manifest);
   copy_frames(fd.get(), manifest, chain, out);
-  out.write(frame);
-  out.write(render_trailer(frames, Sha256::of(frame)));
+  const auto put = [&](std::size_t number, ByteView bytes) {
+    Envelope* envelope = chain.envelope();
+    out.write(envelope == nullptr ? bytes : envelope->seal(static_cast<std::uint32_t>(number), bytes));
+  };
+  put(frames.size() - 1, frame);
+  put(frames.size(), render_trailer(frames, Sha256::of(frame)));
   prove_copy(out.part_path(), chain);
   out.commit();
   return id;

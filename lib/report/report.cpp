@@ -21,7 +21,7 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
 /// A report must never replace the evidence it was made from.
 void check_outputs(const Options& options) {
   std::vector<std::filesystem::path> taken = options.manifests;
-  for (const auto& output : {options.html, options.csv, options.json}) {
+  for (const auto& output : {options.html, options.csv, options.json, options.lookup}) {
     if (output.empty()) continue;
     for (const auto& other : taken) {
       std::error_code error;
@@ -141,7 +141,7 @@ const char* bucket_meaning(manifest::Bucket bucket) {
 
 Report build(const Options& options) {
   check_outputs(options);
-  const Mask mask(options.show_phi);
+  const Mask mask(options.show_phi, options.pseudonyms);
   Collected collected = collect(options, mask);
   balance(collected);
   settle(collected, mask);
@@ -150,6 +150,7 @@ Report build(const Options& options) {
   report.created = utc_now();
   report.exit = exit_of(report);
   report.statement = statement(report);
+  if (!options.lookup.empty()) write_file(options.lookup, mask.lookup());
   return std::move(report);
 }
 

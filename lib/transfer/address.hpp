@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "audit/event.hpp"
 #include "net/peer.hpp"
 #include "web/endpoint.hpp"
 
@@ -22,6 +23,13 @@ using Address = std::variant<net::Peer, web::Endpoint>;
 /// The form in headers and messages.
 [[nodiscard]] inline std::string url_of(const Address& address) {
   return std::visit([](const auto& one) { return one.url(); }, address);
+}
+
+/// The way of objects to an address, for the audit trail.
+[[nodiscard]] inline audit::Route route_to(const Address& address, const std::string& calling) {
+  if (const auto* peer = std::get_if<net::Peer>(&address)) return {peer->url(), peer->called, peer->host, calling};
+  const auto& service = std::get<web::Endpoint>(address);
+  return {service.url(), {}, service.host, {}};
 }
 
 }  // namespace waybill::transfer

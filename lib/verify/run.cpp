@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verify/run.hpp"
 
+#include "audit/trail.hpp"
+#include "audit/transfers.hpp"
 #include "core/stop.hpp"
 #include "manifest/exception.hpp"
 #include "transfer/contents.hpp"
@@ -120,6 +122,12 @@ std::vector<StudyWork> group(const transfer::Contents& contents, const sample::P
   return studies;
 }
 
+/// Whether the peer gave the object, whatever it was like.
+bool came(const Object& object) {
+  if (!object.verify || object.verify->verdict == "MISSING") return false;
+  return std::ranges::none_of(object.findings, [](const auto& f) { return f.code == "VERIFY-NOTRETRIEVED"; });
+}
+
 class Verifier {
  public:
   Verifier(const Options& options, std::vector<StudyWork> studies, std::unordered_set<std::string>& extra_lines,
@@ -153,7 +161,7 @@ class Verifier {
     if (stopped_) return;
     try {
       if (source_ != nullptr) {
-        check_at_peer(study, *source_, options_.level);
+        audited(study);
       } else {
         check_files(study);
       }
@@ -168,6 +176,26 @@ class Verifier {
     if (!options_.progress || !study.finished) return;
     for (const Object& object : study.objects) {
       options_.progress(1, object.source.size, manifest::is_exception(object) ? 1 : 0);
+    }
+  }
+
+  /// Asks the peer, between the audit messages of a query and, where objects are fetched, of a transfer to us.
+  void audited(StudyWork& study) {
+    audit::Route route = transfer::route_to(*options_.against, options_.calling);
+    route.from_us = false;
+    if (!study.study.empty()) audit::record(audit::query(route, study.study, audit::Outcome::success));
+    audit::Transfers transfers(route);
+    const auto is_fetched = [&](const Object& object) {
+      return options_.level == Level::content && study.compares(object);
+    };
+    std::vector<const Object*> fetched;
+    for (const Object& object : study.objects) {
+      if (is_fetched(object)) fetched.push_back(&object);
+    }
+    transfers.begin(fetched);
+    check_at_peer(study, *source_, options_.level);  // which may put other objects into their places
+    for (const Object& object : study.objects) {
+      if (is_fetched(object)) transfers.end(object, came(object));
     }
   }
 
