@@ -2,6 +2,7 @@
 waybill_tool(manifest USES manifest inventory audit)
 waybill_tool(audit USES audit)
 target_sources(waybill-manifest PRIVATE tools/manifest_derive.cpp)
+waybill_tool(sync USES sync)
 waybill_tool(scan USES scan audit)
 waybill_tool(pack USES pack audit)
 waybill_tool(unpack USES pack io audit)
@@ -24,4 +25,4 @@ add_dependencies(waybill-transcode waybill_codec)
 add_dependencies(waybill-load waybill_codec)
 
 add_custom_target(tools)
-add_dependencies(tools waybill waybill-manifest waybill-scan waybill-pack waybill-unpack waybill-audit waybill-listen waybill-reconcile waybill-transcode waybill-load waybill-verify waybill-report waybill-simpacs)
+add_dependencies(tools waybill waybill-manifest waybill-scan waybill-pack waybill-unpack waybill-audit waybill-listen waybill-reconcile waybill-transcode waybill-load waybill-verify waybill-report waybill-sync waybill-simpacs)

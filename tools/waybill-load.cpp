@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// waybill-load: sends the objects of a manifest to a DICOM node, each exactly once.
+// waybill-load: sends the objects of a manifest to a DICOM node or a DICOMweb service, each exactly once.
 #include "load/run.hpp"
 #include "load_preview.hpp"
 #include "shared.hpp"
@@ -14,6 +14,7 @@ struct Settings {
   cli::Common common;
   load::Options load;
   net::TlsOptions tls;
+  tools::WebSettings web;
   std::string to, associations = "4", limit, window, zone, retry;
   bool dry_run = false;
 };
@@ -75,7 +76,8 @@ void add_options(CLI::App& app, Settings& settings) {
   tools::add_transfer_options(app, settings.load,
                               "Manifest to load (scan.wb, transcode.wb or an earlier load.wb); - is standard input");
   app.get_option("--output")->required(false);
-  app.add_option("--to", settings.to, "Target, dicom://CALLED@host:port, or dicoms:// with TLS")->required();
+  app.add_option("--to", settings.to, "Target, dicom://CALLED@host:port, dicoms:// with TLS, or https://host/dicom-web")
+      ->required();
   app.add_flag("--dry-run", settings.dry_run,
                "Say what would be sent and what the peer grants; send and write nothing");
   app.add_option("--retry", settings.retry, "failed: send what an earlier load (the manifest given) could not")
@@ -93,12 +95,17 @@ void add_options(CLI::App& app, Settings& settings) {
   add_patience_options(app, settings.load);
   add_order_options(app, settings);
   tools::add_tls_options(app, settings.tls);
+  tools::add_web_options(app, settings.web);
+  app.add_option("--batch", settings.load.batch_bytes, "Most to send in one STOW-RS request, e.g. 64MB")
+      ->group("DICOMweb (for https://)")
+      ->transform(CLI::AsSizeValue(true))
+      ->check(CLI::Range(std::uint64_t{1000}, std::uint64_t{2'000'000'000}))
+      ->default_str("32MB");
 }
 
 Exit run(Settings& settings) {
   load::Options& options = settings.load;
-  options.target = net::parse_url(settings.to);
-  tools::secure(options.target, settings.tls, "load");
+  options.target = tools::address_of(settings.to, settings.tls, settings.web, "load");
   options.find_associations = settings.associations == kAuto;
   options.associations = options.find_associations ? 32 : static_cast<unsigned>(std::stoul(settings.associations));
   options.retry_failed = settings.retry == "failed";
@@ -121,7 +128,8 @@ Exit run(Settings& settings) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Send the objects of a manifest to a DICOM node, each exactly once", "waybill-load");
+  CLI::App app("Send the objects of a manifest to a DICOM node or a DICOMweb service, each exactly once",
+               "waybill-load");
   Settings settings;
   add_options(app, settings);
   waybill::tools::Shared shared;

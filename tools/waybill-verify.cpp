@@ -10,6 +10,7 @@ struct Settings {
   waybill::cli::Common common;
   waybill::verify::Options verify;
   waybill::net::TlsOptions tls;
+  waybill::tools::WebSettings web;
   std::string against;
   std::string level = "exists";
   std::string sample;
@@ -22,8 +23,11 @@ void add_options(CLI::App& app, Settings& settings) {
                                        "Manifest to verify (load.wb, or any earlier one); - is standard input");
   waybill::tools::add_associations(app, settings.verify, "Studies at the same time");
   waybill::tools::add_tls_options(app, settings.tls);
-  app.add_option("--against", settings.against,
-                 "Target, dicom://CALLED@host:port or dicoms://…; without it files are checked against their SHA-256");
+  waybill::tools::add_web_options(app, settings.web);
+  app.add_option(
+      "--against", settings.against,
+      "Target, dicom://CALLED@host:port, dicoms://… or https://host/dicom-web; without it files are checked against "
+      "their SHA-256");
   app.add_option("--level", settings.level,
                  "exists: compare UID sets (E3); content: fetch and compare every object (E4)")
       ->check(CLI::IsMember({"exists", "content"}))
@@ -52,10 +56,8 @@ std::optional<waybill::sample::Options> sample_of(const Settings& settings) {
 }
 
 waybill::Exit run(Settings& settings) {
-  if (!settings.against.empty()) {
-    settings.verify.against = waybill::net::parse_url(settings.against);
-    waybill::tools::secure(*settings.verify.against, settings.tls, "verify");
-  }
+  if (!settings.against.empty())
+    settings.verify.against = waybill::tools::address_of(settings.against, settings.tls, settings.web, "verify");
   settings.verify.level =
       settings.level == "content" ? waybill::verify::Level::content : waybill::verify::Level::exists;
   settings.verify.sample = sample_of(settings);

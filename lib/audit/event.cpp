@@ -28,8 +28,7 @@ Participant us(bool requestor, std::vector<Code> roles, const std::string& calli
 }
 
 Participant them(const Route& route, bool requestor, Code role) {
-  const auto& peer = route.peer;
-  return {peer.url(), peer.called.empty() ? "" : "AETITLES=" + peer.called, requestor, {std::move(role)}, peer.host};
+  return {route.url, route.called.empty() ? "" : "AETITLES=" + route.called, requestor, {std::move(role)}, route.host};
 }
 
 Participant operator_() { return {account_name(), "", true, {dcm("110151", "Application Launcher")}, host_name()}; }

@@ -28,8 +28,8 @@ struct StudyPart {
 
 /// The two nodes of a transfer. `from_us`: we send; else the peer sends to us.
 struct Route {
-  net::Peer peer;
-  std::string calling;
+  std::string url, called, host;  ///< of the peer; `called`: its AE title, empty where it has none
+  std::string calling;            ///< our AE title
   bool from_us = true;
 };
 

@@ -12,9 +12,10 @@ namespace waybill::load {
 
 namespace {
 
-constexpr std::size_t kWorkObjects = 64;   // with intents of their own; twice as many may be asked about after a crash
-constexpr std::size_t kAheadObjects = 32;  // of a piece, while the disk is waited for
-constexpr std::size_t kPoolObjects = 16;   // a lane, of pieces that no lane has begun
+constexpr std::size_t kWorkObjects = 64;  // with intents of their own; twice as many may be asked about after a crash
+constexpr std::size_t kWebWorkObjects = 1000;  // as many as one request may hold
+constexpr std::size_t kAheadObjects = 32;      // of a piece, while the disk is waited for
+constexpr std::size_t kPoolObjects = 16;       // a lane, of pieces that no lane has begun
 constexpr std::uint64_t kPoolBytes = std::uint64_t{64} << 20U;
 constexpr std::chrono::milliseconds kLook{200};
 constexpr std::chrono::seconds kFresh{30};  // a peer that answered so long ago works
@@ -77,15 +78,15 @@ void Committer::run() {
   }
 }
 
-Lanes::Lanes(const Options& options, Queue& queue, const Preparer& preparer, transfer::Peers& peers,
-             transfer::Output& output)
+Lanes::Lanes(const Options& options, Queue& queue, const Preparer& preparer, Target& target, transfer::Output& output)
     : options_(options),
       queue_(queue),
       preparer_(preparer),
-      peers_(peers),
+      target_(target),
       output_(output),
       contexts_(ranked(queue.needs().contexts)),
-      transfers_({options.target, options.calling}),
+      work_objects_(std::holds_alternative<web::Endpoint>(options.target) ? kWebWorkObjects : kWorkObjects),
+      transfers_(transfer::route_to(options.target, options.calling)),
       control_(options, halt_),
       breaker_(options.waits),
       committer_(output),
@@ -128,7 +129,7 @@ void Lanes::lane(unsigned index) {
                       [&] { note_trouble(); },
                       [&] { return now_count() - last_answer_.load() < std::chrono::nanoseconds(kFresh).count(); }};
   try {
-    Sender sender(options_, output_.run_id(), contexts_, preparer_, peers_, control_, breaker_, events);
+    Sender sender({options_, contexts_, control_, breaker_, events}, output_.run_id(), preparer_, target_);
     work_on(index, hand, sender);
   } catch (...) {
     halt_.set(std::current_exception());
@@ -269,7 +270,7 @@ Work Lanes::cut(Cut& cut) {
   work.round = round_;
   std::set<net::Context> contexts;
   auto& parcels = cut.piece.parcels;
-  while (cut.at < parcels.size() && work.parcels.size() < kWorkObjects) {
+  while (cut.at < parcels.size() && work.parcels.size() < work_objects_) {
     std::set<net::Context> with = contexts;
     for (net::Context& context : contexts_for(parcels[cut.at].object, options_)) with.insert(std::move(context));
     if (with.size() > net::kMaxContexts && !work.parcels.empty()) break;
@@ -284,9 +285,9 @@ Work Lanes::cut(Cut& cut) {
 
 /// The intents of what was not sent.
 void Lanes::take_back(const Work& work) {
-  for (std::size_t i = work.done; i < work.parcels.size(); ++i) {
+  for (std::size_t i = 0; i < work.parcels.size(); ++i) {
     const Parcel& parcel = work.parcels[i];
-    if (parcel.in_doubt) continue;
+    if (parcel.in_doubt || work.is_settled(i)) continue;
     const std::string action(kWithdrawn);
     output_.append(to_json(manifest::Intent{parcel.object.id, parcel.object.sop_instance.value_or(""), action}));
   }

@@ -51,8 +51,7 @@ class Committer {
 /// Objects that the peer refused for the moment come again in rounds of their own when everything else is done.
 class Lanes {
  public:
-  Lanes(const Options& options, Queue& queue, const Preparer& preparer, transfer::Peers& peers,
-        transfer::Output& output);
+  Lanes(const Options& options, Queue& queue, const Preparer& preparer, Target& target, transfer::Output& output);
 
   /// Returns at the end of the queue or when the run is to stop; throws what stopped it.
   void run();
@@ -98,9 +97,10 @@ class Lanes {
   const Options& options_;
   Queue& queue_;
   const Preparer& preparer_;
-  transfer::Peers& peers_;
+  Target& target_;
   transfer::Output& output_;
   std::vector<net::Context> contexts_;
+  const std::size_t work_objects_;  // of one work, which have their intents together
   audit::Transfers transfers_;
   transfer::Halt halt_;
   Control control_;

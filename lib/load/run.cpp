@@ -5,6 +5,7 @@
 #include "load/lanes.hpp"
 #include "transfer/output.hpp"
 #include "transfer/pause.hpp"
+#include "transfer/peers.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -29,7 +30,7 @@ namespace {
 
 std::string settings_of(const Options& options) {
   JsonWriter json;
-  json.begin_object().member("to", options.target.url()).member("calling", options.calling);
+  json.begin_object().member("to", transfer::url_of(options.target)).member("calling", options.calling);
   if (options.to_syntax != "keep") json.member("syntax", options.to_syntax);
   if (!options.ladder) json.member("ladder", false);
   if (options.retry_failed) json.member("retry", "failed");
@@ -82,10 +83,10 @@ Tally run(const Options& options) {
   std::vector<manifest::Input> inputs{queue.input()};
   if (!options.edits.empty()) inputs.push_back(manifest::input_of(options.edits));
   const Preparer preparer(options, queue.created());
-  transfer::Peers peers(options.target, options.calling, options.timeouts);
+  const auto target = make_target(options);
   const bool asks = queue.needs().objects > 0 && !is_closed_now(options);
   const bool anew = transfer::starts_anew(options);
-  if (asks && anew) peers.check();
+  if (asks && anew) target->check();
 
   transfer::Output output(options, "load", settings_of(options), std::move(inputs), store,
                           {[&](const manifest::Object& object) { tally.add(object); },
@@ -95,9 +96,9 @@ Tally run(const Options& options) {
     tally.already_complete = true;
     return tally;
   }
-  if (asks && !anew) peers.check();
+  if (asks && !anew) target->check();
   transfer::install_pause_handlers();
-  Lanes lanes(options, queue, preparer, peers, output);
+  Lanes lanes(options, queue, preparer, *target, output);
   queue.set_carry({[&](const manifest::Study& study) { output.carry(study); },
                    [&](const manifest::Object& object) {
                      const std::lock_guard lock(lanes.record_mutex());
@@ -138,7 +139,14 @@ Preview preview(const Options& options) {
       ++choices[all];
     }
   }
-  transfer::Peers peers(options.target, options.calling, options.timeouts);
+  if (std::holds_alternative<web::Endpoint>(options.target)) {  // takes or refuses objects, not contexts
+    make_target(options)->check();
+    for (const auto& [context, count] : contexts) {
+      if (count > 0) preview.contexts.push_back({context, count, std::nullopt});
+    }
+    return preview;
+  }
+  transfer::Peers peers(std::get<net::Peer>(options.target), options.calling, options.timeouts);
   std::vector<net::Context> part;
   std::set<net::Context> granted;
   const auto ask = [&] {

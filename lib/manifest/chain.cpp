@@ -5,7 +5,10 @@
 #include "manifest/header.hpp"
 #include "manifest/json_reader.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 namespace waybill::manifest {
@@ -19,6 +22,18 @@ std::string name_of(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+Chain open_chain(const std::filesystem::path& path) {
+  if (path == "-") {
+    io::Descriptor fd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
+    if (!fd) io::throw_errno("read", "standard input", errno);
+    return {std::move(fd), path, std::nullopt};
+  }
+  auto mark = read_mark(path);  // before the file: a mark never names more than is there
+  io::Descriptor fd = io::open_file(path, O_RDONLY);
+  if (!fd) io::throw_errno("open manifest", path, errno);
+  return {std::move(fd), path, std::move(mark)};
+}
 
 Chain::Chain(io::Descriptor fd, std::filesystem::path path, std::optional<Mark> mark)
     : input_(std::move(fd), path), path_(std::move(path)), mark_(std::move(mark)) {}
@@ -188,7 +203,12 @@ bool Chain::read_signature(std::string_view line) {
     const auto j = detail::parse_object(parser, line);
     if (detail::need<std::string>(j, "algorithm") != "ed25519")
       return stop_at_damage("a signature of unknown algorithm", false);
-    signatures_.push_back({detail::need<std::string>(j, "key"), detail::need<std::string>(j, "value"), last_.hex()});
+    Signature signature{detail::need<std::string>(j, "key"), detail::need<std::string>(j, "value"), last_.hex()};
+    if (const auto tree = detail::find<detail::JsonObject>(j, "tree")) {
+      signature.tree = TreeSeal{detail::need<std::uint64_t>(*tree, "leaves"), detail::need<std::string>(*tree, "root"),
+                                detail::need<std::string>(*tree, "value")};
+    }
+    signatures_.push_back(std::move(signature));
     return true;
   } catch (const RunError&) {
     return stop_at_damage("its signature line cannot be read", false);

@@ -87,4 +87,8 @@ class Chain {
   std::vector<Signature> signatures_;
 };
 
+/// The chain of a manifest file with its mark; "-" is standard input. Throws RunError(Exit::input) when it cannot be
+/// read.
+[[nodiscard]] Chain open_chain(const std::filesystem::path& path);
+
 }  // namespace waybill::manifest

@@ -70,6 +70,19 @@ void load_authorities(ssl_ctx_st* context, const TlsOptions& options) {
   X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
 }
 
+void configure(ssl_ctx_st* context, const TlsOptions& options) {
+  const bool modified = options.modified_profile;
+  SSL_CTX_set_security_level(context, 2);
+  const bool set = SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+                   SSL_CTX_set_cipher_list(context, modified ? kModifiedSuites : kSuites) == 1 &&
+                   (!modified || SSL_CTX_set_ciphersuites(context, kModifiedSuites13) == 1);
+  if (!set) throw RunError(Exit::internal, "OpenSSL does not have the suites of the profile: " + openssl_reason());
+  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  load_own(context, options);
+  load_authorities(context, options);
+}
+
 }  // namespace
 
 std::string openssl_reason() {
@@ -103,23 +116,31 @@ std::shared_ptr<const Tls> Tls::make(TlsOptions options) {
   tls->context_ = SSL_CTX_new(TLS_client_method());
   ssl_ctx_st* context = tls->context_;
   if (context == nullptr) throw RunError(Exit::internal, "OpenSSL cannot be set up: " + openssl_reason());
-  const bool modified = tls->options_.modified_profile;
-  SSL_CTX_set_security_level(context, 2);
-  const bool set = SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
-                   SSL_CTX_set_cipher_list(context, modified ? kModifiedSuites : kSuites) == 1 &&
-                   (!modified || SSL_CTX_set_ciphersuites(context, kModifiedSuites13) == 1);
-  if (!set) throw RunError(Exit::internal, "OpenSSL does not have the suites of the profile: " + openssl_reason());
-  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-  load_own(context, tls->options_);
-  load_authorities(context, tls->options_);
+  configure(context, tls->options_);
   if (const X509* own = SSL_CTX_get0_certificate(context)) {
     const Validity validity = validity_of(own, "our TLS certificate " + name_of(tls->options_.certificate));
     if (validity.ended) refuse(validity.text + "; have it renewed");
     if (!validity.text.empty()) tls->warn(validity.text);
   }
   return tls;
+}
+
+void Tls::apply(ssl_ctx_st* context, const std::string& host) const {
+  configure(context, options_);
+  const std::string& name = options_.server_name.empty() ? host : options_.server_name;
+  X509_VERIFY_PARAM* wanted = SSL_CTX_get0_param(context);
+  X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  if (X509_VERIFY_PARAM_set1_ip_asc(wanted, name.c_str()) != 1 &&
+      X509_VERIFY_PARAM_set1_host(wanted, name.c_str(), name.size()) != 1)
+    throw RunError(Exit::usage, "'" + name + "' is no name a certificate can be for");
+}
+
+void Tls::look_at(const ssl_st* connection, const std::string& whose) const {
+  const X509* theirs = SSL_get0_peer_certificate(connection);
+  if (theirs == nullptr) return;
+  const Validity validity = validity_of(theirs, "the TLS certificate of " + whose);
+  if (!validity.text.empty()) warn(validity.text);
 }
 
 void Tls::warn(const std::string& text) const {

@@ -2,10 +2,11 @@
 #include "verify/check.hpp"
 
 #include "core/stop.hpp"
-#include "transfer/bytes.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
+#include <thread>
 
 namespace waybill::verify {
 
@@ -14,32 +15,23 @@ using manifest::Severity;
 
 namespace {
 
-/// Contexts to fetch a study: each class in the syntax it was sent in first, then in the two every peer can give.
-std::vector<net::Context> contexts_of(const std::vector<Object>& objects, Level level) {
-  std::vector<net::Context> contexts = net::Association::find_contexts();
-  if (level == Level::exists) return contexts;
-  for (auto& context : net::Association::get_contexts()) contexts.push_back(std::move(context));
-  std::set<net::Context> sent, plain;
-  for (const Object& object : objects) {
-    if (!object.sop_class) continue;
-    const std::string syntax = transfer::sent_syntax(object);
-    if (!syntax.empty()) sent.insert({*object.sop_class, syntax, true});
-    plain.insert({*object.sop_class, std::string(net::kExplicitLittle), true});
-    plain.insert({*object.sop_class, std::string(net::kImplicitLittle), true});
-  }
-  contexts.insert(contexts.end(), sent.begin(), sent.end());
-  std::ranges::set_difference(plain, sent, std::back_inserter(contexts));
-  contexts.resize(std::min(contexts.size(), net::kMaxContexts));
-  return contexts;
+constexpr int kTries = 4;  // at a service that is busy
+constexpr std::chrono::seconds kLongestWait{30};
+constexpr std::chrono::milliseconds kTick{50};
+
+/// A wait that a stop cuts short.
+void wait_for(std::chrono::milliseconds time) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (!stop_requested() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(kTick);
 }
 
 /// Adds what the peer has and did not list, because its answers end at a limit: each object not listed is asked for by
 /// itself, unless the peer has nothing of the study.
-void ask_for_unlisted(const StudyWork& work, net::Association& association, std::set<std::string>& there) {
+void ask_for_unlisted(const StudyWork& work, Session& session, std::set<std::string>& there) {
   if (there.empty()) return;
   for (const Object& object : work.objects) {
     if (!object.sop_instance || !object.series || there.contains(*object.sop_instance)) continue;
-    there.merge(association.find_instances(work.study, *object.series, *object.sop_instance));
+    there.merge(session.find_instance(work.study, *object.series, *object.sop_instance));
   }
 }
 
@@ -61,7 +53,7 @@ void name_conflict(Object& object) {
                              "the peer had another object of this SOP Instance UID before; a person must decide"});
 }
 
-void check_contents(StudyWork& work, net::Association& association) {
+void check_contents(StudyWork& work, Session& session) {
   std::map<std::string, Object*> waiting;
   for (Object& object : work.objects) {
     if (work.compares(object) && object.verify->verdict == "PRESENT") waiting.emplace(*object.sop_instance, &object);
@@ -76,45 +68,54 @@ void check_contents(StudyWork& work, net::Association& association) {
   };
   if (2 * waiting.size() < work.known.size()) {
     for (const auto& [uid, object] : std::map(waiting)) {
-      if (object->series) association.get_instance(work.study, *object->series, uid, receive);
+      if (object->series) session.get_instance(work.study, *object->series, uid, receive);
     }
     if (waiting.empty()) return;  // else the peer may not know this level: the whole study decides
   }
-  const net::GetResult result = association.get(work.study, receive);
+  const net::GetResult result = session.get(work.study, receive);
   for (auto& [uid, object] : waiting) {
     object->findings.push_back({"VERIFY-NOTRETRIEVED", Severity::s4, "",
-                                "the peer lists the object but did not give it back (C-GET status " +
-                                    std::to_string(result.status) + ", " + std::to_string(result.failed) + " failed)"});
+                                std::string("the peer lists the object but did not give it back (") +
+                                    session.service() + " status " + std::to_string(result.status) + ", " +
+                                    std::to_string(result.failed) + " failed)"});
     conclude(*object, "E3", "MISSING", false);
   }
 }
 
-void check_once(StudyWork& work, transfer::Peers& peers, Level level) {
+void check_once(StudyWork& work, Source& source, Level level) {
   if (work.sampled && work.sampled->empty()) level = Level::exists;
-  net::Association association = peers.acquire(contexts_of(work.objects, level), work.study);
-  auto there = association.find_study(work.study);
-  ask_for_unlisted(work, association, there);
-  check_presence(work, there);
-  if (level == Level::content) check_contents(work, association);
-  peers.give_back(std::move(association), work.study);
+  source.with_session(work.study, work.objects, level == Level::content, [&](Session& session) {
+    auto there = session.find_study(work.study);
+    ask_for_unlisted(work, session, there);
+    check_presence(work, there);
+    if (level == Level::content) check_contents(work, session);
+  });
   work.finished = true;
 }
 
 }  // namespace
 
-void check_at_peer(StudyWork& work, transfer::Peers& peers, Level level) {
+void check_at_peer(StudyWork& work, Source& source, Level level) {
   if (work.study.empty()) {  // an empty key would match every study of the peer
     check_presence(work, {});
     work.finished = true;
     return;
   }
-  StudyWork first = work;
-  try {
-    check_once(first, peers, level);
-    work = std::move(first);
-  } catch (const net::PeerError& error) {
-    if (error.kind() != net::PeerError::Kind::unreachable) throw;
-    check_once(work, peers, level);
+  int busy_times = 0;
+  for (bool lost = false;;) {
+    StudyWork fresh = work;
+    try {
+      check_once(fresh, source, level);
+      work = std::move(fresh);
+      return;
+    } catch (const web::Busy& busy) {
+      if (++busy_times == kTries || stop_requested()) throw;
+      const std::chrono::milliseconds usual{500 << busy_times};
+      wait_for(std::min<std::chrono::milliseconds>(std::max(usual, busy.retry_after()), kLongestWait));
+    } catch (const net::PeerError& error) {
+      if (lost || error.kind() != net::PeerError::Kind::unreachable) throw;
+      lost = true;
+    }
   }
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "transfer/peers.hpp"
 #include "verify/compare.hpp"
 #include "verify/run.hpp"
+#include "verify/source.hpp"
 
 #include <optional>
 #include <set>
@@ -26,8 +26,9 @@ struct StudyWork {
 };
 
 /// Asks the peer for the study's instances and, at Level::content, fetches and compares them, or the sampled ones. A
-/// lost association is opened again once. Throws net::PeerError. Any thread, one study each.
-void check_at_peer(StudyWork& work, transfer::Peers& peers, Level level);
+/// lost connection is opened again once, a busy DICOMweb service asked again a few times. Throws net::PeerError. Any
+/// thread, one study each.
+void check_at_peer(StudyWork& work, Source& source, Level level);
 
 /// Fixity of the files of every object; leaves the study unfinished when a stop is asked for.
 void check_files(StudyWork& work);

@@ -9,7 +9,6 @@
 #include "transfer/halt.hpp"
 #include "transfer/lanes.hpp"
 #include "transfer/output.hpp"
-#include "transfer/peers.hpp"
 #include "verify/check.hpp"
 
 #include <algorithm>
@@ -50,7 +49,7 @@ namespace {
 
 std::string settings_of(const Options& options) {
   JsonWriter json;
-  json.begin_object().member("against", options.against ? options.against->url() : "");
+  json.begin_object().member("against", options.against ? transfer::url_of(*options.against) : "");
   json.member("level", !options.against ? "fixity" : options.level == Level::exists ? "exists" : "content");
   json.member("calling", options.calling);
   if (options.sample) {
@@ -132,11 +131,11 @@ bool came(const Object& object) {
 class Verifier {
  public:
   Verifier(const Options& options, std::vector<StudyWork> studies, std::unordered_set<std::string>& extra_lines,
-           transfer::Peers* peers, transfer::Output& output, Tally& tally)
+           Source* source, transfer::Output& output, Tally& tally)
       : options_(options),
         studies_(std::move(studies)),
         extra_lines_(extra_lines),
-        peers_(peers),
+        source_(source),
         output_(output),
         tally_(tally) {}
 
@@ -161,7 +160,7 @@ class Verifier {
   void check(StudyWork& study) {
     if (stopped_) return;
     try {
-      if (peers_ != nullptr) {
+      if (source_ != nullptr) {
         audited(study);
       } else {
         check_files(study);
@@ -182,7 +181,8 @@ class Verifier {
 
   /// Asks the peer, between the audit messages of a query and, where objects are fetched, of a transfer to us.
   void audited(StudyWork& study) {
-    const audit::Route route{*options_.against, options_.calling, false};
+    audit::Route route = transfer::route_to(*options_.against, options_.calling);
+    route.from_us = false;
     if (!study.study.empty()) audit::record(audit::query(route, study.study, audit::Outcome::success));
     audit::Transfers transfers(route);
     const auto is_fetched = [&](const Object& object) {
@@ -193,7 +193,7 @@ class Verifier {
       if (is_fetched(object)) fetched.push_back(&object);
     }
     transfers.begin(fetched);
-    check_at_peer(study, *peers_, options_.level);  // which may put other objects into their places
+    check_at_peer(study, *source_, options_.level);  // which may put other objects into their places
     for (const Object& object : study.objects) {
       if (is_fetched(object)) transfers.end(object, came(object));
     }
@@ -222,7 +222,7 @@ class Verifier {
   const Options& options_;
   std::vector<StudyWork> studies_;
   std::unordered_set<std::string>& extra_lines_;  ///< written so far
-  transfer::Peers* peers_;                        ///< none: the files are checked
+  Source* source_;                                ///< none: the files are checked
   transfer::Output& output_;
   Tally& tally_;
   transfer::Halt halt_;
@@ -243,11 +243,11 @@ Tally run(const Options& options) {
   }
   std::unordered_set<std::string> extra_lines;
   SampleLines sample_lines;
-  std::optional<transfer::Peers> peers;
+  std::unique_ptr<Source> source;
   if (options.against && std::ranges::any_of(contents.objects, is_checked))
-    peers.emplace(*options.against, options.calling, options.timeouts);
+    source = make_source(*options.against, options);
   const bool anew = transfer::starts_anew(options);
-  if (peers && anew) peers->check();
+  if (source && anew) source->check();
 
   index::Store store({});
   transfer::Output output(options, "verify", settings_of(options), {contents.input}, store,
@@ -263,11 +263,11 @@ Tally run(const Options& options) {
     tally.already_complete = true;
     return tally;
   }
-  if (peers && !anew) peers->check();
+  if (source && !anew) source->check();
   for (const auto& study : contents.studies) output.carry(study);
   if (tally.plan) sample_lines.commit_plan(*tally.plan, output);
   auto studies = group(contents, tally.plan.get(), output);
-  Verifier(options, std::move(studies), extra_lines, peers ? &*peers : nullptr, output, tally).run();
+  Verifier(options, std::move(studies), extra_lines, source.get(), output, tally).run();
   if (tally.sample && tally.closes()) sample_lines.write_result(*tally.sample, output);
   output.finish(tally, [&] { return tally.counts_json(); });
   return tally;

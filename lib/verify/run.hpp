@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sample/result.hpp"
+#include "transfer/address.hpp"
 #include "transfer/ledger.hpp"
 #include "transfer/options.hpp"
 
@@ -17,7 +18,7 @@ enum class Level {
 };
 
 struct Options : transfer::Options {
-  std::optional<net::Peer> against;  ///< without: fixity of the source and staged files
+  std::optional<transfer::Address> against;  ///< without: fixity of the source and staged files
   Level level = Level::exists;
   std::optional<sample::Options> sample;  ///< at Level::content: compare a sample; presence is asked of all the same
 };

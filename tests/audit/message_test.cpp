@@ -13,13 +13,7 @@ namespace {
 using test::contains;
 using test::fault_of;
 
-Route route() {
-  net::Peer peer;
-  peer.called = "PACS";
-  peer.host = "10.0.0.7";
-  peer.port = 104;
-  return {peer, "WAYBILL"};
-}
+Route route() { return {"dicom://PACS@10.0.0.7:104", "PACS", "10.0.0.7", "WAYBILL"}; }
 
 StudyPart study() {
   StudyPart part{"1.2.3", "A-77", {"4711", "HOSP", "Müller^Änne"}};
