@@ -150,7 +150,8 @@ CheckReport check(const std::filesystem::path& path, const PublicKey* key) {
       check_inputs(tally.header(), *chain.end(), report);
     }
     check_signatures(chain, key, report);
-  } catch (const RunError& error) {  // damage, or bytes that are no manifest at all
+  } catch (const RunError& error) {          // damage, or bytes that are no manifest at all
+    if (error.exit() == Exit::usage) throw;  // encrypted, and the key is missing: nothing is known about it
     report.problems.emplace_back(error.what());
   }
   report.torn_bytes = chain.torn_bytes();
