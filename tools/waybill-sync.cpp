@@ -3,6 +3,7 @@
 #include "cli/run_tool.hpp"
 #include "cli/summary.hpp"
 #include "core/json.hpp"
+#include "shared.hpp"
 #include "sync/run.hpp"
 
 #include <iostream>
@@ -126,5 +127,10 @@ int main(int argc, char** argv) {
                "Go on although the last run stopped with exit code 5; a person has found the cause");
   app.add_flag("--json", settings.json, "Print the summary as one JSON object on stdout");
   app.add_flag("--quiet", settings.quiet, "Say nothing of the stages");
-  return cli::run_tool(app, argc, argv, [&] { return run(settings); });
+  tools::Shared shared;
+  shared.add_options(app);
+  return cli::run_tool(app, argc, argv, [&] {
+    shared.hand_down();
+    return shared.around("waybill-sync", [&] { return run(settings); });
+  });
 }
