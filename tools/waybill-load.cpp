@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-load: sends the objects of a manifest to a DICOM node, each exactly once.
+#include "commit.hpp"
 #include "load/run.hpp"
 #include "load_preview.hpp"
 #include "transcode/convert.hpp"
@@ -13,6 +14,7 @@ struct Settings {
   cli::Common common;
   load::Options load;
   net::TlsOptions tls;
+  tools::CommitSettings commit;
   std::string to, associations = "4", limit, window, zone, retry;
   bool dry_run = false;
 };
@@ -91,6 +93,11 @@ void add_options(CLI::App& app, Settings& settings) {
   add_flow_options(app, settings);
   add_patience_options(app, settings.load);
   add_order_options(app, settings);
+  app.add_flag("--commit", settings.load.commit, "Ask for storage commitment of what was sent, and wait for it");
+  app.add_flag("--await-commit", settings.load.await_commit,
+               "Send nothing more, only wait for the storage commitment that an earlier run asked for");
+  tools::add_commit_options(app, settings.commit);
+  tools::add_listen_option(app, settings.commit.listen);
   tools::add_tls_options(app, settings.tls);
 }
 
@@ -105,10 +112,22 @@ Exit run(Settings& settings) {
   if (!settings.zone.empty()) transfer::set_time_zone(settings.zone);
   if (!settings.window.empty()) options.window = transfer::Schedule::parse(settings.window);
   options.say = [](const std::string& text) { tools::say("load", text); };
+  options.commit = options.commit || options.await_commit;
+  options.finish_uncommitted = settings.commit.finish;
+  if (options.commit) {
+    tools::set_commitment(options.commitment, settings.commit, options, options.target, settings.tls, "load");
+  } else if (!settings.commit.listen.empty()) {
+    throw RunError(Exit::usage, "--listen is for the reports of storage commitment; add --commit or leave it out");
+  }
   if (settings.dry_run) return tools::print_preview(options, settings.common.json);
   if (options.output.empty()) throw RunError(Exit::usage, "name the manifest to write with --output");
   const auto add_lines = [](const load::Tally& tally, cli::Summary& summary) {
     summary.lines.emplace_back("run", tally.run);
+    if (tally.commitment) {
+      summary.lines.emplace_back("committed", std::to_string(tally.commitment->committed));
+      summary.lines.emplace_back("not committed", std::to_string(tally.commitment->failed));
+      summary.lines.emplace_back("commitment open", std::to_string(tally.commitment->open));
+    }
     if (tally.fixity == 0) return;
     summary.lines.emplace_back(
         "fixity",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-verify: proves that a target has what was loaded, or that files still have the bytes that were scanned.
+#include "commit.hpp"
 #include "transfer.hpp"
 #include "verify/run.hpp"
 
@@ -9,6 +10,7 @@ struct Settings {
   waybill::cli::Common common;
   waybill::verify::Options verify;
   waybill::net::TlsOptions tls;
+  waybill::tools::CommitSettings commit;
   std::string against;
   std::string level = "exists";
   std::string sample;
@@ -23,13 +25,17 @@ void add_options(CLI::App& app, Settings& settings) {
   waybill::tools::add_tls_options(app, settings.tls);
   app.add_option("--against", settings.against,
                  "Target, dicom://CALLED@host:port or dicoms://…; without it files are checked against their SHA-256");
-  app.add_option("--level", settings.level,
-                 "exists: compare UID sets (E3); content: fetch and compare every object (E4)")
-      ->check(CLI::IsMember({"exists", "content"}))
+  app.add_option(
+         "--level", settings.level,
+         "commitment: ask for storage commitment (E2); exists: compare UID sets (E3); content: fetch and compare "
+         "every object (E4)")
+      ->check(CLI::IsMember({"commitment", "exists", "content"}))
       ->capture_default_str();
   app.add_option(
       "--sample", settings.sample,
       "At level content: compare a sample that proves a bound, \"confidence=95%,defect=0.1%\" or \"95%,0.1%\"");
+  waybill::tools::add_commit_options(app, settings.commit);
+  waybill::tools::add_listen_option(app, settings.commit.listen);
   app.add_option("--seed", settings.seed, "Number that draws the sample; another one draws another sample");
 }
 
@@ -50,13 +56,33 @@ std::optional<waybill::sample::Options> sample_of(const Settings& settings) {
   return waybill::sample::Options{*demand, *settings.seed};
 }
 
+waybill::verify::Level level_of(const std::string& name) {
+  using waybill::verify::Level;
+  if (name == "commitment") return Level::commitment;
+  return name == "content" ? Level::content : Level::exists;
+}
+
+/// What the target is to call us for.
+void set_called_back(Settings& settings) {
+  using waybill::Exit;
+  using waybill::RunError;
+  auto& verify = settings.verify;
+  const bool commits = verify.level == waybill::verify::Level::commitment;
+  if (commits && !verify.against) throw RunError(Exit::usage, "--level commitment asks a target; add --against");
+  if (!commits && !settings.commit.listen.empty())
+    throw RunError(Exit::usage, "--listen is for --level commitment; leave it out");
+  if (!commits) return;
+  waybill::tools::set_commitment(verify.commitment, settings.commit, verify, *verify.against, settings.tls, "verify");
+  verify.finish_uncommitted = settings.commit.finish;
+}
+
 waybill::Exit run(Settings& settings) {
   if (!settings.against.empty()) {
     settings.verify.against = waybill::net::parse_url(settings.against);
     waybill::tools::secure(*settings.verify.against, settings.tls, "verify");
   }
-  settings.verify.level =
-      settings.level == "content" ? waybill::verify::Level::content : waybill::verify::Level::exists;
+  settings.verify.level = level_of(settings.level);
+  set_called_back(settings);
   settings.verify.sample = sample_of(settings);
   const auto add_lines = [](const waybill::verify::Tally& tally, waybill::cli::Summary& summary) {
     for (const auto& [verdict, count] : tally.verdicts)

@@ -125,6 +125,9 @@ void Lanes::lane(unsigned index) {
                       },
                       [&](std::uint64_t bytes, std::chrono::nanoseconds took) { note_answer(bytes, took); },
                       [&] { note_trouble(); },
+                      [&](const std::string& study) {
+                        if (watch_.study_over) watch_.study_over(study);
+                      },
                       [&] { return now_count() - last_answer_.load() < std::chrono::nanoseconds(kFresh).count(); }};
   try {
     Sender sender(options_, output_.run_id(), contexts_, preparer_, peers_, control_, breaker_, events);
@@ -285,6 +288,7 @@ void Lanes::record(const manifest::Object& object) {
     const std::lock_guard lock(record_mutex_);
     output_.record(object);
   }
+  if (watch_.recorded) watch_.recorded(object);
   if (options_.progress) options_.progress(1, object.source.size, manifest::is_exception(object) ? 1 : 0);
 }
 

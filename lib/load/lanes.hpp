@@ -53,6 +53,13 @@ class Lanes {
   Lanes(const Options& options, Queue& queue, const Preparer& preparer, transfer::Peers& peers,
         transfer::Output& output);
 
+  /// What others want to know of the lanes' work; called by any of them, before run() returns.
+  struct Watch {
+    std::function<void(const manifest::Object&)> recorded;  ///< its outcome stands in the manifest
+    std::function<void(const std::string& study)> study_over;
+  };
+  void set_watch(Watch watch) { watch_ = std::move(watch); }
+
   /// Returns at the end of the queue or when the run is to stop; throws what stopped it.
   void run();
   [[nodiscard]] bool closed() const noexcept { return control_.closed(); }
@@ -98,6 +105,7 @@ class Lanes {
   const Preparer& preparer_;
   transfer::Peers& peers_;
   transfer::Output& output_;
+  Watch watch_;
   std::vector<net::Context> contexts_;
   transfer::Halt halt_;
   Control control_;

@@ -2,6 +2,7 @@
 #include "load/run.hpp"
 
 #include "core/stop.hpp"
+#include "load/commitment.hpp"
 #include "load/lanes.hpp"
 #include "transfer/output.hpp"
 #include "transfer/pause.hpp"
@@ -22,7 +23,13 @@ std::string Tally::counts_json() const {
   JsonWriter json;
   json.begin_object();
   write(json, "outcomes", outcomes);
-  return std::move(json.member("fixity", fixity).end_object()).str();
+  json.member("fixity", fixity);
+  if (commitment) {
+    json.key("commitment").begin_object().member("committed", commitment->committed);
+    json.member("failed", commitment->failed).member("open", commitment->open);
+    json.member("contradictions", commitment->contradictions).end_object();
+  }
+  return std::move(json.end_object()).str();
 }
 
 namespace {
@@ -34,6 +41,7 @@ std::string settings_of(const Options& options) {
   if (!options.ladder) json.member("ladder", false);
   if (options.retry_failed) json.member("retry", "failed");
   if (options.send_unmatched) json.member("unmatched", "send");
+  if (options.commit) json.member("commit", true);
   return std::move(json.end_object()).str();
 }
 
@@ -85,17 +93,26 @@ Tally run(const Options& options) {
   transfer::Peers peers(options.target, options.calling, options.timeouts);
   const bool asks = queue.needs().objects > 0 && !is_closed_now(options);
   const bool anew = transfer::starts_anew(options);
-  if (asks && anew) peers.check();
+  const auto check = [&] {
+    peers.check();
+    if (options.commit) commit::Committer::check(options.commitment);
+  };
+  if (asks && anew) check();
+  std::optional<Commitments> commitments;
+  if (options.commit) commitments.emplace(options);
 
   transfer::Output output(options, "load", settings_of(options), std::move(inputs), store,
                           {[&](const manifest::Object& object) { tally.add(object); },
-                           [&](const manifest::Record& record) { queue.remember(record); }});
+                           [&](const manifest::Record& record) {
+                             queue.remember(record);
+                             if (commitments) commitments->replay(record);
+                           }});
   tally.run = output.run_id();
   if (output.already_complete()) {
     tally.already_complete = true;
     return tally;
   }
-  if (asks && !anew) peers.check();
+  if (asks && !anew) check();
   transfer::install_pause_handlers();
   Lanes lanes(options, queue, preparer, peers, output);
   queue.set_carry({[&](const manifest::Study& study) { output.carry(study); },
@@ -104,11 +121,17 @@ Tally run(const Options& options) {
                      output.carry(object);
                    },
                    [&](const std::string& id) { return output.has(id); }});
-  lanes.run();
+  if (commitments) {
+    commitments->start(output);
+    lanes.set_watch({[&](const manifest::Object& object) { commitments->sent(object); },
+                     [&](const std::string& study) { commitments->study_over(study); }});
+  }
+  if (!options.await_commit) lanes.run();
   if (lanes.closed() && !tally.closes()) {
     tally.closed = tally.interrupted = true;
     return tally;
   }
+  if (commitments && !commitments->finish(tally)) return tally;
   output.finish(tally, [&] { return tally.counts_json(); });
   return tally;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "commit/committer.hpp"
 #include "transfer/ledger.hpp"
 #include "transfer/options.hpp"
 #include "transfer/schedule.hpp"
@@ -8,6 +9,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +46,11 @@ struct Options : transfer::Options {
   std::string to_syntax = "keep";  ///< what lossless objects are sent in, one of transcode::target_names()
   bool ladder = true;              ///< an object whose syntax the peer refuses is sent in another lossless one
 
+  bool commit = false;              ///< ask for storage commitment of what was sent
+  bool await_commit = false;        ///< with it: send nothing, only wait for reports
+  bool finish_uncommitted = false;  ///< objects without a report at the end of the wait are exceptions
+  commit::Options commitment;       ///< peer, titles and time-outs are those above
+
   std::function<void(const std::string&)> say;  ///< what a person should know meanwhile; any thread
 };
 
@@ -52,6 +59,7 @@ struct Tally : transfer::Ledger {
   std::uint64_t fixity = 0;   ///< files that no longer have their bytes
   bool closed = false;        ///< the window closed before the end
   std::string run;            ///< id that the records carry
+  std::optional<commit::Counts> commitment;
   void add(const manifest::Object& object);
   [[nodiscard]] Exit exit() const { return exit_with(fixity); }
   [[nodiscard]] std::string counts_json() const;

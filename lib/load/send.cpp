@@ -232,6 +232,7 @@ void Sender::send(Work& work) {
   }
   // Many peers begin their work on a study when the association ends.
   if (work.ends_study && options_.release_each_study) rest();
+  if (work.ends_study) events_.study_over(work.study);
 }
 
 }  // namespace waybill::load

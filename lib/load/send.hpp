@@ -37,7 +37,8 @@ struct Events {
   std::function<void(const manifest::Object&)> later;    ///< refused for the moment, to come again in the next round
   std::function<void(std::uint64_t bytes, std::chrono::nanoseconds answer_took)> answered;
   std::function<void()> trouble;  ///< the peer refused for want of resources, or an association was lost or rejected
-  std::function<bool()> others_work;  ///< whether other associations with the peer stand
+  std::function<void(const std::string& study)> study_over;  ///< as far as it is at hand
+  std::function<bool()> others_work;                         ///< whether other associations with the peer stand
 };
 
 /// Sends objects in order over an association of its own, which it keeps as long as it fits. One thread.

@@ -9,6 +9,7 @@
 #include "transfer/output.hpp"
 #include "transfer/peers.hpp"
 #include "verify/check.hpp"
+#include "verify/commitment.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -46,10 +47,15 @@ std::string Tally::counts_json() const {
 
 namespace {
 
+const char* name_of(Level level) {
+  if (level == Level::commitment) return "commitment";
+  return level == Level::exists ? "exists" : "content";
+}
+
 std::string settings_of(const Options& options) {
   JsonWriter json;
   json.begin_object().member("against", options.against ? options.against->url() : "");
-  json.member("level", !options.against ? "fixity" : options.level == Level::exists ? "exists" : "content");
+  json.member("level", !options.against ? "fixity" : name_of(options.level));
   json.member("calling", options.calling);
   if (options.sample) {
     json.key("sample").begin_object().member("confidence", to_text(options.sample->demand.confidence));
@@ -216,11 +222,17 @@ Tally run(const Options& options) {
   }
   std::unordered_set<std::string> extra_lines;
   SampleLines sample_lines;
+  std::vector<manifest::Commitment> steps;
+  const bool commits = options.against && options.level == Level::commitment;
   std::optional<transfer::Peers> peers;
   if (options.against && std::ranges::any_of(contents.objects, is_checked))
     peers.emplace(*options.against, options.calling, options.timeouts);
   const bool anew = transfer::starts_anew(options);
-  if (peers && anew) peers->check();
+  const auto check = [&] {
+    peers->check();
+    if (commits) commit::Committer::check(options.commitment);
+  };
+  if (peers && anew) check();
 
   index::Store store({});
   transfer::Output output(options, "verify", settings_of(options), {contents.input}, store,
@@ -229,6 +241,7 @@ Tally run(const Options& options) {
                              const auto* other = std::get_if<manifest::Other>(&record);
                              if (other == nullptr) return;
                              sample_lines.see(*other);
+                             if (other->kind == "commitment") steps.push_back(manifest::commitment_from(other->json));
                              if (other->kind != "extra") return;
                              tally.extra += extra_lines.insert(other->json).second ? 1 : 0;
                            }});
@@ -236,10 +249,17 @@ Tally run(const Options& options) {
     tally.already_complete = true;
     return tally;
   }
-  if (peers && !anew) peers->check();
+  if (peers && !anew) check();
   for (const auto& study : contents.studies) output.carry(study);
   if (tally.plan) sample_lines.commit_plan(*tally.plan, output);
   auto studies = group(contents, tally.plan.get(), output);
+  if (commits) {
+    if (!check_commitment(options, std::move(studies), steps, output)) tally.interrupted = true;
+    output.commit();
+    if (tally.interrupted) return tally;
+    output.finish(tally, [&] { return tally.counts_json(); });
+    return tally;
+  }
   Verifier(options, std::move(studies), extra_lines, peers ? &*peers : nullptr, output, tally).run();
   if (tally.sample && tally.closes()) sample_lines.write_result(*tally.sample, output);
   output.finish(tally, [&] { return tally.counts_json(); });

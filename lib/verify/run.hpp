@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "commit/committer.hpp"
 #include "sample/result.hpp"
 #include "transfer/ledger.hpp"
 #include "transfer/options.hpp"
@@ -12,13 +13,17 @@
 namespace waybill::verify {
 
 enum class Level {
-  exists,   ///< the UID sets of every study are equal (grade E3)
-  content,  ///< and every object is fetched and compared (grade E4)
+  commitment,  ///< the peer commits itself to every object (storage commitment, grade E2)
+  exists,      ///< the UID sets of every study are equal (grade E3)
+  content,     ///< and every object is fetched and compared (grade E4)
 };
 
 struct Options : transfer::Options {
   std::optional<net::Peer> against;  ///< without: fixity of the source and staged files
   Level level = Level::exists;
+  bool finish_uncommitted =
+      false;                   ///< at Level::commitment: objects without a report at the end of the wait are listed
+  commit::Options commitment;  ///< at that level; peer, titles and time-outs are those above
   std::optional<sample::Options> sample;  ///< at Level::content: compare a sample; presence is asked of all the same
 };
 

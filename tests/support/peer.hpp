@@ -121,6 +121,17 @@ class Orthanc {
     return count;
   }
   [[nodiscard]] pid_t pid() const { return std::stoi(slurp(folder_ / "o/pid")); }
+  /// Enters a node on loopback as one it may call.
+  void know(const std::string& title, int port) const {
+    const std::string program =
+        "import urllib.request as u,sys,json\n"
+        "d=json.dumps([sys.argv[2],'127.0.0.1',int(sys.argv[3])]).encode()\n"
+        "u.urlopen(u.Request('http://127.0.0.1:%s/modalities/'%sys.argv[1]+sys.argv[2],d,method='PUT'))\n";
+    const Ran done = run({"/usr/bin/env", "no_proxy=127.0.0.1", "/usr/bin/python3", "-c", program,
+                          std::to_string(http_port_), title, std::to_string(port)},
+                         folder_ / "know.log");
+    if (done.exit != 0) throw std::runtime_error(done.text);
+  }
   /// Removes one instance behind everybody's back, through the REST interface.
   void remove(const std::string& sop_instance) const {
     const std::string program =
