@@ -42,9 +42,9 @@ inline void add_commit_options(CLI::App& app, CommitSettings& settings) {
       ->default_str("end");
 }
 
-/// Where to listen, by TLS when the target is reached by it.
-inline void set_listener(commit::Options& into, const std::string& listen, const net::Peer& target,
-                         const net::TlsOptions& tls) {
+/// Sets `listen` and `listen_tls`: by TLS when the target is reached by it.
+template <typename Options>
+void set_listener(Options& into, const std::string& listen, const net::Peer& target, const net::TlsOptions& tls) {
   if (listen.empty()) return;
   into.listen = net::parse_listen(listen);
   if (target.secure) into.listen_tls = net::Tls::make_server(tls, net::Tls::Clients::certified);

@@ -34,6 +34,14 @@ void add_options(CLI::App& app, Settings& settings) {
   app.add_option(
       "--sample", settings.sample,
       "At level content: compare a sample that proves a bound, \"confidence=95%,defect=0.1%\" or \"95%,0.1%\"");
+  app.add_option_function<std::string>(
+         "--retrieve",
+         [&settings](const std::string& how) {
+           settings.verify.retrieve = how == "move" ? waybill::verify::Retrieve::move : waybill::verify::Retrieve::get;
+         },
+         "At level content: fetch by C-GET, or by C-MOVE to --listen")
+      ->check(CLI::IsMember({"get", "move"}))
+      ->default_str("get");
   waybill::tools::add_commit_options(app, settings.commit);
   waybill::tools::add_listen_option(app, settings.commit.listen);
   app.add_option("--seed", settings.seed, "Number that draws the sample; another one draws another sample");
@@ -68,9 +76,14 @@ void set_called_back(Settings& settings) {
   using waybill::RunError;
   auto& verify = settings.verify;
   const bool commits = verify.level == waybill::verify::Level::commitment;
+  const bool moves = verify.retrieve == waybill::verify::Retrieve::move;
   if (commits && !verify.against) throw RunError(Exit::usage, "--level commitment asks a target; add --against");
-  if (!commits && !settings.commit.listen.empty())
-    throw RunError(Exit::usage, "--listen is for --level commitment; leave it out");
+  if (moves && (!verify.against || verify.level != waybill::verify::Level::content || settings.commit.listen.empty()))
+    throw RunError(Exit::usage,
+                   "--retrieve move fetches objects from a target; add --against, --level content and --listen");
+  if (!commits && !moves && !settings.commit.listen.empty())
+    throw RunError(Exit::usage, "--listen is for --level commitment and --retrieve move; leave it out");
+  if (moves) waybill::tools::set_listener(verify, settings.commit.listen, *verify.against, settings.tls);
   if (!commits) return;
   waybill::tools::set_commitment(verify.commitment, settings.commit, verify, *verify.against, settings.tls, "verify");
   verify.finish_uncommitted = settings.commit.finish;

@@ -130,8 +130,9 @@ std::vector<StudyWork> group(const transfer::Contents& contents, const sample::P
 class Verifier {
  public:
   Verifier(const Options& options, std::vector<StudyWork> studies, std::unordered_set<std::string>& extra_lines,
-           transfer::Peers* peers, transfer::Output& output, Tally& tally)
+           transfer::Peers* peers, Receiver* receiver, transfer::Output& output, Tally& tally)
       : options_(options),
+        way_{options.level, receiver, options.calling, options.timeouts.dimse},
         studies_(std::move(studies)),
         extra_lines_(extra_lines),
         peers_(peers),
@@ -160,7 +161,7 @@ class Verifier {
     if (stopped_) return;
     try {
       if (peers_ != nullptr) {
-        check_at_peer(study, *peers_, options_.level);
+        check_at_peer(study, *peers_, way_);
       } else {
         check_files(study);
       }
@@ -199,6 +200,7 @@ class Verifier {
   }
 
   const Options& options_;
+  const Way way_;
   std::vector<StudyWork> studies_;
   std::unordered_set<std::string>& extra_lines_;  ///< written so far
   transfer::Peers* peers_;                        ///< none: the files are checked
@@ -227,6 +229,10 @@ Tally run(const Options& options) {
   std::optional<transfer::Peers> peers;
   if (options.against && std::ranges::any_of(contents.objects, is_checked))
     peers.emplace(*options.against, options.calling, options.timeouts);
+  std::optional<Receiver> receiver;
+  if (peers && options.level == Level::content && options.retrieve == Retrieve::move)
+    receiver.emplace(options.listen.value(), options.calling, options.against->called, options.timeouts,
+                     options.listen_tls);
   const bool anew = transfer::starts_anew(options);
   const auto check = [&] {
     peers->check();
@@ -260,7 +266,9 @@ Tally run(const Options& options) {
     output.finish(tally, [&] { return tally.counts_json(); });
     return tally;
   }
-  Verifier(options, std::move(studies), extra_lines, peers ? &*peers : nullptr, output, tally).run();
+  Verifier(options, std::move(studies), extra_lines, peers ? &*peers : nullptr, receiver ? &*receiver : nullptr, output,
+           tally)
+      .run();
   if (tally.sample && tally.closes()) sample_lines.write_result(*tally.sample, output);
   output.finish(tally, [&] { return tally.counts_json(); });
   return tally;

@@ -18,9 +18,14 @@ enum class Level {
   content,     ///< and every object is fetched and compared (grade E4)
 };
 
+enum class Retrieve { get, move };  ///< how content is fetched: C-GET, or C-MOVE to our own listener
+
 struct Options : transfer::Options {
   std::optional<net::Peer> against;  ///< without: fixity of the source and staged files
   Level level = Level::exists;
+  Retrieve retrieve = Retrieve::get;
+  std::optional<net::ListenAt> listen;         ///< where objects come to, for Retrieve::move
+  std::shared_ptr<const net::Tls> listen_tls;  ///< of Tls::make_server; none: in the clear
   bool finish_uncommitted =
       false;                   ///< at Level::commitment: objects without a report at the end of the wait are listed
   commit::Options commitment;  ///< at that level; peer, titles and time-outs are those above

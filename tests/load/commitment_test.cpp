@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Storage commitment of waybill-load: reports on any association, early, late, doubled, partial, of another
-// transaction, and after either side was restarted; and Orthanc's own.
+// transaction, and after either side was restarted. Orthanc's is in tests/verify/move_test.cpp.
 #include "manifest/commitment.hpp"
 #include "support/free_port.hpp"
 #include "support/simpacs.hpp"
@@ -207,18 +207,6 @@ TEST_F(LoadCommitment, IsNotBegunWithATargetThatDoesNotOfferIt) {
   EXPECT_EQ(ran.exit, 4) << ran.text;
   EXPECT_NE(ran.text.find("does not grant storage commitment"), std::string::npos) << ran.text;
   EXPECT_FALSE(std::filesystem::exists(folder_ / "load.wb"));
-}
-
-TEST_F(LoadCommitment, IsGivenByOrthancOnAnAssociationOfItsOwn) {
-  const test::Orthanc orthanc;
-  objects_ = test::make_archive(folder_, 2, 3);
-  orthanc.know("WAYBILL", port_);
-  const test::Ran ran = test::run({test::tool("load"), at("scan.wb"), "--to", orthanc.url(), "-o", at("load.wb"),
-                                   "--quiet", "--commit", "--listen", listen(), "--commit-wait", "30"},
-                                  folder_ / "load.log");
-  EXPECT_EQ(ran.exit, 0) << ran.text;
-  expect_all_committed();
-  EXPECT_EQ(orthanc.stores(), 6U);
 }
 
 }  // namespace waybill

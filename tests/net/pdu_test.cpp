@@ -24,7 +24,31 @@ Bytes acceptance() {
   return out;
 }
 
+/// The body of a request for two contexts, one of them with a role.
+Bytes request() {
+  Bytes out = encode_request("CALLED", "CALLING", {{"1.2.3", "1.2.840.10008.1.2"}, {"1.2.4", "1.2", true}});
+  out.erase(out.begin(), out.begin() + 6);
+  return out;
+}
+
 }  // namespace
+
+TEST(AssociationPdu, ARequestIsReadAsItWasWrittenAndAnAnswerFits) {
+  const auto asked = parse_request(request());
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(asked->called, "CALLED");
+  EXPECT_EQ(asked->calling, "CALLING");
+  ASSERT_EQ(asked->contexts.size(), 2U);
+  EXPECT_EQ(asked->contexts[1].id, 3);
+  EXPECT_EQ(asked->contexts[1].syntaxes, (std::vector<std::string>{"1.2"}));
+  EXPECT_EQ(asked->roles.at("1.2.4"), std::make_pair(false, true));
+  Bytes answer = encode_accept(*asked, {{1, "1.2.840.10008.1.2"}});
+  answer.erase(answer.begin(), answer.begin() + 6);
+  const auto accepted = parse_accept(answer);
+  ASSERT_TRUE(accepted);
+  EXPECT_EQ(accepted->syntaxes, (std::map<ContextId, std::string>{{1, "1.2.840.10008.1.2"}}));
+  EXPECT_EQ(accepted->refusals, (std::map<ContextId, std::uint8_t>{{3, 2}}));
+}
 
 TEST(AssociationPdu, HasTitlesContextsAndOurLimit) {
   const Bytes pdu = encode_request("CALLED", "CALLING", {{"1.2.3", "1.2.840.10008.1.2"}, {"1.2.4", "1.2", true}});
@@ -54,17 +78,23 @@ TEST(AssociationPdu, RefusesAnAcceptanceThatIsCutAnywhere) {
   std::size_t taken = 0;
   for (std::size_t size = 0; size < whole.size(); ++size) taken += parse_accept(ByteView(whole).first(size)) ? 1 : 0;
   EXPECT_EQ(taken, 3U) << "behind the fixed part, the first and the second context";
+  const Bytes asked = request();
+  taken = 0;
+  for (std::size_t size = 0; size < asked.size(); ++size) taken += parse_request(ByteView(asked).first(size)) ? 1 : 0;
+  EXPECT_EQ(taken, 4U) << "behind the fixed part, the application context and each presentation context";
 }
 
 TEST(AssociationPdu, SurvivesAnyOneByteChanged) {
-  const Bytes whole = acceptance();
-  for (std::size_t at = 0; at < whole.size(); ++at) {
-    for (const int value : {0, 1, 0x21, 0x40, 0x7F, 0xFF}) {
-      Bytes changed = whole;
-      changed[at] = static_cast<std::byte>(value);
-      (void)parse_accept(changed);
-      (void)parse_reject(changed);
-      (void)abort_reason(changed);
+  for (const Bytes& whole : {acceptance(), request()}) {
+    for (std::size_t at = 0; at < whole.size(); ++at) {
+      for (const int value : {0, 1, 0x21, 0x40, 0x7F, 0xFF}) {
+        Bytes changed = whole;
+        changed[at] = static_cast<std::byte>(value);
+        (void)parse_accept(changed);
+        (void)parse_reject(changed);
+        (void)abort_reason(changed);
+        (void)parse_request(changed);
+      }
     }
   }
 }

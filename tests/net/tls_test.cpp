@@ -2,6 +2,7 @@
 #include "net/tls.hpp"
 
 #include "net/association.hpp"
+#include "support/certificates.hpp"
 #include "support/peer.hpp"
 
 #include <gtest/gtest.h>
@@ -16,41 +17,10 @@ namespace {
 const std::vector<Context> kContexts{{"1.2.840.10008.5.1.4.1.1.7", std::string(kExplicitLittle), false},
                                      {std::string(kVerificationClass), std::string(kImplicitLittle), false}};
 
-/// Certificates of a private authority, made anew by openssl(1).
-class Certificates {
- public:
-  Certificates() {
-    shell("openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=ca -keyout ca.key -out ca.pem");
-    shell("openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=other -keyout other.key -out other.pem");
-    make("good", "IP:127.0.0.1,DNS:localhost", "ca", 365);
-    make("elsewhere", "DNS:evil.example.org", "ca", 365);
-    make("stranger", "IP:127.0.0.1", "other", 365);
-    make("ended", "IP:127.0.0.1", "ca", -1);
-    make("ending", "IP:127.0.0.1", "ca", 10);
-    make("client", "DNS:client", "ca", 365);
-    make("node", "IP:127.0.0.1", "ca", 365);
-  }
-  [[nodiscard]] fs::path operator/(const std::string& name) const { return folder_ / name; }
-
- private:
-  void shell(const std::string& command) const {
-    const test::Ran ran =
-        test::run({"/bin/sh", "-c", "cd " + folder_.path().string() + " && " + command}, folder_ / "log");
-    if (ran.exit != 0) throw std::runtime_error(command + ": " + ran.text);
-  }
-  void make(const std::string& name, const std::string& names, const std::string& authority, int days) const {
-    shell("openssl req -newkey rsa:2048 -nodes -subj /CN=" + name + " -keyout " + name + ".key -out " + name +
-          ".csr && printf 'subjectAltName=" + names + "' >" + name + ".ext && openssl x509 -req -in " + name +
-          ".csr -CA " + authority + ".pem -CAkey " + authority + ".key -CAcreateserial -days " + std::to_string(days) +
-          " -extfile " + name + ".ext -out " + name + ".pem && chmod 600 " + name + ".key");
-  }
-  test::TempFolder folder_;
-};
-
 /// storescp with TLS, ended by its id.
 class TlsNode {
  public:
-  TlsNode(const Certificates& files, const std::string& certificate, const std::vector<std::string>& more = {}) {
+  TlsNode(const test::Certificates& files, const std::string& certificate, const std::vector<std::string>& more = {}) {
     static int next = 0;
     port_ = 21000 + static_cast<int>((::getpid() * 7 + 101 * next++) % 20000);
     std::vector<std::string> words{"storescp",
@@ -87,7 +57,7 @@ class TlsNode {
 
 class TlsTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { files_ = std::make_unique<Certificates>(); }
+  static void SetUpTestSuite() { files_ = std::make_unique<test::Certificates>(); }
   static void TearDownTestSuite() { files_.reset(); }
   TlsOptions trusting() {
     TlsOptions options;
@@ -104,10 +74,10 @@ class TlsTest : public ::testing::Test {
       EXPECT_EQ(error.exit(), Exit::peer);
     }
   }
-  static std::unique_ptr<Certificates> files_;
+  static std::unique_ptr<test::Certificates> files_;
   std::vector<std::string> warnings_;
 };
-std::unique_ptr<Certificates> TlsTest::files_;
+std::unique_ptr<test::Certificates> TlsTest::files_;
 
 }  // namespace
 
