@@ -194,8 +194,9 @@ inline std::string small_object(const std::string& study, const std::string& ser
   return DicomBuilder::part10(b.str(), "1.2.840.10008.1.2.1", "1.2.840.10008.5.1.4.1.1.7", instance);
 }
 
-/// `studies` x `objects` files in `folder` and the complete manifest scan.wb that lists them.
-inline std::vector<manifest::Object> make_archive(const TempFolder& folder, int studies, int objects) {
+/// `studies` x `objects` files in `folder` and the complete manifest scan.wb that lists them; the first study has that
+/// number.
+inline std::vector<manifest::Object> make_archive(const TempFolder& folder, int studies, int objects, int first = 1) {
   std::vector<manifest::Object> all;
   manifest::Header header;
   header.stage = "scan";
@@ -206,7 +207,7 @@ inline std::vector<manifest::Object> make_archive(const TempFolder& folder, int 
   for (int s = 0; s < studies; ++s) {
     for (int i = 0; i < objects; ++i) {
       manifest::Object object;
-      object.study = "1.2.3." + std::to_string(s + 1);
+      object.study = "1.2.3." + std::to_string(s + first);
       object.series = *object.study + ".1";
       object.sop_instance = *object.series + "." + std::to_string(i + 1);
       object.sop_class = "1.2.840.10008.5.1.4.1.1.7";
