@@ -2,6 +2,7 @@
 #include "load/send.hpp"
 
 #include "core/clock.hpp"
+#include "dicom/uids.hpp"
 
 #include <algorithm>
 #include <map>
@@ -190,17 +191,43 @@ Sender::Sent Sender::send_bytes(Object& object, const Prepared& prepared, unsign
   }
 }
 
-Sender::Sent Sender::send_one(Object& object, unsigned round) {
+/// Once more in a native syntax, where the peer did not understand a compressed one (domain rule 9.2, Cxxx). `sent` is
+/// how the first try ended, `source` the object before it.
+Sender::Sent Sender::send_native(Object& sent, const Object& source, unsigned round) {
+  const net::Context used = sent_context_;
+  const auto contexts = contexts_for(source, options_);
+  const bool other = std::ranges::any_of(contexts, [&](const net::Context& context) {
+    return dicom::uid::is_native(context.transfer_syntax) && association_ && association_->accepted(context);
+  });
+  if (!options_.ladder || dicom::uid::is_native(used.transfer_syntax) || !other) return Sent::settled;
+  Object native = source;
+  native.load = sent.load;
+  native.load->transfer_syntax.clear();
+  const Sent how = send_one(native, std::max(round, 1U), used.transfer_syntax);
+  if (how != Sent::settled || native.bucket == manifest::Bucket::loaded) {
+    native.findings.push_back({"LOAD-NATIVE", Severity::s1, "",
+                               "the peer did not understand the object in transfer syntax " + used.transfer_syntax +
+                                   " (status " + sent.load->status + "), so it was sent in a native one"});
+    sent = std::move(native);
+  } else {
+    sent.load->attempts = std::max(sent.load->attempts, native.load->attempts);
+  }
+  return how;
+}
+
+Sender::Sent Sender::send_one(Object& object, unsigned round, const std::string& avoided) {
   refused_ = false;
   if (round == 0 || !object.load) object.load.emplace();
   object.load->run = run_id_;
   const net::Association* way = nullptr;
   const auto granted = [&](const net::Context& context) {
     if (way == nullptr) way = &association(contexts_for(object, options_));
-    return way->accepted(context);
+    return context.transfer_syntax != avoided && way->accepted(context);
   };
   const auto prepared = preparer_.prepare(object, granted);
-  return prepared ? send_bytes(object, *prepared, round) : Sent::settled;
+  if (!prepared) return Sent::settled;
+  sent_context_ = prepared->context;
+  return send_bytes(object, *prepared, round);
 }
 
 void Sender::send(Work& work) {
@@ -215,6 +242,8 @@ void Sender::send(Work& work) {
       Sent how = Sent::stopped;
       try {
         how = send_one(sent, work.round);
+        if (how == Sent::settled && sent.load && is_not_understood(*sent.load))
+          how = send_native(sent, parcel.object, work.round);
       } catch (...) {
         if (refused_) parcel.in_doubt = was_in_doubt;
         throw;

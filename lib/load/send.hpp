@@ -73,7 +73,9 @@ class Sender {
   [[nodiscard]] net::Association& association(const std::vector<net::Context>& needed);
   void settle_doubts(Work& work, std::vector<bool>& settled);
   enum class Sent { settled, later, stopped };
-  [[nodiscard]] Sent send_one(manifest::Object& object, unsigned round);
+  /// Not in transfer syntax `avoided`.
+  [[nodiscard]] Sent send_one(manifest::Object& object, unsigned round, const std::string& avoided = "");
+  [[nodiscard]] Sent send_native(manifest::Object& sent, const manifest::Object& source, unsigned round);
   [[nodiscard]] Sent send_bytes(manifest::Object& object, const Prepared& prepared, unsigned round);
   [[nodiscard]] bool has_room();
   [[nodiscard]] bool settle(manifest::Object& object, const Meaning& meaning, bool last_try);
@@ -87,7 +89,8 @@ class Sender {
   Control& control_;
   Breaker& breaker_;
   Events events_;
-  bool refused_ = false;  ///< the object at hand was certainly not stored by the last try
+  bool refused_ = false;       ///< the object at hand was certainly not stored by the last try
+  net::Context sent_context_;  ///< that the object at hand was last sent in
   std::optional<net::Association> association_;
 };
 

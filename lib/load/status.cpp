@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/status.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace waybill::load {
@@ -65,11 +66,36 @@ Meaning meaning_of_status(std::uint16_t status) {
   return refused("LOAD-REFUSED", text);
 }
 
+std::string tag_text(std::uint32_t tag) {
+  const std::array bytes{static_cast<std::byte>(tag >> 24U), static_cast<std::byte>((tag >> 16U) & 0xFFU),
+                         static_cast<std::byte>((tag >> 8U) & 0xFFU), static_cast<std::byte>(tag & 0xFFU)};
+  const std::string digits = to_hex(bytes);
+  return digits.substr(0, 4) + "," + digits.substr(4);
+}
+
+/// The elements that the peer finds fault with, in the finding.
+void add_offending(const std::vector<std::uint32_t>& tags, manifest::Finding& finding) {
+  constexpr std::size_t kMost = 16;
+  if (tags.empty()) return;
+  finding.tag = tag_text(tags.front());
+  finding.detail += "; it names";
+  for (std::size_t i = 0; i < std::min(tags.size(), kMost); ++i) finding.detail += " " + tag_text(tags[i]);
+  if (tags.size() > kMost) finding.detail += " and " + std::to_string(tags.size() - kMost) + " more";
+}
+
 }  // namespace
+
+bool is_not_understood(const manifest::Load& load) noexcept {
+  return load.outcome == "refused" && load.status.starts_with('c');
+}
 
 Meaning meaning_of(const net::StoreResult& result) {
   if (!result.sent) return refused("D27", result.error);
-  if (result.status) return meaning_of_status(*result.status);
+  if (result.status) {
+    Meaning meaning = meaning_of_status(*result.status);
+    if (meaning.finding) add_offending(result.offending, *meaning.finding);
+    return meaning;
+  }
   return {
       Next::ask, Bucket::failed, "no-answer",
       manifest::Finding{"LOAD-NOANSWER", Severity::s3, "",

@@ -25,6 +25,9 @@ struct Meaning {
 };
 [[nodiscard]] Meaning meaning_of(const net::StoreResult& result);
 
+/// Whether the last answer was Cxxx, which may be about the transfer syntax.
+[[nodiscard]] bool is_not_understood(const manifest::Load& load) noexcept;
+
 /// "b000": four lower-case hex digits.
 [[nodiscard]] std::string status_text(std::uint16_t status);
 

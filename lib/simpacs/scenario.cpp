@@ -36,6 +36,7 @@ const Names<std::string_view> kRuleKeys{{"instance", "store get move commit find
                                         {"class", "store"},
                                         {"status", "echo store find get move commit"},
                                         {"comment", "store find get move commit"},
+                                        {"elements", "store"},
                                         {"keep", "store get move"},
                                         {"answer", "associate echo store find get move commit"},
                                         {"raw", "associate echo store find get move commit"},
@@ -115,6 +116,13 @@ void check_keys(const Table& table, std::string_view on) {
   }
 }
 
+/// "0010,0020" as a number.
+std::uint32_t tag_of(const Table& table, const std::string& text) {
+  const Bytes bytes = from_hex(text.size() == 9 && text[4] == ',' ? text.substr(0, 4) + text.substr(5) : "");
+  if (bytes.size() != 4) table.refuse("elements", "`elements` takes tags such as \"0010,0020\"");
+  return load_u32(bytes.data(), true);
+}
+
 Rule read_rule(const Table& table) {
   Rule rule;
   if (!table.has("on")) table.refuse("", "a rule without `on`");
@@ -130,6 +138,7 @@ Rule read_rule(const Table& table) {
   choice(table, "per", kPer, rule.per);
   number(table, "status", rule.status, 0, 0xFFFF);
   rule.comment = table.text("comment").value_or("");
+  for (const std::string& text : table.texts("elements")) rule.elements.push_back(tag_of(table, text));
   choice(table, "keep", kKeep, rule.keep);
   choice(table, "answer", kAnswers, rule.answer);
   if (const auto hex = table.text("raw")) {

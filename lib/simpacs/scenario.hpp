@@ -60,6 +60,7 @@ struct Rule {
   // What happens to them.
   std::optional<std::uint16_t> status;
   std::string comment;
+  std::vector<std::uint32_t> elements;  ///< (0000,0901) of the answer
   std::optional<Keep> keep;
   Answer answer = Answer::normal;
   Bytes raw;

@@ -161,6 +161,14 @@ void Session::respond(const Rule* rule, std::uint8_t context, Command response, 
     if (comment.size() % 2 != 0) comment += ' ';
     response.set(field::kErrorComment, comment);
   }
+  if (!rule->elements.empty()) {
+    Bytes tags;
+    for (const std::uint32_t tag : rule->elements) {
+      put_u16(tags, static_cast<std::uint16_t>(tag >> 16U));
+      put_u16(tags, static_cast<std::uint16_t>(tag & 0xFFFFU));
+    }
+    response.set(field::kOffending, as_text(tags));
+  }
   switch (rule->answer) {
     case Answer::normal: return messages_.send(context, response, dataset);
     case Answer::twice: messages_.send(context, response, dataset); return messages_.send(context, response, dataset);

@@ -3,6 +3,7 @@
 
 #include "net/association.hpp"
 #include "support/certificates.hpp"
+#include "support/free_port.hpp"
 #include "support/peer.hpp"
 
 #include <gtest/gtest.h>
@@ -55,6 +56,40 @@ class TlsNode {
   pid_t child_ = 0;
 };
 
+/// openssl s_server, ended by its id.
+class OpensslServer {
+ public:
+  OpensslServer(const fs::path& certificate, const fs::path& key, const std::vector<std::string>& more) {
+    std::vector<std::string> words{"openssl", "s_server",           "-accept", std::to_string(port_),
+                                   "-cert",   certificate.string(), "-key",    key.string(),
+                                   "-quiet"};
+    words.insert(words.end(), more.begin(), more.end());
+    child_ = test::spawn(words, folder_ / "log");
+    for (int i = 0; i < 200; ++i) {
+      if (test::run({"/bin/bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/" + std::to_string(port_)}, folder_ / "try").exit ==
+          0)
+        break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+  ~OpensslServer() {
+    ::kill(child_, SIGKILL);
+    (void)test::wait_for(child_);
+  }
+  OpensslServer(const OpensslServer&) = delete;
+  OpensslServer& operator=(const OpensslServer&) = delete;
+  [[nodiscard]] Peer peer(const TlsOptions& options) const {
+    Peer peer = parse_url("dicoms://NODE@127.0.0.1:" + std::to_string(port_));
+    peer.tls = Tls::make(options);
+    return peer;
+  }
+
+ private:
+  test::TempFolder folder_;
+  const int port_ = test::free_port();
+  pid_t child_ = 0;
+};
+
 class TlsTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { files_ = std::make_unique<test::Certificates>(); }
@@ -76,6 +111,7 @@ class TlsTest : public ::testing::Test {
   }
   static std::unique_ptr<test::Certificates> files_;
   std::vector<std::string> warnings_;
+  std::vector<std::unique_ptr<OpensslServer>> servers_;
 };
 std::unique_ptr<test::Certificates> TlsTest::files_;
 
@@ -110,6 +146,51 @@ TEST_F(TlsTest, RefusesACertificateOfAnotherHostAnotherAuthorityOrThePast) {
   expect_refused(TlsNode(*files_, "elsewhere", {"-ic"}).peer(trusting()), "IP address mismatch");
   expect_refused(TlsNode(*files_, "stranger", {"-ic"}).peer(trusting()), "not trusted");
   expect_refused(TlsNode(*files_, "ended", {"-ic"}).peer(trusting()), "expired");
+}
+
+TEST_F(TlsTest, RefusesACertificateOfTheFutureForAnotherUseOrRevoked) {
+  const test::TempFolder folder;
+  const std::string ca = (*files_ / "ca").string();
+  const test::Ran made = test::run(
+      {"/bin/sh", "-ec",
+       "cd " + folder.path().string() +
+           "; : >index; echo 01 >serial; echo 01 >number\n"
+           "printf '[ca]\ndefault_ca=x\n[x]\ndatabase=index\nserial=serial\ncrlnumber=number\nnew_certs_dir=.\n"
+           "default_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n"
+           "[server]\nsubjectAltName=IP:127.0.0.1\n[client]\nsubjectAltName=IP:127.0.0.1\nextendedKeyUsage="
+           "clientAuth\n' >c\n"
+           "sign() { openssl req -newkey rsa:2048 -nodes -subj /CN=$1 -keyout $1.key -out $1.csr;"
+           " openssl ca -batch -notext -config c -cert " +
+           ca + ".pem -keyfile " + ca +
+           ".key -in $1.csr -out $1.pem"
+           " -extensions $2 -startdate $3 -enddate 20481231000000Z; }\n"
+           "sign future server 20471231000000Z; sign use client 20200101000000Z; sign revoked server 20200101000000Z\n"
+           "sign fine server 20200101000000Z\n"
+           "openssl ca -config c -cert " +
+           ca + ".pem -keyfile " + ca +
+           ".key -revoke revoked.pem\n"
+           "openssl ca -config c -cert " +
+           ca + ".pem -keyfile " + ca + ".key -gencrl -crldays 30 -out crl.pem"},
+      folder / "log");
+  ASSERT_EQ(made.exit, 0) << made.text;
+  TlsOptions options = trusting();
+  options.revocations = folder / "crl.pem";
+  const auto peer = [&](const std::string& name, const std::vector<std::string>& more = {}) {
+    servers_.push_back(std::make_unique<OpensslServer>(folder / (name + ".pem"), folder / (name + ".key"), more));
+    return servers_.back()->peer(options);
+  };
+  expect_refused(peer("future"), "not yet valid");
+  expect_refused(peer("use"), "purpose");
+  expect_refused(peer("revoked"), "revoked");
+  expect_refused(peer("fine", {"-tls1_2", "-cipher", "AES128-SHA:AES256-SHA256:@SECLEVEL=0"}), "does not agree on TLS");
+  expect_refused(peer("fine", {"-tls1_2", "-cipher", "ECDHE-RSA-AES128-SHA256:@SECLEVEL=0"}), "does not agree on TLS");
+  Peer good = peer("fine");  // its handshake is made; then it does not speak DICOM
+  try {
+    (void)Association::request(good, "WAYBILL", kContexts, {std::chrono::seconds(1), std::chrono::seconds(1)});
+    ADD_FAILURE();
+  } catch (const PeerError& error) {
+    EXPECT_NE(std::string(error.what()).find("did not answer the association request"), std::string::npos);
+  }
 }
 
 TEST_F(TlsTest, SaysThatThePeersCertificateEndsSoon) {
