@@ -173,11 +173,12 @@ Scenario Scenario::read(const std::filesystem::path& file) {
   number(top, "seed", scenario.seed, 0, kAny);
   if (const auto node = top.table("node")) read_node(*node, scenario);
   for (const Table& table : top.tables("peer")) {
-    table.only({"title", "host", "port"});
+    table.only({"title", "host", "port", "tls"});
     Destination where;
     const std::string title = table.text("title").value_or("");
     where.host = table.text("host").value_or("");
     number(table, "port", where.port, 1, 65535);
+    where.tls = table.flag("tls").value_or(false);
     if (title.empty() || where.host.empty()) table.refuse("", "a peer needs `title` and `host`");
     scenario.peers[title] = where;
   }

@@ -86,6 +86,7 @@ enum class Duplicates { ignore, overwrite, refuse };
 struct Destination {
   std::string host;
   std::uint16_t port = 104;
+  bool tls = false;
 };
 
 struct Scenario {

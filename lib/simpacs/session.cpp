@@ -53,6 +53,7 @@ Session::Session(Node& node, io::Descriptor socket, std::uint64_t number)
 
 void Session::run() {
   try {
+    if (node_.tls) wire_.accept_tls(*node_.tls);
     if (negotiate()) serve();
   } catch (const Ended&) {
   } catch (const Lost& lost) {

@@ -4,7 +4,7 @@
 #include "net/association.hpp"
 #include "support/certificates.hpp"
 #include "support/free_port.hpp"
-#include "support/peer.hpp"
+#include "support/simpacs.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -22,8 +22,6 @@ const std::vector<Context> kContexts{{"1.2.840.10008.5.1.4.1.1.7", std::string(k
 class TlsNode {
  public:
   TlsNode(const test::Certificates& files, const std::string& certificate, const std::vector<std::string>& more = {}) {
-    static int next = 0;
-    port_ = 21000 + static_cast<int>((::getpid() * 7 + 101 * next++) % 20000);
     std::vector<std::string> words{"storescp",
                                    "+tls",
                                    (files / (certificate + ".key")).string(),
@@ -35,7 +33,7 @@ class TlsNode {
     words.insert(words.end(), more.begin(), more.end());
     words.push_back(std::to_string(port_));
     child_ = test::spawn(words, folder_ / "log");
-    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    test::wait_for_port(port_);
   }
   ~TlsNode() {
     ::kill(child_, SIGKILL);
@@ -52,7 +50,7 @@ class TlsNode {
 
  private:
   test::TempFolder folder_;
-  int port_ = 0;
+  const int port_ = test::free_port();
   pid_t child_ = 0;
 };
 
@@ -65,12 +63,7 @@ class OpensslServer {
                                    "-quiet"};
     words.insert(words.end(), more.begin(), more.end());
     child_ = test::spawn(words, folder_ / "log");
-    for (int i = 0; i < 200; ++i) {
-      if (test::run({"/bin/bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/" + std::to_string(port_)}, folder_ / "try").exit ==
-          0)
-        break;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
+    test::wait_for_port(port_);
   }
   ~OpensslServer() {
     ::kill(child_, SIGKILL);
@@ -239,20 +232,20 @@ TEST_F(TlsTest, StoresIntoAndFindsInAnOrthancThatKnowsItsClients) {
 TEST_F(TlsTest, NeverSpeaksBelowTls12AndNeverInTheClear) {
   // A server of OpenSSL that knows TLS 1.0 and 1.1 alone.
   const test::TempFolder folder;
-  const int port = 19000 + static_cast<int>(::getpid() % 1000);
+  const int port = test::free_port();
   const pid_t old = test::spawn(
       {"openssl", "s_server", "-accept", std::to_string(port), "-key", (*files_ / "good.key").string(), "-cert",
        (*files_ / "good.pem").string(), "-no_tls1_3", "-no_tls1_2", "-cipher", "ALL:@SECLEVEL=0", "-quiet"},
       folder / "log");
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  test::wait_for_port(port);
   Peer peer = parse_url("dicoms://NODE@127.0.0.1:" + std::to_string(port));
   peer.tls = Tls::make(trusting());
   expect_refused(peer, "does not agree on TLS");
   ::kill(old, SIGKILL);
   (void)test::wait_for(old);
 
-  const test::Orthanc plain;
-  Peer clear = parse_url("dicoms://NODE@127.0.0.1:" + std::to_string(plain.dicom_port()));
+  const test::SimPacs plain;
+  Peer clear = parse_url("dicoms://NODE@127.0.0.1:" + std::to_string(plain.port()));
   clear.tls = Tls::make(trusting());
   expect_refused(clear, "TLS");
 }
