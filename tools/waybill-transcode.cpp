@@ -7,7 +7,6 @@
 #include "transcode/dry_run.hpp"
 #include "transcode/run.hpp"
 
-#include <oneapi/tbb/global_control.h>
 #include <iostream>
 
 namespace {
@@ -55,7 +54,6 @@ waybill::Exit run(Settings& settings) {
   }
   if (settings.out.empty() || settings.output.empty())
     throw RunError(Exit::usage, "--out names the folder for objects and -o the manifest; only --dry-run goes without");
-  const oneapi::tbb::global_control control(oneapi::tbb::global_control::max_allowed_parallelism, options.threads);
   transcode::Tally tally;
   {
     manifest::Writer writer(settings.output, transcode::header_of(options),

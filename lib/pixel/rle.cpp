@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pixel/codecs.hpp"
 
-#include <array>
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <memory>
 
 namespace waybill::pixel {
 namespace {
@@ -42,26 +45,73 @@ std::size_t unpacked_size(ByteView in, std::size_t most) {
   return total;
 }
 
-/// PackBits of one row, which no run may cross (PS3.5 G.3.1).
-void pack_row(const std::byte* in, std::size_t n, std::size_t step, Bytes& out) {
-  std::size_t i = 0;
-  const auto at = [&](std::size_t k) { return in[k * step]; };
-  while (i < n) {
-    std::size_t run = 1;
-    while (i + run < n && run < 128 && at(i + run) == at(i)) ++run;
-    if (run >= 2) {
-      out.push_back(static_cast<std::byte>(257 - run));
-      out.push_back(at(i));
-      i += run;
-      continue;
-    }
-    std::size_t literal = 1;
-    while (i + literal < n && literal < 128 && !(i + literal + 1 < n && at(i + literal) == at(i + literal + 1)))
-      ++literal;
-    out.push_back(static_cast<std::byte>(literal - 1));
-    for (std::size_t k = 0; k < literal; ++k) out.push_back(at(i + k));
-    i += literal;
+/// Where from `i` on three bytes in a row are alike, or `n`: shorter runs cost less inside a literal. Eight at a time.
+std::size_t next_run(const std::byte* row, std::size_t i, std::size_t n) {
+  static_assert(std::endian::native == std::endian::little);
+  constexpr std::uint64_t kOnes = 0x0101010101010101U, kTops = 0x8080808080808080U;
+  const auto eight = [&](std::size_t at) {
+    std::uint64_t word;
+    std::memcpy(&word, row + at, sizeof word);
+    return word;
+  };
+  for (; i + 10 <= n; i += 8) {
+    const std::uint64_t second = eight(i + 1);
+    const std::uint64_t differing = (eight(i) ^ second) | (second ^ eight(i + 2));
+    const std::uint64_t alike = (differing - kOnes) & ~differing & kTops;  // its lowest bit is that of a zero byte
+    if (alike != 0) return i + static_cast<std::size_t>(std::countr_zero(alike)) / 8;
   }
+  for (; i + 3 <= n; ++i)
+    if (row[i] == row[i + 1] && row[i] == row[i + 2]) return i;
+  return n;
+}
+
+/// Where bytes stop being what row[i] is.
+std::size_t end_of_run(const std::byte* row, std::size_t i, std::size_t n) {
+  const std::uint64_t same = 0x0101010101010101U * std::to_integer<std::uint64_t>(row[i]);
+  std::size_t end = i + 1;
+  for (; end + 8 <= n; end += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, row + end, sizeof word);
+    if (word != same) return end + static_cast<std::size_t>(std::countr_zero(word ^ same)) / 8;
+  }
+  while (end < n && row[end] == row[i]) ++end;
+  return end;
+}
+
+/// PackBits of one row, which no run may cross (PS3.5 G.3.1), to `out`; returns where it ends, at most n + n / 128 + 1
+/// bytes on.
+std::byte* pack_row(const std::byte* row, std::size_t n, std::byte* out) {
+  constexpr std::size_t kMost = 128;
+  for (std::size_t i = 0; i < n;) {
+    const std::size_t run = next_run(row, i, n);
+    while (i < run) {
+      const std::size_t literal = std::min(run - i, kMost);
+      *out++ = static_cast<std::byte>(literal - 1);
+      std::memcpy(out, row + i, literal);
+      out += literal;
+      i += literal;
+    }
+    for (const std::size_t end = run < n ? end_of_run(row, run, n) : n; i < end;) {
+      const std::size_t repeat = std::min(end - i, kMost);
+      *out++ = static_cast<std::byte>(repeat == 1 ? 0 : 257 - repeat);  // one left over is a literal of one
+      *out++ = row[i];
+      i += repeat;
+    }
+  }
+  return out;
+}
+
+/// Every `step`-th byte from `from`, `count` of them.
+template <std::size_t kStep>
+void gather(const std::byte* from, std::size_t count, std::byte* to) {
+  for (std::size_t i = 0; i < count; ++i) to[i] = from[i * kStep];
+}
+
+void gather(const std::byte* from, std::size_t count, std::size_t step, std::byte* to) {
+  if (step == 1) return static_cast<void>(std::memcpy(to, from, count));
+  if (step == 2) return gather<2>(from, count, to);
+  if (step == 3) return gather<3>(from, count, to);
+  for (std::size_t i = 0; i < count; ++i) to[i] = from[i * step];
 }
 
 /// 1-bit pixels: PS3.5 G.2 pads each composite pixel code to a byte, so a segment has a byte for each pixel. Some
@@ -133,21 +183,29 @@ Result<Bytes> encode_rle(const ImageInfo& info, const Frame& frame) {
   const std::uint32_t bytes_per_sample = info.bits_allocated / 8U;
   const std::uint32_t segments = info.samples * bytes_per_sample;
   if (segments == 0 || segments > 15) return Failure{Fault::unsupported, "RLE has no more than 15 segments"};
-  Bytes out(64, std::byte{0});
-  const auto set = [&](std::size_t at, std::uint32_t v) {
+  const std::size_t columns = frame.columns;
+  const std::size_t most_a_row = columns + columns / 128 + 1;
+  const std::size_t room = 64 + segments * (frame.rows * most_a_row + 1);
+  const auto out = std::make_unique_for_overwrite<std::byte[]>(room);  // for the worst case, the end never touched
+  std::memset(out.get(), 0, 64);
+  const auto set = [&](std::size_t at, std::size_t v) {
     for (unsigned i = 0; i < 4; ++i) out[at + i] = static_cast<std::byte>(v >> (8 * i));
   };
   set(0, segments);
   const std::size_t step = std::size_t{info.samples} * bytes_per_sample;
+  std::byte* to = out.get() + 64;
+  Bytes row(columns);
   for (std::uint32_t s = 0; s < segments; ++s) {
-    set(4 + std::size_t{4} * s, static_cast<std::uint32_t>(out.size()));
+    set(4 + std::size_t{4} * s, static_cast<std::size_t>(to - out.get()));
     const std::byte* from = frame.bytes().data() + std::size_t{s / bytes_per_sample} * bytes_per_sample +
                             (bytes_per_sample - 1 - s % bytes_per_sample);
-    for (std::size_t row = 0; row < frame.rows; ++row)
-      pack_row(from + row * frame.columns * step, frame.columns, step, out);
-    if (out.size() % 2 != 0) out.push_back(std::byte{0});
+    for (std::size_t r = 0; r < frame.rows; ++r) {
+      gather(from + r * columns * step, columns, step, row.data());
+      to = pack_row(row.data(), columns, to);
+    }
+    if ((to - out.get()) % 2 != 0) *to++ = std::byte{0};
   }
-  return out;
+  return Bytes(out.get(), to);
 }
 
 }  // namespace waybill::pixel

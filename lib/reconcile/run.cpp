@@ -20,10 +20,13 @@
 #include "ris/postgres.hpp"
 #include "ris/read.hpp"
 
+#include <malloc.h>
 #include <tbb/parallel_for.h>
+#include <tbb/parallel_for_each.h>
 #include <tbb/parallel_pipeline.h>
 #include <algorithm>
 #include <functional>
+#include <future>
 #include <memory>
 #include <set>
 #include <utility>
@@ -69,6 +72,7 @@ Scan read_scan(const std::filesystem::path& path, const match::SiteRules& rules,
   summary.instances_without_study = scan.without_study.size();
   scan.input = {reader.name(), reader.head()};
   scan.studies = collector.finish();
+  ::malloc_trim(0);  // what only reading needed goes back while the messages are still being read
   return scan;
 }
 
@@ -303,14 +307,18 @@ Summary run(const Options& options) {
     throw RunError(Exit::usage, "no output is named; give -o reconcile.wb, or --dry-run");
   if (options.ris.empty() && options.hl7.empty())
     throw RunError(Exit::usage, "nothing tells of exams; give --ris, --hl7 or both");
-  match::ExamTable table;
   const ris::Mapping mapping = mapping_of(options);
-  if (!options.ris.empty()) table = read_table(options, mapping);
+  const hl7::Time until = as_of(options.as_of);
+  // The archive and the table are read on a thread each while the messages take what the cores have left.
+  auto scan_read = std::async(std::launch::async, [&] { return read_scan(options.scan, rules, summary); });
+  auto table_read = std::async(std::launch::async,
+                               [&] { return options.ris.empty() ? match::ExamTable() : read_table(options, mapping); });
   std::optional<Feed> feed;
-  if (!options.hl7.empty()) feed.emplace(options.hl7, rules, as_of(options.as_of));
+  if (!options.hl7.empty()) feed.emplace(options.hl7, rules, until);
+  match::ExamTable table = table_read.get();
   if (feed) feed->apply(table);
-  for (auto& exam : table.exams) rules.apply(exam);
-  Scan scan = read_scan(options.scan, rules, summary);
+  tbb::parallel_for_each(table.exams, [&](match::Exam& exam) { rules.apply(exam); });
+  Scan scan = scan_read.get();
   auto keys = keys_of(scan.studies, feed, rules);
   if (feed) {
     count_feed(summary, feed->counts(), feed->problems(), feed->graph(), feed->orders());

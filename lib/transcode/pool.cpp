@@ -121,8 +121,10 @@ class CodecPool::Process {
     posix_spawn_file_actions_adddup2(&actions, socket, kSocket);
     posix_spawn_file_actions_adddup2(&actions, requests_.fd(), kRequests);
     posix_spawn_file_actions_adddup2(&actions, answers_.fd(), kAnswers);
-    // Frames of megabytes come and go: large pages, or the system clears and maps thousands of small ones for each.
-    std::string huge = "GLIBC_TUNABLES=glibc.malloc.hugetlb=1";
+    // Frames of megabytes come and go: in large pages, kept from one to the next up to 128 MiB, or the system clears
+    // and maps thousands of small ones for each.
+    std::string huge =
+        "GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=134217728";
     std::vector<char*> environment;
     for (char** at = environ; *at != nullptr; ++at)
       if (!std::string_view(*at).starts_with("GLIBC_TUNABLES=")) environment.push_back(*at);

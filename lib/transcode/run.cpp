@@ -11,16 +11,12 @@
 #include "io/read_file.hpp"
 #include "manifest/exception.hpp"
 #include "manifest/reader.hpp"
-#include "transcode/batch.hpp"
+#include "transcode/flow.hpp"
 #include "transcode/pool.hpp"
 #include "transcode/undo.hpp"
 #include "transcode/worker.hpp"
 
 #include <oneapi/tbb/global_control.h>
-#include <oneapi/tbb/parallel_invoke.h>
-#include <oneapi/tbb/task_arena.h>
-#include <algorithm>
-#include <future>
 #include <unordered_map>
 
 namespace waybill::transcode {
@@ -66,26 +62,8 @@ bool was_done(const Done& done, const Object& object, std::uint64_t& again) {
   return true;
 }
 
-/// Small objects fill a batch so that no core waits long at its end; a large one is a batch of its own, whose frames
-/// keep the cores busy. What members take is held twice: this batch and the one that is read meanwhile.
-BatchLimits limits_of(const Options& options) {
-  const std::uint64_t threads = options.threads;
-  return {(std::uint64_t{48} << 20U) * threads, (std::uint64_t{12} << 20U) * threads, 512};
-}
-
-/// Records what was finished, in order, up to the first that was not; throws what stopped it. Returns whether all was.
-bool record_all(const std::vector<Item>& batch, const std::function<void(const Record&)>& record) {
-  for (const Item& item : batch) {
-    if (item.failure) std::rethrow_exception(item.failure);
-    if (!item.finished) {
-      const auto failed = std::find_if(batch.begin(), batch.end(), [](const Item& i) { return i.failure != nullptr; });
-      if (failed != batch.end()) std::rethrow_exception(failed->failure);
-      return false;
-    }
-    record(item.record);
-  }
-  return true;
-}
+/// A larger object is worked on alone: its frames keep the cores busy.
+FlowLimits limits_of(const Options& options) { return {options.threads, (std::uint64_t{48} << 20U) * options.threads}; }
 
 std::string json_of(const Record& record) {
   return std::visit(
@@ -179,25 +157,24 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
   std::uint64_t others = 0, again = 0;
   UidMap::Uids taken_back;  // by --undo: UIDs as they are staged, and as they were
 
-  Batches batches(
-      [&]() -> std::optional<Record> {
-        while (!stop_requested()) {
-          auto record = reader.next();
-          if (!record) break;
-          const auto* object = std::get_if<Object>(&*record);
-          if (options.undo && object != nullptr && object->transcode) {
-            for (const auto& [old_uid, new_uid] : object->transcode->uids) taken_back.emplace(new_uid, old_uid);
-          }
-          if (object != nullptr && was_done(done, *object, again)) continue;
-          if (object == nullptr && others++ < others_done) continue;  // passed on before the interruption
-          return record;
-        }
-        return std::nullopt;
-      },
-      limits_of(options));
   const auto follow = [&](manifest::Study& study) {
     const auto at = taken_back.find(study.study);
     study.study = !options.undo ? worker.study_uid(study.study) : at == taken_back.end() ? study.study : at->second;
+  };
+  const auto next = [&]() -> std::optional<Record> {
+    while (!stop_requested()) {
+      auto record = reader.next();
+      if (!record) break;
+      const auto* object = std::get_if<Object>(&*record);
+      if (options.undo && object != nullptr && object->transcode) {
+        for (const auto& [old_uid, new_uid] : object->transcode->uids) taken_back.emplace(new_uid, old_uid);
+      }
+      if (object != nullptr && was_done(done, *object, again)) continue;
+      if (object == nullptr && others++ < others_done) continue;  // passed on before the interruption
+      if (auto* study = std::get_if<manifest::Study>(&*record)) follow(*study);
+      return record;
+    }
+    return std::nullopt;
   };
   const auto work = [&](Item& item) {
     auto* object = std::get_if<Object>(&item.record);
@@ -206,12 +183,6 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
     item.bytes.reset();
   };
   const auto record = [&](const Record& result) {
-    if (const auto* study = std::get_if<manifest::Study>(&result)) {
-      manifest::Study staged = *study;
-      follow(staged);
-      writer.append(to_json(staged));
-      return;
-    }
     writer.append(json_of(result));
     if (const auto* object = std::get_if<Object>(&result)) {
       const std::uint64_t before = tally.exceptions;
@@ -219,31 +190,16 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
       progress(1, object->source.size, tally.exceptions - before);
     }
   };
-  // A record tells only of what is on disk. One wait for the disk serves a whole batch, while the next is worked on.
+  // A record tells only of what is on disk: one wait for the disk serves many, while the next are worked on.
   const io::FilesystemSync sync(here.out);
-  std::vector<Item> before;
-  std::future<void> synced;
-  const auto settle = [&](std::vector<Item> next) {
-    if (synced.valid()) synced.get();
-    if (!record_all(before, record)) tally.interrupted = true;
-    before = std::move(next);
-    if (!before.empty()) synced = std::async(std::launch::async, [&] { sync(); });
-  };
   using Control = oneapi::tbb::global_control;
   const Control control(Control::max_allowed_parallelism, options.threads + 1);
-  oneapi::tbb::task_arena arena(static_cast<int>(options.threads));
-  arena.execute([&] {
-    auto batch = batches.read();
-    while (!batch.empty() && !tally.interrupted) {
-      std::vector<Item> ahead;
-      oneapi::tbb::parallel_invoke([&] { work_through(batch, work); }, [&] { ahead = batches.read(); });
-      const bool whole = std::ranges::all_of(batch, &Item::finished);
-      settle(std::move(batch));
-      batch = whole ? std::move(ahead) : std::vector<Item>{};
-    }
-    settle({});
-  });
-  tally.interrupted = tally.interrupted || stop_requested();
+  Flow flow(next, work, limits_of(options));
+  for (auto finished = flow.take(); !finished.empty(); finished = flow.take()) {
+    sync();
+    for (const Record& result : finished) record(result);
+  }
+  tally.interrupted = stop_requested();
   if (tally.interrupted) {
     writer.commit();
     return tally;
