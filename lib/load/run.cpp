@@ -34,6 +34,8 @@ std::string Tally::counts_json() const {
 
 namespace {
 
+constexpr unsigned kLevelOfAll = 2;  // of storage: every attribute is kept
+
 std::string settings_of(const Options& options) {
   JsonWriter json;
   json.begin_object().member("to", options.target.url()).member("calling", options.calling);
@@ -73,6 +75,26 @@ void check_edits(const Options& options, const Queue& queue) {
                  "load the manifest of scan with them");
 }
 
+/// What the manifest's objects need of the peer, one context a class first: there is room for 127.
+std::vector<net::Context> contexts_of(const Queue& queue) {
+  std::vector<net::Context> first, more;
+  std::set<std::string> classes;
+  for (const auto& [context, count] : queue.needs().contexts)
+    (classes.insert(context.sop_class).second ? first : more).push_back(context);
+  first.insert(first.end(), more.begin(), more.end());
+  return first;
+}
+
+/// PS3.4 B.3.1: below level 2 an archive drops attributes, and no status tells.
+void warn_of_levels(const Options& options, const std::map<std::string, net::StorageLevel>& levels) {
+  for (const auto& [sop_class, storage] : levels) {
+    if (storage.level >= kLevelOfAll || !options.say) continue;
+    options.say("warning: the target stores " + sop_class + " at level " + std::to_string(storage.level) +
+                ", so it may drop " + (storage.level == 1 ? "private" : "optional and private") +
+                " attributes; compare with waybill verify --level content");
+  }
+}
+
 bool is_closed_now(const Options& options) {
   return options.when_closed == WhenClosed::end && !options.window.at(std::time(nullptr));
 }
@@ -94,7 +116,7 @@ Tally run(const Options& options) {
   const bool asks = queue.needs().objects > 0 && !is_closed_now(options);
   const bool anew = transfer::starts_anew(options);
   const auto check = [&] {
-    peers.check();
+    warn_of_levels(options, peers.check(contexts_of(queue)));
     if (options.commit) commit::Committer::check(options.commitment);
   };
   if (asks && anew) check();
@@ -165,9 +187,11 @@ Preview preview(const Options& options) {
   std::vector<net::Context> part;
   std::set<net::Context> granted;
   const auto ask = [&] {
-    const net::Association association = peers.open(part);
+    const net::Association association = peers.open(part, net::AskLevel::yes);
     for (const net::Context& context : part) {
-      preview.contexts.push_back({context, contexts[context], association.accepted(context)});
+      const auto level = association.levels().find(context.sop_class);
+      preview.contexts.push_back({context, contexts[context], association.accepted(context), std::nullopt});
+      if (level != association.levels().end()) preview.contexts.back().level = level->second.level;
       if (association.accepted(context)) granted.insert(context);
     }
     part.clear();

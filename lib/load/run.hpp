@@ -78,6 +78,7 @@ struct Preview {
     net::Context context;
     std::uint64_t objects = 0;  ///< that are in this syntax now
     bool granted = false;
+    std::optional<unsigned> level;  ///< of storage, where the peer says so (PS3.4 B.3.1)
   };
   std::vector<Line> contexts;
   transfer::Counts held_back;  ///< objects that are not sent, by the bucket they would get

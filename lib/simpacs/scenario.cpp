@@ -91,13 +91,14 @@ void choice(const Table& table, std::string_view key, const Names<T>& names, Int
 
 void read_node(const Table& table, Scenario& s) {
   table.only({"title", "called", "calling", "associations", "pdu", "window", "idle", "duplicates", "classes",
-              "syntaxes", "contexts", "receive_buffer"});
+              "syntaxes", "contexts", "receive_buffer", "storage_level"});
   s.title = table.text("title").value_or(s.title);
   s.called = table.texts("called");
   s.calling = table.texts("calling");
   number(table, "associations", s.associations, 0, 10000);
   number(table, "pdu", s.pdu, 0, 0xFFFFFFFFLL);
   number(table, "window", s.window, 1, 0xFFFF);
+  number(table, "storage_level", s.storage_level, 0, 3);
   seconds(table, "idle", s.idle);
   choice(table, "duplicates", kDuplicates, s.duplicates);
   s.classes = table.texts("classes");

@@ -96,6 +96,7 @@ struct Scenario {
   std::size_t associations = 64;
   std::uint32_t pdu = 131072;
   std::uint16_t window = 1;
+  std::optional<std::uint8_t> storage_level;  ///< said to those that ask (PS3.4 B.3.1); none: nothing is said
   std::chrono::milliseconds idle{60000};
   Duplicates duplicates = Duplicates::overwrite;
   std::vector<std::string> classes, syntaxes;

@@ -65,6 +65,25 @@ TEST(AssociationPdu, HasTitlesContextsAndOurLimit) {
   EXPECT_NE(text.find(std::string_view("\x51\x00\x00\x04\x00\x02\x00\x00", 8)), std::string_view::npos) << "128 KiB";
 }
 
+TEST(AssociationPdu, AsksForTheLevelOfStorageAndReadsTheAnswer) {
+  const Bytes pdu =
+      encode_request("CALLED", "CALLING", {{"1.2.3", "1.2"}, {std::string(kStudyRootFind), "1.2"}}, AskLevel::yes);
+  const std::string_view item(
+      "\x56\x00\x00\x0d\x00\x05"
+      "1.2.3\x03\x00\x00\x00\x00\x00",
+      17);
+  EXPECT_NE(as_text(pdu).find(item), std::string_view::npos);
+  Bytes answer(68);
+  put_bytes(answer, bytes_of({0x50, 0, 0, 17, 0x56, 0, 0, 13, 0, 5}));
+  put_bytes(answer, as_bytes("1.2.3"));
+  put_bytes(answer, bytes_of({1, 0, 0, 0, 2, 0}));
+  const auto accepted = parse_accept(answer);
+  ASSERT_TRUE(accepted);
+  ASSERT_TRUE(accepted->levels.contains("1.2.3"));
+  EXPECT_EQ(accepted->levels.at("1.2.3").level, 1);
+  EXPECT_EQ(accepted->levels.at("1.2.3").coercion, 2);
+}
+
 TEST(AssociationPdu, ReadsWhatWasGrantedAndRefused) {
   const auto accepted = parse_accept(acceptance());
   ASSERT_TRUE(accepted);
