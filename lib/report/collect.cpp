@@ -2,6 +2,7 @@
 #include "report/collect.hpp"
 
 #include "core/text.hpp"
+#include "manifest/commitment.hpp"
 #include "manifest/exception.hpp"
 #include "manifest/member.hpp"
 
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::size_t kMostGroups = 20'000;
 constexpr std::size_t kLongestModality = 16;
+constexpr std::int8_t kCommittedGrade = 2;  // E2
 
 std::size_t stage_rank(std::string_view stage) {
   static constexpr std::string_view kOrder[] = {"scan", "reconcile", "transcode", "load", "verify"};
@@ -114,8 +116,14 @@ class Collector {
         if (other->kind == "exam") ++out.report.discrepancies["D01"];
         if (other->kind == "extra") ++out.report.extra_at_peer;
         if (other->kind == "sample-result") take_sample(*other, summary.name);
+        if (other->kind == "commitment") take(manifest::commitment_from(other->json), summary.name);
       }
     }
+    for (Entry& entry : holdings.entries) {
+      if (committed_.contains(entry.id)) entry.grade = std::max(entry.grade, kCommittedGrade);
+    }
+    committed_.clear();
+    asked_.clear();
     summary.head = reader.head();
     summary.complete = reader.end() && reader.end()->state == "complete";
     summary.header.inputs = manifest::resolved_inputs(reader.header(), reader.end());
@@ -182,6 +190,25 @@ class Collector {
                                   manifest::text_member(result.json, "statement").value_or("")});
   }
 
+  /// An object is committed when a report of a transaction that names it does not list it as failed.
+  void take(const manifest::Commitment& step, const std::string& manifest) {
+    if (step.state == "requested") {
+      auto& asked = asked_[step.transaction];
+      for (const auto& object : step.objects)
+        asked.emplace_back(std::hash<std::string>{}(object.sop_instance), id_number(object.id, manifest));
+    }
+    if (step.state != "reported" && step.state != "contradicted") return;
+    auto& asked = asked_[step.transaction];
+    if (step.state == "reported") {
+      for (const auto& [instance, id] : asked) committed_.insert(id);
+    }
+    for (const auto& [failed, reason] : step.failed) {
+      for (const auto& [instance, id] : asked) {
+        if (instance == std::hash<std::string>{}(failed)) committed_.erase(id);
+      }
+    }
+  }
+
   void take(const manifest::LateFinding& late, const ManifestSummary& summary) {
     const std::uint64_t id = id_number(late.id, summary.name);
     count(id, late.finding);
@@ -221,6 +248,10 @@ class Collector {
   const Mask& mask_;
   std::unordered_map<std::string, std::uint32_t> groups_;
   std::unordered_set<std::uint64_t> counted_;
+  // Storage commitment of the manifest at hand: hashes of UIDs with their ids by transaction, and ids of what was
+  // given.
+  std::unordered_map<std::string, std::vector<std::pair<std::size_t, std::uint64_t>>> asked_;
+  std::unordered_set<std::uint64_t> committed_;
   std::vector<std::size_t> files_, instances_;
 };
 

@@ -81,6 +81,9 @@ TEST_F(LoadCommitment, IsAskedForByStudyInChunksAndReportedOnTheSameAssociation)
   }
   EXPECT_EQ(transactions.size(), steps("requested").size()) << "a UID was used twice";
   EXPECT_EQ(pacs_->events("commit").size(), transactions.size());
+  const test::Ran report = test::run(
+      {test::tool("report"), at("scan.wb"), at("load.wb"), "--report-json", at("report.json")}, folder_ / "report.log");
+  EXPECT_NE(test::slurp(folder_ / "report.json").find("\"E2\":15"), std::string::npos) << report.text;
   for (const std::string& answer : pacs_->events("commit-answer")) EXPECT_EQ(test::member(answer, "detail"), "0000");
 }
 
