@@ -83,6 +83,7 @@ void set_called_back(Settings& settings) {
                    "--retrieve move fetches objects from a target; add --against, --level content and --listen");
   if (!commits && !moves && !settings.commit.listen.empty())
     throw RunError(Exit::usage, "--listen is for --level commitment and --retrieve move; leave it out");
+  verify.say = [](const std::string& text) { waybill::tools::say("verify", text); };
   if (moves) waybill::tools::set_listener(verify, settings.commit.listen, *verify.against, settings.tls);
   if (!commits) return;
   waybill::tools::set_commitment(verify.commitment, settings.commit, verify, *verify.against, settings.tls, "verify");

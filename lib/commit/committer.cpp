@@ -83,6 +83,7 @@ void Committer::Core::listen() {
   services.title = options.calling;
   services.callers = {options.peer.called};
   services.take_report = take;
+  services.say = options.say;
   listener =
       std::make_unique<net::Listener>(*options.listen, std::move(services), options.timeouts, options.listen_tls);
   if (options.say)

@@ -184,6 +184,7 @@ Preview preview(const Options& options) {
     }
   }
   transfer::Peers peers(options.target, options.calling, options.timeouts);
+  if (options.commit) commit::Committer::check(options.commitment);
   std::vector<net::Context> part;
   std::set<net::Context> granted;
   const auto ask = [&] {

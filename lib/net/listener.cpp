@@ -58,6 +58,11 @@ io::Descriptor listen_on(const ListenAt& at, std::uint16_t& port) {
   return socket;
 }
 
+std::string printable(std::string text) {
+  for (char& c : text) c = c < ' ' || c > '~' ? '?' : c;
+  return text;
+}
+
 bool is_plain(std::string_view syntax) { return syntax == kImplicitLittle || syntax == kExplicitLittle; }
 
 }  // namespace
@@ -84,7 +89,8 @@ struct Listener::Core {
   io::Descriptor socket;
   std::atomic<bool> ending{false};
   std::mutex mutex;
-  std::exception_ptr failure;  // under mutex
+  std::exception_ptr failure;         // under mutex, as is the next
+  std::set<std::string> turned_away;  // callers that were told of
   struct Guest {
     int fd = -1;  // under mutex; -1 when the thread has closed it
     std::atomic<bool> over{false};
@@ -97,6 +103,7 @@ struct Listener::Core {
   void serve(Guest& guest, io::Descriptor connection);
   void serve_messages(Association::State& state);
   [[nodiscard]] bool negotiate(Association::State& state);
+  void tell_of(const Asked& asked);
   [[nodiscard]] std::string syntax_for(const Asked& asked, const Asked::Proposal& proposal) const;
   void handle(Association::State& state, const Command& request, ContextId context);
 };
@@ -185,6 +192,19 @@ std::string Listener::Core::syntax_for(const Asked& asked, const Asked::Proposal
   return services.choose ? services.choose(proposal.sop_class, proposal.syntaxes) : "";
 }
 
+/// An archive that calls by another AE title than it is called by is the usual reason for reports that never come.
+void Listener::Core::tell_of(const Asked& asked) {
+  constexpr std::size_t kMost = 20;
+  if (!services.say) return;
+  const std::string titles = "'" + printable(asked.calling) + "' that called '" + printable(asked.called) + "'";
+  {
+    const std::lock_guard lock(mutex);
+    if (turned_away.size() == kMost || !turned_away.insert(titles).second) return;
+  }
+  services.say("an association of " + titles + " was turned away: only " + *services.callers.begin() +
+               " may call, and " + services.title + " alone");
+}
+
 bool Listener::Core::negotiate(Association::State& state) {
   const Deadline until = Clock::now() + timeouts.acse;
   if (state.read_pdu(until) != PduType::associate_request) return false;
@@ -194,8 +214,12 @@ bool Listener::Core::negotiate(Association::State& state) {
     iovec piece{const_cast<std::byte*>(pdu.data()), pdu.size()};  // only read
     state.wire->write({&piece, 1}, timeouts.acse, until);
   };
-  if (asked->called != services.title) return say(encode_reject(kCalledNotKnown)), false;
-  if (!services.callers.contains(asked->calling)) return say(encode_reject(kCallingNotKnown)), false;
+  const bool ours = asked->called == services.title;
+  if (!ours || !services.callers.contains(asked->calling)) {
+    tell_of(*asked);
+    say(encode_reject(ours ? kCallingNotKnown : kCalledNotKnown));
+    return false;
+  }
   std::map<ContextId, std::string> syntaxes;
   for (const Asked::Proposal& proposal : asked->contexts) {
     const std::string syntax = syntax_for(*asked, proposal);

@@ -28,6 +28,8 @@ struct Services {
   /// Storage: the transfer syntax to grant of those proposed, "" for none. Empty: not offered.
   std::function<std::string(const std::string& sop_class, const std::vector<std::string>& syntaxes)> choose;
   std::function<std::uint16_t(Received)> store;  ///< gives the status of the answer
+  /// Who was turned away, as a sentence; each caller once. May be empty.
+  std::function<void(const std::string&)> say;
 };
 
 /// Takes associations that peers ask for, for reports of storage commitment and the objects of a C-MOVE: a thread each,

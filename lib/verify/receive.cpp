@@ -12,7 +12,8 @@ using Clock = std::chrono::steady_clock;
 }  // namespace
 
 Receiver::Receiver(const net::ListenAt& at, const std::string& title, const std::string& peer,
-                   const net::Timeouts& timeouts, std::shared_ptr<const net::Tls> tls)
+                   const net::Timeouts& timeouts, std::shared_ptr<const net::Tls> tls,
+                   std::function<void(const std::string&)> say)
     : listener_(at,
                 {title,
                  {peer},
@@ -20,7 +21,8 @@ Receiver::Receiver(const net::ListenAt& at, const std::string& title, const std:
                  [this](const std::string& sop_class, const std::vector<std::string>& syntaxes) {
                    return choose(sop_class, syntaxes);
                  },
-                 [this](net::Received received) { return store(std::move(received)); }},
+                 [this](net::Received received) { return store(std::move(received)); },
+                 std::move(say)},
                 timeouts, std::move(tls)) {}
 
 /// The one the object was sent in where the peer offers it, so that nothing is decoded on the way; else a plain one.
@@ -67,7 +69,11 @@ std::uint16_t Receiver::store(net::Received received) {
 Receiver::Expectation::Expectation(Receiver& receiver, std::map<std::string, manifest::Object*> objects,
                                    const std::set<std::pair<std::string, std::string>>& syntaxes, Take take)
     : receiver_(receiver), open_(std::move(objects)), take_(std::move(take)) {
-  const std::lock_guard lock(receiver_.mutex_);
+  std::unique_lock lock(receiver_.mutex_);
+  // Two studies with an object of the same UID: one after the other, as nothing else tells whose one is.
+  receiver_.changed_.wait(lock, [&] {
+    return std::ranges::none_of(open_, [&](const auto& one) { return receiver_.expected_.contains(one.first); });
+  });
   for (const auto& [uid, object] : open_) receiver_.expected_[uid] = this;
   receiver_.syntaxes_.insert(syntaxes.begin(), syntaxes.end());
 }
@@ -75,6 +81,7 @@ Receiver::Expectation::Expectation(Receiver& receiver, std::map<std::string, man
 Receiver::Expectation::~Expectation() {
   std::unique_lock lock(receiver_.mutex_);
   for (const auto& [uid, object] : open_) receiver_.expected_.erase(uid);
+  receiver_.changed_.notify_all();
   receiver_.changed_.wait(lock, [&] { return at_work_ == 0; });
 }
 
@@ -97,6 +104,7 @@ std::map<std::string, manifest::Object*> Receiver::Expectation::wait(std::chrono
   }
   std::unique_lock lock(receiver_.mutex_);
   for (const auto& [uid, object] : open_) receiver_.expected_.erase(uid);
+  receiver_.changed_.notify_all();
   receiver_.changed_.wait(lock, [&] { return at_work_ == 0; });
   return std::exchange(open_, {});
 }

@@ -21,7 +21,7 @@ class Receiver {
  public:
   /// `peer` is the AE title that may call.
   Receiver(const net::ListenAt& at, const std::string& title, const std::string& peer, const net::Timeouts& timeouts,
-           std::shared_ptr<const net::Tls> tls);
+           std::shared_ptr<const net::Tls> tls, std::function<void(const std::string&)> say);
 
   [[nodiscard]] std::uint16_t port() const noexcept { return listener_.port(); }
   /// Throws what a comparison threw.

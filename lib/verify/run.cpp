@@ -232,7 +232,7 @@ Tally run(const Options& options) {
   std::optional<Receiver> receiver;
   if (peers && options.level == Level::content && options.retrieve == Retrieve::move)
     receiver.emplace(options.listen.value(), options.calling, options.against->called, options.timeouts,
-                     options.listen_tls);
+                     options.listen_tls, options.say);
   const bool anew = transfer::starts_anew(options);
   const auto check = [&] {
     peers->check();

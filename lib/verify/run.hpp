@@ -6,6 +6,7 @@
 #include "transfer/ledger.hpp"
 #include "transfer/options.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,11 +25,11 @@ struct Options : transfer::Options {
   std::optional<net::Peer> against;  ///< without: fixity of the source and staged files
   Level level = Level::exists;
   Retrieve retrieve = Retrieve::get;
-  std::optional<net::ListenAt> listen;         ///< where objects come to, for Retrieve::move
-  std::shared_ptr<const net::Tls> listen_tls;  ///< of Tls::make_server; none: in the clear
-  bool finish_uncommitted =
-      false;                   ///< at Level::commitment: objects without a report at the end of the wait are listed
-  commit::Options commitment;  ///< at that level; peer, titles and time-outs are those above
+  std::optional<net::ListenAt> listen;          ///< where objects come to, for Retrieve::move
+  std::shared_ptr<const net::Tls> listen_tls;   ///< of Tls::make_server; none: in the clear
+  std::function<void(const std::string&)> say;  ///< what a person should know meanwhile; any thread
+  bool finish_uncommitted = false;        ///< at Level::commitment, at the end of the wait: lists what has no report
+  commit::Options commitment;             ///< at that level; peer, titles and time-outs are those above
   std::optional<sample::Options> sample;  ///< at Level::content: compare a sample; presence is asked of all the same
 };
 

@@ -210,6 +210,7 @@ TEST_F(LoadCommitment, IsNotBegunWithATargetThatDoesNotOfferIt) {
   EXPECT_EQ(ran.exit, 4) << ran.text;
   EXPECT_NE(ran.text.find("does not grant storage commitment"), std::string::npos) << ran.text;
   EXPECT_FALSE(std::filesystem::exists(folder_ / "load.wb"));
+  EXPECT_EQ(commit({"--dry-run"}).exit, 4);
 }
 
 }  // namespace waybill

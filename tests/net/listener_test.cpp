@@ -29,6 +29,10 @@ class ListenerTest : public ::testing::Test {
       received_.push_back(std::move(received));
       return 0;
     };
+    services.say = [this](const std::string& text) {
+      const std::lock_guard lock(mutex_);
+      said_.push_back(text);
+    };
     listener_.emplace(ListenAt{"127.0.0.1", 0}, std::move(services), kShort, std::move(tls));
   }
   test::Ran dcmtk(std::vector<std::string> words, const std::string& calling = "ARCHIVE",
@@ -52,6 +56,7 @@ class ListenerTest : public ::testing::Test {
   test::TempFolder folder_;
   std::mutex mutex_;
   std::vector<Received> received_;
+  std::vector<std::string> said_;
   std::optional<Listener> listener_;
 };
 
@@ -66,6 +71,9 @@ TEST_F(ListenerTest, AnswersAnEchoOfTheOneWhoMayCallAndOfNobodyElse) {
   const test::Ran elsewhere = dcmtk({"echoscu"}, "ARCHIVE", "OTHER");
   EXPECT_NE(elsewhere.exit, 0);
   EXPECT_NE(elsewhere.text.find("Called AE Title Not Recognized"), std::string::npos) << elsewhere.text;
+  EXPECT_NE(dcmtk({"echoscu"}, "STRANGER").exit, 0);
+  ASSERT_EQ(said_.size(), 2U) << "each once";
+  EXPECT_NE(said_[0].find("'STRANGER' that called 'WAYBILL' was turned away"), std::string::npos) << said_[0];
 }
 
 TEST_F(ListenerTest, TakesAnObjectWithItsBytes) {
