@@ -50,6 +50,14 @@ void set_listener(Options& into, const std::string& listen, const net::Peer& tar
   if (target.secure) into.listen_tls = net::Tls::make_server(tls, net::Tls::Clients::certified);
 }
 
+/// The target as a DICOM node; throws for a DICOMweb service, which has none of this.
+inline const net::Peer& node_of(const transfer::Address& target, const char* what) {
+  if (const auto* peer = std::get_if<net::Peer>(&target)) return *peer;
+  throw RunError(
+      Exit::usage,
+      std::string(what) + " is a service of DICOM nodes; write the target as dicom:// or dicoms://, or leave it out");
+}
+
 /// Completes what the target and the other options say.
 inline void set_commitment(commit::Options& into, const CommitSettings& settings, const transfer::Options& options,
                            const net::Peer& target, const net::TlsOptions& tls, const char* stage) {

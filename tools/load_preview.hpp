@@ -22,7 +22,8 @@ inline Exit print_preview(const load::Options& options, bool json) {
     for (const auto& line : preview.contexts) {
       w.begin_object().member("sop_class", line.context.sop_class);
       w.member("transfer_syntax", line.context.transfer_syntax);
-      w.member("objects", line.objects).member("granted", line.granted);
+      w.member("objects", line.objects).key("granted");
+      line.granted ? w.value(*line.granted) : w.null();
       if (line.level) w.member("level", *line.level);
       w.end_object();
     }
@@ -33,9 +34,11 @@ inline Exit print_preview(const load::Options& options, bool json) {
     std::cout << "would send  " << preview.objects << " of " << preview.input << " objects, " << preview.studies
               << " studies, " << preview.bytes << " bytes\n";
     for (const auto& line : preview.contexts) {
-      std::cout << (line.granted ? "granted     " : "REFUSED     ") << std::setw(10) << line.objects << "  "
-                << line.context.sop_class << "  " << line.context.transfer_syntax
-                << (line.level ? "  level " + std::to_string(*line.level) : "") << '\n';
+      std::cout << (!line.granted   ? "not asked   "
+                    : *line.granted ? "granted     "
+                                    : "REFUSED     ")
+                << std::setw(10) << line.objects << "  " << line.context.sop_class << "  "
+                << line.context.transfer_syntax << (line.level ? "  level " + std::to_string(*line.level) : "") << '\n';
     }
     if (preview.refused > 0) std::cout << "refused     " << preview.refused << " objects in all their syntaxes\n";
     for (const auto& [bucket, count] : preview.held_back) std::cout << "not sent    " << count << ' ' << bucket << '\n';

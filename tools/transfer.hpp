@@ -6,10 +6,12 @@
 #include "cli/summary.hpp"
 #include "dicom/toolkit.hpp"
 #include "net/tls.hpp"
+#include "transfer/address.hpp"
 #include "transfer/ledger.hpp"
 #include "transfer/options.hpp"
 
 #include <chrono>
+#include <filesystem>
 #include <iostream>
 #include <string>
 
@@ -22,7 +24,7 @@ inline void say(const char* stage, const std::string& text) {
 }
 
 inline void add_tls_options(CLI::App& app, net::TlsOptions& tls) {
-  const char* group = "TLS (for dicoms://)";
+  const char* group = "TLS (for dicoms:// and https://)";
   app.add_option("--tls-ca", tls.authorities, "PEM file or folder of the authorities we trust; default the system's")
       ->group(group)
       ->check(CLI::ExistingPath);
@@ -43,15 +45,65 @@ inline void add_tls_options(CLI::App& app, net::TlsOptions& tls) {
       ->default_str("bcp195");
 }
 
-/// Reads what a dicoms:// address needs; nothing for others.
-inline void secure(net::Peer& peer, net::TlsOptions tls, const char* stage) {
-  if (!peer.secure) {
-    if (tls.authorities.empty() && tls.certificate.empty() && tls.key.empty()) return;
-    throw RunError(Exit::usage, "TLS options are for dicoms:// addresses, and " + peer.url() +
-                                    " is sent in the clear; write the address as dicoms://");
-  }
+/// How we come in at a DICOMweb service.
+struct WebSettings {
+  std::filesystem::path login, token;
+  bool allow_plain = false;
+};
+
+inline void add_web_options(CLI::App& app, WebSettings& web) {
+  const char* group = "DICOMweb (for https://)";
+  const auto* login = app.add_option("--http-login", web.login, "File with user:password, readable by its owner alone")
+                          ->group(group)
+                          ->check(CLI::ExistingFile);
+  app.add_option("--http-token", web.token, "File with a bearer token, readable by its owner alone")
+      ->group(group)
+      ->check(CLI::ExistingFile)
+      ->excludes(const_cast<CLI::Option*>(login));
+  app.add_flag("--allow-plain-http", web.allow_plain,
+               "Let patients' data travel in the clear to an http:// address of another machine")
+      ->group(group);
+}
+
+/// Throws unless the settings make sense for the address.
+inline void check_security(bool secure, const std::string& url, const net::TlsOptions& tls) {
+  if (secure || (tls.authorities.empty() && tls.certificate.empty() && tls.key.empty())) return;
+  throw RunError(Exit::usage, "TLS options are for dicoms:// and https:// addresses, and " + url +
+                                  " is sent in the clear; write the address as one of those");
+}
+
+inline void check_plain(const web::Endpoint& endpoint, const WebSettings& settings) {
+  if (endpoint.secure || endpoint.is_loopback()) return;
+  const bool secret = !settings.login.empty() || !settings.token.empty();
+  if (settings.allow_plain && !secret) return;
+  throw RunError(Exit::usage,
+                 endpoint.url() +
+                     (secret ? " would show the login to everybody on the way"
+                             : " would show patients' data to everybody on the way") +
+                     "; write the address as https://" +
+                     (secret ? "" : ", or say --allow-plain-http where the network is protected otherwise"));
+}
+
+/// The address with all that a connection needs: TLS for dicoms:// and https://, the login of a DICOMweb service.
+inline transfer::Address address_of(const std::string& url, net::TlsOptions tls, const WebSettings& web,
+                                    const char* stage) {
+  transfer::Address address = transfer::parse_address(url);
   tls.warn = [stage](const std::string& text) { say(stage, "warning: " + text); };
-  peer.tls = net::Tls::make(std::move(tls));
+  if (auto* endpoint = std::get_if<web::Endpoint>(&address)) {
+    check_security(endpoint->secure, endpoint->url(), tls);
+    check_plain(*endpoint, web);
+    if (endpoint->secure) endpoint->tls = net::Tls::make(std::move(tls));
+    if (!web.login.empty()) endpoint->login = web::read_login(web.login, web::Secret::login);
+    if (!web.token.empty()) endpoint->login = web::read_login(web.token, web::Secret::token);
+    return address;
+  }
+  auto& peer = std::get<net::Peer>(address);
+  if (!web.login.empty() || !web.token.empty())
+    throw RunError(Exit::usage, "--http-login and --http-token are for https:// addresses; " + peer.url() +
+                                    " knows us by our AE title and certificate");
+  check_security(peer.secure, peer.url(), tls);
+  if (peer.secure) peer.tls = net::Tls::make(std::move(tls));
+  return address;
 }
 
 inline void add_transfer_options(CLI::App& app, transfer::Options& options, const char* manifest) {

@@ -4,6 +4,7 @@
 #include "cli/summary.hpp"
 #include "core/text.hpp"
 #include "listen/run.hpp"
+#include "shared.hpp"
 
 #include <cstdio>
 
@@ -76,8 +77,10 @@ int main(int argc, char** argv) {
   app.add_option("--message-time", settings.message_time, "most seconds from first to last byte of a message")
       ->check(CLI::Range(1L, 1000000L));
   waybill::cli::add_common(app, common);
+  waybill::tools::Shared shared;
+  shared.add_options(app);
 
-  return waybill::cli::run_tool(app, argc, argv, [&] {
+  const auto run = [&] {
     const Options given = options_of(settings, options, common);
     waybill::cli::Progress progress("listen", 0, common.quiet);
     const auto log = [](const std::string& sentence) {
@@ -87,5 +90,6 @@ int main(int argc, char** argv) {
       progress.add(messages, bytes, exceptions);
     };
     return waybill::cli::print(summary_of(waybill::listen::run(given, log, tick)), common.json);
-  });
+  };
+  return waybill::cli::run_tool(app, argc, argv, [&] { return shared.around("waybill-listen", run); });
 }

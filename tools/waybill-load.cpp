@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// waybill-load: sends the objects of a manifest to a DICOM node, each exactly once.
+// waybill-load: sends the objects of a manifest to a DICOM node or a DICOMweb service, each exactly once.
 #include "commit.hpp"
 #include "load/run.hpp"
 #include "load_preview.hpp"
+#include "shared.hpp"
 #include "transcode/convert.hpp"
 #include "transfer.hpp"
 
@@ -14,6 +15,7 @@ struct Settings {
   cli::Common common;
   load::Options load;
   net::TlsOptions tls;
+  tools::WebSettings web;
   tools::CommitSettings commit;
   std::string to, associations = "4", limit, window, zone, retry;
   bool dry_run = false;
@@ -76,7 +78,8 @@ void add_options(CLI::App& app, Settings& settings) {
   tools::add_transfer_options(app, settings.load,
                               "Manifest to load (scan.wb, transcode.wb or an earlier load.wb); - is standard input");
   app.get_option("--output")->required(false);
-  app.add_option("--to", settings.to, "Target, dicom://CALLED@host:port, or dicoms:// with TLS")->required();
+  app.add_option("--to", settings.to, "Target, dicom://CALLED@host:port, dicoms:// with TLS, or https://host/dicom-web")
+      ->required();
   app.add_flag("--dry-run", settings.dry_run,
                "Say what would be sent and what the peer grants; send and write nothing");
   app.add_option("--retry", settings.retry, "failed: send what an earlier load (the manifest given) could not")
@@ -99,12 +102,17 @@ void add_options(CLI::App& app, Settings& settings) {
   tools::add_commit_options(app, settings.commit);
   tools::add_listen_option(app, settings.commit.listen);
   tools::add_tls_options(app, settings.tls);
+  tools::add_web_options(app, settings.web);
+  app.add_option("--batch", settings.load.batch_bytes, "Most to send in one STOW-RS request, e.g. 64MB")
+      ->group("DICOMweb (for https://)")
+      ->transform(CLI::AsSizeValue(true))
+      ->check(CLI::Range(std::uint64_t{1000}, std::uint64_t{2'000'000'000}))
+      ->default_str("32MB");
 }
 
 Exit run(Settings& settings) {
   load::Options& options = settings.load;
-  options.target = net::parse_url(settings.to);
-  tools::secure(options.target, settings.tls, "load");
+  options.target = tools::address_of(settings.to, settings.tls, settings.web, "load");
   options.find_associations = settings.associations == kAuto;
   options.associations = options.find_associations ? 32 : static_cast<unsigned>(std::stoul(settings.associations));
   options.retry_failed = settings.retry == "failed";
@@ -115,7 +123,8 @@ Exit run(Settings& settings) {
   options.commit = options.commit || options.await_commit;
   options.finish_uncommitted = settings.commit.finish;
   if (options.commit) {
-    tools::set_commitment(options.commitment, settings.commit, options, options.target, settings.tls, "load");
+    tools::set_commitment(options.commitment, settings.commit, options, tools::node_of(options.target, "--commit"),
+                          settings.tls, "load");
   } else if (!settings.commit.listen.empty()) {
     throw RunError(Exit::usage, "--listen is for the reports of storage commitment; add --commit or leave it out");
   }
@@ -139,8 +148,12 @@ Exit run(Settings& settings) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Send the objects of a manifest to a DICOM node, each exactly once", "waybill-load");
+  CLI::App app("Send the objects of a manifest to a DICOM node or a DICOMweb service, each exactly once",
+               "waybill-load");
   Settings settings;
   add_options(app, settings);
-  return waybill::cli::run_tool(app, argc, argv, [&] { return run(settings); });
+  waybill::tools::Shared shared;
+  shared.add_options(app);
+  return waybill::cli::run_tool(app, argc, argv,
+                                [&] { return shared.around("waybill-load", [&] { return run(settings); }); });
 }

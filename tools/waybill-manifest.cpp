@@ -2,10 +2,16 @@
 #include "cli/run_tool.hpp"
 #include "core/json.hpp"
 #include "core/stop.hpp"
+#include "core/text.hpp"
+#include "io/atomic_file.hpp"
 #include "manifest/check.hpp"
+#include "manifest/envelope.hpp"
+#include "manifest/key.hpp"
+#include "manifest/proof.hpp"
 #include "manifest/reader.hpp"
 #include "manifest/signature.hpp"
 #include "manifest_derive.hpp"
+#include "shared.hpp"
 
 #include <csignal>
 #include <iostream>
@@ -19,9 +25,11 @@ using namespace waybill;
 
 struct Options {
   std::string file;
-  std::string key;
+  std::string key, secret;
+  std::string study, proof;
   std::string output;
   bool json = false;
+  bool encryption = false;
 };
 
 Exit cat(const Options& options) {
@@ -152,11 +160,59 @@ Exit stats(const Options& options) {
 }
 
 Exit sign(const Options& options) {
-  std::cout << "signed by key " << manifest::sign_manifest(options.file, options.key) << '\n';
+  std::cout << "signed by key " << manifest::sign_manifest(options.file, options.key, options.secret) << '\n';
+  return Exit::ok;
+}
+
+Exit check_proof(const Options& options) {
+  const manifest::Proof proof = manifest::read_proof(options.proof);
+  const auto problems = manifest::problems_of(proof, manifest::PublicKey(options.key));
+  for (const auto& problem : problems) std::cout << "problem: " << problem << '\n';
+  std::cout << "study    " << path_to_text(proof.study) << "\nrecords  " << proof.lines.size() << "\nmanifest "
+            << path_to_text(proof.manifest) << "\nhead     " << path_to_text(proof.head) << "\nresult   "
+            << (problems.empty() ? "these are the study's records in the manifest with this head\n" : "NOT PROVED\n");
+  return problems.empty() ? Exit::ok : Exit::integrity;
+}
+
+/// `prove STUDY MANIFEST --secret FILE`, or `prove --check PROOF --key PUBLIC`.
+Exit prove(const Options& options) {
+  const bool checks = !options.proof.empty();
+  if (checks ? options.key.empty() || !options.study.empty() || !options.secret.empty()
+             : options.study.empty() || options.file.empty() || options.secret.empty()) {
+    throw RunError(Exit::usage,
+                   "prove takes STUDY, MANIFEST and --secret FILE, or --check PROOF and --key PUBLIC; give either");
+  }
+  if (checks) return check_proof(options);
+  const std::string json = to_json(manifest::prove_study(options.file, options.study, options.secret)) + "\n";
+  if (options.output.empty() || options.output == "-") {
+    std::cout << json;
+    return Exit::ok;
+  }
+  io::AtomicFile file(options.output);
+  file.write(as_bytes(json));
+  file.commit();
+  return Exit::ok;
+}
+
+Exit encrypt(const Options& options) {
+  const auto& key = manifest::keys_in_use().write_to;
+  if (!key) throw RunError(Exit::usage, "name the key to encrypt to with --encrypt-to");
+  manifest::seal_file(options.file, options.output, *key);
+  std::cout << "encrypted to key " << key->id() << ": " << options.output << '\n';
+  return Exit::ok;
+}
+
+Exit decrypt(const Options& options) {
+  manifest::unseal_file(options.file, options.output);
+  std::cout << "decrypted, readable to all who may read the file: " << options.output << '\n';
   return Exit::ok;
 }
 
 Exit keygen(const Options& options) {
+  if (options.encryption) {
+    std::cout << "key " << manifest::generate_secret(options.output) << ": " << options.output << '\n';
+    return Exit::ok;
+  }
   std::cout << "key " << manifest::generate_key(options.output) << ": private " << options.output << ", public "
             << options.output << ".pub\n";
   return Exit::ok;
@@ -183,11 +239,28 @@ int main(int argc, char** argv) {
   stats_command->add_flag("--json", options.json, "Print the counts as one JSON object");
   auto* sign_command = add_command(app, "sign", "Append an Ed25519 signature", options);
   sign_command->add_option("--key", options.key, "Private key (PEM, rights 0600)")->required();
-  auto* keygen_command = app.add_subcommand("keygen", "Make an Ed25519 key pair");
-  keygen_command->add_option("-o,--output", options.output, "File for the private key; the public one is FILE.pub")
+  auto* encrypt_command = add_command(app, "encrypt", "Write a copy encrypted to --encrypt-to", options);
+  auto* decrypt_command = add_command(app, "decrypt", "Write a plain copy of an encrypted manifest", options);
+  for (auto* command : {encrypt_command, decrypt_command})
+    command->add_option("-o,--output", options.output, "File to write; it must not exist")->required();
+  auto* keygen_command = app.add_subcommand("keygen", "Make an Ed25519 key pair, or a key to encrypt with");
+  keygen_command->add_flag("--encryption", options.encryption, "A secret key for --encrypt-to");
+  keygen_command->add_option("-o,--output", options.output, "File for the key; of a pair the public half is FILE.pub")
       ->required();
+  sign_command->add_option("--secret", options.secret,
+                           "Also seal the tree of the studies, with salts from this file (32 bytes or more, 0600)");
+  auto* prove_command = app.add_subcommand("prove", "Show one study's records to belong to a signed manifest");
+  prove_command->add_option("study", options.study, "Study Instance UID");
+  prove_command->add_option("manifest", options.file, "Manifest signed with --secret");
+  prove_command->add_option("--secret", options.secret, "The secret it was signed with");
+  prove_command->add_option("-o,--output", options.output, "File for the proof; standard output without it");
+  prove_command->add_option("--check", options.proof, "Proof to check instead");
+  prove_command->add_option("--key", options.key, "Public key (PEM) of the signer");
+  tools::Shared shared;
+  shared.add_options(app, "--decrypt-key");
+  app.fallthrough();
   const auto derive_commands = tools::add_derive_commands(app);
-  return cli::run_tool(app, argc, argv, [&] {
+  const auto run = [&] {
     for (const auto& command : derive_commands) {
       if (command.app->parsed()) return command.run();
     }
@@ -195,6 +268,10 @@ int main(int argc, char** argv) {
     if (check_command->parsed()) return check(options);
     if (stats_command->parsed()) return stats(options);
     if (sign_command->parsed()) return sign(options);
+    if (prove_command->parsed()) return prove(options);
+    if (encrypt_command->parsed()) return encrypt(options);
+    if (decrypt_command->parsed()) return decrypt(options);
     return keygen(options);
-  });
+  };
+  return cli::run_tool(app, argc, argv, [&] { return shared.around("waybill-manifest", run); });
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "audit/studies.hpp"
 #include "cli/run_tool.hpp"
 #include "reconcile/explain.hpp"
 #include "reconcile/run.hpp"
+#include "shared.hpp"
 
 #include <tbb/global_control.h>
 #include <cstdio>
@@ -39,7 +41,9 @@ int main(int argc, char** argv) {
   explain->add_option("manifest", manifest, "manifest of reconcile")->required();
   explain->add_flag("--show-phi", common.show_phi, "show patients' values");
 
-  return waybill::cli::run_tool(app, argc, argv, [&] {
+  waybill::tools::Shared shared;
+  shared.add_options(app);
+  const auto run = [&] {
     if (explain->parsed()) {
       const std::string text = waybill::reconcile::explain(manifest, study, common.show_phi);
       std::fwrite(text.data(), 1, text.size(), stdout);
@@ -50,9 +54,11 @@ int main(int argc, char** argv) {
     const tbb::global_control control(tbb::global_control::max_allowed_parallelism, waybill::cli::worker_count(common));
     options.restart = common.restart ? Restart::yes : Restart::no;
     const auto summary = waybill::reconcile::run(options);
+    if (!options.dry_run) waybill::audit::record_decisions(options.output.string());
     const std::string text = common.json ? to_json(summary) + "\n" : to_text(summary);
     const bool piped = options.output == "-" && !options.dry_run;
     std::fwrite(text.data(), 1, text.size(), piped ? stderr : stdout);
     return summary.exceptions() == 0 ? waybill::Exit::ok : waybill::Exit::exceptions;
-  });
+  };
+  return waybill::cli::run_tool(app, argc, argv, [&] { return shared.around("waybill-reconcile", run); });
 }

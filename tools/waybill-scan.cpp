@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-scan: takes stock of an archive, one record for everything that is met.
+#include "audit/studies.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_tool.hpp"
 #include "dicom/toolkit.hpp"
 #include "scan/run.hpp"
+#include "shared.hpp"
 
 #include <oneapi/tbb/global_control.h>
 #include <charconv>
@@ -18,6 +20,7 @@ struct Settings {
   std::string output;
   std::string shard = "1/1";
   std::string recheck = "0";
+  std::string media;
 };
 
 /// "5%" or "0.05".
@@ -72,6 +75,10 @@ waybill::Exit run(const Settings& settings) {
     return Exit::interrupted;
   }
   print(tally, settings);
+  if (settings.media.empty())
+    audit::record_accessed(settings.output);
+  else
+    audit::record_imported(settings.output, settings.media);
   return tally.exceptions == 0 ? Exit::ok : Exit::exceptions;
 }
 
@@ -96,6 +103,11 @@ int main(int argc, char** argv) {
   app.add_option("--shard", settings.shard, "Share I of N of the entries, as I/N")->check([](const std::string& text) {
     return waybill::archive::shard_from(text) ? "" : "--shard takes I/N with I from 1 to N, e.g. 2/8";
   });
+  app.add_option("--audit-media", settings.media, "Medium the sources lie on, for the audit trail: an import")
+      ->group("Audit trail");
   waybill::cli::add_common(app, settings.common);
-  return waybill::cli::run_tool(app, argc, argv, [&] { return run(settings); });
+  waybill::tools::Shared shared;
+  shared.add_options(app);
+  return waybill::cli::run_tool(app, argc, argv,
+                                [&] { return shared.around("waybill-scan", [&] { return run(settings); }); });
 }

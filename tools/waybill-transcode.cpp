@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-transcode: stages every instance of a manifest in one transfer syntax, each file proved equal to its source.
+#include "audit/studies.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_tool.hpp"
 #include "dicom/toolkit.hpp"
+#include "shared.hpp"
 #include "transcode/convert.hpp"
 #include "transcode/dry_run.hpp"
 #include "transcode/run.hpp"
@@ -74,6 +76,7 @@ waybill::Exit run(Settings& settings) {
     return Exit::interrupted;
   }
   print(tally, settings);
+  audit::record_accessed(settings.output);
   if (tally.integrity) return Exit::integrity;
   return tally.exceptions == 0 ? Exit::ok : Exit::exceptions;
 }
@@ -106,5 +109,8 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"no", "yes"}))
       ->capture_default_str();
   waybill::cli::add_common(app, settings.common);
-  return waybill::cli::run_tool(app, argc, argv, [&] { return run(settings); });
+  waybill::tools::Shared shared;
+  shared.add_options(app);
+  return waybill::cli::run_tool(app, argc, argv,
+                                [&] { return shared.around("waybill-transcode", [&] { return run(settings); }); });
 }

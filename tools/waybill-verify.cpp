@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-verify: proves that a target has what was loaded, or that files still have the bytes that were scanned.
 #include "commit.hpp"
+#include "shared.hpp"
 #include "transfer.hpp"
 #include "verify/run.hpp"
 
@@ -10,6 +11,7 @@ struct Settings {
   waybill::cli::Common common;
   waybill::verify::Options verify;
   waybill::net::TlsOptions tls;
+  waybill::tools::WebSettings web;
   waybill::tools::CommitSettings commit;
   std::string against;
   std::string level = "exists";
@@ -23,8 +25,11 @@ void add_options(CLI::App& app, Settings& settings) {
                                        "Manifest to verify (load.wb, or any earlier one); - is standard input");
   waybill::tools::add_associations(app, settings.verify, "Studies at the same time");
   waybill::tools::add_tls_options(app, settings.tls);
-  app.add_option("--against", settings.against,
-                 "Target, dicom://CALLED@host:port or dicoms://…; without it files are checked against their SHA-256");
+  waybill::tools::add_web_options(app, settings.web);
+  app.add_option(
+      "--against", settings.against,
+      "Target, dicom://CALLED@host:port, dicoms://… or https://host/dicom-web; without it files are checked against "
+      "their SHA-256");
   app.add_option(
          "--level", settings.level,
          "commitment: ask for storage commitment (E2); exists: compare UID sets (E3); content: fetch and compare "
@@ -74,27 +79,28 @@ waybill::verify::Level level_of(const std::string& name) {
 void set_called_back(Settings& settings) {
   using waybill::Exit;
   using waybill::RunError;
+  namespace tools = waybill::tools;
   auto& verify = settings.verify;
+  const std::string& listen = settings.commit.listen;
   const bool commits = verify.level == waybill::verify::Level::commitment;
   const bool moves = verify.retrieve == waybill::verify::Retrieve::move;
   if (commits && !verify.against) throw RunError(Exit::usage, "--level commitment asks a target; add --against");
-  if (moves && (!verify.against || verify.level != waybill::verify::Level::content || settings.commit.listen.empty()))
+  if (moves && (!verify.against || verify.level != waybill::verify::Level::content || listen.empty()))
     throw RunError(Exit::usage,
                    "--retrieve move fetches objects from a target; add --against, --level content and --listen");
-  if (!commits && !moves && !settings.commit.listen.empty())
+  if (!commits && !moves && !listen.empty())
     throw RunError(Exit::usage, "--listen is for --level commitment and --retrieve move; leave it out");
-  verify.say = [](const std::string& text) { waybill::tools::say("verify", text); };
-  if (moves) waybill::tools::set_listener(verify, settings.commit.listen, *verify.against, settings.tls);
+  verify.say = [](const std::string& text) { tools::say("verify", text); };
+  if (moves) tools::set_listener(verify, listen, tools::node_of(*verify.against, "--retrieve move"), settings.tls);
   if (!commits) return;
-  waybill::tools::set_commitment(verify.commitment, settings.commit, verify, *verify.against, settings.tls, "verify");
+  tools::set_commitment(verify.commitment, settings.commit, verify,
+                        tools::node_of(*verify.against, "--level commitment"), settings.tls, "verify");
   verify.finish_uncommitted = settings.commit.finish;
 }
 
 waybill::Exit run(Settings& settings) {
-  if (!settings.against.empty()) {
-    settings.verify.against = waybill::net::parse_url(settings.against);
-    waybill::tools::secure(*settings.verify.against, settings.tls, "verify");
-  }
+  if (!settings.against.empty())
+    settings.verify.against = waybill::tools::address_of(settings.against, settings.tls, settings.web, "verify");
   settings.verify.level = level_of(settings.level);
   set_called_back(settings);
   settings.verify.sample = sample_of(settings);
@@ -113,5 +119,8 @@ int main(int argc, char** argv) {
   CLI::App app("Prove that a target has what was loaded, or that files still have their bytes", "waybill-verify");
   Settings settings;
   add_options(app, settings);
-  return waybill::cli::run_tool(app, argc, argv, [&] { return run(settings); });
+  waybill::tools::Shared shared;
+  shared.add_options(app);
+  return waybill::cli::run_tool(app, argc, argv,
+                                [&] { return shared.around("waybill-verify", [&] { return run(settings); }); });
 }

@@ -26,13 +26,17 @@ struct Tool {
 };
 constexpr std::array kTools = {
     Tool{"scan", "Read an archive and record every object, its digests and its defects."},
+    Tool{"pack", "Copy the originals into backup volumes, each content once."},
+    Tool{"unpack", "Restore a backup under the old names, or prove that it could be done."},
     Tool{"reconcile", "Compare the scanned studies with the RIS and decide the corrections."},
     Tool{"listen", "Take HL7 messages over by MLLP and keep them in a journal."},
     Tool{"transcode", "Write the objects in another transfer syntax and prove each one equal."},
     Tool{"load", "Send the objects to the new PACS and record each answer."},
     Tool{"verify", "Check what is stored against what was scanned, object by object."},
     Tool{"report", "Balance all manifests of a project and write the evidence down."},
+    Tool{"sync", "Run the chain of a plan on what is new, from cron."},
     Tool{"manifest", "Show, check, compare and cut manifests."},
+    Tool{"audit", "Deliver audit messages that wait, and find gaps in those that arrived."},
     Tool{"simpacs", "Play a PACS that misbehaves as a scenario says, for rehearsals."},
 };
 

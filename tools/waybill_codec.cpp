@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill_codec: runs codecs for waybill-transcode in a process of its own. Not for people: it is started with its
 // descriptors open.
-#include "dicom/toolkit.hpp"
+#include "pixel/register.hpp"
 #include "transcode/serve.hpp"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <iostream>
 
 int main() {
@@ -12,6 +13,9 @@ int main() {
     std::cerr << "waybill_codec is started by waybill transcode; it does nothing by itself\n";
     return 2;
   }
-  const waybill::dicom::Toolkit toolkit;
-  return waybill::transcode::serve_codecs();
+  ::prctl(PR_SET_DUMPABLE, 0);  // no image of patients' pixels on disk
+  waybill::pixel::register_codecs();
+  const int code = waybill::transcode::serve_codecs();
+  waybill::pixel::unregister_codecs();
+  return code;
 }

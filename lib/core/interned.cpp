@@ -103,12 +103,18 @@ std::uint32_t Interned::add(std::string_view text) {
   static const Hash128 key = random_hash_key();
   const std::uint64_t hash = hash_text(text, key).first;
   const auto tag = static_cast<std::uint32_t>(hash >> 32U);
+  // Most texts are among the last thousands that the thread met: found without the lock and the walk to a far table.
+  thread_local std::array<std::uint32_t, 4096> recent{};
+  std::uint32_t& last = recent[(hash >> 4U) % recent.size()];
+  if (last != 0 && of(last).view() == text) return last;
   Shard& shard = shards()[hash & 15U];
   const std::lock_guard guard(shard.lock);
   std::size_t place = tag & (shard.slots.size() - 1);
   for (; shard.slots[place].number != 0; place = (place + 1) & (shard.slots.size() - 1))
-    if (shard.slots[place].tag == tag && of(shard.slots[place].number).view() == text) return shard.slots[place].number;
+    if (shard.slots[place].tag == tag && of(shard.slots[place].number).view() == text)
+      return last = shard.slots[place].number;
   const std::uint32_t number = shard.keep(text);
+  last = number;
   shard.slots[place] = {number, tag};
   if (++shard.used * 10 > shard.slots.size() * 7) shard.grow();
   return number;

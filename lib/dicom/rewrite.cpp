@@ -221,7 +221,7 @@ class Serializer {
   std::string failure_;
 };
 
-/// Preamble, DICM and file meta information (PS3.10 table 7.1-1).
+/// The head of the file that `source` becomes.
 Bytes meta_bytes(const File& source, std::string_view transfer_syntax, const Rewrite& rewrite) {
   /// The UID that will stand in the dataset: replaced, remapped or as it was.
   const auto now = [&](Tag t, std::string uid) {
@@ -235,12 +235,17 @@ Bytes meta_bytes(const File& source, std::string_view transfer_syntax, const Rew
     const auto own = source.dataset.raw_text(t);
     return own && !own->empty() ? std::string(trim(*own)) : meta;
   };
+  return file_head(now(tag(0x0008, 0x0016), either(tag(0x0008, 0x0016), source.meta.sop_class)),
+                   now(tag(0x0008, 0x0018), either(tag(0x0008, 0x0018), source.meta.sop_instance)), transfer_syntax);
+}
+
+}  // namespace
+
+Bytes file_head(std::string_view sop_class, std::string_view sop_instance, std::string_view transfer_syntax) {
   Bytes group;
   put_bytes(group, encode_element(tag(0x0002, 0x0001), vr("OB"), std::string_view("\0\1", 2)));
-  put_bytes(group, encode_element(tag(0x0002, 0x0002), vr("UI"),
-                                  now(tag(0x0008, 0x0016), either(tag(0x0008, 0x0016), source.meta.sop_class))));
-  put_bytes(group, encode_element(tag(0x0002, 0x0003), vr("UI"),
-                                  now(tag(0x0008, 0x0018), either(tag(0x0008, 0x0018), source.meta.sop_instance))));
+  put_bytes(group, encode_element(tag(0x0002, 0x0002), vr("UI"), sop_class));
+  put_bytes(group, encode_element(tag(0x0002, 0x0003), vr("UI"), sop_instance));
   put_bytes(group, encode_element(tag(0x0002, 0x0010), vr("UI"), transfer_syntax));
   put_bytes(group, encode_element(tag(0x0002, 0x0012), vr("UI"), kImplementationClassUid));
   put_bytes(group, encode_element(tag(0x0002, 0x0013), vr("SH"), kImplementationVersion));
@@ -252,8 +257,6 @@ Bytes meta_bytes(const File& source, std::string_view transfer_syntax, const Rew
   put_bytes(out, group);
   return out;
 }
-
-}  // namespace
 
 Bytes encode_element(Tag t, Vr v, std::string_view value, bool explicit_vr) {
   Bytes out;

@@ -27,6 +27,10 @@ struct Rewrite {
 /// Retired group lengths, command groups and padding are left out. Fails when text cannot be converted (to_utf8).
 [[nodiscard]] Result<Bytes> write_file(const File& source, const Rewrite& rewrite);
 
+/// Preamble, DICM and file meta information (PS3.10 table 7.1-1), behind which the dataset of a file begins.
+[[nodiscard]] Bytes file_head(std::string_view sop_class, std::string_view sop_instance,
+                              std::string_view transfer_syntax);
+
 /// The source's dataset bytes unchanged behind generated meta information (for files that lack it or carry padding).
 [[nodiscard]] Bytes wrap_dataset(const File& source);
 

@@ -11,6 +11,7 @@
 #include "hl7/in_order.hpp"
 #include "hl7/journal.hpp"
 #include "io/descriptor.hpp"
+#include "manifest/envelope.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -59,7 +60,7 @@ struct Intake::Item {
   std::uint32_t size = 0;
   std::uint64_t offset = 0;
   std::size_t begin = 0;  // of the message in the batch's text
-  Seen::Key id;           // of sender and control ID
+  SeenIds::Key id = 0;    // of sender and control ID
   std::string reason;     // of the problem; what is wrong with the message
   std::string note;       // on its character set
 };
@@ -337,6 +338,7 @@ void Intake::read_file(const std::string& path) {
   const auto kind = head ? archive::container_of(*head) : archive::Container::none;
   std::string failure;
   begin_file(name);
+  if (head && head->size() >= manifest::kEnvelopeMagic.size() && manifest::is_sealed(*head)) return read_manifest(path);
   if (kind == archive::Container::none) {
     Bytes block(static_cast<std::size_t>(std::clamp<off_t>(status.st_size + 1, 512, kBlock)));
     read_stream([&](std::string_view& chunk) {

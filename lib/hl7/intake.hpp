@@ -97,7 +97,8 @@ class Intake {
 
   MakePart make_part_;
   std::size_t largest_;
-  Seen contents_, ids_;
+  Seen contents_;
+  SeenIds ids_;
   Sha256 sha_;
   IntakeCounts counts_;
   std::vector<Problem> problems_;

@@ -48,6 +48,8 @@ void attributes(const dicom::File& file, manifest::Object& object) {
   object.photometric = data.text(tag(0x0028, 0x0004));
 }
 
+constexpr std::string_view kForLitigation = "113021";  // PS3.16 CID 7010
+
 /// What a KO, SR, PR, RT or SEG object points at, each SOP Instance UID once in the order of the dataset, and the title
 /// of a rejection note (IHE IOCM, domain rule 8.1).
 void references(const dicom::File& file, manifest::Object& object) {
@@ -67,9 +69,11 @@ void references(const dicom::File& file, manifest::Object& object) {
     const std::string value(trim(as_text(file.dataset.value(node))));
     if (node.tag == tag(0x0008, 0x1155) && !value.empty() && seen.insert(value).second)
       object.references.push_back(value);
-    if (in_title && node.tag == tag(0x0008, 0x0100) && *object.sop_class == dicom::uid::kKeyObjectSelection &&
-        manifest::rejection_title(value) != nullptr)
-      object.rejection = value;
+    if (!in_title || node.tag != tag(0x0008, 0x0100) || *object.sop_class != dicom::uid::kKeyObjectSelection) continue;
+    if (manifest::rejection_title(value) != nullptr) object.rejection = value;
+    if (value == kForLitigation)
+      object.findings.push_back({"KO-LEGALHOLD", manifest::Severity::s1, "0040,A043",
+                                 "a key object selection titled For Litigation holds the study"});
   }
 }
 

@@ -2,6 +2,7 @@
 #include "load/breaker.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace waybill::load {
 
@@ -58,6 +59,24 @@ bool Breaker::refused(const std::string& object) {
     wait_on(waits_.first);
   }
   return open_;
+}
+
+void Breaker::busy(std::chrono::milliseconds for_so_long) {
+  const std::lock_guard lock(mutex_);
+  if (!open_) {
+    open_ = true;
+    since_ = Clock::now();
+    pause_ = std::chrono::milliseconds(0);
+  } else if (!trying_ && Clock::now() < until_) {
+    return;  // it was on its way when the breaker opened
+  }
+  wait_on(pause_ == std::chrono::milliseconds(0) ? waits_.first : pause_ * 2);
+  if (for_so_long > std::chrono::milliseconds(0)) until_ = Clock::now() + std::min(for_so_long, waits_.longest);
+}
+
+void Breaker::asked() {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(trying_, false)) until_ = Clock::now();
 }
 
 void Breaker::silent() {

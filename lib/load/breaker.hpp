@@ -26,6 +26,10 @@ class Breaker {
   void answered();
   /// The peer had no room for the object; whether the breaker is open now.
   bool refused(const std::string& object);
+  /// The peer has no time for anybody: the breaker is open now, for as long as the peer said, 0 when it did not.
+  void busy(std::chrono::milliseconds for_so_long);
+  /// The peer answered a question, which says nothing of its room: who was let pass may pass again.
+  void asked();
   /// There was no answer.
   void silent();
 

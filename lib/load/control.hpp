@@ -21,6 +21,8 @@ class Control {
   /// Waits until an object of that size may be sent; false when the run is to stop. `rest` is called once before a long
   /// wait: an association must not be held through it.
   [[nodiscard]] bool admit(std::uint64_t bytes, const std::function<void()>& rest);
+  /// What holds now; 0 is no limit.
+  [[nodiscard]] transfer::Limit limit() { return throttle_.limit(); }
   /// A wait that a stop cuts short.
   void wait_for(std::chrono::nanoseconds time) const;
   /// Stop asked for, a fatal error, or the window closed for good.

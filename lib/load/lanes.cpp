@@ -12,9 +12,10 @@ namespace waybill::load {
 
 namespace {
 
-constexpr std::size_t kWorkObjects = 64;   // with intents of their own; twice as many may be asked about after a crash
-constexpr std::size_t kAheadObjects = 32;  // of a piece, while the disk is waited for
-constexpr std::size_t kPoolObjects = 16;   // a lane, of pieces that no lane has begun
+constexpr std::size_t kWorkObjects = 64;  // with intents of their own; twice as many may be asked about after a crash
+constexpr std::size_t kWebWorkObjects = 1000;  // as many as one request may hold
+constexpr std::size_t kAheadObjects = 32;      // of a piece, while the disk is waited for
+constexpr std::size_t kPoolObjects = 16;       // a lane, of pieces that no lane has begun
 constexpr std::uint64_t kPoolBytes = std::uint64_t{64} << 20U;
 constexpr std::chrono::milliseconds kLook{200};
 constexpr std::chrono::seconds kFresh{30};  // a peer that answered so long ago works
@@ -77,14 +78,15 @@ void Committer::run() {
   }
 }
 
-Lanes::Lanes(const Options& options, Queue& queue, const Preparer& preparer, transfer::Peers& peers,
-             transfer::Output& output)
+Lanes::Lanes(const Options& options, Queue& queue, const Preparer& preparer, Target& target, transfer::Output& output)
     : options_(options),
       queue_(queue),
       preparer_(preparer),
-      peers_(peers),
+      target_(target),
       output_(output),
       contexts_(ranked(queue.needs().contexts)),
+      work_objects_(std::holds_alternative<web::Endpoint>(options.target) ? kWebWorkObjects : kWorkObjects),
+      transfers_(transfer::route_to(options.target, options.calling)),
       control_(options, halt_),
       breaker_(options.waits),
       committer_(output),
@@ -130,7 +132,7 @@ void Lanes::lane(unsigned index) {
                       },
                       [&] { return now_count() - last_answer_.load() < std::chrono::nanoseconds(kFresh).count(); }};
   try {
-    Sender sender(options_, output_.run_id(), contexts_, preparer_, peers_, control_, breaker_, events);
+    Sender sender({options_, contexts_, control_, breaker_, events}, output_.run_id(), preparer_, target_);
     work_on(index, hand, sender);
   } catch (...) {
     halt_.set(std::current_exception());
@@ -193,6 +195,7 @@ std::optional<Piece> Lanes::next_piece() {
 
 /// The peer certainly did not store it, so nobody need ask about it after a crash.
 void Lanes::put_off(const manifest::Object& object) {
+  transfers_.end(object, false);
   const std::lock_guard lock(record_mutex_);
   output_.append(to_json(manifest::Intent{object.id, object.sop_instance.value_or(""), std::string(kWithdrawn)}));
   later_.push_back(object);
@@ -241,6 +244,16 @@ void Lanes::fill_pool() {
 }
 
 bool Lanes::begin_piece(Hand& hand) {
+  if (!take_piece(hand)) return false;
+  std::vector<const manifest::Object*> objects;
+  for (const Parcel& parcel : hand.works.back().parcels) objects.push_back(&parcel.object);
+  for (std::size_t i = hand.rest.at; i < hand.rest.piece.parcels.size(); ++i)
+    objects.push_back(&hand.rest.piece.parcels[i].object);
+  transfers_.begin(objects);
+  return true;
+}
+
+bool Lanes::take_piece(Hand& hand) {
   const std::lock_guard lock(queue_mutex_);
   fill_pool();
   if (pool_.empty()) return false;
@@ -260,7 +273,7 @@ Work Lanes::cut(Cut& cut) {
   work.round = round_;
   std::set<net::Context> contexts;
   auto& parcels = cut.piece.parcels;
-  while (cut.at < parcels.size() && work.parcels.size() < kWorkObjects) {
+  while (cut.at < parcels.size() && work.parcels.size() < work_objects_) {
     std::set<net::Context> with = contexts;
     for (net::Context& context : contexts_for(parcels[cut.at].object, options_)) with.insert(std::move(context));
     if (with.size() > net::kMaxContexts && !work.parcels.empty()) break;
@@ -275,9 +288,9 @@ Work Lanes::cut(Cut& cut) {
 
 /// The intents of what was not sent.
 void Lanes::take_back(const Work& work) {
-  for (std::size_t i = work.done; i < work.parcels.size(); ++i) {
+  for (std::size_t i = 0; i < work.parcels.size(); ++i) {
     const Parcel& parcel = work.parcels[i];
-    if (parcel.in_doubt) continue;
+    if (parcel.in_doubt || work.is_settled(i)) continue;
     const std::string action(kWithdrawn);
     output_.append(to_json(manifest::Intent{parcel.object.id, parcel.object.sop_instance.value_or(""), action}));
   }
@@ -288,6 +301,7 @@ void Lanes::record(const manifest::Object& object) {
     const std::lock_guard lock(record_mutex_);
     output_.record(object);
   }
+  transfers_.end(object, object.bucket == manifest::Bucket::loaded);
   if (watch_.recorded) watch_.recorded(object);
   if (options_.progress) options_.progress(1, object.source.size, manifest::is_exception(object) ? 1 : 0);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "audit/transfers.hpp"
 #include "load/control.hpp"
 #include "load/queue.hpp"
 #include "load/send.hpp"
@@ -50,8 +51,7 @@ class Committer {
 /// Objects that the peer refused for the moment come again in rounds of their own when everything else is done.
 class Lanes {
  public:
-  Lanes(const Options& options, Queue& queue, const Preparer& preparer, transfer::Peers& peers,
-        transfer::Output& output);
+  Lanes(const Options& options, Queue& queue, const Preparer& preparer, Target& target, transfer::Output& output);
 
   /// What others want to know of the lanes' work; called by any of them, before run() returns.
   struct Watch {
@@ -89,6 +89,7 @@ class Lanes {
   [[nodiscard]] bool wait_for_turn(unsigned index, Sender& sender);
   void run_round();
   [[nodiscard]] bool begin_piece(Hand& hand);
+  [[nodiscard]] bool take_piece(Hand& hand);
   [[nodiscard]] std::optional<Piece> next_piece();
   void put_off(const manifest::Object& object);
   void begin_next_round();
@@ -103,10 +104,12 @@ class Lanes {
   const Options& options_;
   Queue& queue_;
   const Preparer& preparer_;
-  transfer::Peers& peers_;
+  Target& target_;
   transfer::Output& output_;
   Watch watch_;
   std::vector<net::Context> contexts_;
+  const std::size_t work_objects_;  // of one work, which have their intents together
+  audit::Transfers transfers_;
   transfer::Halt halt_;
   Control control_;
   Breaker breaker_;

@@ -65,6 +65,14 @@ std::optional<Prepared> unreadable(Object& object, const Failure& failure) {
   return std::nullopt;
 }
 
+/// Whether a file begins as PS3.10 has it and says of itself what is known of the object: then it may leave as it is.
+bool is_sound(ByteView file, const net::Context& context, const Object& object) {
+  if (file.size() < 132 || as_text(file.subspan(128, 4)) != "DICM") return false;
+  const auto meta = dicom::read_meta(file);
+  return meta && meta->present && meta->transfer_syntax == context.transfer_syntax &&
+         meta->sop_class == context.sop_class && meta->sop_instance == object.sop_instance.value_or("");
+}
+
 void mark_refused_syntax(Object& object) {
   object.bucket = Bucket::failed;
   object.load->outcome = "refused";
@@ -145,9 +153,13 @@ std::optional<Prepared> Preparer::as_it_is(Object& object, transfer::FileBytes f
     mark_not_sent(object, "LOAD-UNREADABLE", Severity::s4, offset.error().what);
     return std::nullopt;
   }
-  Prepared out{context, file.view.subspan(*offset), std::move(file), {}};
-  if (out.dataset.size() % 2 == 0) return out;
-  // A fragment of odd length is no legal message (PS3.8 E.2), and peers drop it without an answer.
+  Prepared out{context, file.view.subspan(*offset), {}, std::move(file), {}};
+  if (out.dataset.size() % 2 == 0) {
+    if (is_sound(out.file.view, context, object)) out.part10 = out.file.view;
+    return out;
+  }
+  // A fragment of odd length is no legal message (PS3.8 E.2), and peers drop it without an answer. By STOW-RS it could
+  // travel, but then the peer could not give it to anybody by DIMSE.
   if (!uid::is_deflated(context.transfer_syntax)) {
     mark_not_sent(object, "LOAD-ODDLENGTH", Severity::s3,
                   "the dataset has an odd length, which the network cannot carry; waybill-transcode writes it anew");
@@ -200,6 +212,7 @@ std::optional<Prepared> Preparer::convert(Object& object, const transfer::FileBy
     if (syntax != own.transfer_syntax) object.load->transfer_syntax = syntax;
     out.context = context;
     out.dataset = ByteView(out.changed).subspan(*offset);
+    out.part10 = out.changed;
     return out;
   }
   if (!any_granted) {

@@ -9,6 +9,7 @@
 #include "transcode/decisions.hpp"
 #include "transfer/bytes.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -24,8 +25,11 @@ namespace waybill::load {
 struct Prepared {
   net::Context context;
   ByteView dataset;  ///< in one of the two below
+  ByteView part10;   ///< the whole file around it, where that is a sound one; else empty
   transfer::FileBytes file;
   Bytes changed;
+  /// Bytes that travel.
+  [[nodiscard]] std::uint64_t size() const noexcept { return std::max(dataset.size(), part10.size()); }
 };
 
 /// Makes datasets of objects: the bytes of the file, checked against their digest and not looked into; only where the

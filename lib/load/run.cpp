@@ -6,6 +6,7 @@
 #include "load/lanes.hpp"
 #include "transfer/output.hpp"
 #include "transfer/pause.hpp"
+#include "transfer/peers.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -38,7 +39,7 @@ constexpr unsigned kLevelOfAll = 2;  // of storage: every attribute is kept
 
 std::string settings_of(const Options& options) {
   JsonWriter json;
-  json.begin_object().member("to", options.target.url()).member("calling", options.calling);
+  json.begin_object().member("to", transfer::url_of(options.target)).member("calling", options.calling);
   if (options.to_syntax != "keep") json.member("syntax", options.to_syntax);
   if (!options.ladder) json.member("ladder", false);
   if (options.retry_failed) json.member("retry", "failed");
@@ -112,11 +113,11 @@ Tally run(const Options& options) {
   std::vector<manifest::Input> inputs{queue.input()};
   if (!options.edits.empty()) inputs.push_back(manifest::input_of(options.edits));
   const Preparer preparer(options, queue.created());
-  transfer::Peers peers(options.target, options.calling, options.timeouts);
+  const auto target = make_target(options);
   const bool asks = queue.needs().objects > 0 && !is_closed_now(options);
   const bool anew = transfer::starts_anew(options);
   const auto check = [&] {
-    warn_of_levels(options, peers.check(contexts_of(queue)));
+    warn_of_levels(options, target->check(contexts_of(queue)));
     if (options.commit) commit::Committer::check(options.commitment);
   };
   if (asks && anew) check();
@@ -136,7 +137,7 @@ Tally run(const Options& options) {
   }
   if (asks && !anew) check();
   transfer::install_pause_handlers();
-  Lanes lanes(options, queue, preparer, peers, output);
+  Lanes lanes(options, queue, preparer, *target, output);
   queue.set_carry({[&](const manifest::Study& study) { output.carry(study); },
                    [&](const manifest::Object& object) {
                      const std::lock_guard lock(lanes.record_mutex());
@@ -183,7 +184,14 @@ Preview preview(const Options& options) {
       ++choices[all];
     }
   }
-  transfer::Peers peers(options.target, options.calling, options.timeouts);
+  if (std::holds_alternative<web::Endpoint>(options.target)) {  // takes or refuses objects, not contexts
+    (void)make_target(options)->check({});
+    for (const auto& [context, count] : contexts) {
+      if (count > 0) preview.contexts.push_back({context, count, std::nullopt});
+    }
+    return preview;
+  }
+  transfer::Peers peers(std::get<net::Peer>(options.target), options.calling, options.timeouts);
   if (options.commit) commit::Committer::check(options.commitment);
   std::vector<net::Context> part;
   std::set<net::Context> granted;
@@ -191,7 +199,7 @@ Preview preview(const Options& options) {
     const net::Association association = peers.open(part, net::AskLevel::yes);
     for (const net::Context& context : part) {
       const auto level = association.levels().find(context.sop_class);
-      preview.contexts.push_back({context, contexts[context], association.accepted(context), std::nullopt});
+      preview.contexts.push_back({context, contexts[context], association.accepted(context)});
       if (level != association.levels().end()) preview.contexts.back().level = level->second.level;
       if (association.accepted(context)) granted.insert(context);
     }

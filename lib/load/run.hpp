@@ -2,6 +2,7 @@
 #pragma once
 
 #include "commit/committer.hpp"
+#include "transfer/address.hpp"
 #include "transfer/ledger.hpp"
 #include "transfer/options.hpp"
 #include "transfer/schedule.hpp"
@@ -26,7 +27,8 @@ struct Waits {
 };
 
 struct Options : transfer::Options {
-  net::Peer target;
+  transfer::Address target;
+  std::uint64_t batch_bytes = 32'000'000;  ///< of one STOW-RS request; a larger object travels alone
   bool find_associations = false;   ///< `associations` is the most, the peer's best number is found while sending
   bool release_each_study = false;  ///< peers that begin their work at the release of an association
   unsigned retries = 3;             ///< rounds after the first, for objects the peer refused for the moment
@@ -76,9 +78,9 @@ struct Preview {
   std::uint64_t refused = 0;  ///< objects that the peer takes in none of their syntaxes
   struct Line {
     net::Context context;
-    std::uint64_t objects = 0;  ///< that are in this syntax now
-    bool granted = false;
-    std::optional<unsigned> level;  ///< of storage, where the peer says so (PS3.4 B.3.1)
+    std::uint64_t objects = 0;                     ///< that are in this syntax now
+    std::optional<bool> granted;                   ///< nullopt: a DICOMweb service is not asked beforehand
+    std::optional<unsigned> level = std::nullopt;  ///< of storage, where the peer says so (PS3.4 B.3.1)
   };
   std::vector<Line> contexts;
   transfer::Counts held_back;  ///< objects that are not sent, by the bucket they would get

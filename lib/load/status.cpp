@@ -24,8 +24,13 @@ Meaning refused(std::string_view code, const std::string& detail, Bucket bucket 
 /// The peer finds fault with the object itself: a person has to look at it.
 Meaning faulty(const std::string& detail) { return refused("LOAD-REFUSED", detail, Bucket::quarantined); }
 
-Meaning meaning_of_status(std::uint16_t status) {
-  const std::string text = "the peer answered C-STORE with status " + status_text(status);
+/// For lack of resources; certainly not stored.
+Meaning scarce(const std::string& detail) {
+  return {Next::retry, Bucket::pending, "refused", manifest::Finding{"LOAD-PENDING", Severity::s2, "", detail}, true};
+}
+
+Meaning meaning_of_status(std::uint16_t status, const char* service) {
+  const std::string text = std::string("the peer answered ") + service + " with status " + status_text(status);
   switch (status) {
     case 0x0000: return {Next::done, Bucket::loaded, "sent", std::nullopt};
     case 0xB000:
@@ -44,9 +49,7 @@ Meaning meaning_of_status(std::uint16_t status) {
     case 0xFE00:
       return {Next::ask, Bucket::failed, "refused",
               manifest::Finding{"LOAD-PROCESSING", Severity::s3, "", text + ": cancelled there"}};
-    case 0x0213:
-      return {Next::retry, Bucket::pending, "refused",
-              manifest::Finding{"LOAD-PENDING", Severity::s2, "", text + ": resources"}};
+    case 0x0213: return scarce(text + ": resources");
     case 0x0122:
     case 0x0112:
     case 0x0118: return refused("D27", text + ": the SOP class is not supported");
@@ -57,10 +60,7 @@ Meaning meaning_of_status(std::uint16_t status) {
     case 0x0124: return {Next::stop, Bucket::pending, "refused", std::nullopt};
     default: break;
   }
-  if (status >= 0xA700 && status <= 0xA7FF) {
-    return {Next::retry, Bucket::pending, "refused",
-            manifest::Finding{"LOAD-PENDING", Severity::s2, "", text + ": out of resources"}};
-  }
+  if (status >= 0xA700 && status <= 0xA7FF) return scarce(text + ": out of resources");
   if (status >= 0xA900 && status <= 0xA9FF) return faulty(text + ": the dataset does not match its SOP class");
   if (status >= 0xC000 && status <= 0xCFFF) return faulty(text + ": cannot understand");
   return refused("LOAD-REFUSED", text);
@@ -85,16 +85,42 @@ void add_offending(const std::vector<std::uint32_t>& tags, manifest::Finding& fi
 
 }  // namespace
 
-bool is_not_understood(const manifest::Load& load) noexcept {
-  return load.outcome == "refused" && load.status.starts_with('c');
+bool is_not_understood(const Answer& answer) noexcept {
+  return answer.kind == Answer::Kind::status && answer.status >> 12U == 0xC;
 }
 
-Meaning meaning_of(const net::StoreResult& result) {
-  if (!result.sent) return refused("D27", result.error);
-  if (result.status) {
-    Meaning meaning = meaning_of_status(*result.status);
-    if (meaning.finding) add_offending(result.offending, *meaning.finding);
-    return meaning;
+Meaning meaning_of(const Answer& answer) {
+  using Kind = Answer::Kind;
+  const std::string declined =
+      std::string("the peer declined the ") + answer.service + " request with " + answer.comment;
+  switch (answer.kind) {
+    case Kind::status: {
+      Meaning meaning = meaning_of_status(answer.status, answer.service);
+      if (meaning.finding) add_offending(answer.offending, *meaning.finding);
+      return meaning;
+    }
+    case Kind::not_granted: return refused("D27", answer.error);
+    case Kind::syntax: {
+      Meaning meaning = refused("D27", "the peer takes the object in none of its transfer syntaxes");
+      meaning.next = Next::syntax;
+      return meaning;
+    }
+    case Kind::busy: {
+      Meaning meaning = scarce(declined + ": it has no time or room");
+      meaning.next = Next::ask;
+      return meaning;
+    }
+    case Kind::declined: {
+      Meaning meaning = faulty(declined + " and says nothing of the object, which it does not list");
+      meaning.next = Next::ask;
+      return meaning;
+    }
+    case Kind::too_large: {
+      Meaning meaning = refused("LOAD-TOOLARGE", declined + ": the object is larger than it takes");
+      meaning.next = Next::ask;
+      return meaning;
+    }
+    case Kind::none: break;
   }
   return {
       Next::ask, Bucket::failed, "no-answer",

@@ -5,7 +5,10 @@
 #include "manifest/header.hpp"
 #include "manifest/json_reader.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 namespace waybill::manifest {
@@ -20,8 +23,20 @@ std::string name_of(const std::filesystem::path& path) {
 
 }  // namespace
 
+Chain open_chain(const std::filesystem::path& path) {
+  if (path == "-") {
+    io::Descriptor fd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
+    if (!fd) io::throw_errno("read", "standard input", errno);
+    return {std::move(fd), path, std::nullopt};
+  }
+  auto mark = read_mark(path);  // before the file: a mark never names more than is there
+  io::Descriptor fd = io::open_file(path, O_RDONLY);
+  if (!fd) io::throw_errno("open manifest", path, errno);
+  return {std::move(fd), path, std::move(mark)};
+}
+
 Chain::Chain(io::Descriptor fd, std::filesystem::path path, std::optional<Mark> mark)
-    : fd_(std::move(fd)), path_(std::move(path)), mark_(std::move(mark)) {}
+    : input_(std::move(fd), path), path_(std::move(path)), mark_(std::move(mark)) {}
 
 /// Reads until `wanted` bytes are pending; false when the file ends before.
 bool Chain::fill(std::size_t wanted) {
@@ -32,7 +47,7 @@ bool Chain::fill(std::size_t wanted) {
     }
     const std::size_t had = buffer_.size();
     buffer_.resize(had + kReadBytes);
-    const std::size_t n = io::read_some(fd_.get(), std::span(buffer_).subspan(had), path_);
+    const std::size_t n = input_.read(std::span(buffer_).subspan(had));
     buffer_.resize(had + n);
     eof_ = n == 0;
   }
@@ -72,13 +87,15 @@ void Chain::roll_back_end() {
 bool Chain::stop_at_damage(const std::string& what, bool incomplete) {
   const std::uint64_t damage = offset_;
   const std::uint64_t cut = end_ ? end_offset_ : offset_;  // an end without its table was never confirmed
-  if (mark_ ? cut < mark_->offset : !incomplete || end_ || frame_follows()) fail(what);
+  const auto follows = [&] { return input_.damage() ? input_.record_follows() : frame_follows(); };
+  if (mark_ ? cut < mark_->offset : !incomplete || end_ || follows()) fail(what);
   std::uint64_t rest = pending().size() + (damage - cut);
   start_ = buffer_.size();
   while (fill(1)) {
     rest += pending().size();
     start_ = buffer_.size();
   }
+  if (input_.damage()) rest += input_.rest();
   if (end_) roll_back_end();
   torn_bytes_ = rest;
   done_ = true;
@@ -101,7 +118,7 @@ bool Chain::finish_trailer() {
   if (!std::equal(found.begin(), found.end(), expected.begin()))
     return stop_at_damage("seal or frame table differ from the frames", false);
   if (!enough) return stop_at_damage("seal and frame table end early", true);
-  if (fill(expected.size() + 1)) return stop_at_damage("bytes follow the frame table", false);
+  if (fill(expected.size() + 1) || input_.damage()) return stop_at_damage("bytes follow the frame table", false);
   complete_ = true;
   done_ = true;
   return false;
@@ -110,6 +127,7 @@ bool Chain::finish_trailer() {
 /// Takes the next frame into content_ and lines_; false at the end of the walk.
 bool Chain::take_frame() {
   if (!fill(1)) {
+    if (input_.damage()) return stop_at_damage(input_.damage()->what, input_.damage()->incomplete);
     if (mark_ && offset_ < mark_->offset) fail("it is shorter than its mark file confirms");
     if (end_) return stop_at_damage("seal and frame table are missing", true);
     done_ = true;
@@ -185,7 +203,12 @@ bool Chain::read_signature(std::string_view line) {
     const auto j = detail::parse_object(parser, line);
     if (detail::need<std::string>(j, "algorithm") != "ed25519")
       return stop_at_damage("a signature of unknown algorithm", false);
-    signatures_.push_back({detail::need<std::string>(j, "key"), detail::need<std::string>(j, "value"), last_.hex()});
+    Signature signature{detail::need<std::string>(j, "key"), detail::need<std::string>(j, "value"), last_.hex()};
+    if (const auto tree = detail::find<detail::JsonObject>(j, "tree")) {
+      signature.tree = TreeSeal{detail::need<std::uint64_t>(*tree, "leaves"), detail::need<std::string>(*tree, "root"),
+                                detail::need<std::string>(*tree, "value")};
+    }
+    signatures_.push_back(std::move(signature));
     return true;
   } catch (const RunError&) {
     return stop_at_damage("its signature line cannot be read", false);

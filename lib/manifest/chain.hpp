@@ -2,6 +2,7 @@
 #pragma once
 
 #include "io/descriptor.hpp"
+#include "manifest/envelope.hpp"
 #include "manifest/frame.hpp"
 #include "manifest/mark.hpp"
 #include "manifest/reader.hpp"
@@ -38,6 +39,9 @@ class Chain {
   [[nodiscard]] std::uint64_t stated_records() const noexcept { return stated_records_; }
   [[nodiscard]] const std::vector<Signature>& signatures() const noexcept { return signatures_; }
 
+  /// The key the file is sealed with; nullptr for a plain one. Offsets here are those of the plain manifest.
+  [[nodiscard]] Envelope* envelope() noexcept { return input_.sealed() ? &input_.envelope() : nullptr; }
+
   /// State behind the last proved frame.
   [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
   [[nodiscard]] const std::vector<FrameSize>& frames() const noexcept { return frames_; }
@@ -59,7 +63,7 @@ class Chain {
   void roll_back_end();
   [[noreturn]] void fail(const std::string& what) const;
 
-  io::Descriptor fd_;
+  PlainInput input_;
   std::filesystem::path path_;
   std::optional<Mark> mark_;
   Bytes buffer_;  // bytes read and not yet taken start at start_
@@ -82,5 +86,9 @@ class Chain {
   std::uint64_t stated_records_ = 0;
   std::vector<Signature> signatures_;
 };
+
+/// The chain of a manifest file with its mark; "-" is standard input. Throws RunError(Exit::input) when it cannot be
+/// read.
+[[nodiscard]] Chain open_chain(const std::filesystem::path& path);
 
 }  // namespace waybill::manifest

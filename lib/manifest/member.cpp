@@ -14,4 +14,12 @@ std::optional<std::string> text_member(std::string_view json, std::string_view n
   return std::string(text);
 }
 
+std::optional<double> number_at(std::string_view json, std::string_view pointer) {
+  simdjson::dom::parser parser;
+  const simdjson::padded_string padded(json);
+  double number = 0;
+  if (detail::parse_object(parser, padded).at_pointer(pointer).get(number) != simdjson::SUCCESS) return std::nullopt;
+  return number;
+}
+
 }  // namespace waybill::manifest

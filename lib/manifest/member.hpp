@@ -11,4 +11,8 @@ namespace waybill::manifest {
 /// none or it is no text. Throws RunError(Exit::integrity) for what is no JSON object.
 [[nodiscard]] std::optional<std::string> text_member(std::string_view json, std::string_view name);
 
+/// The number at a JSON pointer (RFC 6901, "/since/new") of an object such as the counts of an end line; nullopt when
+/// there is none. Throws as text_member does.
+[[nodiscard]] std::optional<double> number_at(std::string_view json, std::string_view pointer);
+
 }  // namespace waybill::manifest

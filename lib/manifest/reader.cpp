@@ -6,24 +6,8 @@
 #include "manifest/chain.hpp"
 #include "manifest/header.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-#include <cerrno>
-
 namespace waybill::manifest {
 namespace {
-
-Chain open_chain(const std::filesystem::path& path) {
-  if (path == "-") {
-    io::Descriptor fd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
-    if (!fd) io::throw_errno("read", "standard input", errno);
-    return {std::move(fd), path, std::nullopt};
-  }
-  auto mark = read_mark(path);  // before the file: a mark never names more than is there
-  io::Descriptor fd = io::open_file(path, O_RDONLY);
-  if (!fd) io::throw_errno("open manifest", path, errno);
-  return {std::move(fd), path, std::move(mark)};
-}
 
 /// Cuts the first line off `lines`.
 std::string_view take_line(std::string_view& lines) {

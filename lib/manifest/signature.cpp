@@ -7,6 +7,8 @@
 #include "io/atomic_file.hpp"
 #include "io/read_file.hpp"
 #include "manifest/chain.hpp"
+#include "manifest/envelope.hpp"
+#include "manifest/study_tree.hpp"
 
 #include <fcntl.h>
 #include <openssl/bio.h>
@@ -76,19 +78,8 @@ std::string key_id(EVP_PKEY* key) {
 int no_password(char*, int, int, void*) { return -1; }
 
 Key private_key_from(const std::filesystem::path& path) {
-  const io::Descriptor fd = io::open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  if (!fd) io::throw_errno("open key", path, errno);
-  struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) io::throw_errno("examine", path, errno);
-  if (!S_ISREG(info.st_mode) || (info.st_mode & 077U) != 0) {
-    throw RunError(Exit::usage,
-                   "the key file " + path_to_text(path.native()) +
-                       " is open to others or no regular file; make it private (chmod 600) and think about a new key");
-  }
-  std::array<std::byte, kMaxPem> pem{};
-  std::size_t size = 0;
-  while (const std::size_t n = io::read_some(fd.get(), std::span(pem).subspan(size), path)) size += n;
-  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(size)));
+  Bytes pem = read_private_file(path, 1, kMaxPem);
+  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
   OPENSSL_cleanse(pem.data(), pem.size());
   if (!key || EVP_PKEY_get_id(key.get()) != EVP_PKEY_ED25519) {
@@ -100,22 +91,40 @@ Key private_key_from(const std::filesystem::path& path) {
   return key;
 }
 
-std::string sign_text(EVP_PKEY* key, std::string_view text) {
+Bytes signature_over(EVP_PKEY* key, std::string_view text) {
   const Context context(EVP_MD_CTX_new());
   must(context && EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key) == 1, "begin a signature");
-  std::array<std::byte, kSignatureBytes> value{};
+  Bytes value(kSignatureBytes);
   std::size_t size = value.size();
   must(EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(value.data()), &size,
                       reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1,
        "sign");
-  return base64(value);
+  return value;
 }
 
-std::string signature_line(const std::string& key, const std::string& value) {
+std::string signature_line(const std::string& key, const std::string& value, const std::optional<TreeSeal>& tree) {
   JsonWriter w;
   w.begin_object().member("kind", "signature").member("algorithm", "ed25519").member("key", key);
-  w.member("value", value).end_object();
+  w.member("value", value);
+  if (tree) {
+    w.key("tree").begin_object().member("leaves", tree->leaves).member("root", tree->root);
+    w.member("value", tree->value).end_object();
+  }
+  w.end_object();
   return std::move(w).str();
+}
+
+/// The tree of what `chain` has walked, sealed by the key; nothing without a secret.
+std::optional<TreeSeal> seal_tree(const std::filesystem::path& manifest, const std::filesystem::path& secret,
+                                  const Chain& chain, EVP_PKEY* key) {
+  if (secret.empty()) return std::nullopt;
+  const StudyTree tree(manifest, TreeSecret(secret));
+  if (tree.head() != chain.head().hex())
+    throw RunError(Exit::integrity,
+                   path_to_text(manifest.native()) + " changed while it was signed; check it and sign again");
+  TreeSeal seal{tree.size(), tree.root().hex(), {}};
+  seal.value = base64(signature_over(key, tree_statement(tree.head(), seal.root, seal.leaves)));
+  return seal;
 }
 
 io::Descriptor open_alone(const std::filesystem::path& path) {
@@ -127,10 +136,12 @@ io::Descriptor open_alone(const std::filesystem::path& path) {
 }
 
 /// Copies the bytes of the frames that `chain` walked.
-void copy_frames(int fd, const std::filesystem::path& path, const Chain& chain, io::AtomicFile& out) {
+void copy_frames(int fd, const std::filesystem::path& path, Chain& chain, io::AtomicFile& out) {
   if (::lseek(fd, 0, SEEK_SET) < 0) io::throw_errno("seek in", path, errno);
   Bytes buffer(kCopyBytes);
-  for (std::uint64_t left = chain.offset(); left > 0;) {
+  const bool sealed = chain.envelope() != nullptr;
+  std::uint64_t left = sealed ? Envelope::physical(chain.offset(), chain.frames().size()) : chain.offset();
+  while (left > 0) {
     const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(left, buffer.size()));
     const std::size_t n = io::read_some(fd, std::span(buffer).first(want), path);
     if (n == 0)
@@ -195,13 +206,56 @@ PublicKey& PublicKey::operator=(PublicKey&&) noexcept = default;
 const std::string& PublicKey::id() const noexcept { return state_->id; }
 
 bool PublicKey::verifies(const Signature& signature) const {
-  const Bytes value = signature_bytes(signature.value);
-  if (value.empty() || signature.key != state_->id) return false;
+  return signature.key == state_->id && verifies(signature.value, signature.head);
+}
+
+bool PublicKey::verifies(const std::string& base64_value, std::string_view text) const {
+  const Bytes value = signature_bytes(base64_value);
+  if (value.empty()) return false;
   const Context context(EVP_MD_CTX_new());
   must(context && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, state_->key.get()) == 1,
        "begin a verification");
   return EVP_DigestVerify(context.get(), reinterpret_cast<const unsigned char*>(value.data()), value.size(),
-                          reinterpret_cast<const unsigned char*>(signature.head.data()), signature.head.size()) == 1;
+                          reinterpret_cast<const unsigned char*>(text.data()), text.size()) == 1;
+}
+
+std::string tree_statement(const std::string& head, const std::string& root, std::uint64_t leaves) {
+  return "waybill-tree/1\n" + head + "\n" + root + "\n" + std::to_string(leaves) + "\n";
+}
+
+Bytes read_private_file(const std::filesystem::path& path, std::size_t least, std::size_t most) {
+  const io::Descriptor fd = io::open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!fd) io::throw_errno("open", path, errno);
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) io::throw_errno("examine", path, errno);
+  if (!S_ISREG(info.st_mode) || (info.st_mode & 077U) != 0) {
+    throw RunError(Exit::usage,
+                   "the key file " + path_to_text(path.native()) +
+                       " is open to others or no regular file; make it private (chmod 600) and think about a new key");
+  }
+  Bytes bytes(most + 1);
+  std::size_t size = 0;
+  while (const std::size_t n = io::read_some(fd.get(), std::span(bytes).subspan(size), path)) size += n;
+  if (size < least || size > most) {
+    throw RunError(Exit::usage, path_to_text(path.native()) + " has " + std::to_string(size) + " bytes, not " +
+                                    std::to_string(least) + " to " + std::to_string(most) + "; name the right file");
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+SignedText sign_text(const std::filesystem::path& private_key, std::string_view text) {
+  const Key key = private_key_from(private_key);
+  return {key_id(key.get()), signature_over(key.get(), text)};
+}
+
+std::string public_pem(const std::filesystem::path& private_key) {
+  const Key key = private_key_from(private_key);
+  const Bio bio = memory_bio();
+  must(PEM_write_bio_PUBKEY(bio.get(), key.get()) == 1, "encode the public key");
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return {data, static_cast<std::size_t>(size)};
 }
 
 std::string generate_key(const std::filesystem::path& path) {
@@ -225,7 +279,8 @@ std::string generate_key(const std::filesystem::path& path) {
   return key_id(key.get());
 }
 
-std::string sign_manifest(const std::filesystem::path& manifest, const std::filesystem::path& private_key) {
+std::string sign_manifest(const std::filesystem::path& manifest, const std::filesystem::path& private_key,
+                          const std::filesystem::path& secret) {
   const Key key = private_key_from(private_key);
   const io::Descriptor fd = open_alone(manifest);
   Chain chain(io::Descriptor(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)), manifest, read_mark(manifest));
@@ -236,16 +291,21 @@ std::string sign_manifest(const std::filesystem::path& manifest, const std::file
                    path_to_text(manifest.native()) + " is an interrupted run; finish it before it is signed");
   }
   const std::string id = key_id(key.get());
+  const std::string value = base64(signature_over(key.get(), chain.last().hex()));
   const std::string content = block_line(chain.frames().size(), chain.last()) + "\n" +
-                              signature_line(id, sign_text(key.get(), chain.last().hex())) + "\n";
+                              signature_line(id, value, seal_tree(manifest, secret, chain, key.get())) + "\n";
   io::Scratch memory;
   const ByteView frame = encode_frame(content, memory);
   auto frames = chain.frames();
   frames.push_back({static_cast<std::uint32_t>(frame.size()), static_cast<std::uint32_t>(content.size())});
   io::AtomicFile out(manifest);
   copy_frames(fd.get(), manifest, chain, out);
-  out.write(frame);
-  out.write(render_trailer(frames, Sha256::of(frame)));
+  const auto put = [&](std::size_t number, ByteView bytes) {
+    Envelope* envelope = chain.envelope();
+    out.write(envelope == nullptr ? bytes : envelope->seal(static_cast<std::uint32_t>(number), bytes));
+  };
+  put(frames.size() - 1, frame);
+  put(frames.size(), render_trailer(frames, Sha256::of(frame)));
   prove_copy(out.part_path(), chain);
   out.commit();
   return id;

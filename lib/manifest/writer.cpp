@@ -6,6 +6,7 @@
 #include "core/text.hpp"
 #include "io/descriptor.hpp"
 #include "manifest/chain.hpp"
+#include "manifest/envelope.hpp"
 #include "manifest/header.hpp"
 #include "manifest/json_reader.hpp"
 
@@ -105,7 +106,8 @@ struct Writer::State {
   io::Descriptor fd;
   std::vector<FrameSize> frames;
   Digest last;
-  std::uint64_t offset = 0;
+  std::uint64_t offset = 0;            // in the plain manifest
+  std::unique_ptr<Envelope> envelope;  // of an encrypted one
   std::uint64_t records = 0;
   std::string content;  // of the frame that is being written; like `memory` kept for the next one
   io::Scratch memory;
@@ -128,7 +130,7 @@ struct Writer::State {
   void open_pipe();
   void start_over();
   void resume();
-  void adopt(const Chain& chain);
+  void adopt(Chain& chain);
   void run_timer();
   void stop_timer();
   bool is_full() const { return lines.size() >= kFlushBytes || pending >= kFlushRecords; }
@@ -137,7 +139,9 @@ struct Writer::State {
   }
   void flush(bool only_if_full);
   void write_frame(std::string_view content_lines, std::string_view closing = {});
-  void put(ByteView bytes);
+  void put(std::size_t number, ByteView bytes);
+  void seal_to_key();
+  [[nodiscard]] std::uint64_t physical() const { return envelope ? Envelope::physical(offset, frames.size()) : offset; }
   void sync();
   template <typename F>
   void guarded(F step);
@@ -162,9 +166,19 @@ void Writer::State::guarded(F step) {
   }
 }
 
-void Writer::State::put(ByteView bytes) {
-  io::write_all(fd.get(), bytes, path);
+/// Record `number` of an encrypted manifest, or the bytes as they are.
+void Writer::State::put(std::size_t number, ByteView bytes) {
+  io::write_all(fd.get(), envelope ? envelope->seal(static_cast<std::uint32_t>(number), bytes) : bytes, path);
   offset += bytes.size();
+}
+
+/// Begins an encrypted file where one is asked for.
+void Writer::State::seal_to_key() {
+  envelope.reset();
+  const auto& key = keys_in_use().write_to;
+  if (!key) return;
+  envelope = std::make_unique<Envelope>(*key);
+  io::write_all(fd.get(), envelope->head(), path);
 }
 
 void Writer::State::sync() {
@@ -183,8 +197,8 @@ void Writer::State::write_frame(std::string_view content_lines, std::string_view
   const ByteView bytes = encode_frame(content, memory);
   last = Sha256::of(bytes);
   frames.push_back({static_cast<std::uint32_t>(bytes.size()), static_cast<std::uint32_t>(content.size())});
-  put(bytes);
-  if (!closing.empty()) put(render_trailer(frames, last));
+  put(frames.size() - 1, bytes);
+  if (!closing.empty()) put(frames.size(), render_trailer(frames, last));
   sync();
   if (!to_pipe && closing.empty()) write_mark(path, {offset, frames.size(), last.hex()});
 }
@@ -240,6 +254,7 @@ void Writer::State::open_pipe() {
   fd.reset(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
   if (!fd) io::throw_errno("write", "standard output", errno);
   path = "standard output";
+  seal_to_key();
   write_frame(to_json(header) + "\n");
 }
 
@@ -248,21 +263,24 @@ void Writer::State::start_over() {
   io::sync_folder(io::folder_of(path));
   if (::ftruncate(fd.get(), 0) != 0) io::throw_errno("empty", path, errno);
   if (::lseek(fd.get(), 0, SEEK_SET) < 0) io::throw_errno("seek in", path, errno);
+  seal_to_key();
   write_frame(to_json(header) + "\n");
   io::sync_all(fd.get(), path);
   io::sync_folder(io::folder_of(path));
 }
 
-void Writer::State::adopt(const Chain& chain) {
+void Writer::State::adopt(Chain& chain) {
   resumed = true;
   frames = chain.frames();
   last = chain.last();
   offset = chain.offset();
+  if (Envelope* sealed = chain.envelope()) envelope = std::make_unique<Envelope>(sealed->head(), path);
   if (chain.torn()) {
-    keep_torn(fd.get(), path, offset);
-    if (::ftruncate(fd.get(), static_cast<off_t>(offset)) != 0) io::throw_errno("cut the torn tail of", path, errno);
+    keep_torn(fd.get(), path, physical());
+    if (::ftruncate(fd.get(), static_cast<off_t>(physical())) != 0)
+      io::throw_errno("cut the torn tail of", path, errno);
   }
-  if (::lseek(fd.get(), static_cast<off_t>(offset), SEEK_SET) < 0) io::throw_errno("seek in", path, errno);
+  if (::lseek(fd.get(), static_cast<off_t>(physical()), SEEK_SET) < 0) io::throw_errno("seek in", path, errno);
   io::sync_all(fd.get(), path);
   write_mark(path, {offset, frames.size(), last.hex()});
   if (!chain.torn()) return;
@@ -286,6 +304,13 @@ void Writer::State::resume() {
                                     ", it was begun with other settings (" + difference +
                                     "); use the same settings, name another output, or start over with --restart");
   }
+  const auto& key = keys_in_use().write_to;
+  const Envelope* sealed = chain.envelope();
+  if ((sealed == nullptr) != (key == nullptr) || (sealed != nullptr && sealed->key_id() != key->id()))
+    throw RunError(Exit::usage,
+                   "cannot continue " + path_to_text(path.native()) + ", it was begun " +
+                       (sealed == nullptr ? "without encryption" : "encrypted to key " + sealed->key_id()) +
+                       "; give the same --encrypt-to, or start over with --restart");
   records = count_lines(*first) - 1;
   while (const auto next = chain.next()) records += count_lines(*next);
   if (!chain.complete()) return adopt(chain);
@@ -301,7 +326,7 @@ void Writer::State::open(Restart restart) {
   if (::fstat(fd.get(), &info) != 0) io::throw_errno("examine", path, errno);
   Bytes head(std::min<std::size_t>(4, static_cast<std::size_t>(info.st_size)));
   if (!head.empty() && ::pread(fd.get(), head.data(), head.size(), 0) < 0) io::throw_errno("read", path, errno);
-  if (measure_frame(head).shape == Shape::invalid && !read_mark(path)) {
+  if (measure_frame(head).shape == Shape::invalid && !is_sealed(head) && !read_mark(path)) {
     throw RunError(Exit::usage,
                    path_to_text(path.native()) + " exists and is no manifest; name another output or remove it");
   }

@@ -229,6 +229,7 @@ class Run {
     veto(is_placeholder_name(keys_[i].name), "placeholder-name");
     veto(is_placeholder_id(keys_[i].patient), "placeholder-id");
     veto(is_newborn_name(keys_[i].name), "newborn-or-twin");
+    veto((keys_[i].signs & kLegalHold) != 0, "legal-hold");
     d.vetoes.insert(d.vetoes.end(), keys_[i].vetoes.begin(), keys_[i].vetoes.end());
     if (keys_[i].two_patients) d.discrepancies.emplace_back("D15");
     if (is_test_name(keys_[i].name)) d.discrepancies.emplace_back("D21");

@@ -35,7 +35,7 @@ bool SiteFacts::report_missing(const Exam& exam) const {
 }
 
 void name_signs(std::uint32_t signs, std::vector<Interned>& names) {
-  for (std::uint32_t number = 1; number < 32; ++number)
+  for (std::uint32_t number = 1; number < 30; ++number)
     if (((signs >> number) & 1U) != 0) names.emplace_back((number < 10 ? "D0" : "D") + std::to_string(number));
 }
 

@@ -29,6 +29,9 @@ class SiteFacts {
   bool has_default_ = false, reports_known_ = false;
 };
 
+/// The sign that is no discrepancy: somebody holds the study for a court (domain rule 7.4).
+inline constexpr std::uint32_t kLegalHold = 1U << 30U;
+
 /// Adds "D23" for bit 23.
 void name_signs(std::uint32_t signs, std::vector<Interned>& names);
 

@@ -70,6 +70,19 @@ void load_authorities(ssl_ctx_st* context, const TlsOptions& options) {
   X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
 }
 
+void configure(ssl_ctx_st* context, const TlsOptions& options) {
+  const bool modified = options.modified_profile;
+  SSL_CTX_set_security_level(context, 2);
+  const bool set = SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+                   SSL_CTX_set_cipher_list(context, modified ? kModifiedSuites : kSuites) == 1 &&
+                   (!modified || SSL_CTX_set_ciphersuites(context, kModifiedSuites13) == 1);
+  if (!set) throw RunError(Exit::internal, "OpenSSL does not have the suites of the profile: " + openssl_reason());
+  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  load_own(context, options);
+  load_authorities(context, options);
+}
+
 }  // namespace
 
 std::string openssl_reason() {
@@ -97,25 +110,14 @@ Tls::Tls(TlsOptions options) : options_(std::move(options)), said_(std::make_uni
 
 Tls::~Tls() { SSL_CTX_free(context_); }
 
-/// Takes the context over.
-void Tls::set_profile(ssl_ctx_st* context) {
+/// Takes the context over and gives it all settings.
+void Tls::take(ssl_ctx_st* context) {
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
   context_ = context;
   if (context == nullptr) throw RunError(Exit::internal, "OpenSSL cannot be set up: " + openssl_reason());
-  const bool modified = options_.modified_profile;
-  SSL_CTX_set_security_level(context, 2);
-  const bool set = SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
-                   SSL_CTX_set_cipher_list(context, modified ? kModifiedSuites : kSuites) == 1 &&
-                   (!modified || SSL_CTX_set_ciphersuites(context, kModifiedSuites13) == 1);
-  if (!set) throw RunError(Exit::internal, "OpenSSL does not have the suites of the profile: " + openssl_reason());
-  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-}
-
-void Tls::load_files() {
-  load_own(context_, options_);
-  load_authorities(context_, options_);
-  const X509* own = SSL_CTX_get0_certificate(context_);
+  configure(context, options_);
+  const X509* own = SSL_CTX_get0_certificate(context);
   if (own == nullptr) return;
   const Validity validity = validity_of(own, "our TLS certificate " + name_of(options_.certificate));
   if (validity.ended) refuse(validity.text + "; have it renewed");
@@ -124,9 +126,7 @@ void Tls::load_files() {
 
 std::shared_ptr<const Tls> Tls::make(TlsOptions options) {
   std::shared_ptr<Tls> tls(new Tls(std::move(options)));
-  tls->set_profile(SSL_CTX_new(TLS_client_method()));
-  SSL_CTX_set_verify(tls->context_, SSL_VERIFY_PEER, nullptr);
-  tls->load_files();
+  tls->take(SSL_CTX_new(TLS_client_method()));
   return tls;
 }
 
@@ -134,15 +134,31 @@ std::shared_ptr<const Tls> Tls::make_server(TlsOptions options, Clients clients)
   std::shared_ptr<Tls> tls(new Tls(std::move(options)));
   if (tls->options_.certificate.empty())
     refuse("who takes TLS connections needs a certificate; give --tls-cert and --tls-key");
-  tls->set_profile(SSL_CTX_new(TLS_server_method()));
+  tls->take(SSL_CTX_new(TLS_server_method()));
   const bool certified = clients == Clients::certified;
   SSL_CTX_set_verify(tls->context_, certified ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_NONE,
                      nullptr);
   SSL_CTX_set_options(tls->context_, SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
   SSL_CTX_set_dh_auto(tls->context_, 1);
   SSL_CTX_set_session_cache_mode(tls->context_, SSL_SESS_CACHE_OFF);  // every connection proves itself anew
-  tls->load_files();
   return tls;
+}
+
+void Tls::apply(ssl_ctx_st* context, const std::string& host) const {
+  configure(context, options_);
+  const std::string& name = options_.server_name.empty() ? host : options_.server_name;
+  X509_VERIFY_PARAM* wanted = SSL_CTX_get0_param(context);
+  X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  if (X509_VERIFY_PARAM_set1_ip_asc(wanted, name.c_str()) != 1 &&
+      X509_VERIFY_PARAM_set1_host(wanted, name.c_str(), name.size()) != 1)
+    throw RunError(Exit::usage, "'" + name + "' is no name a certificate can be for");
+}
+
+void Tls::look_at(const ssl_st* connection, const std::string& whose) const {
+  const X509* theirs = SSL_get0_peer_certificate(connection);
+  if (theirs == nullptr) return;
+  const Validity validity = validity_of(theirs, "the TLS certificate of " + whose);
+  if (!validity.text.empty()) warn(validity.text);
 }
 
 void Tls::warn(const std::string& text) const {

@@ -7,6 +7,7 @@
 #include <string>
 
 struct ssl_ctx_st;
+struct ssl_st;
 
 namespace waybill::net {
 
@@ -36,13 +37,17 @@ class Tls {
   Tls& operator=(const Tls&) = delete;
 
   [[nodiscard]] ssl_ctx_st* context() const noexcept { return context_; }
+  /// Gives a context that another library made the same settings, for connections to `host` alone (or to the name of
+  /// the options). Throws RunError as make() does.
+  void apply(ssl_ctx_st* context, const std::string& host) const;
+  /// Warns when the certificate that the other side of a connection showed ends soon; `whose` names it.
+  void look_at(const ssl_st* connection, const std::string& whose) const;
   [[nodiscard]] const TlsOptions& options() const noexcept { return options_; }
   void warn(const std::string& text) const;
 
  private:
   explicit Tls(TlsOptions options);
-  void set_profile(ssl_ctx_st* context);
-  void load_files();
+  void take(ssl_ctx_st* context);
   struct Said;
   TlsOptions options_;
   ssl_ctx_st* context_ = nullptr;

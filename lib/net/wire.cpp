@@ -129,10 +129,7 @@ void Wire::shake_hands(const Peer& peer, Deadline until) {
                         (reason == SSL_ERROR_SYSCALL ? std::string("it closed the connection") : openssl_reason()) +
                         "; it must speak TLS 1.2 or 1.3 and know our certificate, nothing was sent");
   }
-  if (const X509* theirs = SSL_get0_peer_certificate(tls_.get())) {
-    const Validity validity = validity_of(theirs, "the TLS certificate of " + peer.url());
-    if (!validity.text.empty()) peer.tls->warn(validity.text);
-  }
+  peer.tls->look_at(tls_.get(), peer.url());
 }
 
 Wire Wire::accept(io::Descriptor socket, const Tls* tls, Deadline until) {

@@ -23,30 +23,47 @@ std::size_t deceptive_length(std::string_view text) {
 
 }  // namespace
 
-std::string html(std::string_view text) {
+std::string shown(std::string_view text) {
   const std::string clean = repair_utf8(text);
   std::string out;
-  out.reserve(clean.size() + clean.size() / 8);
+  out.reserve(clean.size());
   for (std::size_t i = 0; i < clean.size();) {
-    if (const std::size_t n = deceptive_length(std::string_view(clean).substr(i)); n > 0) {
+    const std::size_t deceptive = deceptive_length(std::string_view(clean).substr(i));
+    const auto c = static_cast<unsigned char>(clean[i]);
+    if (deceptive > 0 || c < 0x20 || c == 0x7F) {
       out += "\xEF\xBF\xBD";
-      i += n;
-      continue;
+    } else {
+      out += clean[i];
     }
-    const char c = clean[i++];
-    const auto u = static_cast<unsigned char>(c);
+    i += deceptive > 0 ? deceptive : 1;
+  }
+  return out;
+}
+
+std::string html(std::string_view text) {
+  std::string out;
+  out.reserve(text.size() + text.size() / 8);
+  for (const char c : shown(text)) {
     switch (c) {
       case '&': out += "&amp;"; break;
       case '<': out += "&lt;"; break;
       case '>': out += "&gt;"; break;
       case '"': out += "&quot;"; break;
       case '\'': out += "&#39;"; break;
-      default:
-        if (u < 0x20 || u == 0x7F) {
-          out += "\xEF\xBF\xBD";
-        } else {
-          out += c;
-        }
+      default: out += c;
+    }
+  }
+  return out;
+}
+
+std::string data_block(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  for (const char c : json) {
+    if (c == '<') {
+      out += "\\u003c";
+    } else {
+      out += c;
     }
   }
   return out;

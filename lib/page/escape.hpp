@@ -9,7 +9,13 @@
 
 namespace waybill::page {
 
-/// Text for HTML content and quoted attribute values; control and direction-override characters become visible.
+/// Text for people: control and direction-override characters become visible. Not escaped for anything.
+[[nodiscard]] std::string shown(std::string_view text);
+
+/// JSON that may stand in a script element of type application/json: nothing in it ends the element.
+[[nodiscard]] std::string data_block(std::string_view json);
+
+/// shown() for HTML content and quoted attribute values.
 [[nodiscard]] std::string html(std::string_view text);
 
 /// 1234567 as "1,234,567".

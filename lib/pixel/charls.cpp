@@ -15,7 +15,6 @@ namespace waybill::pixel {
 namespace {
 
 struct CharLs {
-  decltype(&::charls_jpegls_encoder_destroy) charls_jpegls_encoder_destroy = nullptr;
   decltype(&::charls_jpegls_decoder_destroy) charls_jpegls_decoder_destroy = nullptr;
   decltype(&::charls_get_error_message) charls_get_error_message = nullptr;
   decltype(&::charls_get_version_string) charls_get_version_string = nullptr;
@@ -25,14 +24,6 @@ struct CharLs {
   decltype(&::charls_jpegls_decoder_get_interleave_mode) charls_jpegls_decoder_get_interleave_mode = nullptr;
   decltype(&::charls_jpegls_decoder_read_header) charls_jpegls_decoder_read_header = nullptr;
   decltype(&::charls_jpegls_decoder_set_source_buffer) charls_jpegls_decoder_set_source_buffer = nullptr;
-  decltype(&::charls_jpegls_encoder_create) charls_jpegls_encoder_create = nullptr;
-  decltype(&::charls_jpegls_encoder_encode_from_buffer) charls_jpegls_encoder_encode_from_buffer = nullptr;
-  decltype(&::charls_jpegls_encoder_get_bytes_written) charls_jpegls_encoder_get_bytes_written = nullptr;
-  decltype(&::charls_jpegls_encoder_get_estimated_destination_size)
-      charls_jpegls_encoder_get_estimated_destination_size = nullptr;
-  decltype(&::charls_jpegls_encoder_set_destination_buffer) charls_jpegls_encoder_set_destination_buffer = nullptr;
-  decltype(&::charls_jpegls_encoder_set_frame_info) charls_jpegls_encoder_set_frame_info = nullptr;
-  decltype(&::charls_jpegls_encoder_set_interleave_mode) charls_jpegls_encoder_set_interleave_mode = nullptr;
 
   CharLs() {
     void* library = dlopen("libcharls.so.2", RTLD_NOW | RTLD_LOCAL);
@@ -50,15 +41,7 @@ struct CharLs {
     bind(charls_jpegls_decoder_get_interleave_mode, "charls_jpegls_decoder_get_interleave_mode");
     bind(charls_jpegls_decoder_read_header, "charls_jpegls_decoder_read_header");
     bind(charls_jpegls_decoder_set_source_buffer, "charls_jpegls_decoder_set_source_buffer");
-    bind(charls_jpegls_encoder_create, "charls_jpegls_encoder_create");
-    bind(charls_jpegls_encoder_encode_from_buffer, "charls_jpegls_encoder_encode_from_buffer");
-    bind(charls_jpegls_encoder_get_bytes_written, "charls_jpegls_encoder_get_bytes_written");
-    bind(charls_jpegls_encoder_get_estimated_destination_size, "charls_jpegls_encoder_get_estimated_destination_size");
-    bind(charls_jpegls_encoder_set_destination_buffer, "charls_jpegls_encoder_set_destination_buffer");
-    bind(charls_jpegls_encoder_set_frame_info, "charls_jpegls_encoder_set_frame_info");
-    bind(charls_jpegls_encoder_set_interleave_mode, "charls_jpegls_encoder_set_interleave_mode");
     bind(charls_jpegls_decoder_destroy, "charls_jpegls_decoder_destroy");
-    bind(charls_jpegls_encoder_destroy, "charls_jpegls_encoder_destroy");
     usable = all;
   }
   bool usable = false;
@@ -73,7 +56,6 @@ const CharLs& api() {
 const Failure kMissing{Fault::unsupported, "libcharls.so.2 cannot be opened; install the package libcharls2"};
 
 using DecoderHandle = std::unique_ptr<charls_jpegls_decoder, void (*)(const charls_jpegls_decoder*)>;
-using EncoderHandle = std::unique_ptr<charls_jpegls_encoder, void (*)(const charls_jpegls_encoder*)>;
 
 Failure refused(charls_jpegls_errc code) {
   return {Fault::malformed, std::string("JPEG-LS: ") + api().charls_get_error_message(code)};
@@ -157,33 +139,6 @@ Result<Frame> decode_charls(const ImageInfo& info, ByteView stream) {
   if (!patched) return frame;
   patched->quirk = Quirk::jai_thresholds;
   return patched;
-}
-
-Result<Bytes> encode_charls(const ImageInfo& info, const Frame& frame) {
-  if (!api().usable) return kMissing;
-  const auto samples = masked_samples(info, frame);
-  if (!samples) return samples.error();
-  const EncoderHandle encoder(api().charls_jpegls_encoder_create(), api().charls_jpegls_encoder_destroy);
-  if (!encoder) return Failure{Fault::limit, "no memory for a JPEG-LS encoder"};
-  const charls_frame_info header{frame.columns, frame.rows, info.bits_stored, frame.samples};
-  auto code = api().charls_jpegls_encoder_set_frame_info(encoder.get(), &header);
-  // By line: CharLS is a fifth faster with it than by sample, and the stream is no larger.
-  if (code == charls::jpegls_errc::success && frame.samples > 1)
-    code = api().charls_jpegls_encoder_set_interleave_mode(encoder.get(), charls::interleave_mode::line);
-  std::size_t room = 0;
-  if (code == charls::jpegls_errc::success)
-    code = api().charls_jpegls_encoder_get_estimated_destination_size(encoder.get(), &room);
-  if (code != charls::jpegls_errc::success) return refused(code);
-  room += 4096;
-  const auto out = std::make_unique_for_overwrite<std::byte[]>(room);  // for the worst case, mostly never touched
-  code = api().charls_jpegls_encoder_set_destination_buffer(encoder.get(), out.get(), room);
-  if (code == charls::jpegls_errc::success)
-    code = api().charls_jpegls_encoder_encode_from_buffer(encoder.get(), samples->view.data(), samples->view.size(), 0);
-  std::size_t written = 0;
-  if (code == charls::jpegls_errc::success)
-    code = api().charls_jpegls_encoder_get_bytes_written(encoder.get(), &written);
-  if (code != charls::jpegls_errc::success) return refused(code);
-  return Bytes(out.get(), out.get() + written);
 }
 
 }  // namespace waybill::pixel

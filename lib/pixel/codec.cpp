@@ -60,7 +60,7 @@ constexpr std::array kEntries = {
     Entry{JPEG "70", Fidelity::lossless, plain<decode_jpeg_lossless>, own, decode_dcmtk, dcmtk_version,
           encode_jpeg_lossless, own, Decoder::independent},
     Entry{JPEG "80", Fidelity::lossless, plain<decode_charls>, charls_version, decode_dcmtk, dcmtk_version,
-          encode_charls, charls_version, Decoder::independent},
+          encode_jpeg_ls, own, Decoder::primary},
     Entry{JPEG "81", Fidelity::lossy, plain<decode_charls>, charls_version, decode_dcmtk, dcmtk_version},
     Entry{JPEG "90", Fidelity::lossless, plain<decode_openjpeg>, openjpeg_version, nullptr, nullptr, encode_openjpeg,
           openjpeg_version, Decoder::primary},

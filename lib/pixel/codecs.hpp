@@ -19,9 +19,9 @@ inline constexpr std::uint64_t kMaxFrameBytes = std::uint64_t{1} << 31U;
 [[nodiscard]] Result<Frame> decode_jpeg_lossless(const ImageInfo& info, ByteView stream);
 [[nodiscard]] Result<Bytes> encode_jpeg_lossless(const ImageInfo& info, const Frame& frame);
 
-/// JPEG-LS by CharLS.
+/// JPEG-LS (ITU-T T.87): CharLS decodes, our own code encodes, without loss.
 [[nodiscard]] Result<Frame> decode_charls(const ImageInfo& info, ByteView stream);
-[[nodiscard]] Result<Bytes> encode_charls(const ImageInfo& info, const Frame& frame);
+[[nodiscard]] Result<Bytes> encode_jpeg_ls(const ImageInfo& info, const Frame& frame);
 
 /// Whether the encoders of JPEG 2000 and HTJ2K take a frame through the reversible colour transform.
 [[nodiscard]] inline bool has_colour_transform(const Frame& frame) {

@@ -15,6 +15,7 @@
 #include <dcmtk/dcmdata/dcxfer.h>
 #include <dcmtk/dcmjpeg/djdecode.h>
 #include <dcmtk/dcmjpls/djdecode.h>
+#include <dcmtk/oflog/oflog.h>
 #include <cstring>
 
 namespace waybill::pixel {
@@ -101,6 +102,7 @@ Failure failed(const OFCondition& condition) { return {Fault::malformed, std::st
 }  // namespace
 
 void register_codecs() {
+  OFLog::configure(OFLogger::OFF_LOG_LEVEL);  // DCMTK's lines may hold patient values
   DJDecoderRegistration::registerCodecs(EDC_never, EUC_never, EPC_colorByPixel);
   DJLSDecoderRegistration::registerCodecs(EJLSUC_never, EJLSPC_colorByPixel);
   DcmRLEDecoderRegistration::registerCodecs();

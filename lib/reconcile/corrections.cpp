@@ -5,6 +5,7 @@
 #include "match/edits.hpp"
 #include "match/name.hpp"
 #include "match/normal.hpp"
+#include "match/site_facts.hpp"
 
 #include <algorithm>
 
@@ -92,6 +93,7 @@ void Corrections::examine(const match::StudyFacts& there) {
   if (edits.empty()) return;
   std::vector<std::string> vetoes = there.vetoes;
   if (there.two_patients) vetoes.emplace_back("two-patients");
+  if ((there.signs & match::kLegalHold) != 0) vetoes.emplace_back("legal-hold");
   if (!decided) {
     const auto e = match::compare(match::keys_of(there), *exam);
     const bool merged = edit_of(edits, "0010,0020") != nullptr;

@@ -5,6 +5,9 @@
 #include "core/text.hpp"
 #include "match/normal.hpp"
 
+#include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
+#include <tbb/partitioner.h>
 #include <algorithm>
 
 namespace waybill::reconcile {
@@ -52,6 +55,17 @@ InternedList united(InternedList a, InternedList b, Interned but) {
   std::sort(texts.begin(), texts.end());
   texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
   return texts;
+}
+
+constexpr std::size_t kOrdersAtOnce = 8192, kBlock = 512;
+
+/// Calls `work(begin, end)` for blocks of neighbours, on all cores.
+template <typename F>
+void for_blocks(std::size_t count, const F& work) {
+  using Range = tbb::blocked_range<std::size_t>;
+  tbb::parallel_for(
+      Range(0, count, kBlock), [&](const Range& range) { work(range.begin(), range.end()); },
+      tbb::simple_partitioner());
 }
 
 /// What a message adds to an exam of the table: the table's own values stay.
@@ -268,24 +282,43 @@ void Feed::apply(match::ExamTable& table) const {
         hash(key), static_cast<std::uint32_t>(keys.size()), [&](std::uint32_t n) { return keys[n] == key; },
         [&](std::uint32_t n) { return hash(keys[n]); });
   };
-  Number last;
   table.exams.reserve(std::max(table.exams.size(), book_.size()));
+  for_blocks(table.exams.size(), [&](std::size_t begin, std::size_t end) {
+    Number last;
+    for (std::size_t x = begin; x < end; ++x) apply(table.exams[x], last);
+  });
   keys.reserve(table.exams.capacity());
-  for (auto& exam : table.exams) {
-    apply(exam, last);
+  for (const auto& exam : table.exams) {
     const Key key = key_of(exam);
     if (!exam.accession.empty()) (void)find_or_add(key);
     keys.push_back(key);
   }
+  std::vector<orders::Order> orders;
+  std::vector<match::Exam> exams;
+  const auto add_orders = [&] {
+    exams.resize(orders.size());
+    for_blocks(orders.size(), [&](std::size_t begin, std::size_t end) {
+      Number last;
+      for (std::size_t n = begin; n < end; ++n) exams[n] = exam_of(orders[n], last);
+    });
+    for (const auto& exam : exams) {
+      const Key key = key_of(exam);
+      const std::size_t at = exam.accession.empty() ? keys.size() : find_or_add(key);
+      if (at < keys.size()) {
+        supplement(table.exams[at], exam);
+        continue;
+      }
+      keys.push_back(key);
+      ++table.from_hl7;
+      table.exams.push_back(exam);
+    }
+    orders.clear();
+  };
   book_.for_each([&](const orders::Order& order) {
-    const match::Exam exam = exam_of(order, last);
-    const Key key = key_of(exam);
-    const std::size_t at = exam.accession.empty() ? keys.size() : find_or_add(key);
-    if (at < keys.size()) return supplement(table.exams[at], exam);
-    keys.push_back(key);
-    ++table.from_hl7;
-    table.exams.push_back(exam);
+    orders.push_back(order);
+    if (orders.size() == kOrdersAtOnce) add_orders();
   });
+  add_orders();
   match::order_and_name(table.exams);
 }
 

@@ -72,7 +72,6 @@ Scan read_scan(const std::filesystem::path& path, const match::SiteRules& rules,
   summary.instances_without_study = scan.without_study.size();
   scan.input = {reader.name(), reader.head()};
   scan.studies = collector.finish();
-  ::malloc_trim(0);  // what only reading needed goes back while the messages are still being read
   return scan;
 }
 
@@ -288,6 +287,16 @@ std::vector<manifest::Input> inputs_of_table(const Options& options, const ris::
   inputs.push_back({file.filename().string(), table.digest.hex()});
   if (!options.map.empty()) inputs.push_back({options.map.filename().string(), mapping.digest.hex()});
   return inputs;
+}
+
+/// `read` on a thread of its own; what only reading needed is given back while others still read.
+template <typename F>
+auto aside(F read) {
+  return std::async(std::launch::async, [read] {
+    auto result = read();
+    ::malloc_trim(0);
+    return result;
+  });
 }
 
 hl7::Time as_of(const std::string& text) {

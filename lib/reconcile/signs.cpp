@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reconcile/signs.hpp"
 
+#include "match/site_facts.hpp"
+
 #include <algorithm>
 
 namespace waybill::reconcile {
@@ -30,6 +32,7 @@ std::uint32_t signs_of(const manifest::Object& object) {
     if (f.code.starts_with("REJECTED-")) signs |= bit(22) | (f.code.ends_with(kRetentionOver) ? bit(29) : 0);
     if (f.code.starts_with("CS-") && f.severity >= Severity::s2) signs |= bit(23);
     if (f.code == "PRIV-ANNOT") signs |= bit(28);
+    if (f.code == "KO-LEGALHOLD") signs |= match::kLegalHold;
   }
   return signs;
 }

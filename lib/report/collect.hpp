@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "report/column.hpp"
+#include "report/look.hpp"
 #include "report/mask.hpp"
 #include "report/model.hpp"
+#include "report/report.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -13,21 +16,21 @@
 
 namespace waybill::report {
 
-/// What the ledger keeps of one object in one manifest.
-struct Entry {
-  std::uint64_t id = 0;
-  std::uint64_t bytes = 0;
-  std::uint32_t group = 0;  ///< index into Collected::groups
-  std::uint8_t bucket = 0;
-  std::int8_t grade = kNoGrade;
+/// An instance only the target has, as a verification wrote it.
+struct Extra {
+  std::string study, sop_instance;
 };
 
 /// The identifiers of one manifest, for balancing.
 struct Holdings {
-  std::vector<Entry> entries;               ///< sorted by id
-  std::unordered_set<std::string> studies;  ///< Study Instance UIDs of objects of bucket `instance`
-  std::unordered_set<std::string> all_studies;
+  Column<Entry> entries;                   ///< sorted by id
+  std::vector<std::uint32_t> studies;      ///< Interned numbers of studies with objects of bucket `instance`, sorted
+  std::vector<std::uint32_t> all_studies;  ///< of studies of any object, sorted
   std::vector<std::string> study_records;  ///< in the order of the manifest
+  std::unordered_set<std::uint64_t> gone;  ///< ids that an older scan had
+  std::vector<Extra> extras;
+  std::uint32_t files = 0;  ///< entries' file numbers are below it
+  bool origin = false;      ///< the ledger starts here: its files and studies are those of the balance sheet
   std::filesystem::path path;
 };
 
@@ -35,27 +38,22 @@ struct Collected {
   Report report;
   std::vector<Holdings> holdings;  ///< beside report.manifests
   std::unordered_map<std::uint64_t, Exception> exceptions;
-  std::unordered_map<std::uint64_t, std::vector<manifest::Finding>> late;  ///< of severity S3 and S4
+  LateFindings late;                                            ///< of severity S3 and S4
+  std::unordered_map<std::uint64_t, Exception> late_witnesses;  ///< objects with late findings
 };
 
-/// The number behind 16 hex digits; throws RunError(Exit::integrity) when the id of a record is none.
-[[nodiscard]] std::uint64_t id_number(const std::string& id, const std::string& manifest);
-[[nodiscard]] std::string id_text(std::uint64_t id);
+/// Reads all manifests, in the order of stage and time. Memory: 24 bytes an object and manifest, 16 more while it is
+/// read, plus studies, findings and exceptions. Throws RunError: usage for a manifest given twice, input and integrity
+/// as manifest::Reader does.
+[[nodiscard]] Collected collect(const Options& options, const Mask& mask);
 
-/// Reads all manifests, in the order of stage and time. Memory: about 24 bytes an object and manifest, plus studies and
-/// exceptions. Throws RunError: usage for a manifest given twice, input and integrity as manifest::Reader does.
-[[nodiscard]] Collected collect(const std::vector<std::filesystem::path>& paths, const Mask& mask);
-
-/// Fills in links, balances and everything unexplained.
+/// Fills in links, balances and everything unexplained between the manifests.
 void balance(Collected& collected);
 
-/// Final state of every object: buckets, grades, modality × year, list of exceptions.
+/// What the target has beyond our objects, and who explains it.
+void settle_target(Collected& collected, const Options& options, const Mask& mask);
+
+/// Final state of every object: buckets, grades, modality × year × site, balance sheet, list of exceptions.
 void settle(Collected& collected, const Mask& mask);
-
-/// `cause` with one more code.
-[[nodiscard]] std::string with_cause(std::string cause, const std::string& code);
-
-/// The object as the exception list shows it.
-[[nodiscard]] Exception exception_of(const manifest::Object& object, const std::string& stage, const Mask& mask);
 
 }  // namespace waybill::report

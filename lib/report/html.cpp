@@ -46,8 +46,9 @@ std::string contents(std::string_view body) {
 
 std::string to_html(const Report& report) {
   const std::string body = glance_section(report) + unexplained_section(report) + evidence_section(report) +
-                           ledger_section(report) + exceptions_section(report) + groups_section(report) +
-                           reconcile_section(report) + findings_section(report) + chain_section(report);
+                           ledger_section(report) + target_section(report) + exceptions_section(report) +
+                           groups_section(report) + timeline_section(report) + reconcile_section(report) +
+                           findings_section(report) + chain_section(report);
   const page::Frame frame = frame_of(report);
   std::string out = page::opening(frame);
   out += "<header><h1>Migration report</h1>\n<p class=\"soft\">Made " + time_text(report.created) + " by " +

@@ -27,11 +27,21 @@ nav a{display:inline-block;padding:.25rem 0}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.5rem;margin:.5rem 0 0;padding:0}
 .legend svg{display:inline-block;margin-right:.15rem}
 th.w code{font-weight:400}
-#exceptions .soft{font-weight:400}
+#exceptions .soft,.d1,.d2,.d3,.d4,.d5{font-weight:400}
 td:not(.w) code{white-space:nowrap}
 svg{display:block}
+figure{margin:.75rem 0}
+.plot{width:100%;height:9rem}
+figcaption{color:var(--soft);font-size:.9rem}
+.spark{margin:.2rem 0}
+.d0,.d1,.d2,.d3,.d4,.d5{display:block;padding-left:calc(var(--d)*1.1rem)}
+.d0{--d:0}.d1{--d:1}.d2{--d:2}.d3{--d:3}.d4{--d:4}.d5{--d:5}
+.filter p{max-width:none;display:flex;flex-wrap:wrap;gap:.4rem .8rem;align-items:center}
+.filter button,.filter select{font:inherit;padding:.3rem .6rem;border:1px solid var(--soft);border-radius:.25rem;background:#fff;color:var(--ink)}
+.filter button:disabled{color:#6b7885;border-color:var(--line)}
+.filter button:focus-visible,.filter select:focus-visible{outline:3px solid var(--blue);outline-offset:1px}
 .bar{margin:.2rem 0 0 auto}
-@media (max-width:40rem){h1{font-size:1.4rem}.tiles{grid-template-columns:1fr 1fr;gap:.5rem}.tile dd{font-size:1.3rem}td.w,th.w{min-width:13rem}th,td{padding:.35rem .5rem}}
+@media (max-width:40rem){.d1,.d2,.d3,.d4,.d5{padding-left:calc(var(--d)*.5rem)}h1{font-size:1.4rem}.tiles{grid-template-columns:1fr 1fr;gap:.5rem}.tile dd{font-size:1.3rem}td.w,th.w{min-width:13rem}th,td{padding:.35rem .5rem}}
 @media print{@page{margin:12mm}body{font-size:9.5pt}nav,.skip,.filter{display:none}main,header,footer{max-width:none;padding:0}
 .scroll{overflow:visible;border:0;background:none}table{font-size:8.5pt}th,td{padding:1mm 1.5mm}td.w,th.w{min-width:0}
 #exceptions{font-size:7pt;table-layout:fixed}#exceptions th,#exceptions td{padding:.8mm 1mm;overflow-wrap:anywhere}#exceptions thead th{white-space:normal}
@@ -42,47 +52,137 @@ tr,.tile,.verdict,.whole{break-inside:avoid}thead{display:table-header-group}h2,
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 )css";
 
-/// Filter and sorting of the exceptions; without scripts the table is simply whole and in path order.
+/// Filter, sorting and pages of the exceptions: the rows come from the page's data block, a page of them is in the
+/// table at a time, so that a hundred thousand stay quick. Without scripts the table holds the first rows in path
+/// order.
 inline constexpr std::string_view kScript = R"js(
 (function () {
   "use strict";
   var table = document.getElementById("exceptions");
-  if (!table) return;
-  var body = table.tBodies[0];
-  var rows = Array.prototype.slice.call(body.rows);
-  var box = document.getElementById("filter");
-  var input = document.getElementById("filter-text");
-  var count = document.getElementById("filter-count");
-  box.hidden = false;
-  input.addEventListener("input", function () {
+  var block = document.getElementById("exceptions-data");
+  if (!table || !block) return;
+  var data = JSON.parse(block.textContent);
+  var byId = function (id) { return document.getElementById(id); };
+  var body = table.tBodies[0], head = table.tHead.rows[0].cells;
+  var input = byId("filter-text"), count = byId("filter-count"), size = byId("page-size");
+  var before = byId("page-before"), after = byId("page-after");
+  var FIRST = 3;  // cells of a row before the ones that are numbers of texts: path, member, id
+  var SHOWN = [0].concat(["severity", "bucket", "reason", "stage", "modality", "date", "patient", "study"].map(function (name) {
+    return FIRST + data.columns.indexOf(name);
+  }));
+  var CHOICES = { severity: "Severity", bucket: "Bucket", stage: "Last stage", modality: "Modality" };
+  var rows = data.rows, fitting = rows, at = 0, chosen = {}, words = null;
+
+  function text(row, column) { return column < FIRST ? row[column] : data.texts[row[column]]; }
+  function element(name, content, kind) {
+    var made = document.createElement(name);
+    if (content !== undefined) made.textContent = content;
+    if (kind) made.className = kind;
+    return made;
+  }
+  function code(cell, content) { if (content) cell.appendChild(element("code", content)); }
+  function source(row) {
+    var cell = element("th", undefined, "w");
+    cell.scope = "row";
+    code(cell, row[0]);
+    if (row[1]) { cell.appendChild(document.createTextNode(" member ")); code(cell, row[1]); }
+    cell.appendChild(element("br"));
+    var id = cell.appendChild(element("span", "object ", "soft"));
+    code(id, row[2]);
+    return cell;
+  }
+  function line(row) {
+    var made = element("tr");
+    made.appendChild(source(row));
+    for (var i = 1; i < SHOWN.length; i += 1) {
+      var wide = i === 3 || i === 8, isCode = i === 7 || i === 8;
+      var cell = element("td", isCode ? undefined : text(row, SHOWN[i]), wide ? "w" : "");
+      if (isCode) code(cell, text(row, SHOWN[i]));
+      made.appendChild(cell);
+    }
+    return made;
+  }
+  function show(most) {
+    var number = most || Number(size.value);
+    if (at >= fitting.length) at = 0;
+    var part = fitting.slice(at, at + number);
+    body.textContent = "";
+    part.forEach(function (row) { body.appendChild(line(row)); });
+    before.disabled = at === 0;
+    after.disabled = at + part.length >= fitting.length;
+    var range = part.length ? (at + 1) + " to " + (at + part.length) + " of " : "";
+    count.textContent = range + fitting.length + (fitting.length === 1 ? " row" : " rows") +
+      (fitting.length === rows.length ? "" : " that fit, " + rows.length + " in all");
+  }
+  function search() {
     var wanted = input.value.toLowerCase();
-    var shown = 0;
-    rows.forEach(function (row) {
-      var fits = row.textContent.toLowerCase().indexOf(wanted) >= 0;
-      row.hidden = !fits;
-      if (fits) shown += 1;
+    if (wanted && !words) {
+      words = new Map();
+      rows.forEach(function (row) {
+        var all = row[0] + " " + row[1] + " " + row[2];
+        for (var i = FIRST; i < row.length; i += 1) all += " " + data.texts[row[i]];
+        words.set(row, all.toLowerCase());
+      });
+    }
+    fitting = rows.filter(function (row) {
+      for (var name in chosen) if (row[chosen[name].column] !== chosen[name].place) return false;
+      return !wanted || words.get(row).indexOf(wanted) >= 0;
     });
-    count.textContent = shown + " of " + rows.length + " rows shown";
-  });
-  Array.prototype.forEach.call(table.tHead.rows[0].cells, function (cell, column) {
-    var button = document.createElement("button");
+    at = 0;
+    show();
+  }
+  function offer(name) {
+    var column = FIRST + data.columns.indexOf(name), places = {};
+    rows.forEach(function (row) { places[row[column]] = true; });
+    var all = Object.keys(places).map(Number).sort(function (a, b) { return data.texts[a] < data.texts[b] ? -1 : 1; });
+    if (all.length < 2 || all.length > 200) return;
+    var label = element("label", CHOICES[name] + " "), list = element("select");
+    label.htmlFor = list.id = "filter-" + name;
+    list.appendChild(element("option", "all")).value = "";
+    all.forEach(function (place) { list.appendChild(element("option", data.texts[place] || "none")).value = String(place); });
+    list.addEventListener("change", function () {
+      if (list.value === "") delete chosen[name]; else chosen[name] = { column: column, place: Number(list.value) };
+      search();
+    });
+    byId("filter-choices").appendChild(label);
+    byId("filter-choices").appendChild(list);
+  }
+  function sortable(cell, index) {
+    var button = element("button", cell.textContent, "sort");
     button.type = "button";
-    button.className = "sort";
-    button.textContent = cell.textContent;
     cell.setAttribute("data-title", cell.textContent);  // for print, where buttons are missing on later pages
     cell.textContent = "";
     cell.appendChild(button);
     button.addEventListener("click", function () {
-      var down = cell.getAttribute("aria-sort") === "ascending";
-      Array.prototype.forEach.call(table.tHead.rows[0].cells, function (other) { other.removeAttribute("aria-sort"); });
+      var down = cell.getAttribute("aria-sort") === "ascending", column = SHOWN[index];
+      Array.prototype.forEach.call(head, function (other) { other.removeAttribute("aria-sort"); });
       cell.setAttribute("aria-sort", down ? "descending" : "ascending");
+      var order = new Intl.Collator(undefined, { numeric: true }), rank = null;
+      if (column >= FIRST) {
+        rank = [];
+        data.texts.map(function (t, i) { return i; }).sort(function (a, b) { return order.compare(data.texts[a], data.texts[b]); })
+          .forEach(function (place, i) { rank[place] = i; });
+      }
       rows.sort(function (a, b) {
-        var order = a.cells[column].textContent.localeCompare(b.cells[column].textContent, undefined, {numeric: true});
-        return down ? -order : order;
+        var found = rank ? rank[a[column]] - rank[b[column]] : order.compare(a[column], b[column]);
+        return down ? -found : found;
       });
-      rows.forEach(function (row) { body.appendChild(row); });
+      search();
     });
-  });
+  }
+  var timer = 0;
+  input.addEventListener("input", function () { clearTimeout(timer); timer = setTimeout(search, 120); });
+  size.addEventListener("change", function () { at = 0; show(); });
+  before.addEventListener("click", function () { at = Math.max(0, at - Number(size.value)); show(); });
+  after.addEventListener("click", function () { at += Number(size.value); show(); });
+  window.addEventListener("beforeprint", function () { at = 0; show(2000); });
+  window.addEventListener("afterprint", function () { show(); });
+  Object.keys(CHOICES).forEach(offer);
+  Array.prototype.forEach.call(head, sortable);
+  byId("filter").hidden = false;
+  var more = byId("exceptions-more");
+  if (more) more.hidden = true;
+  show();
 })();
 )js";
 

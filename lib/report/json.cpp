@@ -3,6 +3,7 @@
 
 #include "core/json.hpp"
 #include "core/version.hpp"
+#include "report/look.hpp"
 
 namespace waybill::report {
 namespace {
@@ -28,6 +29,17 @@ void counts(JsonWriter& w, std::string_view key, const std::map<std::string, std
   w.end_object();
 }
 
+void signers(JsonWriter& w, const ManifestSummary& m) {
+  w.key("signers").begin_array();
+  for (const Signer& signer : m.signers) {
+    const char* state = signer.state == Signer::State::verified ? "verified"
+                        : signer.state == Signer::State::bad    ? "bad"
+                                                                : "not-tried";
+    w.begin_object().member("key", signer.key).member("state", state).end_object();
+  }
+  w.end_array();
+}
+
 void manifests(JsonWriter& w, const Report& report) {
   w.key("manifests").begin_array();
   for (const auto& m : report.manifests) {
@@ -40,6 +52,8 @@ void manifests(JsonWriter& w, const Report& report) {
         .member("head", m.head)
         .member("complete", m.complete)
         .member("study_records", m.study_records);
+    if (!m.rule_set.empty()) w.member("rule_set", m.rule_set);
+    signers(w, m);
     levels(w, "levels", m.levels);
     buckets(w, m.buckets);
     w.end_object();
@@ -71,12 +85,56 @@ void ledger(JsonWriter& w, const Report& report) {
   for (const auto& b : report.balances) {
     w.begin_object().member("input", b.input).member("output", b.output).member("closes", b.closes());
     w.member("missing", b.missing).member("extra", b.extra).member("repeated", b.repeated);
+    if (b.increment) w.member("fresh", b.fresh).member("gone", b.gone);
     levels(w, "before", b.before);
     levels(w, "after", b.after);
     w.end_object();
   }
   w.end_array();
   levels(w, "scanned", report.scanned);
+}
+
+void sheet(JsonWriter& w, const Report& report) {
+  w.key("sheet").begin_object();
+  for (const SheetLine& line : sheet_lines()) {
+    const Amounts sum = sum_of(report.sheet, line);
+    w.key(line.name).begin_object().member("files", sum.files).member("objects", sum.objects);
+    w.member("studies", sum.studies).member("bytes", sum.bytes).end_object();
+  }
+  w.end_object();
+}
+
+const char* word(ExtraAtTarget::Why why) {
+  switch (why) {
+    case ExtraAtTarget::Why::before_load: return "before-load";
+    case ExtraAtTarget::Why::other_manifest: return "other-manifest";
+    case ExtraAtTarget::Why::known: return "known";
+    case ExtraAtTarget::Why::unexplained: return "unexplained";
+  }
+  return "unexplained";
+}
+
+void target(JsonWriter& w, const Target& t) {
+  w.key("target").begin_object().member("asked", t.asked).member("found", t.found()).member("ours", t.ours);
+  w.member("before_load", t.before_load).member("other_manifest", t.other_manifest).member("known", t.known);
+  w.member("unexplained", t.unexplained).end_object();
+}
+
+/// When a run began, and the minutes in which it loaded, first and last, with what they sum up to.
+void timeline(JsonWriter& w, const Report& report) {
+  w.key("timeline").begin_array();
+  for (const Activity& a : report.activities) {
+    Tally sum;
+    for (const auto& [minute, tally] : a.minutes) sum.objects += tally.objects, sum.bytes += tally.bytes;
+    w.begin_object().member("manifest", a.manifest).member("stage", a.stage).member("began", a.began);
+    if (!a.minutes.empty()) {
+      w.member("first_loaded", minute_text(a.minutes.begin()->first));
+      w.member("last_loaded", minute_text(a.minutes.rbegin()->first));
+      w.member("objects", sum.objects).member("bytes", sum.bytes);
+    }
+    w.end_object();
+  }
+  w.end_array();
 }
 
 void evidence(JsonWriter& w, const Report& report) {
@@ -91,13 +149,20 @@ void evidence(JsonWriter& w, const Report& report) {
     w.begin_object()
         .member("modality", g.modality)
         .member("year", g.year)
+        .member("site", g.site)
         .member("objects", g.objects)
         .member("verified", g.verified);
     w.member("loaded", g.loaded)
         .member("waiting", g.waiting)
         .member("no_transfer", g.no_transfer)
         .member("exceptions", g.exceptions);
-    w.member("bytes", g.bytes).end_object();
+    w.member("bytes", g.bytes).key("states").begin_object();
+    for (const SheetLine& line : sheet_lines()) {
+      if (line.states.size() != 1) continue;
+      const std::uint64_t n = g.states[static_cast<std::size_t>(line.states.front())];
+      if (n > 0) w.member(line.name, n);
+    }
+    w.end_object().end_object();
   }
   w.end_array().key("findings").begin_object();
   for (const auto& [code, n] : report.codes) {
@@ -111,6 +176,9 @@ void reconciliation(JsonWriter& w, const Report& report) {
   counts(w, "decisions", report.decisions);
   counts(w, "discrepancies", report.discrepancies);
   counts(w, "vetoes", report.vetoes);
+  w.key("trends").begin_object();
+  for (const auto& [code, years] : report.trends) counts(w, code, years);
+  w.end_object();
   w.key("edits").begin_object();
   for (const auto& [tag, n] : report.edits)
     w.key(tag).begin_object().member("studies", n.studies).member("instances", n.instances).end_object();
@@ -120,6 +188,12 @@ void reconciliation(JsonWriter& w, const Report& report) {
 }
 
 void exceptions(JsonWriter& w, const Report& report) {
+  w.key("extras_at_target").begin_array();
+  for (const ExtraAtTarget& e : report.target.extras) {
+    w.begin_object().member("sop_instance", e.sop_instance).member("study", e.study).member("manifest", e.manifest);
+    w.member("why", word(e.why)).member("reason", e.reason).end_object();
+  }
+  w.end_array();
   w.key("unexplained").begin_array();
   for (const auto& u : report.unexplained) {
     w.begin_object()
@@ -165,17 +239,21 @@ void summary(JsonWriter& w, const Report& report) {
   for (const auto& sentence : report.statement) w.value(sentence);
   w.end_array().member("unexplained_total", report.unexplained_total);
   w.member("exceptions_total", static_cast<std::uint64_t>(report.exceptions.size()));
-  w.member("extra_at_peer", report.extra_at_peer);
   w.key("samples").begin_array();
   for (const auto& sample : report.samples)
     w.begin_object()
         .member("manifest", sample.manifest)
         .member("state", sample.state)
         .member("statement", sample.statement)
+        .key("plan")
+        .raw(sample.plan.empty() ? "null" : sample.plan)
         .end_object();
   w.end_array();
   manifests(w, report);
   ledger(w, report);
+  sheet(w, report);
+  target(w, report.target);
+  timeline(w, report);
   buckets(w, report.buckets);
   evidence(w, report);
   reconciliation(w, report);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/collect.hpp"
 
+#include "core/interned.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
@@ -19,11 +20,12 @@ std::optional<std::size_t> with_head(const Report& report, const std::string& he
   return std::nullopt;
 }
 
-const ManifestSummary* with_name(const Report& report, const std::string& name) {
-  for (const auto& m : report.manifests) {
-    if (m.name == name) return &m;
+/// Whether another of the given manifests has this name; an older scan behind --since may be named as the newer one is.
+bool is_named_among_others(const Report& report, const std::string& name, std::size_t n) {
+  for (std::size_t i = 0; i < report.manifests.size(); ++i) {
+    if (i != n && report.manifests[i].name == name) return true;
   }
-  return nullptr;
+  return false;
 }
 
 constexpr std::string_view kStream = "-";
@@ -45,7 +47,7 @@ std::vector<std::size_t> link(Report& report, std::size_t n) {
     } else if (const auto at = with_head(report, input.head); at && *at != n) {
       sources.push_back(*at);
       report.links.push_back({report.manifests[*at].name, output.name, input.head, Link::State::linked});
-    } else if (input.name != kStream && with_name(report, input.name) != nullptr) {
+    } else if (input.name != kStream && is_named_among_others(report, input.name, n)) {
       report.links.push_back({input.name, output.name, input.head, Link::State::broken});
       broken(report, output, input.name, "its head is not the one that " + output.name + " was made from");
     } else {
@@ -93,17 +95,28 @@ std::unordered_map<std::uint64_t, std::string> paths_of(const std::filesystem::p
 /// The three ways an id can be wrong between input and output.
 struct Mismatch {
   std::vector<std::uint64_t> missing, extra, repeated;
+  std::uint64_t fresh = 0, gone = 0;
 };
 
-Mismatch compare(const std::vector<Entry>& before, const std::vector<Entry>& after) {
+/// Ids of two manifests. In an increment an object that is new, or known to be gone, is no mismatch.
+Mismatch compare(const Column<Entry>& before, const Holdings& output, bool increment) {
+  const Column<Entry>& after = output.entries;
   Mismatch out;
   std::size_t i = 0, j = 0;
   while (i < before.size() || j < after.size()) {
     const bool only_before = j == after.size() || (i < before.size() && before[i].id < after[j].id);
     const bool only_after = !only_before && (i == before.size() || after[j].id < before[i].id);
     const std::uint64_t id = only_before ? before[i].id : after[j].id;
-    if (only_before) out.missing.push_back(id);
-    if (only_after) out.extra.push_back(id);
+    if (only_before && increment && output.gone.contains(id)) {
+      ++out.gone;
+    } else if (only_before) {
+      out.missing.push_back(id);
+    }
+    if (only_after && increment && after[j].fresh != 0) {
+      ++out.fresh;
+    } else if (only_after) {
+      out.extra.push_back(id);
+    }
     std::size_t times = 0;
     while (i < before.size() && before[i].id == id) ++i;
     while (j < after.size() && after[j].id == id) ++j, ++times;
@@ -126,13 +139,14 @@ void list(Collected& c, const char* kind, const std::vector<std::uint64_t>& ids,
 void balance_objects(Collected& c, std::size_t in, std::size_t out) {
   const ManifestSummary& input = c.report.manifests[in];
   const ManifestSummary& output = c.report.manifests[out];
-  Mismatch m = compare(c.holdings[in].entries, c.holdings[out].entries);
+  const bool increment = output.header.stage == "scan";  // of `scan --since`: no scan is made from another otherwise
+  Mismatch m = compare(c.holdings[in].entries, c.holdings[out], increment);
   if (!output.complete) m.missing.clear();  // an interrupted run owes them; it is reported as incomplete
   list(c, "missing", m.missing, c.holdings[in], output.name, "is in " + input.name + " but not in " + output.name);
   list(c, "extra", m.extra, c.holdings[out], output.name, "is in " + output.name + " but not in " + input.name);
   list(c, "repeated", m.repeated, c.holdings[out], output.name, "stands more than once in " + output.name);
-  const Balance balance{input.name,       output.name,    input.levels,     output.levels,
-                        m.missing.size(), m.extra.size(), m.repeated.size()};
+  const Balance balance{input.name,     output.name,       input.levels, output.levels, m.missing.size(),
+                        m.extra.size(), m.repeated.size(), increment,    m.fresh,       m.gone};
   const bool ids_agree = m.missing.empty() && m.extra.empty() && m.repeated.empty();
   if (ids_agree && output.complete && !balance.closes()) {
     add_unexplained(c.report, {"levels", output.name, "", output.name,
@@ -149,24 +163,25 @@ void balance_studies(Collected& c, std::size_t in, std::size_t out) {
     add_unexplained(c.report, {kind, study, "", output.name, "study " + study + " " + what});
   };
   std::unordered_set<std::string> seen;
+  const auto& known = c.holdings[in].all_studies;
   for (const auto& study : c.holdings[out].study_records) {
     if (study.empty()) continue;
     if (!seen.insert(study).second) add("study-repeated", study, "stands more than once in " + output.name);
-    if (!c.holdings[in].all_studies.contains(study))
+    if (!std::binary_search(known.begin(), known.end(), Interned(study).number()))
       add("study-extra", study, "is in " + output.name + " but not in " + input);
   }
   if (!output.complete) return;
   std::vector<std::string> missing;
-  for (const auto& study : c.holdings[in].studies) {
-    if (!seen.contains(study)) missing.push_back(study);
+  for (const std::uint32_t number : c.holdings[in].studies) {
+    std::string study = Interned::of(number).str();
+    if (!seen.contains(study)) missing.push_back(std::move(study));
   }
   std::sort(missing.begin(), missing.end());
   for (const auto& study : missing) add("study-missing", study, "is in " + input + " but not in " + output.name);
 }
 
 void check_repeats_at_source(Collected& c, std::size_t n) {
-  const std::vector<Entry> nothing;
-  Mismatch m = compare(nothing, c.holdings[n].entries);
+  const Mismatch m = compare({}, c.holdings[n], false);
   list(c, "repeated", m.repeated, c.holdings[n], c.report.manifests[n].name,
        "stands more than once in " + c.report.manifests[n].name);
 }
@@ -175,14 +190,6 @@ void note_edits(Report& report, const std::vector<std::size_t>& sources, const s
   for (const std::size_t at : sources) {
     if (report.manifests[at].header.stage == "reconcile") report.edits_used_by.push_back(output);
   }
-}
-
-void add_levels(Levels& sum, const Levels& one) {
-  sum.files += one.files;
-  sum.objects += one.objects;
-  sum.instances += one.instances;
-  sum.studies += one.studies;
-  sum.bytes += one.bytes;
 }
 
 }  // namespace
@@ -204,12 +211,17 @@ void balance(Collected& c) {
       });
       if (earlier != nullptr && !told && output.header.stage != "scan")
         broken(report, output, earlier->name, "it was made from " + unknown_source(output));
-      if (earlier == nullptr || output.header.stage == "scan") add_levels(report.scanned, output.levels);
+      if (earlier == nullptr || output.header.stage == "scan") {
+        c.holdings[n].origin = true;
+        report.scanned.instances += output.levels.instances;
+      }
       check_repeats_at_source(c, n);
     } else if (output.header.stage == "reconcile") {
       balance_studies(c, *source, n);
     } else {
       balance_objects(c, *source, n);
+      c.holdings[n].origin = report.balances.back().increment;
+      if (c.holdings[n].origin) report.scanned.instances += report.balances.back().fresh;
     }
   }
 }

@@ -2,18 +2,26 @@
 #include "report/mask.hpp"
 
 #include "core/bytes.hpp"
+#include "core/csv.hpp"
 #include "core/result.hpp"
+#include "manifest/key.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <cstring>
 
 namespace waybill::report {
 namespace {
 constexpr std::size_t kShown = 12;
 }
 
-Mask::Mask(bool show_phi) : show_phi_(show_phi) {
+Mask::Mask(bool show_phi, const std::filesystem::path& key) : show_phi_(show_phi) {
+  if (!key.empty()) {
+    const auto derived = manifest::SecretKey(key).derive("waybill pseudonym 1");
+    std::memcpy(key_.data(), derived.data(), key_.size());
+    return;
+  }
   if (RAND_bytes(key_.data(), static_cast<int>(key_.size())) != 1) {
     throw RunError(Exit::internal, "no random bytes from OpenSSL; check the system's entropy source");
   }
@@ -31,7 +39,17 @@ std::string Mask::patient(std::string_view issuer, std::string_view id) const {
            reinterpret_cast<const unsigned char*>(text.data()), text.size(), code.data(), &length) == nullptr) {
     throw RunError(Exit::internal, "OpenSSL refused an HMAC step; check the installed libcrypto");
   }
-  return to_hex(std::as_bytes(std::span(code))).substr(0, kShown);
+  std::string shown = to_hex(std::as_bytes(std::span(code))).substr(0, kShown);
+  const std::lock_guard lock(mutex_);
+  given_.try_emplace(shown, issuer, id);
+  return shown;
+}
+
+std::string Mask::lookup() const {
+  const std::lock_guard lock(mutex_);
+  std::string out = csv_row({"pseudonym", "issuer", "patient_id"});
+  for (const auto& [shown, patient] : given_) out += csv_row({shown, patient.first, patient.second});
+  return out;
 }
 
 bool identifies_person(std::string_view tag) {

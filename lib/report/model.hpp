@@ -30,9 +30,17 @@ struct Levels {
   bool operator==(const Levels&) const = default;
 };
 
+/// A signature line of a manifest. `bad`: the key was given and the signature is not one of it.
+struct Signer {
+  std::string key;
+  enum class State { not_tried, verified, bad } state = State::not_tried;
+};
+
 struct ManifestSummary {
   std::string name, head;
   manifest::Header header;
+  std::string rule_set;  ///< hash of the rules that reconcile decided by
+  std::vector<Signer> signers;
   bool complete = false;
   Levels levels;
   Buckets buckets{};
@@ -52,7 +60,11 @@ struct Balance {
   std::string input, output;
   Levels before, after;
   std::uint64_t missing = 0, extra = 0, repeated = 0;
-  [[nodiscard]] bool closes() const { return missing == 0 && extra == 0 && repeated == 0 && before == after; }
+  bool increment = false;             ///< `output` is a scan since `input`: what is new or gone is no difference
+  std::uint64_t fresh = 0, gone = 0;  ///< of an increment
+  [[nodiscard]] bool closes() const {
+    return missing == 0 && extra == 0 && repeated == 0 && (increment || before == after);
+  }
 };
 
 /// Something no bucket explains: an object or study missing, invented or counted twice, or a link that does not hold.
@@ -74,9 +86,65 @@ struct Exception {
   std::uint64_t offset = 0, size = 0;
 };
 
-/// One row of modality × year.
+/// What became of an object, a file or a study, the least finished first: a file or study with several objects stands
+/// where its least finished object stands. The lines of the balance sheet are sums of these.
+enum class State {
+  failed,
+  unreadable,
+  quarantined,
+  pending,
+  duplicate_conflict,
+  loaded,    ///< at the target by its own word
+  verified,  ///< found there, grade E3 or better
+  excluded,
+  duplicate_identical,
+  non_instance,
+  dicomdir,
+  non_dicom,
+  empty,
+};
+inline constexpr std::size_t kStates = 13;
+struct Amounts {
+  std::uint64_t files = 0, objects = 0, studies = 0, bytes = 0;
+  bool operator==(const Amounts&) const = default;
+};
+using Sheet = std::array<Amounts, kStates>;
+
+/// A line of the balance sheet: the sum of some states, at all four levels.
+struct SheetLine {
+  const char* name;   ///< as in JSON
+  const char* label;  ///< for people
+  int depth;          ///< 0 a sum; 1 and more a part of the sum above with a smaller depth
+  std::vector<State> states;
+};
+/// All lines, in their order: the source by what it is, then what is in scope by what became of it.
+[[nodiscard]] const std::vector<SheetLine>& sheet_lines();
+[[nodiscard]] Amounts sum_of(const Sheet& sheet, const SheetLine& line);
+
+/// An instance that the target has in the studies of this project and that is none of its objects.
+struct ExtraAtTarget {
+  std::string sop_instance, study, manifest;
+  enum class Why { unexplained, before_load, other_manifest, known } why = Why::unexplained;
+  std::string reason;  ///< in the words of the one who explained it
+};
+/// What the latest verifications found at the target.
+struct Target {
+  bool asked = false;
+  std::uint64_t ours = 0, before_load = 0, other_manifest = 0, known = 0, unexplained = 0;
+  [[nodiscard]] std::uint64_t found() const { return ours + before_load + other_manifest + known + unexplained; }
+  std::vector<ExtraAtTarget> extras;  ///< at most kMostListed
+};
+
+/// When a run began, and for a load what it put at the target in each minute.
+struct Activity {
+  std::string manifest, stage, began;
+  std::map<std::int64_t, Tally> minutes;  ///< by minutes since 1970
+};
+
+/// One row of modality × year × site (the issuer of the patient id).
 struct Group {
-  std::string modality, year;
+  std::string modality, year, site;
+  std::array<std::uint64_t, kStates> states{};
   std::uint64_t objects = 0, verified = 0, loaded = 0, waiting = 0, no_transfer = 0, exceptions = 0, bytes = 0;
 };
 
@@ -96,6 +164,7 @@ struct CodeCount {
 /// What a verification by sampling came to, as its manifest says it.
 struct SampleResult {
   std::string manifest, state, statement;
+  std::string plan;  ///< the manifest's line about the sample, JSON
 };
 
 struct Report {
@@ -110,7 +179,9 @@ struct Report {
   Buckets buckets{};  ///< final state of every object
   std::array<std::uint64_t, kGrades> grades{};
   std::uint64_t ungraded = 0;
-  std::uint64_t extra_at_peer = 0;  ///< instances the target has in these studies and no manifest explains
+  Sheet sheet{};
+  Target target;
+  std::vector<Activity> activities;
   std::vector<SampleResult> samples;
   Places places;
   std::uint64_t files_checked = 0;                    ///< of the waiting ones: bytes on disk equal, no target asked
@@ -119,6 +190,8 @@ struct Report {
   std::vector<Exception> exceptions;
   std::map<std::string, CodeCount> codes;
   std::map<std::string, std::uint64_t> verdicts, rules, decisions, discrepancies, vetoes;
+  std::map<std::string, std::map<std::string, std::uint64_t>> trends;  ///< discrepancies by code and year of the study
+  std::vector<std::pair<std::string, std::map<std::string, std::uint64_t>>> by_run;  ///< the same by run of reconcile
   std::map<std::string, EditCount> edits;  ///< by tag, of studies decided "auto"
   std::vector<std::string> edits_used_by;  ///< manifests made with the reconcile manifest as input
   std::vector<std::string> statement;      ///< what was proved, in words

@@ -21,7 +21,7 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
 /// A report must never replace the evidence it was made from.
 void check_outputs(const Options& options) {
   std::vector<std::filesystem::path> taken = options.manifests;
-  for (const auto& output : {options.html, options.csv, options.json}) {
+  for (const auto& output : {options.html, options.csv, options.json, options.lookup}) {
     if (output.empty()) continue;
     for (const auto& other : taken) {
       std::error_code error;
@@ -36,7 +36,7 @@ void check_outputs(const Options& options) {
 
 Exit exit_of(const Report& report) {
   if (report.unexplained_total > 0) return Exit::integrity;
-  const bool clean = report.exceptions.empty() && report.extra_at_peer == 0 && !any_incomplete(report);
+  const bool clean = report.exceptions.empty() && !any_incomplete(report);
   return clean ? Exit::ok : Exit::exceptions;
 }
 
@@ -57,6 +57,53 @@ bool any_incomplete(const Report& report) {
 void add_unexplained(Report& report, Unexplained item) {
   ++report.unexplained_total;
   if (report.unexplained.size() < kMostListed) report.unexplained.push_back(std::move(item));
+}
+
+const std::vector<SheetLine>& sheet_lines() {
+  using enum State;
+  static const std::vector<State> kInScope = {verified, loaded, quarantined, failed, pending};
+  static const std::vector<State> kUnique = {verified, loaded, quarantined, failed, pending, excluded};
+  static const std::vector<State> kInstances = {verified, loaded,   quarantined,         failed,
+                                                pending,  excluded, duplicate_identical, duplicate_conflict};
+  static const std::vector<State> kDicom = {verified, loaded,      quarantined,         failed,
+                                            pending,  excluded,    duplicate_identical, duplicate_conflict,
+                                            dicomdir, non_instance};
+  static const std::vector<State> kAll = {
+      verified,           loaded,   quarantined, failed,       pending,    excluded, duplicate_identical,
+      duplicate_conflict, dicomdir, non_dicom,   non_instance, unreadable, empty};
+  static const std::vector<SheetLine> kLines = {
+      {"source", "Source", 0, kAll},
+      {"non_dicom", "not DICOM", 1, {non_dicom}},
+      {"unreadable", "unreadable", 1, {unreadable}},
+      {"empty", "without a byte", 1, {empty}},
+      {"dicom", "DICOM", 1, kDicom},
+      {"dicomdir", "DICOMDIR", 2, {dicomdir}},
+      {"non_instance", "no instance", 2, {non_instance}},
+      {"instances", "instances", 2, kInstances},
+      {"duplicate_identical", "identical duplicates", 3, {duplicate_identical}},
+      {"duplicate_conflict", "duplicates in conflict", 3, {duplicate_conflict}},
+      {"unique", "unique", 3, kUnique},
+      {"excluded", "excluded by decision", 4, {excluded}},
+      {"in_scope", "in scope", 4, kInScope},
+      {"verified", "verified at the target (E3 or better)", 5, {verified}},
+      {"loaded", "loaded, not verified", 5, {loaded}},
+      {"quarantined", "quarantined", 5, {quarantined}},
+      {"failed", "failed", 5, {failed}},
+      {"pending", "not loaded yet", 5, {pending}},
+  };
+  return kLines;
+}
+
+Amounts sum_of(const Sheet& sheet, const SheetLine& line) {
+  Amounts sum;
+  for (const State state : line.states) {
+    const Amounts& part = sheet[static_cast<std::size_t>(state)];
+    sum.files += part.files;
+    sum.objects += part.objects;
+    sum.studies += part.studies;
+    sum.bytes += part.bytes;
+  }
+  return sum;
 }
 
 const char* grade_meaning(std::size_t grade) {
@@ -94,14 +141,16 @@ const char* bucket_meaning(manifest::Bucket bucket) {
 
 Report build(const Options& options) {
   check_outputs(options);
-  const Mask mask(options.show_phi);
-  Collected collected = collect(options.manifests, mask);
+  const Mask mask(options.show_phi, options.pseudonyms);
+  Collected collected = collect(options, mask);
   balance(collected);
   settle(collected, mask);
+  settle_target(collected, options, mask);
   Report& report = collected.report;
   report.created = utc_now();
   report.exit = exit_of(report);
   report.statement = statement(report);
+  if (!options.lookup.empty()) write_file(options.lookup, mask.lookup());
   return std::move(report);
 }
 

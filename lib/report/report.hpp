@@ -11,8 +11,12 @@ namespace waybill::report {
 
 struct Options {
   std::vector<std::filesystem::path> manifests;
-  std::filesystem::path html, csv, json;  ///< empty: not written
+  std::filesystem::path html, csv, json;    ///< empty: not written
+  std::filesystem::path known;              ///< who explains what the target has beyond ours; empty: nobody
+  std::vector<std::filesystem::path> keys;  ///< public keys whose signatures are checked
   bool show_phi = false;
+  std::filesystem::path pseudonyms = {};  ///< key file of the hashes that stand for patients; empty: a key of this run
+  std::filesystem::path lookup = {};      ///< CSV of who stands behind them; empty: not written
 };
 
 /// Reads the manifests of a project and works out ledger, evidence and exceptions. `exit` of the result is

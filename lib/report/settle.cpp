@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/collect.hpp"
+#include "report/intake.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -9,24 +10,56 @@ namespace {
 
 using manifest::Bucket;
 
-constexpr std::int8_t kTargetChecked = 3;  // from this grade on the target was asked
+constexpr unsigned kTargetChecked = 3;  // from this grade on the target was asked
+constexpr std::uint8_t kUntouched = 0xFF;
 
-/// Objects with a late finding become exceptions; their details are read again from the latest manifest that has them.
-void describe_late(Collected& c, const Mask& mask) {
-  for (const auto& holdings : c.holdings) {
-    if (c.late.empty() || holdings.path == "-") continue;
-    manifest::Reader reader(holdings.path);
-    while (auto record = reader.next()) {
-      const auto* object = std::get_if<manifest::Object>(&*record);
-      if (object == nullptr) continue;
-      const std::uint64_t id = id_number(object->id, reader.name());
-      if (c.late.contains(id)) c.exceptions.insert_or_assign(id, exception_of(*object, reader.header().stage, mask));
-    }
+State state_of(const Entry& entry) {
+  const bool graded = entry.grade != Entry::kNone;
+  switch (static_cast<Bucket>(entry.bucket)) {
+    case Bucket::instance: return State::pending;
+    case Bucket::duplicate_identical: return State::duplicate_identical;
+    case Bucket::duplicate_conflict: return State::duplicate_conflict;
+    case Bucket::dicomdir: return State::dicomdir;
+    case Bucket::non_dicom: return State::non_dicom;
+    case Bucket::non_instance: return State::non_instance;
+    case Bucket::unreadable: return State::unreadable;
+    case Bucket::empty: return State::empty;
+    case Bucket::quarantined: return State::quarantined;
+    case Bucket::excluded: return State::excluded;
+    case Bucket::loaded: return graded && entry.grade >= kTargetChecked ? State::verified : State::loaded;
+    case Bucket::verified:
+      return !graded ? State::pending : entry.grade >= kTargetChecked ? State::verified : State::loaded;
+    case Bucket::failed: return State::failed;
+    case Bucket::pending: return State::pending;
+  }
+  return State::pending;
+}
+
+/// Objects with a late finding that no later manifest holds: read from the manifests again, the latest first.
+void find_witnesses(Collected& c, const Mask& mask) {
+  const auto open = [&] { return c.late.size() > c.late_witnesses.size(); };
+  for (std::size_t n = c.holdings.size(); n-- > 0 && open();) {
+    const Holdings& holdings = c.holdings[n];
+    const auto wanted = [&](std::uint64_t id) { return c.late.contains(id) && !c.late_witnesses.contains(id); };
+    if (holdings.path == "-" ||
+        std::none_of(holdings.entries.begin(), holdings.entries.end(), [&](const Entry& e) { return wanted(e.id); }))
+      continue;
+    Intake intake(holdings.path);
+    intake.read<Seen>(
+        [&](std::string_view lines) { return look_at(lines, intake.name(), intake.header(), c.late, mask); },
+        [&](std::vector<Seen>& all) {
+          for (Seen& seen : all) {
+            if (seen.late_witness && wanted(seen.entry.id))
+              c.late_witnesses.emplace(seen.entry.id, std::move(*seen.late_witness));
+          }
+        });
   }
 }
 
 void add_late_findings(Collected& c) {
   for (auto& [id, findings] : c.late) {
+    const auto witness = c.late_witnesses.find(id);
+    if (witness != c.late_witnesses.end()) c.exceptions.insert_or_assign(id, std::move(witness->second));
     Exception& e = c.exceptions[id];
     if (e.id.empty()) e.id = id_text(id);
     for (const auto& finding : findings) {
@@ -46,26 +79,28 @@ void count_final(Collected& c, const Entry& entry) {
   Tally& tally = report.buckets[entry.bucket];
   ++tally.objects;
   tally.bytes += entry.bytes;
-  if (entry.grade == kNoGrade) {
+  if (entry.grade == Entry::kNone) {
     ++report.ungraded;
   } else {
-    ++report.grades[static_cast<std::size_t>(entry.grade)];
+    ++report.grades[entry.grade];
   }
+  const State state = state_of(entry);
   Group& group = report.groups[entry.group];
   ++group.objects;
+  ++group.states[static_cast<std::size_t>(state)];
   group.bytes += entry.bytes;
-  const auto bucket = static_cast<Bucket>(entry.bucket);
   const auto count = [&](std::uint64_t Group::*in_group, std::uint64_t Places::*in_all) {
     ++(group.*in_group);
     ++(report.places.*in_all);
   };
+  const auto bucket = static_cast<Bucket>(entry.bucket);
   if (c.exceptions.contains(entry.id)) {
     count(&Group::exceptions, &Places::exceptions);
-  } else if (bucket == Bucket::verified && entry.grade >= kTargetChecked) {
+  } else if (state == State::verified) {
     count(&Group::verified, &Places::verified);
-  } else if (bucket == Bucket::loaded || (bucket == Bucket::verified && entry.grade != kNoGrade)) {
+  } else if (state == State::loaded) {
     count(&Group::loaded, &Places::loaded);
-  } else if (bucket == Bucket::instance || bucket == Bucket::verified) {
+  } else if (state == State::pending) {
     count(&Group::waiting, &Places::waiting);
     if (bucket == Bucket::verified) ++report.files_checked;
   } else {
@@ -74,9 +109,82 @@ void count_final(Collected& c, const Entry& entry) {
   }
 }
 
+/// The balance sheet while objects are counted: files and studies stand where their least finished object stands.
+class SheetMaker {
+ public:
+  explicit SheetMaker(const std::vector<Holdings>& holdings) : files_(holdings.size()), holdings_(holdings) {}
+
+  void add(std::size_t manifest, const Entry& first, const Entry& last, Report& report) {
+    const State state = state_of(last);
+    Amounts& amounts = report.sheet[static_cast<std::size_t>(state)];
+    ++amounts.objects;
+    amounts.bytes += last.bytes;
+    auto& files = files_[manifest];
+    if (files.empty()) files.resize(holdings_[manifest].files, kUntouched);
+    worsen(files[first.file], state);
+    const bool at_source = holdings_[manifest].origin;
+    if (first.study != 0) {
+      auto& study = studies_.try_emplace(first.study, Study{}).first->second;
+      worsen(study.state, state);
+      study.at_source = study.at_source || at_source;
+    }
+    if (!at_source) return;
+    ++report.scanned.objects;
+    report.scanned.bytes += first.bytes;
+  }
+
+  void finish(Report& report) const {
+    for (std::size_t n = 0; n < files_.size(); ++n) {
+      for (const std::uint8_t state : files_[n]) {
+        if (state == kUntouched) continue;
+        ++report.sheet[state].files;
+        if (holdings_[n].origin) ++report.scanned.files;
+      }
+    }
+    for (const auto& [number, study] : studies_) {
+      ++report.sheet[study.state].studies;
+      if (study.at_source) ++report.scanned.studies;
+    }
+  }
+
+ private:
+  struct Study {
+    std::uint8_t state = kUntouched;
+    bool at_source = false;
+  };
+  static void worsen(std::uint8_t& worst, State state) { worst = std::min(worst, static_cast<std::uint8_t>(state)); }
+
+  std::vector<std::vector<std::uint8_t>> files_;
+  std::unordered_map<std::uint32_t, Study> studies_;
+  const std::vector<Holdings>& holdings_;
+};
+
+/// Walks all manifests in step of their ids and calls `each(first manifest, first entry, last entry)` once an object.
+template <typename F>
+void each_object(const std::vector<Holdings>& holdings, F each) {
+  std::vector<std::size_t> at(holdings.size());
+  for (;;) {
+    const Entry* first = nullptr;
+    std::size_t manifest = 0;
+    for (std::size_t n = 0; n < holdings.size(); ++n) {
+      if (at[n] == holdings[n].entries.size()) continue;
+      const Entry& entry = holdings[n].entries[at[n]];
+      if (first == nullptr || entry.id < first->id) first = &entry, manifest = n;
+    }
+    if (first == nullptr) return;
+    const Entry* last = first;
+    for (std::size_t n = manifest; n < holdings.size(); ++n) {
+      const auto& entries = holdings[n].entries;
+      while (at[n] < entries.size() && entries[at[n]].id == first->id) last = &entries[at[n]++];
+    }
+    each(manifest, *first, *last);
+  }
+}
+
 void list_exceptions(Collected& c) {
   Report& report = c.report;
   for (auto& [id, e] : c.exceptions) report.exceptions.push_back(std::move(e));
+  c.exceptions.clear();
   std::sort(report.exceptions.begin(), report.exceptions.end(), [](const Exception& a, const Exception& b) {
     return std::tie(a.path, a.member, a.offset, a.id) < std::tie(b.path, b.member, b.offset, b.id);
   });
@@ -85,22 +193,19 @@ void list_exceptions(Collected& c) {
 }  // namespace
 
 void settle(Collected& c, const Mask& mask) {
-  std::vector<Entry> all;
-  for (auto& holdings : c.holdings) {
-    all.insert(all.end(), holdings.entries.begin(), holdings.entries.end());
-    std::vector<Entry>().swap(holdings.entries);
-  }
-  std::stable_sort(all.begin(), all.end(), [](const Entry& a, const Entry& b) { return a.id < b.id; });
-  describe_late(c, mask);
+  find_witnesses(c, mask);
   add_late_findings(c);
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const bool later_record_follows = i + 1 < all.size() && all[i + 1].id == all[i].id;
-    if (!later_record_follows) count_final(c, all[i]);
-  }
+  SheetMaker sheet(c.holdings);
+  each_object(c.holdings, [&](std::size_t manifest, const Entry& first, const Entry& last) {
+    count_final(c, last);
+    sheet.add(manifest, first, last, c.report);
+  });
+  sheet.finish(c.report);
   auto& groups = c.report.groups;
   std::erase_if(groups, [](const Group& group) { return group.objects == 0; });
-  std::sort(groups.begin(), groups.end(),
-            [](const Group& a, const Group& b) { return std::tie(a.modality, a.year) < std::tie(b.modality, b.year); });
+  std::sort(groups.begin(), groups.end(), [](const Group& a, const Group& b) {
+    return std::tie(a.modality, a.year, a.site) < std::tie(b.modality, b.year, b.site);
+  });
   list_exceptions(c);
 }
 

@@ -85,6 +85,26 @@ void add_rest(const Report& report, std::vector<std::string>& out) {
                   " reason.");
 }
 
+void add_target(const Target& target, std::vector<std::string>& out) {
+  const std::uint64_t explained = target.before_load + target.other_manifest + target.known;
+  if (explained > 0) {
+    std::string from;
+    const auto add = [&](std::uint64_t n, const char* where) {
+      if (n > 0) from += (from.empty() ? "" : ", ") + grouped(n) + where;
+    };
+    add(target.before_load, " from before the first load");
+    add(target.other_manifest, " of another manifest of the project");
+    add(target.known, " explained by a person");
+    out.push_back("The target holds " + objects(explained) +
+                  " beyond ours in these studies, with an explanation: " + from + ".");
+  }
+  if (target.unexplained > 0) {
+    out.push_back("The target holds " + objects(target.unexplained) +
+                  " in these studies that nothing explains; find out where " +
+                  (target.unexplained == 1 ? "it comes from." : "they come from."));
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> statement(const Report& report) {
@@ -98,10 +118,7 @@ std::vector<std::string> statement(const Report& report) {
     out.emplace_back("No manifest of load or verify was given: this report proves nothing about a target.");
   }
   add_rest(report, out);
-  if (report.extra_at_peer > 0) {
-    out.push_back("The target holds " + objects(report.extra_at_peer) +
-                  " in these studies that no manifest explains; find out where they come from.");
-  }
+  add_target(report.target, out);
   for (const auto& manifest : report.manifests) {
     if (!manifest.complete)
       out.push_back(manifest.name +

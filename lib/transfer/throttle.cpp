@@ -53,6 +53,11 @@ void Throttle::set(Limit limit) {
   bytes_free_ = objects_free_ = {};
 }
 
+Limit Throttle::limit() {
+  const std::lock_guard lock(mutex_);
+  return limit_;
+}
+
 std::chrono::nanoseconds Throttle::take(std::uint64_t bytes, Clock::time_point now) {
   const std::lock_guard lock(mutex_);
   constexpr std::chrono::seconds kSaved{1};

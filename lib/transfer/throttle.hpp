@@ -27,6 +27,7 @@ class Throttle {
   using Clock = std::chrono::steady_clock;
 
   void set(Limit limit);
+  [[nodiscard]] Limit limit();
   /// Takes the share of one object and says how long to wait before it goes; zero is now.
   [[nodiscard]] std::chrono::nanoseconds take(std::uint64_t bytes, Clock::time_point now = Clock::now());
 

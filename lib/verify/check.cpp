@@ -5,7 +5,9 @@
 #include "transfer/bytes.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
+#include <thread>
 
 namespace waybill::verify {
 
@@ -14,39 +16,25 @@ using manifest::Severity;
 
 namespace {
 
+constexpr int kTries = 4;  // at a service that is busy
+constexpr std::chrono::seconds kLongestWait{30};
+constexpr std::chrono::milliseconds kTick{50};
 constexpr std::uint16_t kUnknownDestination = 0xA801;
 constexpr std::uint16_t kNotAuthorised = 0x0124;
 
-/// Contexts to fetch a study: each class in the syntax it was sent in first, then in the two every peer can give.
-std::vector<net::Context> contexts_of(const std::vector<Object>& objects, Level level, bool moves) {
-  std::vector<net::Context> contexts = net::Association::find_contexts();
-  if (level != Level::content) return contexts;
-  if (moves) {
-    for (auto& context : net::Association::move_contexts()) contexts.push_back(std::move(context));
-    return contexts;
-  }
-  for (auto& context : net::Association::get_contexts()) contexts.push_back(std::move(context));
-  std::set<net::Context> sent, plain;
-  for (const Object& object : objects) {
-    if (!object.sop_class) continue;
-    const std::string syntax = transfer::sent_syntax(object);
-    if (!syntax.empty()) sent.insert({*object.sop_class, syntax, true});
-    plain.insert({*object.sop_class, std::string(net::kExplicitLittle), true});
-    plain.insert({*object.sop_class, std::string(net::kImplicitLittle), true});
-  }
-  contexts.insert(contexts.end(), sent.begin(), sent.end());
-  std::ranges::set_difference(plain, sent, std::back_inserter(contexts));
-  contexts.resize(std::min(contexts.size(), net::kMaxContexts));
-  return contexts;
+/// A wait that a stop cuts short.
+void wait_for(std::chrono::milliseconds time) {
+  const auto until = std::chrono::steady_clock::now() + time;
+  while (!stop_requested() && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(kTick);
 }
 
 /// Adds what the peer has and did not list, because its answers end at a limit: each object not listed is asked for by
 /// itself, unless the peer has nothing of the study.
-void ask_for_unlisted(const StudyWork& work, net::Association& association, std::set<std::string>& there) {
+void ask_for_unlisted(const StudyWork& work, Session& session, std::set<std::string>& there) {
   if (there.empty()) return;
   for (const Object& object : work.objects) {
     if (!object.sop_instance || !object.series || there.contains(*object.sop_instance)) continue;
-    there.merge(association.find_instances(work.study, *object.series, *object.sop_instance));
+    there.merge(session.find_instance(work.study, *object.series, *object.sop_instance));
   }
 }
 
@@ -88,24 +76,23 @@ void conclude_not_retrieved(const Waiting& waiting, const std::string& how) {
 }
 
 std::string counted(std::uint16_t status, std::uint32_t failed) {
-  return "status " + std::to_string(status) + ", " + std::to_string(failed) + " failed";
+  return " status " + std::to_string(status) + ", " + std::to_string(failed) + " failed";
 }
 
 [[noreturn]] void refuse_move(const net::Association::Moved& moved, const Way& way) {
   const bool unknown = *moved.status == kUnknownDestination;
-  const std::string status = unknown ? "a801" : "0124";
   throw net::PeerError(net::PeerError::Kind::refused,
-                       "the peer answered C-MOVE with status " + status +
-                           (unknown ? ": it does not know " : ": not authorised for ") + way.destination +
+                       std::string("the peer answered C-MOVE with status ") +
+                           (unknown ? "a801: it does not know " : "0124: not authorised for ") + way.destination +
                            "; have that AE title entered there with this host and port " +
                            std::to_string(way.receiver->port()) + ", then run the same command again");
 }
 
 /// One C-MOVE; returns at its last answer, or when nothing came for too long.
-net::Association::Moved move(const Receiver::Expectation& expected, net::Association& association,
+net::Association::Moved move(const Receiver::Expectation& expected, Session& session,
                              const std::array<std::string, 3>& uids, const Way& way) {
   constexpr std::chrono::milliseconds kLastAnswer{2000};  // when there is nothing more to come
-  const auto moved = association.move(uids, way.destination, [&] {
+  const auto moved = session.move(uids, way.destination, [&] {
     return expected.quiet_for() < (expected.is_open() ? way.quiet : std::min(way.quiet, kLastAnswer));
   });
   if (moved.status == kUnknownDestination || moved.status == kNotAuthorised) refuse_move(moved, way);
@@ -113,7 +100,7 @@ net::Association::Moved move(const Receiver::Expectation& expected, net::Associa
 }
 
 /// By C-MOVE. What the peer answers and counts decides nothing: what has come when it is quiet, has come.
-void check_moved(StudyWork& work, net::Association& association, const Way& way) {
+void check_moved(StudyWork& work, Session& session, const Way& way) {
   Waiting waiting = waiting_of(work);
   if (waiting.empty()) return;
   std::set<std::pair<std::string, std::string>> syntaxes;
@@ -123,22 +110,21 @@ void check_moved(StudyWork& work, net::Association& association, const Way& way)
     compare_content(received, object);
     name_conflict(object);
   });
-  net::Association::Moved moved;
+  net::Association::Moved moved{0, 0, 0, ""};
   if (2 * waiting.size() < work.known.size()) {
-    for (const auto& [uid, object] : waiting) {
-      if (object->series && association.alive())
-        moved = move(expected, association, {work.study, *object->series, uid}, way);
+    for (auto it = waiting.begin(); it != waiting.end() && moved.status; ++it) {
+      const auto& series = it->second->series;
+      if (series) moved = move(expected, session, {work.study, *series, it->first}, way);
     }
   } else {
-    moved = move(expected, association, {work.study, "", ""}, way);
+    moved = move(expected, session, {work.study, "", ""}, way);
   }
   waiting = expected.wait(way.quiet);
   way.receiver->rethrow();
-  conclude_not_retrieved(
-      waiting, "C-MOVE " + (moved.status ? counted(*moved.status, moved.failed) : std::string("without an end")));
+  conclude_not_retrieved(waiting, "C-MOVE" + (moved.status ? counted(*moved.status, moved.failed) : " without an end"));
 }
 
-void check_contents(StudyWork& work, net::Association& association) {
+void check_contents(StudyWork& work, Session& session) {
   Waiting waiting = waiting_of(work);
   if (waiting.empty()) return;
   const auto receive = [&](const net::Received& received) {
@@ -150,41 +136,49 @@ void check_contents(StudyWork& work, net::Association& association) {
   };
   if (2 * waiting.size() < work.known.size()) {
     for (const auto& [uid, object] : std::map(waiting)) {
-      if (object->series) association.get_instance(work.study, *object->series, uid, receive);
+      if (object->series) session.get_instance(work.study, *object->series, uid, receive);
     }
     if (waiting.empty()) return;  // else the peer may not know this level: the whole study decides
   }
-  const net::GetResult result = association.get(work.study, receive);
-  conclude_not_retrieved(waiting, "C-GET " + counted(result.status, result.failed));
+  const net::GetResult result = session.get(work.study, receive);
+  conclude_not_retrieved(waiting, session.service() + counted(result.status, result.failed));
 }
 
-void check_once(StudyWork& work, transfer::Peers& peers, const Way& way) {
+void check_once(StudyWork& work, Source& source, const Way& way) {
   const Level level = work.sampled && work.sampled->empty() ? Level::exists : way.level;
-  const bool moves = way.receiver != nullptr;
-  net::Association association = peers.acquire(contexts_of(work.objects, level, moves), work.study);
-  auto there = association.find_study(work.study);
-  ask_for_unlisted(work, association, there);
-  check_presence(work, there);
-  if (level == Level::content) moves ? check_moved(work, association, way) : check_contents(work, association);
-  peers.give_back(std::move(association), work.study);
+  source.with_session(work.study, work.objects, level == Level::content, [&](Session& session) {
+    auto there = session.find_study(work.study);
+    ask_for_unlisted(work, session, there);
+    check_presence(work, there);
+    if (level != Level::content) return;
+    way.receiver != nullptr ? check_moved(work, session, way) : check_contents(work, session);
+  });
   work.finished = true;
 }
 
 }  // namespace
 
-void check_at_peer(StudyWork& work, transfer::Peers& peers, const Way& way) {
+void check_at_peer(StudyWork& work, Source& source, const Way& way) {
   if (work.study.empty()) {  // an empty key would match every study of the peer
     check_presence(work, {});
     work.finished = true;
     return;
   }
-  StudyWork first = work;
-  try {
-    check_once(first, peers, way);
-    work = std::move(first);
-  } catch (const net::PeerError& error) {
-    if (error.kind() != net::PeerError::Kind::unreachable) throw;
-    check_once(work, peers, way);
+  int busy_times = 0;
+  for (bool lost = false;;) {
+    StudyWork fresh = work;
+    try {
+      check_once(fresh, source, way);
+      work = std::move(fresh);
+      return;
+    } catch (const web::Busy& busy) {
+      if (++busy_times == kTries || stop_requested()) throw;
+      const std::chrono::milliseconds usual{500 << busy_times};
+      wait_for(std::min<std::chrono::milliseconds>(std::max(usual, busy.retry_after()), kLongestWait));
+    } catch (const net::PeerError& error) {
+      if (lost || error.kind() != net::PeerError::Kind::unreachable) throw;
+      lost = true;
+    }
   }
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verify/run.hpp"
 
+#include "audit/trail.hpp"
+#include "audit/transfers.hpp"
 #include "core/stop.hpp"
 #include "manifest/exception.hpp"
 #include "transfer/contents.hpp"
 #include "transfer/halt.hpp"
 #include "transfer/lanes.hpp"
 #include "transfer/output.hpp"
-#include "transfer/peers.hpp"
 #include "verify/check.hpp"
 #include "verify/commitment.hpp"
 
@@ -54,7 +55,7 @@ const char* name_of(Level level) {
 
 std::string settings_of(const Options& options) {
   JsonWriter json;
-  json.begin_object().member("against", options.against ? options.against->url() : "");
+  json.begin_object().member("against", options.against ? transfer::url_of(*options.against) : "");
   json.member("level", !options.against ? "fixity" : name_of(options.level));
   json.member("calling", options.calling);
   if (options.sample) {
@@ -127,15 +128,21 @@ std::vector<StudyWork> group(const transfer::Contents& contents, const sample::P
   return studies;
 }
 
+/// Whether the peer gave the object, whatever it was like.
+bool came(const Object& object) {
+  if (!object.verify || object.verify->verdict == "MISSING") return false;
+  return std::ranges::none_of(object.findings, [](const auto& f) { return f.code == "VERIFY-NOTRETRIEVED"; });
+}
+
 class Verifier {
  public:
   Verifier(const Options& options, std::vector<StudyWork> studies, std::unordered_set<std::string>& extra_lines,
-           transfer::Peers* peers, Receiver* receiver, transfer::Output& output, Tally& tally)
+           Source* source, Receiver* receiver, transfer::Output& output, Tally& tally)
       : options_(options),
         way_{options.level, receiver, options.calling, options.timeouts.dimse},
         studies_(std::move(studies)),
         extra_lines_(extra_lines),
-        peers_(peers),
+        source_(source),
         output_(output),
         tally_(tally) {}
 
@@ -160,8 +167,8 @@ class Verifier {
   void check(StudyWork& study) {
     if (stopped_) return;
     try {
-      if (peers_ != nullptr) {
-        check_at_peer(study, *peers_, way_);
+      if (source_ != nullptr) {
+        audited(study);
       } else {
         check_files(study);
       }
@@ -176,6 +183,26 @@ class Verifier {
     if (!options_.progress || !study.finished) return;
     for (const Object& object : study.objects) {
       options_.progress(1, object.source.size, manifest::is_exception(object) ? 1 : 0);
+    }
+  }
+
+  /// Asks the peer, between the audit messages of a query and, where objects are fetched, of a transfer to us.
+  void audited(StudyWork& study) {
+    audit::Route route = transfer::route_to(*options_.against, options_.calling);
+    route.from_us = false;
+    if (!study.study.empty()) audit::record(audit::query(route, study.study, audit::Outcome::success));
+    audit::Transfers transfers(route);
+    const auto is_fetched = [&](const Object& object) {
+      return options_.level == Level::content && study.compares(object);
+    };
+    std::vector<const Object*> fetched;
+    for (const Object& object : study.objects) {
+      if (is_fetched(object)) fetched.push_back(&object);
+    }
+    transfers.begin(fetched);
+    check_at_peer(study, *source_, way_);  // which may put other objects into their places
+    for (const Object& object : study.objects) {
+      if (is_fetched(object)) transfers.end(object, came(object));
     }
   }
 
@@ -203,7 +230,7 @@ class Verifier {
   const Way way_;
   std::vector<StudyWork> studies_;
   std::unordered_set<std::string>& extra_lines_;  ///< written so far
-  transfer::Peers* peers_;                        ///< none: the files are checked
+  Source* source_;                                ///< none: the files are checked
   transfer::Output& output_;
   Tally& tally_;
   transfer::Halt halt_;
@@ -224,21 +251,21 @@ Tally run(const Options& options) {
   }
   std::unordered_set<std::string> extra_lines;
   SampleLines sample_lines;
+  std::unique_ptr<Source> source;
+  if (options.against && std::ranges::any_of(contents.objects, is_checked))
+    source = make_source(*options.against, options, options.retrieve);
+  std::optional<Receiver> receiver;
+  if (source && options.level == Level::content && options.retrieve == Retrieve::move)
+    receiver.emplace(options.listen.value(), options.calling, std::get<net::Peer>(*options.against).called,
+                     options.timeouts, options.listen_tls, options.say);
   std::vector<manifest::Commitment> steps;
   const bool commits = options.against && options.level == Level::commitment;
-  std::optional<transfer::Peers> peers;
-  if (options.against && std::ranges::any_of(contents.objects, is_checked))
-    peers.emplace(*options.against, options.calling, options.timeouts);
-  std::optional<Receiver> receiver;
-  if (peers && options.level == Level::content && options.retrieve == Retrieve::move)
-    receiver.emplace(options.listen.value(), options.calling, options.against->called, options.timeouts,
-                     options.listen_tls, options.say);
   const bool anew = transfer::starts_anew(options);
   const auto check = [&] {
-    peers->check();
+    source->check();
     if (commits) commit::Committer::check(options.commitment);
   };
-  if (peers && anew) check();
+  if (source && anew) check();
 
   index::Store store({});
   transfer::Output output(options, "verify", settings_of(options), {contents.input}, store,
@@ -255,19 +282,17 @@ Tally run(const Options& options) {
     tally.already_complete = true;
     return tally;
   }
-  if (peers && !anew) check();
+  if (source && !anew) check();
   for (const auto& study : contents.studies) output.carry(study);
   if (tally.plan) sample_lines.commit_plan(*tally.plan, output);
   auto studies = group(contents, tally.plan.get(), output);
   if (commits) {
-    if (!check_commitment(options, std::move(studies), steps, output)) tally.interrupted = true;
+    tally.interrupted = !check_commitment(options, std::move(studies), steps, output);
     output.commit();
-    if (tally.interrupted) return tally;
-    output.finish(tally, [&] { return tally.counts_json(); });
+    if (!tally.interrupted) output.finish(tally, [&] { return tally.counts_json(); });
     return tally;
   }
-  Verifier(options, std::move(studies), extra_lines, peers ? &*peers : nullptr, receiver ? &*receiver : nullptr, output,
-           tally)
+  Verifier(options, std::move(studies), extra_lines, source.get(), receiver ? &*receiver : nullptr, output, tally)
       .run();
   if (tally.sample && tally.closes()) sample_lines.write_result(*tally.sample, output);
   output.finish(tally, [&] { return tally.counts_json(); });

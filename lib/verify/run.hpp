@@ -3,8 +3,10 @@
 
 #include "commit/committer.hpp"
 #include "sample/result.hpp"
+#include "transfer/address.hpp"
 #include "transfer/ledger.hpp"
 #include "transfer/options.hpp"
+#include "verify/source.hpp"
 
 #include <functional>
 #include <memory>
@@ -19,10 +21,8 @@ enum class Level {
   content,     ///< and every object is fetched and compared (grade E4)
 };
 
-enum class Retrieve { get, move };  ///< how content is fetched: C-GET, or C-MOVE to our own listener
-
 struct Options : transfer::Options {
-  std::optional<net::Peer> against;  ///< without: fixity of the source and staged files
+  std::optional<transfer::Address> against;  ///< without: fixity of the source and staged files
   Level level = Level::exists;
   Retrieve retrieve = Retrieve::get;
   std::optional<net::ListenAt> listen;          ///< where objects come to, for Retrieve::move

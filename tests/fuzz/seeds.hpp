@@ -19,4 +19,7 @@ namespace waybill::test {
 [[nodiscard]] std::vector<std::string> dimse_seeds();
 [[nodiscard]] std::string mutate_hl7(const std::vector<std::string>& seeds, std::mt19937_64& random);
 
+/// Answers of DICOMweb services: JSON, XML and multipart.
+[[nodiscard]] std::vector<std::string> web_seeds();
+
 }  // namespace waybill::test

@@ -189,6 +189,26 @@ TEST(Hl7Intake, ReadsUtf16) {
   }
 }
 
+TEST(Hl7Intake, AReportOfSixMegabytesInACaptureKeepsEveryCharacterAndTheMergeBehindItIsRead) {
+  std::string document;
+  while (document.size() < (std::size_t{6} << 20U)) document += "JVBERi0xLjQKJcfs" + std::to_string(document.size());
+  const std::string report =
+      "MSH|^~\\&|APP|FAC|||20240101120000||ORU^R01|1|P|2.5\rPID|1||77\rOBX|1|ED|PDF||^application^pdf^Base64^" +
+      document + "\r";
+  const std::string merge = "MSH|^~\\&|APP|FAC|||20240101120001||ADT^A40|2|P|2.5\rPID|1||78\rMRG|77\r";
+  const auto framed = [](const std::string& m) { return '\x0B' + m + "\x1C\r"; };
+  std::string held, prior;
+  Intake intake([&](Message& m, const Origin&) {
+    if (const auto obx = m.find("OBX")) held = std::string(m.component(m.field(*obx, 5), 5));
+    if (const auto mrg = m.find("MRG")) prior = std::string(m.field(*mrg, 1));
+  });
+  intake.read_bytes("capture", framed(report) + framed(merge));
+  EXPECT_EQ(intake.counts().messages, 2U);
+  EXPECT_TRUE(intake.problems().empty());
+  EXPECT_TRUE(held == document) << held.size();
+  EXPECT_EQ(prior, "77");
+}
+
 TEST(Hl7Intake, AMessageAboveTheLimitIsAProblem) {
   const Reading r = reading([&](Intake& i) { i.read_bytes("t", adt("1", std::string(5000, 'x')) + adt("2")); }, 1000);
   EXPECT_EQ(r.ids, std::vector<std::string>{"2"});

@@ -72,7 +72,8 @@ TEST(IdentityEvent, KnowsEveryTriggerOfTheDomainRules) {
       {"A08", EventKind::refresh},        {"A31", EventKind::refresh},        {"A18", EventKind::merge},
       {"A34", EventKind::merge},          {"A39", EventKind::merge},          {"A40", EventKind::merge},
       {"A35", EventKind::change_account}, {"A36", EventKind::change_account}, {"A41", EventKind::change_account},
-      {"A42", EventKind::change_account}, {"A49", EventKind::change_account}, {"A43", EventKind::move_identifier},
+      {"A42", EventKind::change_account}, {"A49", EventKind::change_account}, {"A50", EventKind::change_account},
+      {"A51", EventKind::change_account}, {"A48", EventKind::rename},         {"A43", EventKind::move_identifier},
       {"A44", EventKind::move_account},   {"A45", EventKind::move_visit},     {"A46", EventKind::rename},
       {"A47", EventKind::rename},         {"A24", EventKind::link},           {"A37", EventKind::unlink},
       {"A23", EventKind::remove},         {"A29", EventKind::remove}};

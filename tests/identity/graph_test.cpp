@@ -160,7 +160,7 @@ TEST(IdentityGraph, AMovedAccountOrVisitTakesOnlyItsOwnStudies) {
 }
 
 TEST(IdentityGraph, AccountChangesMoveNoPatientAndA36WithTwoPatientsIsForAPerson) {
-  for (const char* trigger : {"A35", "A41", "A42", "A49"})
+  for (const char* trigger : {"A35", "A41", "A42", "A49", "A50", "A51"})
     EXPECT_EQ(root(graph({adt(trigger, "20240101", "1^^^H", "", "2^^^H")}), "2"), "2") << trigger;
   EXPECT_EQ(graph({adt("A36", "20240101", "1^^^H", "", "2^^^H")}).disputes().size(), 1U);
   EXPECT_EQ(graph({adt("A36", "20240101", "1^^^H", "", "1^^^H")}).disputes().size(), 0U);

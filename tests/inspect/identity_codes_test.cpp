@@ -154,6 +154,17 @@ TEST(IdentityCodes, FindsTheCharacterSetOfItemsByInheritance) {
   EXPECT_EQ(found.find("CS-MISSING8"), std::string::npos);
 }
 
+TEST(References, AKeyObjectForLitigationIsAFinding) {
+  DicomBuilder title;
+  title.text(tag(0x0008, 0x0100), "SH", "113021").text(tag(0x0008, 0x0102), "SH", "DCM");
+  DicomBuilder b;
+  b.text(kClass, "UI", "1.2.840.10008.5.1.4.1.1.88.59").text(kInstance, "UI", "1.2.3.9");
+  b.sequence(tag(0x0040, 0xA043), {title.str()}, true);
+  const auto held = look(DicomBuilder::part10(b.str(), kExplicit, "1.2.840.10008.5.1.4.1.1.88.59", "1.2.3.9"));
+  EXPECT_NE(codes(held).find("KO-LEGALHOLD S1"), std::string::npos) << codes(held);
+  EXPECT_FALSE(held.rejection.has_value());
+}
+
 TEST(References, OfAKeyObjectAreListedOnceWithTheTitleOfARejectionNote) {
   const auto referenced = [](const char* uid) {
     DicomBuilder b;
@@ -169,6 +180,7 @@ TEST(References, OfAKeyObjectAreListedOnceWithTheTitleOfARejectionNote) {
   const auto note = look(DicomBuilder::part10(b.str(), kExplicit, "1.2.840.10008.5.1.4.1.1.88.59", "1.2.3.9"));
   EXPECT_EQ(note.references, (std::vector<std::string>{"1.2.3.4", "1.2.3.5"}));
   EXPECT_EQ(note.rejection, "113001");
+  EXPECT_EQ(codes(note).find("KO-LEGALHOLD"), std::string::npos);
   EXPECT_TRUE(look(sound().file()).references.empty());
 }
 

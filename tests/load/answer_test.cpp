@@ -10,7 +10,12 @@ namespace waybill::load {
 using manifest::Bucket;
 
 namespace {
-Meaning meaning(std::uint16_t status) { return meaning_of({status, "", "", true}); }
+Meaning meaning(std::uint16_t status) {
+  Answer answer;
+  answer.kind = Answer::Kind::status;
+  answer.status = status;
+  return meaning_of(answer);
+}
 }  // namespace
 
 TEST(StoreStatus, FollowsTheTable) {
@@ -41,8 +46,10 @@ TEST(StoreStatus, FollowsTheTable) {
 }
 
 TEST(StoreStatus, AsksWhenNoAnswerCameAndNamesARefusedContext) {
-  EXPECT_EQ(meaning_of({std::nullopt, "", "lost", true}).next, Meaning::Next::ask);
-  const Meaning refused = meaning_of({std::nullopt, "", "not granted", false});
+  Answer answer;
+  EXPECT_EQ(meaning_of(answer).next, Meaning::Next::ask);
+  answer.kind = Answer::Kind::not_granted;
+  const Meaning refused = meaning_of(answer);
   EXPECT_EQ(refused.finding.value().code, "D27");
   EXPECT_EQ(refused.bucket, Bucket::failed);
 }

@@ -119,6 +119,8 @@ TEST_F(Discrepancies, WhatObjectsShowByThemselvesIsSaidOfTheirStudy) {
        [](Object& o) { finding(o, "PIX-RESCALE", Severity::s0); }},
       {"D26", [](Object& o) { finding(o, "ENC-UNPARSED", Severity::s4), o.bucket = Bucket::quarantined; },
        [](Object& o) { finding(o, "UID-SYNTAX", Severity::s3), o.bucket = Bucket::quarantined; }},
+      {"legal-hold", [](Object& o) { finding(o, "KO-LEGALHOLD", Severity::s1); },
+       [](Object& o) { finding(o, "VAL-RETIRED", Severity::s0); }},
       {"D28", [](Object& o) { finding(o, "PRIV-ANNOT", Severity::s3); },
        [](Object& o) { finding(o, "SOP-PRIVATE", Severity::s2); }},
       {"D29", [](Object& o) { o.rejection = "113039"; }, [](Object& o) { o.rejection = "113038"; }},

@@ -7,6 +7,8 @@
 #include "support/folder.hpp"
 
 #include <algorithm>
+#include <array>
+#include <random>
 
 namespace waybill::reconcile {
 namespace {
@@ -163,6 +165,49 @@ TEST_F(ReconcileFeed, NumbersOfMessagesAreComparedInTheirNormalFormAndWrittenAsT
   rules_.apply(table.exams[0]);
   const auto outcome = match::decide(std::vector{facts}, table.exams, rules_);
   EXPECT_EQ(outcome.studies[0].verdict, match::Verdict::matched);
+}
+
+TEST_F(ReconcileFeed, TheExamsAreTheSameForAnyOrderOfMessagesAndFiles) {
+  std::vector<std::string> messages;
+  std::mt19937 random(7);
+  const auto number = [&](unsigned most) { return std::to_string(random() % most); };
+  const std::array<const char*, 6> triggers = {"A01", "A08", "A40", "A47", "A31", "A40"};
+  for (int i = 0; i < 400; ++i) {
+    const std::string time = std::to_string(20240101000000 + i * 60);
+    if (i % 2 == 0) {
+      messages.push_back(orm(time, number(40), "A" + number(60), "1.2." + number(60)));
+    } else {
+      const std::string trigger = triggers[random() % triggers.size()];
+      const std::string prior = trigger == "A40" || trigger == "A47" ? number(40) : std::string();
+      messages.push_back(adt(trigger, time, number(40), "WATERS^" + number(9), prior));
+    }
+  }
+  const auto exams_of = [&](std::size_t files) {
+    std::filesystem::remove_all(folder_ / "feed");
+    for (std::size_t n = 0; n < files; ++n) {
+      std::string part;
+      for (std::size_t i = n; i < messages.size(); i += files) part += messages[i];
+      test::put(folder_ / "feed" / std::to_string(n), part);
+    }
+    const Feed f({(folder_ / "feed").string()}, rules_, identity::Graph::kEver);
+    match::ExamTable table;
+    f.apply(table);
+    std::string out;
+    for (const auto& e : table.exams) {
+      out +=
+          e.key.str() + '|' + e.patient_id.str() + '|' + e.last.str() + '^' + e.first.str() + '|' + e.study_uid.str();
+      for (const auto& list : {e.other_ids, e.other_names, e.vetoes})
+        for (const Interned text : list) out += '|' + text.str();
+      out += '\n';
+    }
+    return out;
+  };
+  const std::string expected = exams_of(1);
+  EXPECT_GT(std::count(expected.begin(), expected.end(), '\n'), 50);
+  for (const std::size_t files : {1U, 2U, 7U, 50U}) {
+    std::shuffle(messages.begin(), messages.end(), random);
+    EXPECT_EQ(exams_of(files), expected) << files << " files";
+  }
 }
 
 }  // namespace

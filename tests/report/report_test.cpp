@@ -105,6 +105,17 @@ TEST(Report, ManifestOfAnotherScanDoesNotLinkAndBothAreNamed) {
   EXPECT_TRUE(contains(report.unexplained[0].sentence, "scan.wb")) << report.unexplained[0].sentence;
 }
 
+TEST(Report, ScanMadeSinceOneOfTheSameNameIsNoBrokenLink) {
+  Project project, before;
+  const auto older = before.write("scan.wb", "scan", {}, objects(9));
+  const auto scan = project.write("scan.wb", "scan", {older}, objects(10));
+  const auto load = project.write("load.wb", "load", {scan}, loaded(objects(10)));
+  const Report report = built({scan, load});
+  EXPECT_EQ(report.unexplained_total, 0U);
+  ASSERT_FALSE(report.links.empty());
+  EXPECT_EQ(report.links[0].state, Link::State::not_given);
+}
+
 TEST(Report, MissingLinkInTheMiddleIsNotTakenOnTrust) {
   Project project;
   const Chain chain(project);

@@ -1,0 +1,351 @@
+#!/bin/sh
+# Checks this evidence package with sh, coreutils, findutils, grep, awk, zstd, jq and openssl. Nothing of Waybill is used.
+#
+# Usage: sh verify.sh [KEY-ID]
+#
+# KEY-ID is the id of the signer's key, 16 hex digits, as it was given to you outside this package. Without it a package
+# in which all signatures and the key were replaced looks sound.
+# Exit 0: sound; 1: something does not hold, each with a line that begins with BAD; 2: the check could not be made.
+set -u
+LC_ALL=C
+export LC_ALL
+umask 077
+wanted=${1-}
+cd "$(dirname "$0")" || exit 2
+for tool in sha256sum od split comm find grep awk zstd jq openssl; do
+  command -v "$tool" >/dev/null || { echo "verify.sh: $tool is missing; install it and run this again" >&2; exit 2; }
+done
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+trap 'exit 2' INT TERM
+: >"$work/bad"
+: >"$work/heads"
+mkdir "$work/m"
+
+say() { printf '%s\n' "$*" | tr -d '\000-\010\013-\037\177'; }
+ok() { say "ok    $*"; }
+note() { say "note  $*"; }
+bad() { say "BAD   $*"; echo >>"$work/bad"; }
+sha() { sha256sum | cut -c1-64; }
+frame_start=$(printf '\050\265\057\375') # the first bytes of every zstd frame
+
+verified() { # KEY SIGNATURE TEXT
+  openssl pkeyutl -verify -rawin -pubin -inkey "$1" -sigfile "$2" -in "$3" >/dev/null 2>&1
+}
+
+# --- the package: keys, the list of files, its signature -------------------------------------------------------------
+
+check_keys() {
+  for key in keys/*.pub; do
+    [ -f "$key" ] || continue
+    id=$(openssl pkey -pubin -in "$key" -outform DER 2>/dev/null | sha | cut -c1-16)
+    [ "$key" = "keys/$id.pub" ] || bad "$key holds the key $id, not the one of its name: it was replaced"
+  done
+  [ -z "$wanted" ] || [ -f "keys/$wanted.pub" ] || bad "the key $wanted that you were given is not in this package"
+}
+
+check_list() {
+  if [ ! -f SHA256SUMS ]; then bad "SHA256SUMS is missing: nothing says what belongs to the package"; return; fi
+  if grep -Evq '^[0-9a-f]{64}  \./[A-Za-z0-9._/-]+$' SHA256SUMS || grep -Fq '/../' SHA256SUMS; then
+    bad "SHA256SUMS has a line that is no digest and name of a file in this package"; return
+  fi
+  sha256sum -c SHA256SUMS 2>/dev/null </dev/null | grep -v ': OK$' >"$work/failed"
+  while IFS= read -r line; do bad "${line%%: FAILED*} is missing or not the file that SHA256SUMS lists"; done <"$work/failed"
+  find . ! -type d ! -path ./SHA256SUMS ! -path ./SHA256SUMS.sig | sort >"$work/found"
+  cut -c67- SHA256SUMS | sort >"$work/listed"
+  comm -23 "$work/found" "$work/listed" >"$work/more"
+  while IFS= read -r name; do bad "$name is not listed in SHA256SUMS: it was added"; done <"$work/more"
+  find . ! -type d ! -type f >"$work/odd"
+  while IFS= read -r name; do bad "$name is no regular file"; done <"$work/odd"
+  [ -s "$work/failed" ] || [ -s "$work/more" ] || [ -s "$work/odd" ] || ok "all $(wc -l <SHA256SUMS) files are those of SHA256SUMS"
+}
+
+check_list_signature() {
+  if [ ! -f SHA256SUMS.sig ]; then
+    if [ -n "$wanted" ]; then bad "SHA256SUMS is not signed (SHA256SUMS.sig is missing)"
+    else note "SHA256SUMS is not signed: who can write here can replace every file and the list"; fi
+    return
+  fi
+  for key in keys/*.pub; do
+    if [ -n "$wanted" ] && [ "$key" != "keys/$wanted.pub" ]; then continue; fi
+    if verified "$key" SHA256SUMS.sig SHA256SUMS; then
+      ok "SHA256SUMS is signed by the key $(basename "$key" .pub)"
+      [ -n "$wanted" ] || note "compare this key id with the one you were given, best by giving it to this script"
+      return
+    fi
+  done
+  bad "the signature SHA256SUMS.sig is not one of SHA256SUMS by ${wanted:-a key of this package}"
+}
+
+# --- one manifest: frames, chain, end, signatures ------------------------------------------------------------------------
+
+# Names the records of a frame that are not those that records/NAME.tsv.zst lists.
+locate() { # MANIFEST FRAME-NUMBER TEXT
+  list=records/$(basename "$1").tsv.zst
+  [ -f "$list" ] || return
+  zstd -dcq "$list" 2>/dev/null | awk -F '\t' -v n="$2" '$1 == n' >"$work/rows"
+  rm -rf "$work/lines"
+  mkdir "$work/lines"
+  (cd "$work/lines" && split -a 6 -l 1 - && find . -name 'x*' | sort | xargs -r sha256sum) <"$3" | cut -c1-16 >"$work/hashes"
+  awk -F '\t' 'NR == FNR { there[$1] = 1; next } !($2 in there)' "$work/hashes" "$work/rows" >"$work/gone"
+  head -n 20 "$work/gone" | while IFS="$(printf '\t')" read -r _ _ line kind id study; do
+    bad "$1: line $line of frame $2, the record $kind $id of study ${study:--}, was changed or removed"
+  done
+  awk -F '\t' 'NR == FNR { there[$2] = 1; next } !($1 in there)' "$work/rows" "$work/hashes" | wc -l >"$work/new"
+  [ "$(cat "$work/new")" -eq 0 ] || bad "$1: frame $2 has $(cat "$work/new") lines that were not there when the package was made"
+}
+
+# Cuts the next frame from the file: from `at` to the next place where a frame may begin. A frame's own bytes may look
+# like a beginning, so one that cannot be read is tried again up to the places behind it.
+cut_frame() { # MANIFEST END
+  readable=no
+  tries=0
+  for next in $(awk -v at="$at" '$1 > at' "$work/starts" | head -n 3) "$2"; do
+    [ "$next" -le "$2" ] || continue
+    tail -c +$((at + 1)) "$1" | head -c $((next - at)) >"$work/try"
+    [ "$tries" -gt 0 ] || { first=$next; cp "$work/try" "$work/piece"; }
+    tries=$((tries + 1))
+    if zstd -dcq "$work/try" >"$work/text" 2>/dev/null; then
+      readable=yes
+      mv "$work/try" "$work/piece"
+      after=$next
+      return
+    fi
+  done
+  after=$first
+}
+
+# Header, end and signature lines stand in a frame's first lines; all else is a record.
+take_text() { # MANIFEST FRAME-NUMBER STATE-FOLDER
+  line=$(head -n 1 "$work/text")
+  if [ "$2" -eq 0 ]; then
+    printf '%s\n' "$line" >"$3/header"
+    case $line in '{"kind":"header",'*) ;; *) bad "$1: frame 0 does not begin with a header line" ;; esac
+  elif [ "$line" != "{\"kind\":\"block\",\"n\":$2,\"prev\":\"$hash\"}" ]; then
+    bad "$1: frame $2 does not name the frame before it: one of the two was changed, dropped, added or moved"
+    locate "$1" "$2" "$work/text"
+    [ "$2" -eq 0 ] || locate "$1" $(($2 - 1)) "$work/before"
+  fi
+  tail -n +2 "$work/text" >"$work/body"
+  case $(head -c 20 "$work/body") in
+    '{"kind":"end",'*) cat "$work/body" >>"$3/end" ;;
+    '{"kind":"signature",'*) printf '%s\t' "$hash" >>"$3/signatures"; cat "$work/body" >>"$3/signatures" ;;
+    *)
+      [ ! -s "$3/end" ] || bad "$1: frame $2 has records behind the end"
+      if grep -Eq '^\{"kind":"(header|block|end|signature)"' "$work/body"; then bad "$1: frame $2 holds a line that belongs elsewhere"; fi
+      cat "$work/body" >>"$work/batch"
+      [ "$(wc -c <"$work/batch")" -lt 50000000 ] || take_batch "$1" "$3" ;;
+  esac
+}
+
+# Kind, id, size, bucket and study of each record: what the checks further down need of it.
+take_batch() { # MANIFEST STATE-FOLDER
+  jq -r '[.kind, .id // "", (.source | objects | .size) // "", .bucket // "", .study // ""] | @tsv' \
+    <"$work/batch" >>"$2/records" 2>/dev/null || bad "$1: it holds a line that is no record"
+  : >"$work/batch"
+}
+
+# Seal and frame table say nothing that the frames do not say; they only have to agree.
+check_tail() { # MANIFEST SEAL-OFFSET
+  seal="5d2a4d182800000077617962696c6c31$hash"
+  [ "$(tail -c +$(($2 + 1)) "$1" | head -c 48 | od -An -v -tx1 | tr -d ' \n')" = "$seal" ] ||
+    bad "$1: the seal does not name the last frame: frames were cut off or added at the end"
+  tail -c "$((8 * entries + 9))" "$1" | head -c "$((8 * entries))" | od -An -v -w8 -tu4 --endian=little | awk '{ print $1 }' >"$work/table"
+  echo 48 >>"$work/sizes"
+  cmp -s "$work/table" "$work/sizes" || bad "$1: the frame table does not fit the frames"
+}
+
+check_counts() { # MANIFEST STATE-FOLDER
+  jq -r '.state, .records, (.counts.buckets | objects | to_entries[] | select(.value != 0) | [.key, .value] | @tsv)' \
+    "$2/end" >"$work/stated" 2>/dev/null
+  if [ "$(wc -l <"$2/end")" -ne 1 ] || [ "$(head -n 1 "$work/stated")" != complete ]; then
+    bad "$1: it has no end line that says complete"
+    return
+  fi
+  stated=$(head -n 2 "$work/stated" | tail -n 1)
+  found=$(wc -l <"$2/records")
+  [ "$stated" = "$found" ] || bad "$1: the end line states $stated records, there are $found"
+  awk -F '\t' '$1 == "object" { n[$4]++ } END { for (b in n) print b "\t" n[b] }' "$2/records" | sort >"$2/buckets"
+  tail -n +3 "$work/stated" | sort >"$work/counts"
+  if [ -s "$work/counts" ] && ! cmp -s "$work/counts" "$2/buckets"; then
+    bad "$1: the end line's counts of buckets are not those of the records"
+  fi
+}
+
+check_signatures() { # MANIFEST STATE-FOLDER HEAD
+  cut -f2- "$2/signatures" | jq -r '[.key, .value, .tree.root // "-", .tree.leaves // "-", .tree.value // "-"] | @tsv' >"$work/values" 2>/dev/null ||
+    bad "$1: a signature cannot be read"
+  cut -f1 "$2/signatures" | paste - "$work/values" >"$work/signatures"
+  while IFS="$(printf '\t')" read -r signed key value root leaves sealed; do
+    printf %s "$value" | base64 -d >"$work/sig" 2>/dev/null
+    printf %s "$signed" >"$work/signed"
+    case $key in *[!0-9a-f]*|'') bad "$1: a signature names no key"; continue ;; esac
+    if [ ! -f "keys/$key.pub" ]; then bad "$1: it is signed by the key $key, which is not in this package"; continue; fi
+    if ! verified "keys/$key.pub" "$work/sig" "$work/signed"; then bad "$1: the signature by the key $key does not fit its content"; continue; fi
+    echo "$key" >>"$2/signed"
+    [ "$root" != - ] || continue
+    printf %s "$sealed" | base64 -d >"$work/sig" 2>/dev/null
+    printf 'waybill-tree/1\n%s\n%s\n%s\n' "$3" "$root" "$leaves" >"$work/signed"
+    verified "keys/$key.pub" "$work/sig" "$work/signed" || bad "$1: the tree of its studies is not signed by the key $key"
+  done <"$work/signatures"
+  if [ -n "$wanted" ] && [ -s "$2/signatures" ] && ! grep -qx "$wanted" "$2/signed"; then bad "$1: it is not signed by the key $wanted"; fi
+}
+
+check_manifest() { # MANIFEST
+  state=$work/m/$(basename "$1")
+  mkdir "$state"
+  for name in header end signatures signed records buckets; do : >"$state/$name"; done
+  before=$(wc -l <"$work/bad")
+  size=$(wc -c <"$1")
+  end=$size
+  entries=0
+  if [ "$(tail -c 5 "$1" | od -An -v -tx1 | tr -d ' \n')" = 00b1ea928f ]; then
+    entries=$(tail -c 9 "$1" | od -An -N4 -tu4 --endian=little | tr -d ' ')
+    end=$((size - 8 * entries - 65))
+  fi
+  if [ "$entries" -lt 1 ] || [ "$end" -lt 0 ]; then bad "$1: it ends without its frame table: it was cut off or never finished"; end=$size; fi
+  grep -abFo "$frame_start" "$1" | cut -d: -f1 >"$work/starts"
+  : >"$work/sizes"
+  : >"$work/before"
+  : >"$work/batch"
+  at=0 number=0 hash='' head=''
+  while [ "$at" -lt "$end" ]; do
+    cut_frame "$1" "$end"
+    if [ "$readable" = yes ]; then
+      take_text "$1" "$number" "$state"
+    else
+      bad "$1: frame $number (byte $at) cannot be read: a byte of it was changed or it was cut"
+      : >"$work/text"
+    fi
+    wc -c <"$work/piece" | tr -d ' ' >>"$work/sizes"
+    hash=$(sha <"$work/piece")
+    [ -s "$state/signatures" ] || head=$hash
+    mv "$work/text" "$work/before"
+    at=$after
+    number=$((number + 1))
+  done
+  take_batch "$1" "$state"
+  [ "$end" -eq "$size" ] || check_tail "$1" "$end"
+  check_counts "$1" "$state"
+  check_signatures "$1" "$state" "$head"
+  jq -rn --slurpfile h "$state/header" --slurpfile e "$state/end" '($e[0].inputs // [] | map({(.name): .head}) | add // {}) as $late
+    | $h[0] | ([.stage, .created] | @tsv), (.inputs[]? | [.name, .head // $late[.name] // ""] | @tsv)' >"$work/told" 2>/dev/null
+  head -n 1 "$work/told" >"$state/stage"
+  tail -n +2 "$work/told" >"$state/inputs"
+  objects=$(grep -c '^object	' "$state/records")
+  rank=$(awk '{ print index("scan reconcile transcode load verify", $1) + ($1 ~ /^(scan|reconcile|transcode|load|verify)$/ ? 0 : 99) }' "$state/stage")
+  printf '%s\t%03d\t%s\t%s\t%s\n' "$head" "${rank:-99}" "$(cut -f2 "$state/stage")" "$objects" "$(basename "$1")" >>"$work/heads"
+  [ "$(wc -l <"$work/bad")" -ne "$before" ] && return
+  by=$(sort -u "$state/signed" | tr '\n' ' ')
+  ok "$1: $number frames, $(wc -l <"$state/records") records, $([ -n "$by" ] && echo "signed by ${by% }" || echo 'not signed'), head $head"
+}
+
+# Each sample's list is the one whose digest the manifest committed to before anything was fetched.
+check_samples() {
+  for sample in samples/*.jsonl; do
+    [ -f "$sample" ] || continue
+    told=$(jq -r 'select(.kind == "sample").list_sha256' "$sample")
+    is=$(jq -r 'select(.kind == "sample-object").id' "$sample" | sha)
+    zstd -dcq "manifests/$(basename "$sample" .jsonl)" 2>/dev/null | grep '^{"kind":"sample' | cmp -s - "$sample" ||
+      bad "$sample is not the sample of its manifest"
+    if [ "$told" = "$is" ]; then ok "$sample: the list of $(grep -c '"sample-object"' "$sample") objects is the one committed to"
+    else bad "$sample: the list is not the one that the manifest committed to"; fi
+  done
+}
+
+# --- between the manifests: links, ledger, the report --------------------------------------------------------------------
+
+# The manifest with objects that this one was made from: the last of its inputs by stage and time.
+source_of() { # STATE-FOLDER
+  cut -f2 "$1/inputs" | while IFS= read -r input; do [ -n "$input" ] && grep "^$input	" "$work/heads"; done |
+    awk -F '\t' '$4 > 0' | sort -t "$(printf '\t')" -k2,3 | tail -n 1 | cut -f5
+}
+
+name_some() { # WHAT FILE
+  head -n 20 "$2" | while IFS= read -r id; do bad "$1: $id"; done
+  [ "$(wc -l <"$2")" -le 20 ] || bad "$1: $(wc -l <"$2") in all"
+}
+
+check_links() { # NAME STATE-FOLDER
+  while IFS="$(printf '\t')" read -r input input_head; do
+    if grep -q "^$input_head	" "$work/heads"; then continue; fi
+    if [ -n "$input_head" ] && grep -q "^$input_head  \./rules/" SHA256SUMS; then ok "$1 was made with $(grep "^$input_head " SHA256SUMS | cut -c67-)"; continue; fi
+    case $input in
+      *.wb|-) [ "$(cut -f1 "$2/stage")" = scan ] && note "$1 continues $input, which is not in this package" ||
+        bad "$1 was made from $input with head $input_head, which is not in this package" ;;
+      *) note "$1 was made with $input, SHA-256 $input_head, which is not in this package" ;;
+    esac
+  done <"$2/inputs"
+}
+
+check_balance() { # NAME STATE-FOLDER
+  grep '^object	' "$2/records" | cut -f2 | sort >"$work/after"
+  uniq -d "$work/after" >"$work/twice"
+  name_some "$1 has an object more than once" "$work/twice"
+  source=$(source_of "$2")
+  stage=$(cut -f1 "$2/stage")
+  if [ -z "$source" ]; then
+    [ "$stage" = scan ] || bad "$1: no manifest with objects of this package is what it was made from"
+    return
+  fi
+  if [ "$stage" = reconcile ]; then
+    grep '^object	' "$work/m/$source/records" | awk -F '\t' '$4 == "instance" && $5 != "" { print $5 }' | sort -u >"$work/before"
+    grep '^study	' "$2/records" | cut -f5 | sort -u >"$work/after"
+    comm -23 "$work/before" "$work/after" >"$work/lost"
+    name_some "$1 has no record of a study of $source" "$work/lost"
+    [ -s "$work/lost" ] || ok "ledger: $1 has every study of $source ($(wc -l <"$work/before"))"
+    return
+  fi
+  grep '^object	' "$work/m/$source/records" | cut -f2 | sort >"$work/before"
+  comm -23 "$work/before" "$work/after" | uniq >"$work/lost"
+  comm -13 "$work/before" "$work/after" | uniq >"$work/invented"
+  name_some "$1 lost an object of $source" "$work/lost"
+  name_some "$1 has an object that $source has not" "$work/invented"
+  was=$(awk -F '\t' '$1 == "object" { n += $3 } END { printf "%.0f", n }' "$work/m/$source/records")
+  is=$(awk -F '\t' '$1 == "object" { n += $3 } END { printf "%.0f", n }' "$2/records")
+  [ "$was" = "$is" ] || bad "$1 has $is source bytes, $source has $was"
+  [ -s "$work/lost" ] || [ -s "$work/invented" ] || [ -s "$work/twice" ] || [ "$was" != "$is" ] ||
+    ok "ledger: $1 has exactly the objects of $source ($(wc -l <"$work/after"), $is bytes)"
+}
+
+check_report() {
+  report=report/report.json
+  jq -e .manifests "$report" >/dev/null 2>&1 || { bad "$report is missing or no report"; return; }
+  before=$(wc -l <"$work/bad")
+  jq -r '.manifests[] | .head as $head | [.head, "", .levels.objects], (.buckets | to_entries[] | [$head, .key, .value.objects]) | @tsv' "$report" >"$work/report"
+  awk -F '\t' '$2 == "" { print $1 }' "$work/report" | sort >"$work/told"
+  cut -f1 "$work/heads" | sort >"$work/here"
+  comm -23 "$work/told" "$work/here" >"$work/lost"
+  comm -13 "$work/told" "$work/here" >"$work/invented"
+  name_some "the report speaks of a manifest that is not here, head" "$work/lost"
+  name_some "the report does not speak of a manifest that is here, head" "$work/invented"
+  while IFS="$(printf '\t')" read -r head _ _ objects name; do
+    grep -q "^$head	" "$work/report" || continue
+    told=$(awk -F '\t' -v h="$head" '$1 == h && $2 == "" { print $3 }' "$work/report")
+    [ "$told" = "$objects" ] || bad "the report says $told objects of $name, there are $objects"
+    awk -F '\t' -v h="$head" '$1 == h && $2 != "" { print $2 "\t" $3 }' "$work/report" | sort >"$work/told"
+    cmp -s "$work/told" "$work/m/$name/buckets" || bad "the report's buckets of $name are not those of its records"
+  done <"$work/heads"
+  unexplained=$(jq -r .unexplained_total "$report")
+  [ "$unexplained" = 0 ] || bad "the report itself lists $unexplained unexplained differences"
+  [ "$(wc -l <"$work/bad")" -ne "$before" ] || ok "the report speaks of these manifests and counts their objects as they stand"
+}
+
+check_keys
+check_list
+check_list_signature
+for manifest in manifests/*; do
+  [ -f "$manifest" ] || { bad "there is no manifest in this package"; break; }
+  check_manifest "$manifest"
+done
+for state in "$work"/m/*; do
+  [ -d "$state" ] || continue
+  check_links "$(basename "$state")" "$state"
+  check_balance "$(basename "$state")" "$state"
+done
+check_samples
+check_report
+problems=$(wc -l <"$work/bad")
+if [ "$problems" -eq 0 ]; then say "SOUND: everything in this package holds together"; exit 0; fi
+say "NOT SOUND: $problems problems, see the lines that begin with BAD"
+exit 1

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sync/plan.hpp"
+
+#include "config/table.hpp"
+#include "core/result.hpp"
+#include "core/text.hpp"
+#include "net/peer.hpp"
+#include "pixel/targets.hpp"
+#include "sample/size.hpp"
+#include "transfer/schedule.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace waybill::sync {
+namespace {
+
+using config::Table;
+using Words = std::vector<std::string>;
+
+constexpr std::int64_t kMost = 1'000'000'000;
+
+std::string absolute(const fs::path& folder, const std::string& path) {
+  return (folder / path).lexically_normal().string();
+}
+
+/// Gives a check of the library that throws without a place the file and line of its key.
+template <typename F>
+void checked(const Table& table, std::string_view key, const F& check) {
+  try {
+    check();
+  } catch (const RunError& error) {
+    table.refuse(key, error.what());
+  }
+}
+
+/// The values of one table, turned into words of a program.
+class Section {
+ public:
+  Section(const Table& table, const fs::path& folder, Words& words) : table_(table), folder_(folder), words_(words) {}
+
+  void text(std::string_view key, const char* option) {
+    if (const auto value = table_.text(key)) add(option, *value);
+  }
+  void choice(std::string_view key, const char* option, std::initializer_list<std::string_view> values) {
+    const auto value = table_.text(key);
+    if (!value) return;
+    if (std::find(values.begin(), values.end(), *value) == values.end()) refuse_choice(key, values);
+    add(option, *value);
+  }
+  void number(std::string_view key, const char* option, std::int64_t least, std::int64_t most) {
+    if (const auto value = table_.number(key, least, most)) add(option, std::to_string(*value));
+  }
+  void real(std::string_view key, const char* option, double most) {
+    const auto value = table_.real(key, 0, most);
+    if (!value) return;
+    char shown[32];
+    std::snprintf(shown, sizeof shown, "%g", *value);
+    add(option, shown);
+  }
+  void when(std::string_view key, bool is, const char* word) {
+    if (table_.flag(key) == is) words_.emplace_back(word);
+  }
+  /// A file that must be there; empty without the key.
+  fs::path file(std::string_view key, const char* option) {
+    const auto value = table_.text(key);
+    if (!value) return {};
+    const std::string path = absolute(folder_, *value);
+    std::error_code error;
+    if (!fs::exists(path, error)) table_.refuse(key, "there is no " + path_to_text(path));
+    if (option != nullptr) add(option, path);
+    return path;
+  }
+  void syntax(std::string_view key, const char* option) {
+    const auto value = table_.text(key);
+    if (!value) return;
+    if (*value != "keep" && !pixel::target_syntax(*value))
+      table_.refuse(key, "`" + path_to_text(*value) + "` is no transfer syntax that can be written; see `waybill " +
+                             "transcode --help`");
+    add(option, *value);
+  }
+  void associations() {
+    const auto value = table_.text("associations");
+    if (!value) return;
+    const bool digits = !value->empty() && value->size() < 3 &&
+                        std::all_of(value->begin(), value->end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (*value != "auto" && !(digits && *value != "0" && *value != "00"))
+      table_.refuse("associations", "`associations` is a number as text, such as \"8\", or \"auto\"");
+    add("--associations", *value);
+  }
+  void add(const char* option, const std::string& value) {
+    // One word, so that a value that begins with a dash stays a value.
+    words_.push_back(std::string(option) + "=" + value);
+  }
+
+ private:
+  [[noreturn]] void refuse_choice(std::string_view key, std::initializer_list<std::string_view> values) const {
+    std::string all;
+    for (const auto value : values) all += (all.empty() ? "" : " or ") + std::string(value);
+    table_.refuse(key, "`" + std::string(key) + "` is " + all);
+  }
+
+  const Table& table_;
+  const fs::path& folder_;
+  Words& words_;
+};
+
+Table need(const Table& top, std::string_view key) {
+  auto table = top.table(key);
+  if (!table) top.refuse({}, "the table [" + std::string(key) + "] is missing");
+  return *std::move(table);
+}
+
+std::string need_text(const Table& table, std::string_view key) {
+  auto value = table.text(key);
+  if (!value || value->empty()) table.refuse({}, "`" + std::string(key) + "` is missing");
+  return *std::move(value);
+}
+
+void read_scan(const Table& table, const fs::path& folder, Plan::Scan& scan) {
+  table.only({"sources", "deep", "include", "exclude", "recheck"});
+  for (const std::string& source : table.texts("sources")) scan.sources.push_back(absolute(folder, source));
+  if (scan.sources.empty()) table.refuse({}, "`sources` is missing; name the folders of the archive");
+  scan.include = table.texts("include");
+  scan.exclude = table.texts("exclude");
+  Section section(table, folder, scan.words);
+  scan.deep = table.flag("deep").value_or(false);
+  section.when("deep", true, "--deep");
+  for (const std::string& pattern : scan.include) section.add("--include", pattern);
+  for (const std::string& pattern : scan.exclude) section.add("--exclude", pattern);
+  scan.recheck = table.real("recheck", 0, 1).value_or(0) > 0;
+}
+
+Plan::Reconcile read_reconcile(const Table& table, const fs::path& folder) {
+  table.only({"ris", "ris_settle", "query", "map", "control", "hl7", "issuer", "rules", "decisions", "approve",
+              "ignore_columns", "undecided"});
+  Plan::Reconcile out;
+  Section section(table, folder, out.words);
+  out.ris = table.text("ris").value_or("");
+  if (!out.ris.empty() && !out.ris.starts_with("postgresql:") && !out.ris.starts_with("postgres:"))
+    out.ris = absolute(folder, out.ris);
+  out.ris_settle = table.number("ris_settle", 0, 86400).value_or(out.ris_settle);
+  for (const std::string& path : table.texts("hl7")) out.hl7.push_back(absolute(folder, path));
+  if (out.ris.empty() && out.hl7.empty()) table.refuse({}, "`ris`, `hl7` or both must tell of exams");
+  for (const auto& [key, option] :
+       {std::pair{"query", "--query"}, {"map", "--map"}, {"control", "--control"}, {"rules", "--rules"}}) {
+    if (const fs::path path = section.file(key, option); !path.empty()) out.files.push_back(path);
+  }
+  section.text("issuer", "--issuer");
+  if (const auto path = table.text("decisions")) out.decisions = absolute(folder, *path);
+  for (const std::string& rule : table.texts("approve")) section.add("--approve", rule);
+  for (const std::string& column : table.texts("ignore_columns")) section.add("--ignore-columns", column);
+  const std::string undecided = table.text("undecided").value_or("hold");
+  if (undecided != "hold" && undecided != "send") table.refuse("undecided", "`undecided` is hold or send");
+  out.undecided = undecided == "send" ? Undecided::send : Undecided::hold;
+  return out;
+}
+
+Plan::Transcode read_transcode(const Table& table, const fs::path& folder) {
+  table.only({"to", "policy", "keep_larger", "keep_staged"});
+  Plan::Transcode out;
+  Section section(table, folder, out.words);
+  section.syntax("to", "--to");
+  section.file("policy", "--policy");
+  if (out.words.empty()) table.refuse({}, "`to`, `policy` or both must say which transfer syntax to write");
+  if (table.flag("keep_larger") == true) section.add("--keep-larger", "yes");
+  out.keep_staged = table.flag("keep_staged").value_or(false);
+  return out;
+}
+
+void read_tls(const Table& table, const fs::path& folder, Words& words) {
+  Section section(table, folder, words);
+  section.file("tls_ca", "--tls-ca");
+  section.file("tls_cert", "--tls-cert");
+  section.file("tls_key", "--tls-key");
+  section.file("tls_crl", "--tls-crl");
+  section.text("tls_name", "--tls-name");
+  section.choice("tls_profile", "--tls-profile", {"bcp195", "bcp195-modified"});
+}
+
+void read_load(const Table& table, const fs::path& folder, bool staged, Plan& plan) {
+  table.only(
+      {"to",     "calling",  "timeout",    "associations", "release_each_study", "limit",      "window", "time_zone",
+       "order",  "priority", "priors_for", "retries",      "back_off",           "patience",   "syntax", "ladder",
+       "tls_ca", "tls_cert", "tls_key",    "tls_crl",      "tls_name",           "tls_profile"});
+  plan.load.to = need_text(table, "to");
+  checked(table, "to", [&] { (void)net::parse_url(plan.load.to); });
+  if (const auto limit = table.text("limit")) checked(table, "limit", [&] { (void)transfer::parse_limit(*limit); });
+  if (const auto window = table.text("window"))
+    checked(table, "window", [&] { (void)transfer::Schedule::parse(*window); });
+  if (staged && table.has("syntax"))
+    table.refuse("syntax",
+                 "`syntax` is for objects that are sent without being staged; with [transcode] set `to` there");
+  Section section(table, folder, plan.load.words);
+  section.text("calling", "--calling");
+  section.number("timeout", "--timeout", 1, 3600);
+  section.associations();
+  section.when("release_each_study", true, "--release-each-study");
+  section.text("limit", "--limit");
+  section.text("window", "--window");
+  section.text("time_zone", "--time-zone");
+  section.choice("order", "--order", {"manifest", "newest", "oldest"});
+  section.file("priority", "--priority");
+  for (const std::string& path : table.texts("priors_for")) section.add("--priors-for", absolute(folder, path));
+  section.number("retries", "--retries", 0, 100);
+  section.real("back_off", "--back-off", 3600);
+  section.real("patience", "--patience", 8640000);
+  section.syntax("syntax", "--syntax");
+  section.when("ladder", false, "--no-ladder");
+  read_tls(table, folder, plan.load.words);
+}
+
+/// How the target is reached is told once, in [load].
+Words reaching(const Words& load) {
+  Words out;
+  for (const std::string& word : load) {
+    for (const char* option : {"--calling=", "--timeout=", "--tls-"})
+      if (word.starts_with(option)) out.push_back(word);
+  }
+  return out;
+}
+
+void read_verify(const std::optional<Table>& table, const fs::path& folder, Plan& plan) {
+  plan.verify.words = reaching(plan.load.words);
+  std::string level = "exists";
+  if (table) {
+    table->only({"level", "sample", "associations"});
+    level = table->text("level").value_or(level);
+    if (level != "exists" && level != "content") table->refuse("level", "`level` is exists or content");
+    Section section(*table, folder, plan.verify.words);
+    section.associations();
+    if (const auto sample = table->text("sample")) {
+      if (const auto demand = sample::parse_demand(*sample); !demand) table->refuse("sample", demand.error().what);
+      if (level != "content") table->refuse("sample", "`sample` compares contents; set level = \"content\"");
+      section.add("--sample", *sample);
+      plan.verify.sample = true;
+    }
+  }
+  plan.verify.words.push_back("--level=" + level);
+}
+
+}  // namespace
+
+Plan Plan::read(const fs::path& file) {
+  Plan plan;
+  plan.file = fs::absolute(file).lexically_normal();
+  const fs::path folder = plan.file.parent_path();
+  const Table top = Table::read(file);
+  top.only({"project", "name", "threads", "scan", "reconcile", "transcode", "load", "verify", "metrics", "keep"});
+  plan.project = absolute(folder, need_text(top, "project"));
+  if (plan.project.filename().empty()) plan.project = plan.project.parent_path();
+  plan.name = top.text("name").value_or(path_to_text(plan.project.filename().string()));
+  plan.threads = static_cast<unsigned>(top.number("threads", 0, 1024).value_or(0));
+  const Table scan = need(top, "scan");
+  read_scan(scan, folder, plan.scan);
+  if (plan.scan.recheck) Section(scan, folder, plan.scan.words).real("recheck", "--recheck", 1);
+  if (const auto table = top.table("reconcile")) plan.reconcile = read_reconcile(*table, folder);
+  if (const auto table = top.table("transcode")) plan.transcode = read_transcode(*table, folder);
+  read_load(need(top, "load"), folder, plan.transcode.has_value(), plan);
+  read_verify(top.table("verify"), folder, plan);
+  if (const auto table = top.table("metrics")) {
+    table->only({"file"});
+    plan.metrics = absolute(folder, need_text(*table, "file"));
+    if (plan.metrics.extension() != ".prom")
+      table->refuse("file", "the textfile collector reads files named *.prom only; name it so");
+  }
+  if (const auto table = top.table("keep")) {
+    table->only({"inventories"});
+    plan.inventories = static_cast<std::uint64_t>(table->number("inventories", 0, kMost).value_or(0));
+  }
+  for (const std::string& source : plan.scan.sources) {
+    const std::string inside = source.back() == '/' ? source : source + "/";
+    if ((plan.project.string() + "/").starts_with(inside))
+      top.refuse("project", "`project` lies inside of the source " + path_to_text(source) +
+                                ", whose archive is only read; name a folder elsewhere");
+  }
+  return plan;
+}
+
+}  // namespace waybill::sync

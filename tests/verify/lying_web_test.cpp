@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// What waybill-verify makes of a DICOMweb service that lists less than it has, gives back something else, or breaks
+// off.
+#include "support/lying_stow.hpp"
+
+namespace waybill {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using test::has_finding;
+
+class LyingWeb : public test::AtLyingStow {
+ protected:
+  void prepare_loaded(const std::string& plan, int studies = 2, int objects = 3) {
+    prepare(plan, studies, objects);
+    ASSERT_EQ(load().exit, 0);
+  }
+  void restart(const std::string& plan) {
+    service_->stop();
+    service_->start(plan);
+  }
+};
+
+}  // namespace
+
+TEST_F(LyingWeb, ASpoiltAMissingAndAnExtraObjectAreNamed) {
+  prepare_loaded(R"({"cap": 1, "instances": {"1.2.3.1.1.2": {"flip": true}, "1.2.3.2.1.1": {"drop": true}}})");
+  fs::copy_file(service_->object("1.2.3.2.1.2"), service_->object("1.2.3.2.1.9"));
+  std::string extra = test::slurp(service_->object("1.2.3.2.1.9"));
+  for (std::size_t at = extra.find("1.2.3.2.1.2"); at != std::string::npos; at = extra.find("1.2.3.2.1.2"))
+    extra.replace(at, 11, "1.2.3.2.1.9");
+  std::ofstream(service_->object("1.2.3.2.1.9"), std::ios::binary) << extra;
+  restart(R"({"cap": 1})");
+  const test::Ran found = verify("content", {"--json"});
+  EXPECT_EQ(found.exit, 5);
+  EXPECT_NE(found.text.find("\"extra\":1"), std::string::npos) << found.text;
+  for (const auto& [uid, object] : verified()) {
+    SCOPED_TRACE(uid);
+    const bool spoilt = uid == "1.2.3.1.1.2", missing = uid == "1.2.3.2.1.1";
+    EXPECT_EQ(object.verify.value().verdict, spoilt ? "PIXEL-DIFF" : missing ? "MISSING" : "EQUIVALENT");
+    EXPECT_EQ(object.bucket, spoilt || missing ? manifest::Bucket::failed : manifest::Bucket::verified);
+  }
+}
+
+TEST_F(LyingWeb, ABusyServiceIsAskedAgainAndABrokenAnswerIsAskedForOnceMore) {
+  prepare_loaded("{}");
+  restart(R"({"qido": [{}, {"status": 503}, {}], "wado": [{"end": "answer"}, {}]})");
+  EXPECT_EQ(verify("content").exit, 0);
+}
+
+TEST_F(LyingWeb, WhatIsNoAnswerProvesNothingAndEndsWithFour) {
+  prepare_loaded("{}", 1, 2);
+  for (const char* plan : {R"({"wado": [{"end": "answer"}]})", R"({"wado": [{"status": 200, "body": "<html>"}]})",
+                           R"({"wado": [{"status": 500}]})", R"({"wado": [{"endless": true}]})",
+                           R"({"qido": [{}, {"status": 200, "body": "<html>"}]})", R"({"qido": [{}, {"status": 500}]})",
+                           R"({"qido": [{}, {"end": "after"}]})", R"({"qido": [{}, {"status": 401}]})"}) {
+    SCOPED_TRACE(plan);
+    restart(plan);
+    const test::Ran ran = verify("content");
+    EXPECT_EQ(ran.exit, 4) << ran.text;
+    EXPECT_NE(ran.text.find(service_->url()), std::string::npos) << ran.text;
+  }
+  restart("{}");
+  EXPECT_EQ(verify("content").exit, 0);
+}
+
+TEST_F(LyingWeb, WhatIsListedAndNotGivenBackIsMissing) {
+  prepare_loaded("{}", 1, 2);
+  restart(R"({"wado": [{"status": 404}]})");
+  EXPECT_EQ(verify("exists").exit, 0);
+  EXPECT_EQ(verify("content").exit, 5);
+  for (const auto& [uid, object] : verified()) EXPECT_TRUE(has_finding(object, "VERIFY-NOTRETRIEVED")) << uid;
+}
+
+}  // namespace waybill
