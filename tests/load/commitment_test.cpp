@@ -211,6 +211,11 @@ TEST_F(LoadCommitment, IsNotBegunWithATargetThatDoesNotOfferIt) {
   EXPECT_NE(ran.text.find("does not grant storage commitment"), std::string::npos) << ran.text;
   EXPECT_FALSE(std::filesystem::exists(folder_ / "load.wb"));
   EXPECT_EQ(commit({"--dry-run"}).exit, 4);
+  const test::Ran web = test::run(
+      {test::tool("load"), at("scan.wb"), "--to", "http://127.0.0.1:9/dicom-web", "-o", at("load.wb"), "--commit"},
+      folder_ / "load.log");
+  EXPECT_EQ(web.exit, 2) << web.text;
+  EXPECT_NE(web.text.find("--commit is a service of DICOM nodes"), std::string::npos) << web.text;
 }
 
 }  // namespace waybill
