@@ -173,6 +173,7 @@ std::string to_json(const Study& s) {
   text_array(w, "modalities", s.modalities);
   w.member("series", s.series).member("instances", s.instances).member("bytes", s.bytes);
   optional_member(w, "rule", s.rule);
+  if (!s.rule_set.empty()) w.member("rule_set", s.rule_set);
   if (s.score && std::isfinite(*s.score)) w.member("score", *s.score);
   optional_member(w, "decision", s.decision);
   text_array(w, "vetoes", s.vetoes);

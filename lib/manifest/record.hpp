@@ -148,6 +148,7 @@ struct Study {
   std::vector<std::string> modalities;
   std::uint64_t series = 0, instances = 0, bytes = 0;
   std::optional<std::string> rule;  ///< "R0" … "R10"
+  std::string rule_set;             ///< digest of all rules that the decision was made by
   std::optional<double> score;
   std::optional<std::string> decision;  ///< "auto", "review", "unmatched"
   std::vector<std::string> vetoes;

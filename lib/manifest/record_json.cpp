@@ -144,6 +144,7 @@ Study read_study(const JsonObject& j) {
   s.instances = need<std::uint64_t>(j, "instances");
   s.bytes = need<std::uint64_t>(j, "bytes");
   s.rule = find<std::string>(j, "rule");
+  s.rule_set = find<std::string>(j, "rule_set").value_or("");
   s.score = find<double>(j, "score");
   s.decision = find<std::string>(j, "decision");
   s.vetoes = texts(j, "vetoes");

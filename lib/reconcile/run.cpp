@@ -90,9 +90,11 @@ std::string options_json(const match::SiteRules& rules, const Options& options) 
   return std::move(w).str();
 }
 
-void complete_record(match::StudyFacts& facts, const match::Decision& decision, std::span<const match::Exam> exams) {
+void complete_record(match::StudyFacts& facts, const match::Decision& decision, std::span<const match::Exam> exams,
+                     const std::string& rule_set) {
   manifest::Study& study = facts.study;
   study.rule = decision.rule;
+  study.rule_set = rule_set;
   study.score = decision.score;
   study.decision = decision.by_person ? "person" : std::string(match::to_string(decision.verdict));
   study.vetoes.assign(decision.vetoes.begin(), decision.vetoes.end());
@@ -172,13 +174,13 @@ struct Block {
 };
 
 Block block_of(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome, std::size_t begin,
-               std::size_t end, const match::SiteRules& rules, bool lines) {
+               std::size_t end, const match::SiteRules& rules, const std::string& rule_set, bool lines) {
   Block block;
   for (std::size_t i = begin; i < end; ++i) {
     const auto& decision = outcome.studies[i];
     match::StudyFacts facts = scan.studies[i];
     rules.apply(facts);
-    complete_record(facts, decision, table.exams);
+    complete_record(facts, decision, table.exams, rule_set);
     const auto& study = facts.study;
     count_study(block.counts, study, decision.exam ? &table.exams[*decision.exam] : nullptr);
     const bool answered = decision.by_person && decision.verdict == match::Verdict::unmatched;
@@ -196,6 +198,7 @@ Block block_of(const Scan& scan, const match::ExamTable& table, const match::Out
 void write_studies(const Scan& scan, const match::ExamTable& table, const match::Outcome& outcome,
                    const match::SiteRules& rules, Output* output, Exceptions& exceptions, Summary& summary) {
   constexpr std::size_t kStudies = 1024, kInFlight = 16;
+  const std::string rule_set = match::rule_set_hash(rules);
   std::size_t next = 0;
   const auto cut = tbb::make_filter<void, std::size_t>(tbb::filter_mode::serial_in_order, [&](tbb::flow_control& flow) {
     if (next >= scan.studies.size()) flow.stop();
@@ -205,7 +208,7 @@ void write_studies(const Scan& scan, const match::ExamTable& table, const match:
       tbb::make_filter<std::size_t, std::shared_ptr<Block>>(tbb::filter_mode::parallel, [&](std::size_t begin) {
         const std::size_t end = std::min(begin + kStudies, scan.studies.size());
         return std::make_shared<Block>(
-            block_of(scan, table, outcome, begin, end, rules, output != nullptr && output->takes_lines()));
+            block_of(scan, table, outcome, begin, end, rules, rule_set, output != nullptr && output->takes_lines()));
       });
   const auto write = tbb::make_filter<std::shared_ptr<Block>, void>(tbb::filter_mode::serial_in_order,
                                                                     [&](const std::shared_ptr<Block>& block) {
