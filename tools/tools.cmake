@@ -2,7 +2,7 @@
 waybill_tool(manifest USES manifest inventory audit)
 waybill_tool(audit USES audit)
 target_sources(waybill-manifest PRIVATE tools/manifest_derive.cpp)
-waybill_tool(sync USES sync)
+waybill_tool(sync USES sync audit)
 waybill_tool(scan USES scan audit)
 waybill_tool(pack USES pack audit)
 waybill_tool(unpack USES pack io audit)

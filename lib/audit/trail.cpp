@@ -18,6 +18,7 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 
 namespace waybill::audit {
@@ -96,6 +97,7 @@ struct Trail::State {
     Clock::time_point at;
   };
   std::deque<Sent> sent;
+  std::set<std::string> on_the_way;  // their names
   bool told = false, looked_for_gaps = false;
   std::thread thread;
 
@@ -152,6 +154,7 @@ void Trail::record(const Message& message) noexcept {
 void Trail::State::disconnect() {
   stream.reset();
   sent.clear();  // still in the spool: they go once more
+  on_the_way.clear();
 }
 
 /// Sends one message; what is sent stays in the spool for now.
@@ -159,6 +162,7 @@ void Trail::State::send(const std::string& name) {
   const std::string message = framed(spool->read(name));
   stream->write(as_bytes(message));
   sent.push_back({name, Clock::now()});
+  on_the_way.insert(name);
 }
 
 /// Removes what was sent a moment ago over a connection that stands.
@@ -167,6 +171,7 @@ void Trail::State::settle() {
   if (!stream->stands()) return disconnect();
   while (!sent.empty() && Clock::now() - sent.front().at >= kSettled) {
     spool->remove(sent.front().name);
+    on_the_way.erase(sent.front().name);
     sent.pop_front();
   }
 }
@@ -187,9 +192,8 @@ bool Trail::State::round() {
   if (names.empty()) return true;
   if (stream && !stream->stands()) disconnect();
   if (!stream) stream.emplace(target.collector, target.url, kTimeout);
-  const std::string last = sent.empty() ? "" : sent.back().name;
   for (const std::string& name : names) {
-    if (name > last) send(name);
+    if (!on_the_way.contains(name)) send(name);
   }
   settle();
   told = false;

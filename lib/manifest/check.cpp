@@ -82,6 +82,10 @@ void check_signatures(const Chain& chain, const PublicKey* key, CheckReport& rep
     } else {
       report.problems.push_back("a signature by key " + key->id() + " does not fit the frames before it");
     }
+    const auto& tree = signature.tree;
+    if (tree && !key->verifies(tree->value, tree_statement(chain.head().hex(), tree->root, tree->leaves))) {
+      report.problems.push_back("the tree of the studies is not sealed by key " + key->id());
+    }
   }
   if (named || !chain.complete()) return;
   std::string others;
@@ -146,7 +150,8 @@ CheckReport check(const std::filesystem::path& path, const PublicKey* key) {
       check_inputs(tally.header(), *chain.end(), report);
     }
     check_signatures(chain, key, report);
-  } catch (const RunError& error) {  // damage, or bytes that are no manifest at all
+  } catch (const RunError& error) {          // damage, or bytes that are no manifest at all
+    if (error.exit() == Exit::usage) throw;  // encrypted, and the key is missing: nothing is known about it
     report.problems.emplace_back(error.what());
   }
   report.torn_bytes = chain.torn_bytes();

@@ -53,7 +53,7 @@ const SecretKey& key_for(const std::string& id, const std::filesystem::path& pat
   for (const SecretKey* key : all) {
     if (key->id() == id) return *key;
   }
-  throw RunError(Exit::input, name + " is encrypted to the key " + id + ", and the key given is " + all.front()->id() +
+  throw RunError(Exit::usage, name + " is encrypted to the key " + id + ", and the key given is " + all.front()->id() +
                                   "; name the file of the right one with --key");
 }
 

@@ -27,8 +27,8 @@ inline constexpr std::size_t kEnvelopeExtra = 40;  ///< bytes a record is longer
 /// Whether the file begins so; false when it cannot be read.
 [[nodiscard]] bool is_sealed_file(const std::filesystem::path& path) noexcept;
 
-/// The key for one sealed file, in both directions. Throws RunError(Exit::usage) when no key is in use and
-/// RunError(Exit::input) when it is another one. One thread at a time.
+/// The key for one sealed file, in both directions. Throws RunError(Exit::usage) when no key is in use,
+/// or another one. One thread at a time.
 class Envelope {
  public:
   /// A new file, encrypted to `key`.

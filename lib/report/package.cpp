@@ -7,6 +7,7 @@
 #include "io/atomic_file.hpp"
 #include "io/read_file.hpp"
 #include "manifest/chain.hpp"
+#include "manifest/envelope.hpp"
 #include "manifest/frame.hpp"
 #include "report/package_assets.hpp"
 
@@ -45,8 +46,8 @@ void make_folder(const fs::path& folder) {
 /// The folder while it is being filled; removed again unless it was finished.
 class Staging {
  public:
-  explicit Staging(fs::path folder) : folder_(std::move(folder)), part_(folder_) {
-    part_ += ".part";
+  explicit Staging(fs::path folder)
+      : folder_(std::move(folder)), part_(folder_.parent_path() / ("." + folder_.filename().string() + ".part")) {
     std::error_code error;
     fs::remove_all(part_, error);
     make_folder(part_);
@@ -103,13 +104,15 @@ void stop_if_asked() {
     throw RunError(Exit::interrupted, "stopped; no package was written, run the same command again");
 }
 
-void copy_bytes(Staging& staging, const fs::path& from, const std::string& name) {
-  const io::Descriptor fd = io::open_file(from, O_RDONLY);
+/// A manifest byte for byte; of an encrypted one what is inside, for nobody could check it without the key.
+void copy_manifest(Staging& staging, const fs::path& from, const std::string& name) {
+  io::Descriptor fd = io::open_file(from, O_RDONLY);
   if (!fd) io::throw_errno("open", from, errno);
+  manifest::PlainInput input(std::move(fd), from);
   io::AtomicFile out(staging.path(name));
   Sha256 sha;
   Bytes buffer(kCopyBytes);
-  while (const std::size_t n = io::read_some(fd.get(), buffer, from)) {
+  while (const std::size_t n = input.read(buffer)) {
     stop_if_asked();
     sha.update(ByteView(buffer).first(n));
     out.write(ByteView(buffer).first(n));
@@ -174,7 +177,7 @@ class RecordList {
 /// records.
 void add_manifest(Staging& staging, const Report& report, const fs::path& from) {
   const std::string name = staging.place("manifests", safe_name(from));
-  copy_bytes(staging, from, name);
+  copy_manifest(staging, from, name);
   const std::string base = fs::path(name).filename().string();
   RecordList records(staging, staging.place("records", base + ".tsv.zst"));
   std::string sample;

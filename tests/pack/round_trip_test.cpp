@@ -172,6 +172,20 @@ TEST_F(PackRoundTrip, AFilteredBackupRestoresOnlyWhatWasAskedFor) {
   EXPECT_EQ(run("cd out && find . -type f").out, "./b/empty\n");
 }
 
+TEST_F(PackRoundTrip, EncryptedManifestsArePackedThroughAPipeAndReportedBesideTheOtherStages) {
+  make_tree();
+  const std::string keys = "export WAYBILL_KEY=key WAYBILL_ENCRYPT_TO=key; ";
+  EXPECT_EQ(run("$B/waybill-manifest keygen --encryption -o key >&2").exit, 0);
+  EXPECT_EQ(run(keys + "$B/waybill-scan in -o - --quiet | tee scan.wb | $B/waybill-pack - -o backup --quiet >&2").exit,
+            0);
+  EXPECT_EQ(run("head -c 16 scan.wb; head -c 16 backup/pack.wb").out, "waybill-sealed/1waybill-sealed/1");
+  EXPECT_EQ(run(keys + "$B/waybill-unpack backup --to out --quiet >&2").exit, 0);
+  EXPECT_EQ(get(folder_ / "out/a/2.bin"), noise(70000, 2));
+  const Ran report = run(keys + "$B/waybill-report scan.wb backup/pack.wb");
+  EXPECT_NE(report.out.find("The ledger closes"), std::string::npos) << report.out;
+  EXPECT_EQ(report.exit, 0) << report.out;
+}
+
 TEST_F(PackRoundTrip, TheCorpusComesBackByteForByte) {
   const char* corpus = std::getenv("WAYBILL_CORPUS");
   if (corpus == nullptr) GTEST_SKIP() << "WAYBILL_CORPUS names no corpus";

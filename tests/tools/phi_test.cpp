@@ -138,7 +138,7 @@ TEST_F(Phi, NoNameNumberOrBirthDateIsSaidLoggedOrLeftBehindAndNoFileIsOpenToOthe
   run("$B/waybill-verify load.wb --against " + pacs.url() + " --level content -o verify.wb", 5);
   run("$B/waybill-report scan.wb reconcile.wb transcode.wb load.wb verify.wb --html r.html --csv r.csv --report-json "
       "r.json "
-      "--pseudonym-key key --lookup lookup.csv",
+      "--pseudonym-key key --lookup lookup.csv --package package",
       5);
   run("$B/waybill-scan nothing -o none.wb", 3);
   run("$B/waybill-load scan.wb --to dicom://X@127.0.0.1:9 -o dead.wb --quiet", 4);
@@ -151,6 +151,10 @@ TEST_F(Phi, NoNameNumberOrBirthDateIsSaidLoggedOrLeftBehindAndNoFileIsOpenToOthe
   EXPECT_NE(lookup.find("MRNX7731990"), std::string::npos) << "who stands behind the hashes: " << lookup;
   const std::string hash = lookup.substr(lookup.rfind('\n', lookup.find("MRNX7731990")) + 2, 12);
   EXPECT_NE(slurp(folder_ / "r.csv").find(hash), std::string::npos) << hash;
+
+  const Ran first =
+      shell("for m in package/manifests/*.wb; do zstdcat $m | head -1 | jq -r .stage; done | sort | tr '\\n' ' '");
+  EXPECT_EQ(first.text, "load reconcile scan transcode verify ") << "an auditor has no key";
 
   for (const auto& entry : fs::directory_iterator(folder_)) {
     const std::string name = entry.path().filename().string();
