@@ -87,20 +87,6 @@ class Shared {
   }
   [[nodiscard]] bool is_asked_for() const { return !url_.empty(); }
 
-  /// Gives what was asked for to programs that this one starts, by their variables.
-  void hand_down() const {
-    const auto set = [](const char* name, const std::string& value) {
-      if (!value.empty()) ::setenv(name, value.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): no thread runs yet
-    };
-    set("WAYBILL_AUDIT", url_);
-    set("WAYBILL_AUDIT_SPOOL", spool_);
-    set("WAYBILL_AUDIT_CA", tls_.authorities.string());
-    set("WAYBILL_AUDIT_CERT", tls_.certificate.string());
-    set("WAYBILL_AUDIT_KEY", tls_.key.string());
-    set("WAYBILL_ENCRYPT_TO", encrypt_to_);
-    set("WAYBILL_KEY", keys_.empty() ? "" : keys_.front());
-  }
-
   /// Reads the key files that were named.
   void use_keys() const {
     manifest::Keys keys;

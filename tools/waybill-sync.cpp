@@ -111,6 +111,16 @@ Exit run(Settings& settings) {
       settings.json);
 }
 
+/// Options that every tool has, for the stages: those that can stand in the environment as well.
+std::vector<std::string> words_for_stages(const CLI::App& app) {
+  std::vector<std::string> words;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_envname().empty()) continue;
+    for (const std::string& value : option->results()) words.push_back(option->get_name() + "=" + value);
+  }
+  return words;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -123,6 +133,8 @@ int main(int argc, char** argv) {
                  "The last run: leave out what is newer than this time (now, or UTC such as 2026-11-27T18:00:00Z), and "
                  "check at the end that nothing has changed meanwhile");
   app.add_flag("--retry-failed", settings.sync.retry_failed, "Take up what failed or was refused in earlier runs, too");
+  app.add_flag("--accept-gone", settings.sync.accept_gone,
+               "It is true that most of the archive is gone since the last run");
   app.add_flag("--accept-integrity", settings.sync.accept_integrity,
                "Go on although the last run stopped with exit code 5; a person has found the cause");
   app.add_flag("--json", settings.json, "Print the summary as one JSON object on stdout");
@@ -130,7 +142,7 @@ int main(int argc, char** argv) {
   tools::Shared shared;
   shared.add_options(app);
   return cli::run_tool(app, argc, argv, [&] {
-    shared.hand_down();
+    settings.sync.shared = words_for_stages(app);
     return shared.around("waybill-sync", [&] { return run(settings); });
   });
 }

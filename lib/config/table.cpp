@@ -69,6 +69,11 @@ std::optional<std::string> Table::text(std::string_view key) const {
   return node->value<std::string>();
 }
 
+bool Table::is_text(std::string_view key) const {
+  const toml::node* node = table_in(table_).get(key);
+  return node != nullptr && node->is_string();
+}
+
 std::optional<bool> Table::flag(std::string_view key) const {
   const toml::node* node = table_in(table_).get(key);
   if (node == nullptr) return std::nullopt;

@@ -28,6 +28,8 @@ class Table {
   [[nodiscard]] std::vector<std::string> keys() const;
 
   [[nodiscard]] std::optional<std::string> text(std::string_view key) const;
+  /// Whether there is a text under the key, where a number may stand as well.
+  [[nodiscard]] bool is_text(std::string_view key) const;
   [[nodiscard]] std::optional<bool> flag(std::string_view key) const;
   /// A whole number from `least` to `most`.
   [[nodiscard]] std::optional<std::int64_t> number(std::string_view key, std::int64_t least, std::int64_t most) const;

@@ -82,6 +82,10 @@ void check_signatures(const Chain& chain, const PublicKey* key, CheckReport& rep
     } else {
       report.problems.push_back("a signature by key " + key->id() + " does not fit the frames before it");
     }
+    const auto& tree = signature.tree;
+    if (tree && !key->verifies(tree->value, tree_statement(chain.head().hex(), tree->root, tree->leaves))) {
+      report.problems.push_back("the tree of the studies is not sealed by key " + key->id());
+    }
   }
   if (named || !chain.complete()) return;
   std::string others;

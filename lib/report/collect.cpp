@@ -46,11 +46,11 @@ class Files {
   /// Gives each file one number in `entries`; returns how many there are.
   std::uint32_t settle(Column<Entry>& entries) {
     const std::size_t given = hashes_.size();
-    std::vector<std::pair<std::uint64_t, std::uint32_t>> sorted;
     Column<std::uint64_t> copy;
     for (const std::uint64_t hash : hashes_) copy.push_back(hash);
     const std::uint64_t files = distinct(std::move(copy));
     if (files == given) return static_cast<std::uint32_t>(given);
+    std::vector<std::pair<std::uint64_t, std::uint32_t>> sorted;
     sorted.reserve(given);
     for (std::size_t i = 0; i < given; ++i) sorted.emplace_back(hashes_[i], static_cast<std::uint32_t>(i));
     std::sort(sorted.begin(), sorted.end());

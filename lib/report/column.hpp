@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <new>
@@ -44,8 +45,13 @@ class Column {
   [[nodiscard]] const T& operator[](std::size_t i) const noexcept { return data_[i]; }
 
  private:
+  // Blocks beyond 32 MiB are always mapped on their own (the largest M_MMAP_THRESHOLD), and pages that nobody has
+  // touched cost nothing: so from a megabyte on the next step is there.
+  static constexpr std::size_t kMapped = std::size_t{40} << 20U, kSmall = std::size_t{1} << 20U;
+
   void grow() {
-    const std::size_t room = room_ == 0 ? 1024 : room_ + room_ / 2;
+    std::size_t room = room_ == 0 ? 1024 : room_ + room_ / 2;
+    if (room * sizeof(T) > kSmall) room = std::max(room, kMapped / sizeof(T));
     void* const bigger = std::realloc(static_cast<void*>(data_), room * sizeof(T));
     if (bigger == nullptr) throw std::bad_alloc();
     data_ = static_cast<T*>(bigger);

@@ -4,15 +4,6 @@
 #include "core/csv.hpp"
 
 namespace waybill::report {
-namespace {
-
-std::string joined(const std::vector<std::string>& parts) {
-  std::string out;
-  for (const auto& part : parts) out += (out.empty() ? "" : " ") + part;
-  return out;
-}
-
-}  // namespace
 
 std::string to_csv(const Report& report) {
   std::string out = csv_row({"kind",       "id",           "path",    "member",      "offset",
@@ -54,7 +45,7 @@ std::string to_csv(const Report& report) {
                     e.stage,
                     e.bucket,
                     e.severity,
-                    joined(e.codes),
+                    e.codes,
                     e.reason,
                     e.grade,
                     e.verdict,

@@ -37,14 +37,14 @@ std::string causes_table(const std::vector<Exception>& exceptions) {
   struct Row {
     std::uint64_t n = 0;
     std::string severity;
-    std::set<std::string> studies;
+    std::set<std::uint32_t> studies;
   };
   std::map<std::pair<std::string, std::string>, Row> rows;
   for (const Exception& e : exceptions) {
-    Row& row = rows[{e.bucket, e.cause}];
+    Row& row = rows[{e.bucket.str(), e.cause.str()}];
     ++row.n;
-    row.severity = std::max(row.severity, e.severity);
-    if (!e.study.empty()) row.studies.insert(e.study);
+    row.severity = std::max(row.severity, e.severity.str());
+    if (!e.study.empty()) row.studies.insert(e.study.number());
   }
   std::vector<std::pair<std::pair<std::string, std::string>, Row>> sorted(rows.begin(), rows.end());
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.second.n > b.second.n; });
@@ -69,10 +69,10 @@ constexpr std::string_view kColumns[] = {"severity", "bucket", "reason",  "stage
 
 /// All exceptions as data for the script: each text once, rows of numbers.
 std::string rows_as_data(const std::vector<Exception>& exceptions, std::size_t folder) {
-  std::unordered_map<std::string, std::size_t> places;
+  std::unordered_map<std::uint32_t, std::size_t> places;
   std::vector<std::string> texts;
-  const auto place = [&](const std::string& text) {
-    const auto [at, fresh] = places.try_emplace(text, texts.size());
+  const auto place = [&](Interned text) {
+    const auto [at, fresh] = places.try_emplace(text.number(), texts.size());
     if (fresh) texts.push_back(page::shown(text));
     return at->second;
   };
@@ -86,7 +86,7 @@ std::string rows_as_data(const std::vector<Exception>& exceptions, std::size_t f
         .value(page::shown(std::string_view(e.path).substr(folder)))
         .value(page::shown(e.member))
         .value(e.id);
-    for (const std::string* text :
+    for (const Interned* text :
          {&e.severity, &e.bucket, &e.reason, &e.stage, &e.modality, &e.study_date, &e.patient, &e.study})
       w.value(place(*text));
     w.end_array();

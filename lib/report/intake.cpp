@@ -14,30 +14,44 @@ namespace {
 
 constexpr std::size_t kPart = 1U << 20U;  // bytes of lines that one thread looks at at a time
 
-}  // namespace
-
-Intake::Intake(std::filesystem::path path) : path_(std::move(path)), chain_(manifest::open_chain(path_)) {
-  const auto lines = chain_.next();
+/// The first frame of a chain: its header, and the lines behind it.
+manifest::Header header_of(manifest::Chain& chain, const std::filesystem::path& path, std::string& rest) {
+  const auto lines = chain.next();
   if (!lines) {
-    throw RunError(Exit::input, (path_ == "-" ? std::string("standard input") : path_to_text(path_.native())) +
+    throw RunError(Exit::input, (path == "-" ? std::string("standard input") : path_to_text(path.native())) +
                                     " holds no manifest header: it is empty or its run was stopped at once; run the "
                                     "stage that writes it again");
   }
   const std::size_t end = std::min(lines->find('\n'), lines->size());
-  header_ = manifest::parse_header(lines->substr(0, end), path_);
-  first_ = lines->substr(std::min(end + 1, lines->size()));
+  rest = lines->substr(std::min(end + 1, lines->size()));
+  return manifest::parse_header(lines->substr(0, end), path);
+}
+
+}  // namespace
+
+Intake::Intake(std::filesystem::path path) : path_(std::move(path)) {
+  chain_.emplace(manifest::open_chain(path_));
+  header_ = header_of(*chain_, path_, first_);
+  if (path_ == "-") return;
+  chain_.reset();  // many manifests wait for their turn: each would hold its first frame until then
+  first_ = {};
 }
 
 void Intake::read_lines(const std::function<std::shared_ptr<void>(std::string_view)>& look,
                         const std::function<void(const std::shared_ptr<void>&)>& take) {
   using Part = std::shared_ptr<std::string>;
+  if (!chain_) {
+    chain_.emplace(manifest::open_chain(path_));
+    if (header_of(*chain_, path_, first_).run != header_.run)
+      throw RunError(Exit::integrity, path_to_text(path_.native()) + " became another manifest; make the report again");
+  }
   std::string_view rest = first_;
   const auto cut =
       tbb::make_filter<void, Part>(tbb::filter_mode::serial_in_order, [&](tbb::flow_control& flow) -> Part {
         if (stop_requested())
           throw RunError(Exit::interrupted, "stopped; nothing was written, run the same command again");
         while (rest.empty()) {
-          const auto next = chain_.next();
+          const auto next = chain_->next();
           if (!next) {
             flow.stop();
             return {};

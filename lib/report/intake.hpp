@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,17 +36,17 @@ class Intake {
 
   /// After read().
   [[nodiscard]] std::optional<manifest::End> end() const {
-    return chain_.complete() ? chain_.end() : std::optional<manifest::End>();
+    return chain_->complete() ? chain_->end() : std::optional<manifest::End>();
   }
-  [[nodiscard]] std::string head() const { return chain_.head().hex(); }
-  [[nodiscard]] const std::vector<manifest::Signature>& signatures() const noexcept { return chain_.signatures(); }
+  [[nodiscard]] std::string head() const { return chain_->head().hex(); }
+  [[nodiscard]] const std::vector<manifest::Signature>& signatures() const noexcept { return chain_->signatures(); }
 
  private:
   void read_lines(const std::function<std::shared_ptr<void>(std::string_view)>& look,
                   const std::function<void(const std::shared_ptr<void>&)>& take);
 
   std::filesystem::path path_;
-  manifest::Chain chain_;
+  std::optional<manifest::Chain> chain_;
   manifest::Header header_;
   std::string first_;  // lines of the first frame behind the header
 };

@@ -2,6 +2,7 @@
 #include "report/report.hpp"
 
 #include "core/json.hpp"
+#include "core/text.hpp"
 #include "core/version.hpp"
 #include "report/look.hpp"
 
@@ -212,7 +213,9 @@ void exceptions(JsonWriter& w, const Report& report) {
         .member("offset", e.offset)
         .member("size", e.size);
     w.member("stage", e.stage).member("bucket", e.bucket).member("severity", e.severity).key("codes").begin_array();
-    for (const auto& code : e.codes) w.value(code);
+    for (const auto code : split(e.codes, ' ')) {
+      if (!code.empty()) w.value(code);
+    }
     w.end_array()
         .member("reason", e.reason)
         .member("grade", e.grade)

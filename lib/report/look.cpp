@@ -181,6 +181,12 @@ std::string id_text(std::uint64_t id) {
   return text;
 }
 
+std::string with_word(std::string words, std::string_view word) {
+  const std::string in = " " + words + " ", wanted = " " + std::string(word) + " ";
+  if (in.find(wanted) != std::string::npos) return words;
+  return words.empty() ? std::string(word) : std::move(words) + " " + std::string(word);
+}
+
 std::string with_cause(std::string cause, const std::string& code) {
   if (cause.empty()) return code;
   for (std::size_t at = cause.find(code); at != std::string::npos; at = cause.find(code, at + 1)) {
@@ -203,10 +209,12 @@ Exception exception_of(const Object& object, const std::string& stage, const Mas
   e.reason = reason_of(object, mask);
   e.cause = cause_of(object);
   Severity worst = Severity::s0;
+  std::string codes;
   for (const auto& finding : object.findings) {
     worst = std::max(worst, finding.severity);
-    if (std::find(e.codes.begin(), e.codes.end(), finding.code) == e.codes.end()) e.codes.push_back(finding.code);
+    codes = with_word(std::move(codes), finding.code);
   }
+  e.codes = codes;
   if (!object.findings.empty()) e.severity = to_string(worst);
   if (object.verify) {
     e.grade = object.verify->grade;

@@ -54,6 +54,9 @@ using LateFindings = std::unordered_map<std::uint64_t, std::vector<manifest::Fin
 [[nodiscard]] std::uint64_t id_number(const std::string& id, const std::string& manifest);
 [[nodiscard]] std::string id_text(std::uint64_t id);
 
+/// Words with spaces between, with one more unless it is there.
+[[nodiscard]] std::string with_word(std::string words, std::string_view word);
+
 /// `cause` with one more code.
 [[nodiscard]] std::string with_cause(std::string cause, const std::string& code);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/interned.hpp"
 #include "core/result.hpp"
 #include "manifest/reader.hpp"
 
@@ -76,13 +77,14 @@ struct Unexplained {
   std::string sentence;
 };
 
-/// One object that did not end as it should, and why.
+/// One object that did not end as it should, and why. Texts that many objects share are kept once: half of a project
+/// may be exceptions.
 struct Exception {
-  std::string id, path, member, stage, bucket, severity, reason, grade, verdict, load_status, transcode_outcome;
-  std::string
-      cause;  ///< why in a few words, the same for all objects of one kind: codes of S3 and S4, verdict or status
-  std::string sop_class, sop_instance, study, series, modality, study_date, patient;
-  std::vector<std::string> codes;
+  std::string id, path, member, sop_instance;
+  Interned stage, bucket, severity, reason, grade, verdict, load_status, transcode_outcome;
+  Interned cause;  ///< why in a few words, the same for all objects of one kind: codes of S3 and S4, verdict or status
+  Interned sop_class, study, series, modality, study_date, patient;
+  Interned codes;  ///< of its findings, each once, with spaces between
   std::uint64_t offset = 0, size = 0;
 };
 

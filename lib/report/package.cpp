@@ -46,8 +46,8 @@ void make_folder(const fs::path& folder) {
 /// The folder while it is being filled; removed again unless it was finished.
 class Staging {
  public:
-  explicit Staging(fs::path folder) : folder_(std::move(folder)), part_(folder_) {
-    part_ += ".part";
+  explicit Staging(fs::path folder)
+      : folder_(std::move(folder)), part_(folder_.parent_path() / ("." + folder_.filename().string() + ".part")) {
     std::error_code error;
     fs::remove_all(part_, error);
     make_folder(part_);

@@ -63,12 +63,14 @@ void add_late_findings(Collected& c) {
     Exception& e = c.exceptions[id];
     if (e.id.empty()) e.id = id_text(id);
     for (const auto& finding : findings) {
-      if (std::find(e.codes.begin(), e.codes.end(), finding.code) != e.codes.end()) continue;
-      e.codes.push_back(finding.code);
+      const std::string codes = with_word(e.codes, finding.code);
+      if (codes == e.codes) continue;
+      e.codes = codes;
       e.cause = with_cause(e.cause, finding.code);
-      e.severity = std::max(e.severity, std::string(to_string(finding.severity)));
+      e.severity = std::max(e.severity, Interned(to_string(finding.severity)));
       const std::string text = finding.code + ": " + finding.detail;
-      e.reason = e.reason.starts_with("ended in bucket") || e.reason.empty() ? text : e.reason + "; " + text;
+      e.reason =
+          e.reason.view().starts_with("ended in bucket") || e.reason.empty() ? text : e.reason.str() + "; " + text;
     }
   }
 }

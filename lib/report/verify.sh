@@ -19,13 +19,19 @@ work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 trap 'exit 2' INT TERM
 : >"$work/bad"
+: >"$work/own" # the same of one part of the check
 : >"$work/heads"
 mkdir "$work/m"
 
-say() { printf '%s\n' "$*" | tr -d '\000-\010\013-\037\177'; }
+say() { # what a terminal would take for a command is left out
+  case $* in
+    *[![:print:]]*) printf '%s\n' "$*" | tr -d '\000-\010\013-\037\177-\377' ;;
+    *) printf '%s\n' "$*" ;;
+  esac
+}
 ok() { say "ok    $*"; }
 note() { say "note  $*"; }
-bad() { say "BAD   $*"; echo >>"$work/bad"; }
+bad() { say "BAD   $*"; echo >>"$work/bad"; echo >>"$work/own"; }
 sha() { sha256sum | cut -c1-64; }
 frame_start=$(printf '\050\265\057\375') # the first bytes of every zstd frame
 
@@ -81,7 +87,7 @@ check_list_signature() {
 
 # Names the records of a frame that are not those that records/NAME.tsv.zst lists.
 locate() { # MANIFEST FRAME-NUMBER TEXT
-  list=records/$(basename "$1").tsv.zst
+  list=records/${1##*/}.tsv.zst
   [ -f "$list" ] || return
   zstd -dcq "$list" 2>/dev/null | awk -F '\t' -v n="$2" '$1 == n' >"$work/rows"
   rm -rf "$work/lines"
@@ -99,43 +105,44 @@ locate() { # MANIFEST FRAME-NUMBER TEXT
 # like a beginning, so one that cannot be read is tried again up to the places behind it.
 cut_frame() { # MANIFEST END
   readable=no
-  tries=0
-  for next in $(awk -v at="$at" '$1 > at' "$work/starts" | head -n 3) "$2"; do
-    [ "$next" -le "$2" ] || continue
-    tail -c +$((at + 1)) "$1" | head -c $((next - at)) >"$work/try"
-    [ "$tries" -gt 0 ] || { first=$next; cp "$work/try" "$work/piece"; }
-    tries=$((tries + 1))
-    if zstd -dcq "$work/try" >"$work/text" 2>/dev/null; then
+  ahead=$starts
+  for try in 1 2 3; do
+    after=${ahead%% *}
+    ahead=${ahead#* }
+    [ -n "$after" ] && [ "$after" -lt "$2" ] || after=$2
+    tail -c +$((at + 1)) "$1" | head -c $((after - at)) >"$work/piece"
+    if zstd -dcq <"$work/piece" >"$text" 2>/dev/null; then
       readable=yes
-      mv "$work/try" "$work/piece"
-      after=$next
+      starts=$ahead
       return
     fi
+    [ "$after" -ne "$2" ] || break
   done
-  after=$first
+  after=${starts%% *}
+  starts=${starts#* }
+  [ -n "$after" ] && [ "$after" -lt "$2" ] || after=$2
+  tail -c +$((at + 1)) "$1" | head -c $((after - at)) >"$work/piece"
 }
 
 # Header, end and signature lines stand in a frame's first lines; all else is a record.
 take_text() { # MANIFEST FRAME-NUMBER STATE-FOLDER
-  line=$(head -n 1 "$work/text")
+  { IFS= read -r line; IFS= read -r second; } <"$text"
   if [ "$2" -eq 0 ]; then
     printf '%s\n' "$line" >"$3/header"
     case $line in '{"kind":"header",'*) ;; *) bad "$1: frame 0 does not begin with a header line" ;; esac
   elif [ "$line" != "{\"kind\":\"block\",\"n\":$2,\"prev\":\"$hash\"}" ]; then
     bad "$1: frame $2 does not name the frame before it: one of the two was changed, dropped, added or moved"
-    locate "$1" "$2" "$work/text"
-    [ "$2" -eq 0 ] || locate "$1" $(($2 - 1)) "$work/before"
+    locate "$1" "$2" "$text"
+    locate "$1" $(($2 - 1)) "$before_text"
   fi
-  tail -n +2 "$work/text" >"$work/body"
-  case $(head -c 20 "$work/body") in
-    '{"kind":"end",'*) cat "$work/body" >>"$3/end" ;;
-    '{"kind":"signature",'*) printf '%s\t' "$hash" >>"$3/signatures"; cat "$work/body" >>"$3/signatures" ;;
-    *)
-      [ ! -s "$3/end" ] || bad "$1: frame $2 has records behind the end"
-      if grep -Eq '^\{"kind":"(header|block|end|signature)"' "$work/body"; then bad "$1: frame $2 holds a line that belongs elsewhere"; fi
-      cat "$work/body" >>"$work/batch"
-      [ "$(wc -c <"$work/batch")" -lt 50000000 ] || take_batch "$1" "$3" ;;
+  case $second in
+    '{"kind":"end",'*) tail -n +2 "$text" >>"$3/end"; return ;;
+    '{"kind":"signature",'*) printf '%s\t' "$hash" >>"$3/signatures"; tail -n +2 "$text" >>"$3/signatures"; return ;;
   esac
+  [ ! -s "$3/end" ] || bad "$1: frame $2 has records behind the end"
+  [ "$(grep -Ec '^\{"kind":"(header|block|end|signature)"' "$text")" -eq 1 ] || bad "$1: frame $2 holds a line that belongs elsewhere"
+  tail -n +2 "$text" >>"$work/batch"
+  [ $(($2 % 8)) -ne 7 ] || take_batch "$1" "$3"
 }
 
 # Kind, id, size, bucket and study of each record: what the checks further down need of it.
@@ -192,35 +199,40 @@ check_signatures() { # MANIFEST STATE-FOLDER HEAD
 }
 
 check_manifest() { # MANIFEST
-  state=$work/m/$(basename "$1")
+  state=$work/m/${1##*/}
   mkdir "$state"
   for name in header end signatures signed records buckets; do : >"$state/$name"; done
-  before=$(wc -l <"$work/bad")
+  : >"$work/own"
   size=$(wc -c <"$1")
   end=$size
   entries=0
-  if [ "$(tail -c 5 "$1" | od -An -v -tx1 | tr -d ' \n')" = 00b1ea928f ]; then
-    entries=$(tail -c 9 "$1" | od -An -N4 -tu4 --endian=little | tr -d ' ')
+  set -- "$1" $(tail -c 9 "$1" | od -An -v -tu1)
+  if [ "${6-} ${7-} ${8-} ${9-} ${10-}" = "0 177 234 146 143" ]; then
+    entries=$(($2 + 256 * ($3 + 256 * ($4 + 256 * $5))))
     end=$((size - 8 * entries - 65))
   fi
   if [ "$entries" -lt 1 ] || [ "$end" -lt 0 ]; then bad "$1: it ends without its frame table: it was cut off or never finished"; end=$size; fi
-  grep -abFo "$frame_start" "$1" | cut -d: -f1 >"$work/starts"
+  starts=$(grep -abFo "$frame_start" "$1" | cut -d: -f1 | tr '\n' ' ')
+  [ "${starts%% *}" = 0 ] || bad "$1: it does not begin with a frame"
+  starts=${starts#* }
   : >"$work/sizes"
-  : >"$work/before"
+  : >"$work/text1"
   : >"$work/batch"
   at=0 number=0 hash='' head=''
   while [ "$at" -lt "$end" ]; do
+    text=$work/text$((number % 2))
+    before_text=$work/text$(((number + 1) % 2))
     cut_frame "$1" "$end"
     if [ "$readable" = yes ]; then
       take_text "$1" "$number" "$state"
     else
       bad "$1: frame $number (byte $at) cannot be read: a byte of it was changed or it was cut"
-      : >"$work/text"
+      : >"$text"
     fi
-    wc -c <"$work/piece" | tr -d ' ' >>"$work/sizes"
-    hash=$(sha <"$work/piece")
+    echo $((after - at)) >>"$work/sizes"
+    hash=$(sha256sum <"$work/piece")
+    hash=${hash%% *}
     [ -s "$state/signatures" ] || head=$hash
-    mv "$work/text" "$work/before"
     at=$after
     number=$((number + 1))
   done
@@ -232,10 +244,12 @@ check_manifest() { # MANIFEST
     | $h[0] | ([.stage, .created] | @tsv), (.inputs[]? | [.name, .head // $late[.name] // ""] | @tsv)' >"$work/told" 2>/dev/null
   head -n 1 "$work/told" >"$state/stage"
   tail -n +2 "$work/told" >"$state/inputs"
+  if grep -Evq '	([0-9a-f]{64})?$' "$state/inputs"; then bad "$1: an input has a head that is no SHA-256"; : >"$state/inputs"; fi
   objects=$(grep -c '^object	' "$state/records")
-  rank=$(awk '{ print index("scan reconcile transcode load verify", $1) + ($1 ~ /^(scan|reconcile|transcode|load|verify)$/ ? 0 : 99) }' "$state/stage")
-  printf '%s\t%03d\t%s\t%s\t%s\n' "$head" "${rank:-99}" "$(cut -f2 "$state/stage")" "$objects" "$(basename "$1")" >>"$work/heads"
-  [ "$(wc -l <"$work/bad")" -ne "$before" ] && return
+  IFS="$(printf '\t')" read -r stage created <"$state/stage"
+  case $stage in scan) rank=0 ;; reconcile) rank=1 ;; transcode) rank=2 ;; load) rank=3 ;; verify) rank=4 ;; *) rank=5 ;; esac
+  printf '%s\t%s\t%s\t%s\t%s\n' "$head" "$rank" "$created" "$objects" "${1##*/}" >>"$work/heads"
+  [ ! -s "$work/own" ] || return
   by=$(sort -u "$state/signed" | tr '\n' ' ')
   ok "$1: $number frames, $(wc -l <"$state/records") records, $([ -n "$by" ] && echo "signed by ${by% }" || echo 'not signed'), head $head"
 }
@@ -262,6 +276,7 @@ source_of() { # STATE-FOLDER
 }
 
 name_some() { # WHAT FILE
+  [ -s "$2" ] || return
   head -n 20 "$2" | while IFS= read -r id; do bad "$1: $id"; done
   [ "$(wc -l <"$2")" -le 20 ] || bad "$1: $(wc -l <"$2") in all"
 }
@@ -271,7 +286,7 @@ check_links() { # NAME STATE-FOLDER
     if grep -q "^$input_head	" "$work/heads"; then continue; fi
     if [ -n "$input_head" ] && grep -q "^$input_head  \./rules/" SHA256SUMS; then ok "$1 was made with $(grep "^$input_head " SHA256SUMS | cut -c67-)"; continue; fi
     case $input in
-      *.wb|-) [ "$(cut -f1 "$2/stage")" = scan ] && note "$1 continues $input, which is not in this package" ||
+      *.wb|-) grep -q '^scan	' "$2/stage" && note "$1 continues $input, which is not in this package" ||
         bad "$1 was made from $input with head $input_head, which is not in this package" ;;
       *) note "$1 was made with $input, SHA-256 $input_head, which is not in this package" ;;
     esac
@@ -283,7 +298,7 @@ check_balance() { # NAME STATE-FOLDER
   uniq -d "$work/after" >"$work/twice"
   name_some "$1 has an object more than once" "$work/twice"
   source=$(source_of "$2")
-  stage=$(cut -f1 "$2/stage")
+  IFS="$(printf '\t')" read -r stage created <"$2/stage"
   if [ -z "$source" ]; then
     [ "$stage" = scan ] || bad "$1: no manifest with objects of this package is what it was made from"
     return
@@ -311,7 +326,7 @@ check_balance() { # NAME STATE-FOLDER
 check_report() {
   report=report/report.json
   jq -e .manifests "$report" >/dev/null 2>&1 || { bad "$report is missing or no report"; return; }
-  before=$(wc -l <"$work/bad")
+  : >"$work/own"
   jq -r '.manifests[] | .head as $head | [.head, "", .levels.objects], (.buckets | to_entries[] | [$head, .key, .value.objects]) | @tsv' "$report" >"$work/report"
   awk -F '\t' '$2 == "" { print $1 }' "$work/report" | sort >"$work/told"
   cut -f1 "$work/heads" | sort >"$work/here"
@@ -328,7 +343,7 @@ check_report() {
   done <"$work/heads"
   unexplained=$(jq -r .unexplained_total "$report")
   [ "$unexplained" = 0 ] || bad "the report itself lists $unexplained unexplained differences"
-  [ "$(wc -l <"$work/bad")" -ne "$before" ] || ok "the report speaks of these manifests and counts their objects as they stand"
+  [ -s "$work/own" ] || ok "the report speaks of these manifests and counts their objects as they stand"
 }
 
 check_keys
@@ -340,8 +355,8 @@ for manifest in manifests/*; do
 done
 for state in "$work"/m/*; do
   [ -d "$state" ] || continue
-  check_links "$(basename "$state")" "$state"
-  check_balance "$(basename "$state")" "$state"
+  check_links "${state##*/}" "$state"
+  check_balance "${state##*/}" "$state"
 done
 check_samples
 check_report

@@ -14,6 +14,8 @@
 namespace waybill::sync {
 namespace {
 
+constexpr std::uint64_t kFewGone = 10;  // so many may vanish from an archive of any size
+
 std::uint64_t whole_number(const std::string& json, const char* pointer) {
   return static_cast<std::uint64_t>(std::max(0.0, manifest::number_at(json, pointer).value_or(0)));
 }
@@ -71,7 +73,7 @@ Chain::Chain(const Plan& plan, const Project& project, const Options& options, c
       options_(options),
       before_(before),
       journal_(project.journal_of(record.number), record, link),
-      run_{plan, project, record.number, record.base} {
+      run_{plan, project, record.number, record.base, options.shared} {
   counts_ = before;
   counts_.run = record.number;
   counts_.idle = counts_.accepted = 0;
@@ -166,11 +168,23 @@ void Chain::take_scan_counts(const std::string& json) {
   quiet_ = run_.base != 0 && !is_cutover() && counts_.fresh + counts_.changed + counts_.gone == 0;
 }
 
+/// A volume that is not mounted looks like an empty folder; what would follow is a false alarm for every file, and a
+/// second reading of all of them. The scan is taken back, so that the next call makes it anew.
+void Chain::check_gone(const std::string& counts) const {
+  const std::uint64_t gone = whole_number(counts, "/since/gone");
+  if (options_.accept_gone || gone <= kFewGone || gone * 2 <= before_.entries) return;
+  remove_file(run_.file("scan.wb"));
+  throw RunError(Exit::input, std::to_string(gone) + " of " + std::to_string(before_.entries) +
+                                  " files are gone since run " + std::to_string(run_.base) +
+                                  "; see whether all of the archive is mounted and run again, or say --accept-gone");
+}
+
 void Chain::scan() {
   if (!is_done("scan") && run_.base != 0 && !end_of(project_.in_run(run_.base, "scan.wb")))
     throw RunError(Exit::input, project_.in_run(run_.base, "scan.wb").string() +
                                     " is missing or not complete; restore it from a copy, the next scan builds on it");
   (void)program("scan", scan_words(run_), "scan.wb", [&](StageEnd& end, const std::string& counts) {
+    check_gone(counts);
     end.objects = whole_number(counts, "/objects");
     end.bytes = whole_number(counts, "/bytes");
     journal_.set_note("scan", counts);

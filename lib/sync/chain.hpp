@@ -58,6 +58,7 @@ class Chain {
   [[nodiscard]] fs::path inventory() const;
   [[nodiscard]] Sources sources() const;
   void see_inputs();
+  void check_gone(const std::string& counts) const;
   void take_scan_counts(const std::string& json);
   void keep_standing();
   void forget_staged() const;

@@ -7,8 +7,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -42,6 +44,8 @@ void forward(int signal) {
 
 /// Waits for the end of the child, and passes a stop request on once.
 int wait_for(pid_t child) {
+  const io::Descriptor end(static_cast<int>(
+      ::syscall(SYS_pidfd_open, child, 0)));  // readable when it has ended; without one, the time-out serves
   bool told = false;
   for (;;) {
     if (stop_requested() && !told) {
@@ -54,7 +58,8 @@ int wait_for(pid_t child) {
     if (ended < 0 && errno != EINTR)
       throw RunError(Exit::internal,
                      std::string("cannot wait for a stage: ") + std::strerror(errno) + "; please report it");
-    (void)::poll(nullptr, 0, kLookMilliseconds / 10);
+    pollfd watched{end.get(), POLLIN, 0};
+    (void)::poll(&watched, 1, kLookMilliseconds);
   }
 }
 
@@ -75,9 +80,8 @@ Exit run_program(const std::filesystem::path& program, const std::vector<std::st
   if (!out) io::throw_errno("write", log, errno);
   std::vector<std::string> all{program.string()};
   all.insert(all.end(), words.begin(), words.end());
-  std::vector<char*> arguments;
-  for (std::string& word : all) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
+  std::vector<char*> arguments(all.size() + 1, nullptr);
+  std::transform(all.begin(), all.end(), arguments.begin(), [](std::string& word) { return word.data(); });
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0)

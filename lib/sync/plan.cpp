@@ -4,9 +4,9 @@
 #include "config/table.hpp"
 #include "core/result.hpp"
 #include "core/text.hpp"
-#include "net/peer.hpp"
 #include "pixel/targets.hpp"
 #include "sample/size.hpp"
+#include "transfer/address.hpp"
 #include "transfer/schedule.hpp"
 
 #include <algorithm>
@@ -79,14 +79,10 @@ class Section {
                              "transcode --help`");
     add(option, *value);
   }
-  void associations() {
-    const auto value = table_.text("associations");
-    if (!value) return;
-    const bool digits = !value->empty() && value->size() < 3 &&
-                        std::all_of(value->begin(), value->end(), [](char c) { return c >= '0' && c <= '9'; });
-    if (*value != "auto" && !(digits && *value != "0" && *value != "00"))
-      table_.refuse("associations", "`associations` is a number as text, such as \"8\", or \"auto\"");
-    add("--associations", *value);
+  /// A number, or "auto" where the program takes that.
+  void associations(bool may_be_auto) {
+    if (may_be_auto && table_.is_text("associations")) return choice("associations", "--associations", {"auto"});
+    number("associations", "--associations", 1, 64);
   }
   void add(const char* option, const std::string& value) {
     // One word, so that a value that begins with a dash stays a value.
@@ -184,7 +180,7 @@ void read_load(const Table& table, const fs::path& folder, bool staged, Plan& pl
        "order",  "priority", "priors_for", "retries",      "back_off",           "patience",   "syntax", "ladder",
        "tls_ca", "tls_cert", "tls_key",    "tls_crl",      "tls_name",           "tls_profile"});
   plan.load.to = need_text(table, "to");
-  checked(table, "to", [&] { (void)net::parse_url(plan.load.to); });
+  checked(table, "to", [&] { (void)transfer::parse_address(plan.load.to); });
   if (const auto limit = table.text("limit")) checked(table, "limit", [&] { (void)transfer::parse_limit(*limit); });
   if (const auto window = table.text("window"))
     checked(table, "window", [&] { (void)transfer::Schedule::parse(*window); });
@@ -194,7 +190,7 @@ void read_load(const Table& table, const fs::path& folder, bool staged, Plan& pl
   Section section(table, folder, plan.load.words);
   section.text("calling", "--calling");
   section.number("timeout", "--timeout", 1, 3600);
-  section.associations();
+  section.associations(true);
   section.when("release_each_study", true, "--release-each-study");
   section.text("limit", "--limit");
   section.text("window", "--window");
@@ -207,6 +203,10 @@ void read_load(const Table& table, const fs::path& folder, bool staged, Plan& pl
   section.real("patience", "--patience", 8640000);
   section.syntax("syntax", "--syntax");
   section.when("ladder", false, "--no-ladder");
+  section.text("batch", "--batch");
+  section.file("http_login", "--http-login");
+  section.file("http_token", "--http-token");
+  section.when("allow_plain_http", true, "--allow-plain-http");
   read_tls(table, folder, plan.load.words);
 }
 
@@ -214,7 +214,7 @@ void read_load(const Table& table, const fs::path& folder, bool staged, Plan& pl
 Words reaching(const Words& load) {
   Words out;
   for (const std::string& word : load) {
-    for (const char* option : {"--calling=", "--timeout=", "--tls-"})
+    for (const char* option : {"--calling=", "--timeout=", "--tls-", "--http-", "--allow-plain-http"})
       if (word.starts_with(option)) out.push_back(word);
   }
   return out;
@@ -228,7 +228,7 @@ void read_verify(const std::optional<Table>& table, const fs::path& folder, Plan
     level = table->text("level").value_or(level);
     if (level != "exists" && level != "content") table->refuse("level", "`level` is exists or content");
     Section section(*table, folder, plan.verify.words);
-    section.associations();
+    section.associations(false);
     if (const auto sample = table->text("sample")) {
       if (const auto demand = sample::parse_demand(*sample); !demand) table->refuse("sample", demand.error().what);
       if (level != "content") table->refuse("sample", "`sample` compares contents; set level = \"content\"");
@@ -246,7 +246,8 @@ Plan Plan::read(const fs::path& file) {
   plan.file = fs::absolute(file).lexically_normal();
   const fs::path folder = plan.file.parent_path();
   const Table top = Table::read(file);
-  top.only({"project", "name", "threads", "scan", "reconcile", "transcode", "load", "verify", "metrics", "keep"});
+  top.only(
+      {"project", "name", "threads", "scan", "reconcile", "transcode", "load", "verify", "report", "metrics", "keep"});
   plan.project = absolute(folder, need_text(top, "project"));
   if (plan.project.filename().empty()) plan.project = plan.project.parent_path();
   plan.name = top.text("name").value_or(path_to_text(plan.project.filename().string()));
@@ -258,6 +259,12 @@ Plan Plan::read(const fs::path& file) {
   if (const auto table = top.table("transcode")) plan.transcode = read_transcode(*table, folder);
   read_load(need(top, "load"), folder, plan.transcode.has_value(), plan);
   read_verify(top.table("verify"), folder, plan);
+  if (const auto table = top.table("report")) {
+    table->only({"pseudonym_key", "known"});
+    Section section(*table, folder, plan.report_words);
+    section.file("pseudonym_key", "--pseudonym-key");
+    section.file("known", "--known");
+  }
   if (const auto table = top.table("metrics")) {
     table->only({"file"});
     plan.metrics = absolute(folder, need_text(*table, "file"));

@@ -58,6 +58,7 @@ struct Plan {
     bool sample = false;  ///< drawn with the number of the run as its seed
   } verify;
 
+  std::vector<std::string> report_words;
   fs::path metrics;               ///< file for the Prometheus textfile collector, or empty
   std::uint64_t inventories = 0;  ///< how many runs keep their full inventories, 0 for all
 

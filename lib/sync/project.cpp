@@ -74,10 +74,11 @@ std::string newest_table(const fs::path& folder, std::int64_t settle) {
       best_time = facts.st_mtim;
     }
   }
-  if (best.empty())
+  if (best.empty()) {
     throw RunError(Exit::input, "the folder " + path_to_text(folder.string()) +
                                     " holds no table of the RIS that was left alone for " + std::to_string(settle) +
                                     " seconds; put the export there and run again");
+  }
   return best;
 }
 

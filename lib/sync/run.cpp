@@ -107,7 +107,7 @@ void announce(const Options& options, const Plan& plan, const Project& project, 
 std::string unfinished_stage(const RunRecord& record, const Plan& plan) {
   for (const char* stage :
        {"scan", "reconcile", "select", "transcode", "load", "verify", "corrections", "standing", "report", "after"}) {
-    const std::string name = stage;
+    std::string name = stage;
     if ((name == "reconcile" || name == "corrections") && !plan.reconcile) continue;
     if (name == "transcode" && !plan.transcode) continue;
     const auto end = record.ends.find(name);
@@ -172,10 +172,11 @@ Outcome run(const Options& options) {
                                       " is not finished; give that time, or run sync without --cutover to finish it");
     project.make_run(next.record.number);
     if (next.continued) options.say("continuing run " + std::to_string(next.record.number));
-    if (!next.continued && next.before.inventory != 0 && next.record.base == 0)
+    if (!next.continued && next.before.inventory != 0 && next.record.base == 0) {
       options.say(
           "the plan's sources or what it examines of them differ from those of the run before: everything is read "
           "again");
+    }
     if (!next.continued && !freeze.empty()) announce(options, plan, project, next);
     Chain chain(plan, project, options, next.record, next.before, next.link);
     go_and_tell(plan, chain);
@@ -205,7 +206,7 @@ Preview preview(const Options& options) {
   out.identity_changed = identity.empty() || identity != next.before.identity;
   const bool quiet = next.record.base != 0 && out.outlook.fresh + out.outlook.changed + out.outlook.gone == 0;
   out.idle = quiet && out.retry == 0 && !out.identity_changed && !options.retry_failed && options.cutover.empty();
-  out.commands = commands_of({plan, project, next.record.number, next.record.base}, inputs.ris);
+  out.commands = commands_of({plan, project, next.record.number, next.record.base, options.shared}, inputs.ris);
   out.forecast = predict(project, next, out.outlook);
   return out;
 }

@@ -20,7 +20,9 @@ struct Options {
   fs::path plan;
   std::string cutover;                          ///< time of the freeze (parse_freeze), or empty
   bool retry_failed = false;                    ///< take up what failed or was refused in earlier runs as well
+  bool accept_gone = false;                     ///< it is true that most of the archive is gone
   bool accept_integrity = false;                ///< a person has looked at what stopped the last run with 5
+  std::vector<std::string> shared;              ///< words for every stage: keys of manifests, audit trail
   std::function<void(const std::string&)> say;  ///< what a person should know meanwhile
 };
 

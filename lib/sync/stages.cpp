@@ -12,6 +12,7 @@ Words with(Words words, const Words& more) {
 void add_common(const Run& run, Words& words) {
   words.emplace_back("--quiet");
   if (run.plan.threads > 0) words.push_back("--threads=" + std::to_string(run.plan.threads));
+  words = with(std::move(words), run.shared);
 }
 
 Words scan_words(const Run& run, const fs::path& since, const char* output) {
@@ -100,7 +101,7 @@ Words report_words(const Run& run, const fs::path& scan) {
   Words words{scan.string(), run.file("standing.wb").string(), "--html=" + run.file("report.html").string(),
               "--csv=" + run.file("report.csv").string(), "--report-json=" + run.file("report.json").string()};
   if (run.plan.reconcile) words.push_back(run.file("reconcile.wb").string());
-  return words;
+  return with(with(std::move(words), run.plan.report_words), run.shared);
 }
 
 }  // namespace waybill::sync

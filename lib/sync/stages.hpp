@@ -16,7 +16,8 @@ struct Run {
   const Plan& plan;
   const Project& project;
   std::uint64_t number = 0;
-  std::uint64_t base = 0;  ///< run whose inventory the scan builds on, 0 for none
+  std::uint64_t base = 0;           ///< run whose inventory the scan builds on, 0 for none
+  std::vector<std::string> shared;  ///< words for every stage
 
   [[nodiscard]] fs::path file(const char* name) const { return project.in_run(number, name); }
 };

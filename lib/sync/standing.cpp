@@ -236,10 +236,11 @@ class Settler {
     if (is_transient(out)) ++settled_.retry;
     if (has_code(out, {"SYNC-LATE"})) ++settled_.late;
     if (manifest::is_exception(out)) ++settled_.exceptions;
-    if (out.bucket == Bucket::instance)
+    if (out.bucket == Bucket::instance) {
       throw RunError(Exit::integrity, "object " + out.id +
                                           " was to be handled and has no outcome in the run's manifests; "
                                           "keep the run's folder and report this as a defect");
+    }
     return out;
   }
 

@@ -24,6 +24,7 @@ constexpr double kLeastRate = 100;                      // bytes a second
 constexpr std::chrono::milliseconds kShortOfIdle{300};  // a connection that is about to be closed is not used again
 constexpr std::chrono::hours kLongestRetryAfter{1};
 constexpr std::size_t kLongestHeader = 8192;
+constexpr std::size_t kMostOfHeaders = std::size_t{256} << 10U;  // libcurl has no bound of its own
 
 std::atomic<std::uint64_t> g_connections{0};
 
@@ -81,6 +82,7 @@ struct Connection::State {
   Response response;
   std::size_t piece = 0, offset = 0;  // of the body, what is read next
   std::uint64_t body_size = 0;
+  std::size_t header_bytes = 0;
   std::exception_ptr thrown;
   const char* ended = nullptr;  // why we ended it
   Clock::time_point window_begin, uploaded;
@@ -137,6 +139,11 @@ std::size_t Connection::State::on_write(char* bytes, std::size_t size, std::size
 
 std::size_t Connection::State::on_header(char* bytes, std::size_t size, std::size_t count, void* self) {
   auto& state = *static_cast<State*>(self);
+  state.header_bytes += size * count;
+  if (state.header_bytes > kMostOfHeaders) {
+    state.ended = "the headers of its answer do not end";
+    return CURL_WRITEFUNC_ERROR;
+  }
   try {
     state.take_header(std::string_view(bytes, std::min(size * count, kLongestHeader)));
   } catch (...) {
@@ -265,7 +272,7 @@ void Connection::State::begin(const Request& what, const Sink& to) {
   sink = &to;
   response = {};
   piece = offset = 0;
-  body_size = 0;
+  body_size = header_bytes = 0;
   for (const ByteView part : what.body) body_size += part.size();
   thrown = nullptr;
   ended = nullptr;

@@ -85,6 +85,7 @@ const std::vector<Case>& cases() {
       {"half an answer", R"([{"end": "answer", "keep": true}, {}])", "", kFound, kFound},
       {"no answer, and stored", R"([{"silent": 20, "keep": true}, {}])", "", kFound, kFound},
       {"an answer without end", R"([{"endless": true, "keep": true}, {}])", "", kFound, kFound},
+      {"headers without end", R"([{"endless": "headers", "keep": true}, {}])", "", kFound, kFound},
       {"an answer that is compressed", R"([{"gzip": true}])", "", kFound, kFound},
       {"an answer in HTML, nothing stored", R"([{"status": 200, "body": "<html>welcome</html>"}, {}])", "", kSent,
        kSent},

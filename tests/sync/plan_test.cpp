@@ -83,10 +83,10 @@ TEST_F(SyncPlan, NamesTheLineOfWhatItDoesNotKnow) {
 TEST_F(SyncPlan, RefusesWhatWouldFailHoursLater) {
   const std::string least = kLeast;
   for (const char* wrong :
-       {"limit = \"fast\"\n", "window = \"Mon 25:00\"\n", "associations = \"0\"\n", "associations = 4\n",
+       {"limit = \"fast\"\n", "window = \"Mon 25:00\"\n", "associations = 0\n", "associations = \"8\"\n",
         "syntax = \"jpeg-lss\"\n", "order = \"random\"\n", "tls_ca = \"missing.pem\"\n", "retries = -1\n"})
     EXPECT_NE(refused(least + wrong).find("line 6"), std::string::npos) << wrong;
-  EXPECT_NE(refused("project = \"p\"\n[scan]\nsources = [\"a\"]\n[load]\nto = \"http://x\"\n").find("line 5"),
+  EXPECT_NE(refused("project = \"p\"\n[scan]\nsources = [\"a\"]\n[load]\nto = \"ftp://x\"\n").find("line 5"),
             std::string::npos);
   EXPECT_NE(refused(least + "[transcode]\nto = \"best\"\n").find("line 7"), std::string::npos);
   EXPECT_NE(refused(least + "[verify]\nlevel = \"content\"\nsample = \"all\"\n").find("line 8"), std::string::npos);

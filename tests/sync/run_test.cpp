@@ -127,6 +127,24 @@ TEST_F(Sync, TellsOfWhatIsGoneAndLeavesItAtTheTarget) {
   EXPECT_EQ(counts(3).departed, 0U) << "it was told of once";
 }
 
+TEST_F(Sync, TakesAVolumeThatIsNotMountedForNoArchiveWithoutFiles) {
+  for (int n = 1; n <= 12; ++n) put_object(1, n);
+  ends(0);
+  fs::rename(folder_ / "archive", folder_ / "volume");
+  fs::create_directory(folder_ / "archive");
+  EXPECT_NE(ends(3).find("12 of 12 files are gone"), std::string::npos);
+  ends(3);
+  fs::remove(folder_ / "archive");
+  fs::rename(folder_ / "volume", folder_ / "archive");
+  ends(0);
+  EXPECT_EQ(counts(2).idle, 1U);
+  for (int n = 1; n <= 12; ++n) fs::remove(folder_ / "archive" / (uid(1, n) + ".dcm"));
+  ends(3);
+  ends(0, {"--accept-gone"});
+  EXPECT_EQ(counts(3).departed, 12U);
+  EXPECT_EQ(stores(), 12U);
+}
+
 TEST_F(Sync, HoldsUndecidedStudiesUntilTheRisKnowsThemAndTellsWhenOneIsLost) {
   const std::string head = "PATIENT_ID,LAST,FIRST,STUDY_UID,STUDY_DATE,STATUS\n";
   fs::create_directories(folder_ / "ris");
@@ -215,7 +233,7 @@ TEST_F(Sync, TriesAgainWhatWasRefusedForTheMomentWithoutAnythingNew) {
   put_object(1, 2);
   put_object(2, 1);
   test::SimPacs pacs("[[rule]]\nname = \"full\"\non = \"store\"\nskip = 1\nfirst = 1\nstatus = 0xA700\n");
-  plan("retries = 0\nassociations = \"1\"\n", "", pacs.url("SIMPACS"));
+  plan("retries = 0\nassociations = 1\n", "", pacs.url("SIMPACS"));
   ends(1);
   EXPECT_EQ(counts(1).retry, 1U);
   EXPECT_EQ(standing(1, uid(1, 2)).bucket, Bucket::pending);
@@ -279,9 +297,24 @@ TEST_F(Sync, CutoverLeavesWhatIsNewerThanTheFreezeAndProvesThatNothingChangedMea
   EXPECT_EQ(stores(), 1U);
 }
 
+TEST_F(Sync, CutoverFinishesTheOpenRunFirst) {
+  put_object(1, 1);
+  plan("timeout = 1\n", "", test::dead_url());
+  ends(4);
+  put_object(1, 2);
+  plan();
+  const std::string text = ends(0, {"--cutover", "now"});
+  EXPECT_NE(text.find("continuing run 1"), std::string::npos) << text;
+  EXPECT_EQ(record(1).freeze, "");
+  EXPECT_NE(record(2).freeze, "");
+  EXPECT_EQ(counts(1).loaded, 1U);
+  EXPECT_EQ(counts(2).loaded, 1U);
+  EXPECT_EQ(stores(), 2U);
+}
+
 TEST_F(Sync, CutoverTellsWhenTheArchiveWasNotFrozen) {
   for (int n = 1; n <= 10; ++n) put_object(1, n);
-  plan("limit = \"10obj/s\"\nassociations = \"1\"\n");
+  plan("limit = \"10obj/s\"\nassociations = 1\n");
   const pid_t child = start({"--cutover", "now"});
   ASSERT_TRUE(says("run 1: load", child));
   put_object(1, 11);
@@ -304,7 +337,7 @@ TEST_F(Sync, LosesNothingWhenTheDiskIsFull) {
 TEST_F(Sync, StopsOnFiveUntilAPersonHasAcceptedIt) {
   put_object(1, 1);
   put_object(1, 2);
-  plan("limit = \"1obj/s\"\nassociations = \"1\"\n");
+  plan("limit = \"1obj/s\"\nassociations = 1\n");
   const pid_t child = start();
   // The target loses an object while another is still on its way.
   for (bool removed = false; !removed;) {
@@ -325,6 +358,21 @@ TEST_F(Sync, StopsOnFiveUntilAPersonHasAcceptedIt) {
   EXPECT_EQ(standing(1, uid(1, 1)).verify->verdict, "MISSING");
   ends(1);
   EXPECT_EQ(stores(), 2U) << "what the target has lost is not sent again unasked";
+}
+
+TEST_F(Sync, EncryptsWhatItKeepsAndGoesOnWithTheKey) {
+  const std::string key = (folder_ / "rest.key").string();
+  const auto made = test::run({test::tool("manifest"), "keygen", "--encryption", "-o", key}, folder_ / "key.log");
+  ASSERT_EQ(made.exit, 0) << made.text;
+  put_object(1, 1);
+  ends(0, {"--encrypt-to", key});
+  put_object(1, 2);
+  ends(0, {"--encrypt-to", key});
+  EXPECT_EQ(stores(), 2U);
+  for (const char* name : {"sync.wb", "scan.wb", "load.wb", "standing.wb"})
+    EXPECT_EQ(test::slurp(in_run(2, name)).find(std::string("\x28\xB5\x2F\xFD", 4)), std::string::npos)
+        << name << " is plain";
+  EXPECT_NE(ends(2).find("key"), std::string::npos) << "without the key nothing can be told of the runs";
 }
 
 TEST_F(Sync, KeepsAsManyInventoriesAsThePlanSays) {
