@@ -230,6 +230,7 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is a write error with a message
   CLI::App app("Read, check, sign, sort, filter and export the records of a manifest", "waybill-manifest");
   app.require_subcommand(1);
+  app.fallthrough();  // before the subcommands, which take it over: shared options may stand behind their names
   Options options;
   auto* cat_command = add_command(app, "cat", "Print the records as JSON lines, checking the chain", options);
   auto* check_command = add_command(app, "check", "Prove every byte of a manifest; exit 5 on damage", options);
@@ -258,7 +259,6 @@ int main(int argc, char** argv) {
   prove_command->add_option("--key", options.key, "Public key (PEM) of the signer");
   tools::Shared shared;
   shared.add_options(app, "--decrypt-key");
-  app.fallthrough();
   const auto derive_commands = tools::add_derive_commands(app);
   const auto run = [&] {
     for (const auto& command : derive_commands) {

@@ -104,15 +104,15 @@ void stop_if_asked() {
     throw RunError(Exit::interrupted, "stopped; no package was written, run the same command again");
 }
 
-/// An encrypted manifest goes into the package as the plain one it holds: the auditor has standard tools and no key.
-void copy_plain(Staging& staging, const fs::path& from, const std::string& name) {
+/// A manifest byte for byte; of an encrypted one what is inside, for nobody could check it without the key.
+void copy_manifest(Staging& staging, const fs::path& from, const std::string& name) {
   io::Descriptor fd = io::open_file(from, O_RDONLY);
   if (!fd) io::throw_errno("open", from, errno);
-  manifest::PlainInput in(std::move(fd), from);
+  manifest::PlainInput input(std::move(fd), from);
   io::AtomicFile out(staging.path(name));
   Sha256 sha;
   Bytes buffer(kCopyBytes);
-  while (const std::size_t n = in.read(buffer)) {
+  while (const std::size_t n = input.read(buffer)) {
     stop_if_asked();
     sha.update(ByteView(buffer).first(n));
     out.write(ByteView(buffer).first(n));
@@ -177,7 +177,7 @@ class RecordList {
 /// records.
 void add_manifest(Staging& staging, const Report& report, const fs::path& from) {
   const std::string name = staging.place("manifests", safe_name(from));
-  copy_plain(staging, from, name);
+  copy_manifest(staging, from, name);
   const std::string base = fs::path(name).filename().string();
   RecordList records(staging, staging.place("records", base + ".tsv.zst"));
   std::string sample;

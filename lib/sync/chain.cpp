@@ -342,14 +342,16 @@ void Chain::thin_inventories() const {
   std::uint64_t kept = 0;
   for (auto at = numbers.rbegin(); at != numbers.rend(); ++at) {
     std::error_code error;
-    if (!fs::exists(project_.in_run(*at, "scan.wb"), error)) continue;
+    if (!fs::exists(project_.in_run(*at, "scan.wb"), error) && !fs::exists(project_.in_run(*at, "standing.wb"), error))
+      continue;
     if (++kept > plan_.inventories && *at != counts_.inventory && *at != counts_.standing) project_.drop_inventory(*at);
   }
 }
 
 void Chain::close_idle() {
   counts_.idle = 1;
-  counts_.exit = before_.exit;
+  counts_.accepted = options_.accept_integrity && before_.exit == Exit::integrity ? 1 : 0;
+  counts_.exit = counts_.accepted == 1 ? Exit::exceptions : before_.exit;
   counts_.milliseconds = static_cast<std::uint64_t>((Clock::now() - start_) / std::chrono::milliseconds(1));
   journal_.finish(counts_);
 }
