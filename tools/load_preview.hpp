@@ -24,6 +24,7 @@ inline Exit print_preview(const load::Options& options, bool json) {
       w.member("transfer_syntax", line.context.transfer_syntax);
       w.member("objects", line.objects).key("granted");
       line.granted ? w.value(*line.granted) : w.null();
+      if (line.level) w.member("level", *line.level);
       w.end_object();
     }
     w.end_array().key("held_back").begin_object();
@@ -37,7 +38,7 @@ inline Exit print_preview(const load::Options& options, bool json) {
                     : *line.granted ? "granted     "
                                     : "REFUSED     ")
                 << std::setw(10) << line.objects << "  " << line.context.sop_class << "  "
-                << line.context.transfer_syntax << '\n';
+                << line.context.transfer_syntax << (line.level ? "  level " + std::to_string(*line.level) : "") << '\n';
     }
     if (preview.refused > 0) std::cout << "refused     " << preview.refused << " objects in all their syntaxes\n";
     for (const auto& [bucket, count] : preview.held_back) std::cout << "not sent    " << count << ' ' << bucket << '\n';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-load: sends the objects of a manifest to a DICOM node or a DICOMweb service, each exactly once.
+#include "commit.hpp"
 #include "load/run.hpp"
 #include "load_preview.hpp"
 #include "shared.hpp"
@@ -15,6 +16,7 @@ struct Settings {
   load::Options load;
   net::TlsOptions tls;
   tools::WebSettings web;
+  tools::CommitSettings commit;
   std::string to, associations = "4", limit, window, zone, retry;
   bool dry_run = false;
 };
@@ -94,6 +96,11 @@ void add_options(CLI::App& app, Settings& settings) {
   add_flow_options(app, settings);
   add_patience_options(app, settings.load);
   add_order_options(app, settings);
+  app.add_flag("--commit", settings.load.commit, "Ask for storage commitment of what was sent, and wait for it");
+  app.add_flag("--await-commit", settings.load.await_commit,
+               "Send nothing more, only wait for the storage commitment that an earlier run asked for");
+  tools::add_commit_options(app, settings.commit);
+  tools::add_listen_option(app, settings.commit.listen);
   tools::add_tls_options(app, settings.tls);
   tools::add_web_options(app, settings.web);
   app.add_option("--batch", settings.load.batch_bytes, "Most to send in one STOW-RS request, e.g. 64MB")
@@ -113,10 +120,23 @@ Exit run(Settings& settings) {
   if (!settings.zone.empty()) transfer::set_time_zone(settings.zone);
   if (!settings.window.empty()) options.window = transfer::Schedule::parse(settings.window);
   options.say = [](const std::string& text) { tools::say("load", text); };
+  options.commit = options.commit || options.await_commit;
+  options.finish_uncommitted = settings.commit.finish;
+  if (options.commit) {
+    tools::set_commitment(options.commitment, settings.commit, options, tools::node_of(options.target, "--commit"),
+                          settings.tls, "load");
+  } else if (!settings.commit.listen.empty()) {
+    throw RunError(Exit::usage, "--listen is for the reports of storage commitment; add --commit or leave it out");
+  }
   if (settings.dry_run) return tools::print_preview(options, settings.common.json);
   if (options.output.empty()) throw RunError(Exit::usage, "name the manifest to write with --output");
   const auto add_lines = [](const load::Tally& tally, cli::Summary& summary) {
     summary.lines.emplace_back("run", tally.run);
+    if (tally.commitment) {
+      summary.lines.emplace_back("committed", std::to_string(tally.commitment->committed));
+      summary.lines.emplace_back("not committed", std::to_string(tally.commitment->failed));
+      summary.lines.emplace_back("commitment open", std::to_string(tally.commitment->open));
+    }
     if (tally.fixity == 0) return;
     summary.lines.emplace_back(
         "fixity",

@@ -62,6 +62,14 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--bind", settings.node.bind, "IPv4 address to listen on; nobody is asked who they are")
       ->capture_default_str();
+  app.add_option("--tls-cert", settings.node.tls.certificate, "Speak TLS alone, with this certificate and chain, PEM")
+      ->check(CLI::ExistingFile);
+  auto* key = app.add_option("--tls-key", settings.node.tls.key, "Its key, PEM, readable by its owner alone");
+  key->check(CLI::ExistingFile);
+  app.add_option("--tls-ca", settings.node.tls.authorities,
+                 "Authorities, PEM: callers must show a certificate of theirs")
+      ->check(CLI::ExistingPath)
+      ->needs(key);
   app.add_option("--port-file", settings.port_file, "File to write the port to when connections are taken");
   app.add_option("--log", settings.node.log,
                  "JSON Lines of every message; log.jsonl in the store without this, none with --discard");

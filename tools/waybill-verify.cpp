@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-verify: proves that a target has what was loaded, or that files still have the bytes that were scanned.
+#include "commit.hpp"
 #include "shared.hpp"
 #include "transfer.hpp"
 #include "verify/run.hpp"
@@ -11,6 +12,7 @@ struct Settings {
   waybill::verify::Options verify;
   waybill::net::TlsOptions tls;
   waybill::tools::WebSettings web;
+  waybill::tools::CommitSettings commit;
   std::string against;
   std::string level = "exists";
   std::string sample;
@@ -28,13 +30,25 @@ void add_options(CLI::App& app, Settings& settings) {
       "--against", settings.against,
       "Target, dicom://CALLED@host:port, dicoms://… or https://host/dicom-web; without it files are checked against "
       "their SHA-256");
-  app.add_option("--level", settings.level,
-                 "exists: compare UID sets (E3); content: fetch and compare every object (E4)")
-      ->check(CLI::IsMember({"exists", "content"}))
+  app.add_option(
+         "--level", settings.level,
+         "commitment: ask for storage commitment (E2); exists: compare UID sets (E3); content: fetch and compare "
+         "every object (E4)")
+      ->check(CLI::IsMember({"commitment", "exists", "content"}))
       ->capture_default_str();
   app.add_option(
       "--sample", settings.sample,
       "At level content: compare a sample that proves a bound, \"confidence=95%,defect=0.1%\" or \"95%,0.1%\"");
+  app.add_option_function<std::string>(
+         "--retrieve",
+         [&settings](const std::string& how) {
+           settings.verify.retrieve = how == "move" ? waybill::verify::Retrieve::move : waybill::verify::Retrieve::get;
+         },
+         "At level content: fetch by C-GET, or by C-MOVE to --listen")
+      ->check(CLI::IsMember({"get", "move"}))
+      ->default_str("get");
+  waybill::tools::add_commit_options(app, settings.commit);
+  waybill::tools::add_listen_option(app, settings.commit.listen);
   app.add_option("--seed", settings.seed, "Number that draws the sample; another one draws another sample");
 }
 
@@ -55,11 +69,40 @@ std::optional<waybill::sample::Options> sample_of(const Settings& settings) {
   return waybill::sample::Options{*demand, *settings.seed};
 }
 
+waybill::verify::Level level_of(const std::string& name) {
+  using waybill::verify::Level;
+  if (name == "commitment") return Level::commitment;
+  return name == "content" ? Level::content : Level::exists;
+}
+
+/// What the target is to call us for.
+void set_called_back(Settings& settings) {
+  using waybill::Exit;
+  using waybill::RunError;
+  namespace tools = waybill::tools;
+  auto& verify = settings.verify;
+  const std::string& listen = settings.commit.listen;
+  const bool commits = verify.level == waybill::verify::Level::commitment;
+  const bool moves = verify.retrieve == waybill::verify::Retrieve::move;
+  if (commits && !verify.against) throw RunError(Exit::usage, "--level commitment asks a target; add --against");
+  if (moves && (!verify.against || verify.level != waybill::verify::Level::content || listen.empty()))
+    throw RunError(Exit::usage,
+                   "--retrieve move fetches objects from a target; add --against, --level content and --listen");
+  if (!commits && !moves && !listen.empty())
+    throw RunError(Exit::usage, "--listen is for --level commitment and --retrieve move; leave it out");
+  verify.say = [](const std::string& text) { tools::say("verify", text); };
+  if (moves) tools::set_listener(verify, listen, tools::node_of(*verify.against, "--retrieve move"), settings.tls);
+  if (!commits) return;
+  tools::set_commitment(verify.commitment, settings.commit, verify,
+                        tools::node_of(*verify.against, "--level commitment"), settings.tls, "verify");
+  verify.finish_uncommitted = settings.commit.finish;
+}
+
 waybill::Exit run(Settings& settings) {
   if (!settings.against.empty())
     settings.verify.against = waybill::tools::address_of(settings.against, settings.tls, settings.web, "verify");
-  settings.verify.level =
-      settings.level == "content" ? waybill::verify::Level::content : waybill::verify::Level::exists;
+  settings.verify.level = level_of(settings.level);
+  set_called_back(settings);
   settings.verify.sample = sample_of(settings);
   const auto add_lines = [](const waybill::verify::Tally& tally, waybill::cli::Summary& summary) {
     for (const auto& [verdict, count] : tally.verdicts)

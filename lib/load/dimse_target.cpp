@@ -68,6 +68,7 @@ std::vector<Answer> DimseWay::store(std::span<const Outgoing> objects) {
     answer.status = result.status.value_or(0);
     answer.comment = result.comment;
     answer.error = result.error;
+    answer.offending = result.offending;
   }
   return answers;
 }

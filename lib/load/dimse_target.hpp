@@ -10,7 +10,9 @@ namespace waybill::load {
 class DimseTarget : public Target {
  public:
   DimseTarget(const net::Peer& peer, const Options& options) : peers_(peer, options.calling, options.timeouts) {}
-  void check() override { peers_.check(); }
+  std::map<std::string, net::StorageLevel> check(const std::vector<net::Context>& sent) override {
+    return peers_.check(sent);
+  }
   [[nodiscard]] std::optional<std::set<std::string>> instances(const std::string& study, const std::string& series,
                                                                const std::string& instance) override {
     return peers_.instances(study, series, instance);

@@ -127,6 +127,9 @@ void Lanes::lane(unsigned index) {
                       },
                       [&](std::uint64_t bytes, std::chrono::nanoseconds took) { note_answer(bytes, took); },
                       [&] { note_trouble(); },
+                      [&](const std::string& study) {
+                        if (watch_.study_over) watch_.study_over(study);
+                      },
                       [&] { return now_count() - last_answer_.load() < std::chrono::nanoseconds(kFresh).count(); }};
   try {
     Sender sender({options_, contexts_, control_, breaker_, events}, output_.run_id(), preparer_, target_);
@@ -299,6 +302,7 @@ void Lanes::record(const manifest::Object& object) {
     output_.record(object);
   }
   transfers_.end(object, object.bucket == manifest::Bucket::loaded);
+  if (watch_.recorded) watch_.recorded(object);
   if (options_.progress) options_.progress(1, object.source.size, manifest::is_exception(object) ? 1 : 0);
 }
 

@@ -53,6 +53,13 @@ class Lanes {
  public:
   Lanes(const Options& options, Queue& queue, const Preparer& preparer, Target& target, transfer::Output& output);
 
+  /// What others want to know of the lanes' work; called by any of them, before run() returns.
+  struct Watch {
+    std::function<void(const manifest::Object&)> recorded;  ///< its outcome stands in the manifest
+    std::function<void(const std::string& study)> study_over;
+  };
+  void set_watch(Watch watch) { watch_ = std::move(watch); }
+
   /// Returns at the end of the queue or when the run is to stop; throws what stopped it.
   void run();
   [[nodiscard]] bool closed() const noexcept { return control_.closed(); }
@@ -99,6 +106,7 @@ class Lanes {
   const Preparer& preparer_;
   Target& target_;
   transfer::Output& output_;
+  Watch watch_;
   std::vector<net::Context> contexts_;
   const std::size_t work_objects_;  // of one work, which have their intents together
   audit::Transfers transfers_;

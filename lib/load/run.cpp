@@ -2,6 +2,7 @@
 #include "load/run.hpp"
 
 #include "core/stop.hpp"
+#include "load/commitment.hpp"
 #include "load/lanes.hpp"
 #include "transfer/output.hpp"
 #include "transfer/pause.hpp"
@@ -23,10 +24,18 @@ std::string Tally::counts_json() const {
   JsonWriter json;
   json.begin_object();
   write(json, "outcomes", outcomes);
-  return std::move(json.member("fixity", fixity).end_object()).str();
+  json.member("fixity", fixity);
+  if (commitment) {
+    json.key("commitment").begin_object().member("committed", commitment->committed);
+    json.member("failed", commitment->failed).member("open", commitment->open);
+    json.member("contradictions", commitment->contradictions).end_object();
+  }
+  return std::move(json.end_object()).str();
 }
 
 namespace {
+
+constexpr unsigned kLevelOfAll = 2;  // of storage: every attribute is kept
 
 std::string settings_of(const Options& options) {
   JsonWriter json;
@@ -35,6 +44,7 @@ std::string settings_of(const Options& options) {
   if (!options.ladder) json.member("ladder", false);
   if (options.retry_failed) json.member("retry", "failed");
   if (options.send_unmatched) json.member("unmatched", "send");
+  if (options.commit) json.member("commit", true);
   return std::move(json.end_object()).str();
 }
 
@@ -66,6 +76,26 @@ void check_edits(const Options& options, const Queue& queue) {
                  "load the manifest of scan with them");
 }
 
+/// What the manifest's objects need of the peer, one context a class first: there is room for 127.
+std::vector<net::Context> contexts_of(const Queue& queue) {
+  std::vector<net::Context> first, more;
+  std::set<std::string> classes;
+  for (const auto& [context, count] : queue.needs().contexts)
+    (classes.insert(context.sop_class).second ? first : more).push_back(context);
+  first.insert(first.end(), more.begin(), more.end());
+  return first;
+}
+
+/// PS3.4 B.3.1: below level 2 an archive drops attributes, and no status tells.
+void warn_of_levels(const Options& options, const std::map<std::string, net::StorageLevel>& levels) {
+  for (const auto& [sop_class, storage] : levels) {
+    if (storage.level >= kLevelOfAll || !options.say) continue;
+    options.say("warning: the target stores " + sop_class + " at level " + std::to_string(storage.level) +
+                ", so it may drop " + (storage.level == 1 ? "private" : "optional and private") +
+                " attributes; compare with waybill verify --level content");
+  }
+}
+
 bool is_closed_now(const Options& options) {
   return options.when_closed == WhenClosed::end && !options.window.at(std::time(nullptr));
 }
@@ -86,17 +116,26 @@ Tally run(const Options& options) {
   const auto target = make_target(options);
   const bool asks = queue.needs().objects > 0 && !is_closed_now(options);
   const bool anew = transfer::starts_anew(options);
-  if (asks && anew) target->check();
+  const auto check = [&] {
+    warn_of_levels(options, target->check(contexts_of(queue)));
+    if (options.commit) commit::Committer::check(options.commitment);
+  };
+  if (asks && anew) check();
+  std::optional<Commitments> commitments;
+  if (options.commit) commitments.emplace(options);
 
   transfer::Output output(options, "load", settings_of(options), std::move(inputs), store,
                           {[&](const manifest::Object& object) { tally.add(object); },
-                           [&](const manifest::Record& record) { queue.remember(record); }});
+                           [&](const manifest::Record& record) {
+                             queue.remember(record);
+                             if (commitments) commitments->replay(record);
+                           }});
   tally.run = output.run_id();
   if (output.already_complete()) {
     tally.already_complete = true;
     return tally;
   }
-  if (asks && !anew) target->check();
+  if (asks && !anew) check();
   transfer::install_pause_handlers();
   Lanes lanes(options, queue, preparer, *target, output);
   queue.set_carry({[&](const manifest::Study& study) { output.carry(study); },
@@ -105,11 +144,17 @@ Tally run(const Options& options) {
                      output.carry(object);
                    },
                    [&](const std::string& id) { return output.has(id); }});
-  lanes.run();
+  if (commitments) {
+    commitments->start(output);
+    lanes.set_watch({[&](const manifest::Object& object) { commitments->sent(object); },
+                     [&](const std::string& study) { commitments->study_over(study); }});
+  }
+  if (!options.await_commit) lanes.run();
   if (lanes.closed() && !tally.closes()) {
     tally.closed = tally.interrupted = true;
     return tally;
   }
+  if (commitments && !commitments->finish(tally)) return tally;
   output.finish(tally, [&] { return tally.counts_json(); });
   return tally;
 }
@@ -140,19 +185,22 @@ Preview preview(const Options& options) {
     }
   }
   if (std::holds_alternative<web::Endpoint>(options.target)) {  // takes or refuses objects, not contexts
-    make_target(options)->check();
+    (void)make_target(options)->check({});
     for (const auto& [context, count] : contexts) {
       if (count > 0) preview.contexts.push_back({context, count, std::nullopt});
     }
     return preview;
   }
   transfer::Peers peers(std::get<net::Peer>(options.target), options.calling, options.timeouts);
+  if (options.commit) commit::Committer::check(options.commitment);
   std::vector<net::Context> part;
   std::set<net::Context> granted;
   const auto ask = [&] {
-    const net::Association association = peers.open(part);
+    const net::Association association = peers.open(part, net::AskLevel::yes);
     for (const net::Context& context : part) {
+      const auto level = association.levels().find(context.sop_class);
       preview.contexts.push_back({context, contexts[context], association.accepted(context)});
+      if (level != association.levels().end()) preview.contexts.back().level = level->second.level;
       if (association.accepted(context)) granted.insert(context);
     }
     part.clear();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "commit/committer.hpp"
 #include "transfer/address.hpp"
 #include "transfer/ledger.hpp"
 #include "transfer/options.hpp"
@@ -47,6 +48,11 @@ struct Options : transfer::Options {
   std::string to_syntax = "keep";  ///< what lossless objects are sent in, one of transcode::target_names()
   bool ladder = true;              ///< an object whose syntax the peer refuses is sent in another lossless one
 
+  bool commit = false;              ///< ask for storage commitment of what was sent
+  bool await_commit = false;        ///< with it: send nothing, only wait for reports
+  bool finish_uncommitted = false;  ///< objects without a report at the end of the wait are exceptions
+  commit::Options commitment;       ///< peer, titles and time-outs are those above
+
   std::function<void(const std::string&)> say;  ///< what a person should know meanwhile; any thread
 };
 
@@ -55,6 +61,7 @@ struct Tally : transfer::Ledger {
   std::uint64_t fixity = 0;   ///< files that no longer have their bytes
   bool closed = false;        ///< the window closed before the end
   std::string run;            ///< id that the records carry
+  std::optional<commit::Counts> commitment;
   void add(const manifest::Object& object);
   [[nodiscard]] Exit exit() const { return exit_with(fixity); }
   [[nodiscard]] std::string counts_json() const;
@@ -71,8 +78,9 @@ struct Preview {
   std::uint64_t refused = 0;  ///< objects that the peer takes in none of their syntaxes
   struct Line {
     net::Context context;
-    std::uint64_t objects = 0;    ///< that are in this syntax now
-    std::optional<bool> granted;  ///< nullopt: a DICOMweb service is not asked beforehand
+    std::uint64_t objects = 0;                     ///< that are in this syntax now
+    std::optional<bool> granted;                   ///< nullopt: a DICOMweb service is not asked beforehand
+    std::optional<unsigned> level = std::nullopt;  ///< of storage, where the peer says so (PS3.4 B.3.1)
   };
   std::vector<Line> contexts;
   transfer::Counts held_back;  ///< objects that are not sent, by the bucket they would get

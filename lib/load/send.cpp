@@ -2,8 +2,11 @@
 #include "load/send.hpp"
 
 #include "core/clock.hpp"
+#include "dicom/uids.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <utility>
 
 namespace waybill::load {
@@ -115,11 +118,30 @@ std::optional<Outgoing> Sender::prepare(Work& work, std::size_t place) {
   return out;
 }
 
+/// Whether an object that was not understood compressed (domain rule 9.2, Cxxx) can be sent natively; then the
+/// compressed syntaxes are out of the question from now on.
+bool Sender::may_go_native(Outgoing& out) {
+  if (out.native || !options_.ladder || dicom::uid::is_native(out.prepared.context.transfer_syntax)) return false;
+  const auto needed = contexts_for(out.object, options_);
+  const auto is_native = [](const net::Context& context) { return dicom::uid::is_native(context.transfer_syntax); };
+  if (std::ranges::none_of(needed, [&](const net::Context& c) { return is_native(c) && way_->grants(needed, c); }))
+    return false;
+  std::ranges::copy_if(needed, std::inserter(out.declined, out.declined.end()), std::not_fn(is_native));
+  return out.native = true;
+}
+
 /// The same in another transfer syntax, after the peer has refused the one before. False when there is none left; it
 /// has its outcome then.
 bool Sender::prepare_again(const Work& work, Outgoing& out) {
   Object object = work.parcels[out.place].object;
   object.load = out.object.load;
+  object.load->transfer_syntax.clear();
+  if (out.native) {
+    object.findings.push_back({"LOAD-NATIVE", Severity::s1, "",
+                               "the peer did not understand the object in transfer syntax " +
+                                   out.prepared.context.transfer_syntax + " (status " + object.load->status +
+                                   "), so it was sent once more in a native one"});
+  }
   out.declined.insert(out.prepared.context);
   auto prepared = prepare_bytes(object, out.declined);
   out.object = std::move(object);
@@ -149,6 +171,7 @@ Meaning Sender::take_answer(Work& work, Outgoing& out, const Answer& answer, std
   load.at = utc_now();
   Meaning meaning = meaning_of(answer);
   const bool silent = answer.kind == Kind::none;
+  if (is_not_understood(answer) && may_go_native(out)) meaning.next = Meaning::Next::syntax;
   out.refused = meaning.next == Meaning::Next::retry || meaning.next == Meaning::Next::syntax;
   if (out.refused) work.parcels[out.place].in_doubt = out.was_in_doubt;
   if (meaning.scarce || silent) events_.trouble();
@@ -335,6 +358,7 @@ void Sender::send(Work& work) {
   if (!ship_batch()) return;
   // Many peers begin their work on a study when the association ends.
   if (work.ends_study && options_.release_each_study) rest();
+  if (work.ends_study) events_.study_over(work.study);
 }
 
 }  // namespace waybill::load

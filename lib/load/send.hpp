@@ -66,6 +66,7 @@ class Sender {
 
   [[nodiscard]] bool settle_doubts(Work& work);
   [[nodiscard]] std::optional<Outgoing> prepare(Work& work, std::size_t place);
+  [[nodiscard]] bool may_go_native(Outgoing& out);
   [[nodiscard]] bool prepare_again(const Work& work, Outgoing& out);
   [[nodiscard]] std::optional<Prepared> prepare_bytes(manifest::Object& object, const std::set<net::Context>& declined);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/status.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace waybill::load {
@@ -65,14 +66,39 @@ Meaning meaning_of_status(std::uint16_t status, const char* service) {
   return refused("LOAD-REFUSED", text);
 }
 
+std::string tag_text(std::uint32_t tag) {
+  const std::array bytes{static_cast<std::byte>(tag >> 24U), static_cast<std::byte>((tag >> 16U) & 0xFFU),
+                         static_cast<std::byte>((tag >> 8U) & 0xFFU), static_cast<std::byte>(tag & 0xFFU)};
+  const std::string digits = to_hex(bytes);
+  return digits.substr(0, 4) + "," + digits.substr(4);
+}
+
+/// The elements that the peer finds fault with, in the finding.
+void add_offending(const std::vector<std::uint32_t>& tags, manifest::Finding& finding) {
+  constexpr std::size_t kMost = 16;
+  if (tags.empty()) return;
+  finding.tag = tag_text(tags.front());
+  finding.detail += "; it names";
+  for (std::size_t i = 0; i < std::min(tags.size(), kMost); ++i) finding.detail += " " + tag_text(tags[i]);
+  if (tags.size() > kMost) finding.detail += " and " + std::to_string(tags.size() - kMost) + " more";
+}
+
 }  // namespace
+
+bool is_not_understood(const Answer& answer) noexcept {
+  return answer.kind == Answer::Kind::status && answer.status >> 12U == 0xC;
+}
 
 Meaning meaning_of(const Answer& answer) {
   using Kind = Answer::Kind;
   const std::string declined =
       std::string("the peer declined the ") + answer.service + " request with " + answer.comment;
   switch (answer.kind) {
-    case Kind::status: return meaning_of_status(answer.status, answer.service);
+    case Kind::status: {
+      Meaning meaning = meaning_of_status(answer.status, answer.service);
+      if (meaning.finding) add_offending(answer.offending, *meaning.finding);
+      return meaning;
+    }
     case Kind::not_granted: return refused("D27", answer.error);
     case Kind::syntax: {
       Meaning meaning = refused("D27", "the peer takes the object in none of its transfer syntaxes");

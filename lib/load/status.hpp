@@ -27,6 +27,9 @@ struct Meaning {
 };
 [[nodiscard]] Meaning meaning_of(const Answer& answer);
 
+/// Whether the answer is Cxxx, which may be about the transfer syntax.
+[[nodiscard]] bool is_not_understood(const Answer& answer) noexcept;
+
 /// "b000": four lower-case hex digits.
 [[nodiscard]] std::string status_text(std::uint16_t status);
 

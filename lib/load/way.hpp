@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -28,6 +29,7 @@ struct Outgoing {
   bool refused = false;             ///< the last try certainly did not store it
   bool busy = false;                ///< the target had no time for it, and may have stored it nevertheless
   bool repeated = false;            ///< it was sent again after a silence
+  bool native = false;              ///< it was prepared again in a native syntax, as the first was not understood
 };
 
 /// What a target said to one object.
@@ -44,6 +46,7 @@ struct Answer {
   Kind kind = Kind::none;
   std::uint16_t status = 0;  ///< of C-STORE, or what STOW-RS says in its place
   std::string comment, error;
+  std::vector<std::uint32_t> offending = {};  ///< tags of (0000,0901)
   std::chrono::milliseconds retry_after{0};
   const char* service = "C-STORE";
 };
@@ -54,7 +57,8 @@ struct Events {
   std::function<void(const manifest::Object&)> later;    ///< refused for the moment, to come again in the next round
   std::function<void(std::uint64_t bytes, std::chrono::nanoseconds answer_took)> answered;
   std::function<void()> trouble;  ///< the peer refused for want of resources, or an association was lost or rejected
-  std::function<bool()> others_work;  ///< whether other associations with the peer stand
+  std::function<void(const std::string& study)> study_over;  ///< as far as it is at hand
+  std::function<bool()> others_work;                         ///< whether other associations with the peer stand
 };
 
 /// The connection of one lane with the target, opened when it is needed. One thread.
@@ -95,8 +99,9 @@ struct Lane {
 class Target {
  public:
   virtual ~Target() = default;
-  /// Throws net::PeerError unless the target is there and lets us in.
-  virtual void check() = 0;
+  /// Throws net::PeerError unless the target is there and lets us in. Gives what it says it does with objects of the
+  /// classes of `sent` (PS3.4 B.3.1); most say nothing.
+  virtual std::map<std::string, net::StorageLevel> check(const std::vector<net::Context>& sent) = 0;
   /// SOP Instance UIDs of a series at the target, or of it only the instance asked for; nullopt when it cannot be
   /// asked. Throws net::PeerError when it is down, web::Busy when it has no time.
   [[nodiscard]] virtual std::optional<std::set<std::string>> instances(const std::string& study,

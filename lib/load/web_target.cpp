@@ -127,9 +127,10 @@ WebTarget::WebTarget(web::Endpoint endpoint, const Options& options)
       most_bytes_(options.batch_bytes),
       asker_(endpoint_, options.timeouts) {}
 
-void WebTarget::check() {
+std::map<std::string, net::StorageLevel> WebTarget::check(const std::vector<net::Context>&) {
   const std::lock_guard lock(ask_mutex_);
   asker_.check();
+  return {};
 }
 
 std::optional<std::set<std::string>> WebTarget::instances(const std::string& study, const std::string& series,

@@ -17,7 +17,7 @@ namespace waybill::load {
 class WebTarget : public Target {
  public:
   WebTarget(web::Endpoint endpoint, const Options& options);
-  void check() override;
+  std::map<std::string, net::StorageLevel> check(const std::vector<net::Context>& sent) override;
   [[nodiscard]] std::optional<std::set<std::string>> instances(const std::string& study, const std::string& series,
                                                                const std::string& instance) override;
   [[nodiscard]] std::unique_ptr<Way> way(const Lane& lane) override;

@@ -47,7 +47,7 @@ Association::State::~State() { close(); }
 void Association::State::connect(const std::string& calling) {
   if (peer.secure && !peer.tls) throw RunError(Exit::internal, "a dicoms:// peer without its TLS settings");
   wire = Wire::connect(peer, Clock::now() + timeouts.connect);
-  const Bytes request = encode_request(peer.called, calling, proposed);
+  const Bytes request = encode_request(peer.called, calling, proposed, ask);
   const Deadline until = Clock::now() + timeouts.acse;
   try {
     iovec piece = piece_of(request);
@@ -67,8 +67,7 @@ void Association::State::take_answer(const std::string& calling, Deadline until)
   if (type != PduType::associate_accept) throw WireError("it answered with another PDU");
   const auto accepted = parse_accept(pdu);
   if (!accepted) throw WireError(accepted.error().what);
-  const std::size_t limit = accepted->max_pdu == 0 ? kUnlimited : std::min<std::size_t>(accepted->max_pdu, kUnlimited);
-  send_limit = (std::max<std::size_t>(limit, kSmallest) - kPdvHead) & ~std::size_t{1};
+  set_send_limit(accepted->max_pdu);
   for (std::size_t i = 0; i < proposed.size(); ++i) {
     const ContextId id = context_id(i);
     const auto syntax = accepted->syntaxes.find(id);
@@ -76,7 +75,13 @@ void Association::State::take_answer(const std::string& calling, Deadline until)
     granted.emplace(proposed[i], id);
     by_id.emplace(id, proposed[i]);
   }
+  levels = accepted->levels;
   alive = true;
+}
+
+void Association::State::set_send_limit(std::uint32_t max_pdu) noexcept {
+  const std::size_t limit = max_pdu == 0 ? kUnlimited : std::min<std::size_t>(max_pdu, kUnlimited);
+  send_limit = (std::max<std::size_t>(limit, kSmallest) - kPdvHead) & ~std::size_t{1};
 }
 
 void Association::State::close() noexcept {
@@ -250,7 +255,7 @@ Association::Association(Association&&) noexcept = default;
 Association& Association::operator=(Association&&) noexcept = default;
 
 Association Association::request(const Peer& peer, const std::string& calling, std::vector<Context> contexts,
-                                 const Timeouts& timeouts) {
+                                 const Timeouts& timeouts, AskLevel ask) {
   if (contexts.empty() || contexts.size() > kMaxContexts) {
     throw RunError(Exit::internal, "an association needs 1 to 128 presentation contexts");
   }
@@ -258,12 +263,14 @@ Association Association::request(const Peer& peer, const std::string& calling, s
   state->peer = peer;
   state->timeouts = timeouts;
   state->proposed = std::move(contexts);
+  state->ask = ask;
   state->number = ++association_count;
   state->connect(calling);
   return Association(std::move(state));
 }
 
 bool Association::accepted(const Context& context) const { return state_->granted.contains(context); }
+const std::map<std::string, StorageLevel>& Association::levels() const noexcept { return state_->levels; }
 const std::vector<Context>& Association::proposed() const noexcept { return state_->proposed; }
 std::uint64_t Association::number() const noexcept { return state_->number; }
 bool Association::alive() const noexcept { return state_->alive; }
@@ -298,7 +305,8 @@ StoreResult Association::store(const Context& context, const std::string& sop_in
                                 .set(field::kAffectedInstance, sop_instance);
     state.send(granted->second, request.encode(), dataset);
     const Command response = state.receive_response(Verb::store, id, granted->second);
-    return {response.number(field::kStatus), repair_utf8(response.text(field::kErrorComment)), "", true};
+    return {response.number(field::kStatus), repair_utf8(response.text(field::kErrorComment)), "", true,
+            response.tags(field::kOffending)};
   } catch (const PeerError& error) {
     return {std::nullopt, "", error.what(), true};
   }

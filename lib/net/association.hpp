@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/bytes.hpp"
+#include "net/commitment.hpp"
 #include "net/peer.hpp"
 
 #include <array>
@@ -9,6 +10,7 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -19,7 +21,9 @@ namespace waybill::net {
 
 inline constexpr std::string_view kVerificationClass = "1.2.840.10008.1.1";
 inline constexpr std::string_view kStudyRootFind = "1.2.840.10008.5.1.4.1.2.2.1";
+inline constexpr std::string_view kStudyRootMove = "1.2.840.10008.5.1.4.1.2.2.2";
 inline constexpr std::string_view kStudyRootGet = "1.2.840.10008.5.1.4.1.2.2.3";
+inline constexpr std::string_view kCommitmentClass = "1.2.840.10008.1.20.1";
 inline constexpr std::string_view kImplicitLittle = "1.2.840.10008.1.2";
 inline constexpr std::string_view kExplicitLittle = "1.2.840.10008.1.2.1";
 
@@ -38,6 +42,13 @@ struct Timeouts {
   std::chrono::seconds dimse{30};  ///< for one message to begin and for each of its PDUs
 };
 
+/// What a storage SCP says it does with objects of a class (PS3.4 B.3.1).
+struct StorageLevel {
+  std::uint8_t level = 0;     ///< 0 some attributes are kept, 1 all of the standard, 2 all, private ones too
+  std::uint8_t coercion = 0;  ///< 0 values are kept, 1 may be changed, 2 not known
+};
+enum class AskLevel { no, yes };  ///< whether an association asks for it
+
 /// What the peer said to one C-STORE.
 struct StoreResult {
   std::optional<std::uint16_t>
@@ -45,6 +56,7 @@ struct StoreResult {
   std::string comment;  ///< (0000,0902) as UTF-8
   std::string error;    ///< one sentence when status is absent
   bool sent = true;     ///< false: the context was not granted, not a byte went out
+  std::vector<std::uint32_t> offending = {};  ///< tags of (0000,0901): the elements the answer is about
 };
 
 /// An object received by C-GET: the dataset as it came, not parsed.
@@ -65,12 +77,14 @@ class Association {
   /// Connects and negotiates at most 128 contexts. Throws PeerError whose kind tells unreachable, permanent and
   /// transient refusal apart.
   [[nodiscard]] static Association request(const Peer& peer, const std::string& calling, std::vector<Context> contexts,
-                                           const Timeouts& timeouts = {});
+                                           const Timeouts& timeouts = {}, AskLevel ask = AskLevel::no);
   ~Association();
   Association(Association&&) noexcept;
   Association& operator=(Association&&) noexcept;
 
   [[nodiscard]] bool accepted(const Context& context) const;
+  /// What the peer says of the classes it was asked about (AskLevel::yes); most say nothing.
+  [[nodiscard]] const std::map<std::string, StorageLevel>& levels() const noexcept;
   [[nodiscard]] const std::vector<Context>& proposed() const noexcept;
   /// Number of this association in the process, from 1.
   [[nodiscard]] std::uint64_t number() const noexcept;
@@ -101,11 +115,33 @@ class Association {
   GetResult get_instance(const std::string& study, const std::string& series, const std::string& instance,
                          const std::function<void(Received)>& receive, std::uint64_t cap = kMostBytes);
 
+  /// Study Root C-MOVE of a study, or of one object when all three UIDs are there, to the node that the peer knows as
+  /// `destination`; the objects come to that on associations of their own. `go_on` is called about every 100 ms; when
+  /// it says no, the association is dropped and status is nullopt: the objects may still come. What the peer counts is
+  /// what it says, nothing more.
+  struct Moved {
+    std::optional<std::uint16_t> status;
+    std::uint32_t completed = 0, failed = 0;
+    std::string comment;
+  };
+  Moved move(const std::array<std::string, 3>& uids, const std::string& destination,
+             const std::function<bool()>& go_on);
+
+  /// N-ACTION of storage commitment (PS3.4 J.3.2): gives the status of the answer. A report may come before it, of this
+  /// or another transaction: each is handed to `take` and answered with what that gives. Throws PeerError.
+  [[nodiscard]] std::uint16_t ask_for_commitment(const std::string& transaction,
+                                                 const std::vector<SopReference>& objects, const TakeReport& take);
+  /// Waits that long for reports of storage commitment. Throws PeerError when the association is over.
+  void take_reports(const TakeReport& take, std::chrono::milliseconds time);
+
   /// Contexts that find_… and get need besides those of the objects.
   [[nodiscard]] static std::vector<Context> find_contexts();
   [[nodiscard]] static std::vector<Context> get_contexts();
+  [[nodiscard]] static std::vector<Context> move_contexts();
+  [[nodiscard]] static std::vector<Context> commitment_contexts();
 
  private:
+  friend class Listener;
   struct State;
   explicit Association(std::unique_ptr<State> state);
   /// Of a study, or of one object when all three UIDs are there.

@@ -74,6 +74,17 @@ std::uint16_t Command::number(std::uint16_t element, std::uint16_t otherwise) co
   return found == elements_.end() || found->second.size() < 2 ? otherwise : load_u16(found->second.data());
 }
 
+std::vector<std::uint32_t> Command::tags(std::uint16_t element) const {
+  std::vector<std::uint32_t> all;
+  const auto found = elements_.find(element);
+  if (found == elements_.end()) return all;
+  const Bytes& value = found->second;
+  for (std::size_t i = 0; i + 4 <= value.size(); i += 4) {
+    all.push_back(std::uint32_t{load_u16(value.data() + i)} << 16U | load_u16(value.data() + i + 2));
+  }
+  return all;
+}
+
 std::string Command::text(std::uint16_t element) const {
   const auto found = elements_.find(element);
   return found == elements_.end() ? std::string() : std::string(trim(as_text(found->second)));

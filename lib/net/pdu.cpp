@@ -4,6 +4,8 @@
 #include "core/text.hpp"
 #include "core/version.hpp"
 
+#include <algorithm>
+#include <array>
 #include <set>
 
 namespace waybill::net {
@@ -43,26 +45,57 @@ Bytes context_item(ContextId id, const Context& context) {
   return out;
 }
 
-Bytes user_item(const std::vector<Context>& contexts) {
-  Bytes out, length;
+void put_role(Bytes& out, std::string_view sop_class, bool scu, bool scp) {
+  Bytes role;
+  put_big16(role, sop_class.size());
+  put_bytes(role, as_bytes(sop_class));
+  role.push_back(static_cast<std::byte>(scu));
+  role.push_back(static_cast<std::byte>(scp));
+  put_item(out, 0x54, role);
+}
+
+/// How much we take, and whose code we are.
+void put_ours(Bytes& out) {
+  Bytes length;
   put_big32(length, kOurMaxPdu);
   put_item(out, 0x51, length);
   put_item(out, 0x52, as_bytes(kImplementationClassUid));
-  std::set<std::string_view> roles;
-  for (const Context& context : contexts) {
-    if (context.scp_role) roles.insert(context.sop_class);
-  }
-  for (const std::string_view sop_class : roles) {
-    Bytes role;
-    put_big16(role, sop_class.size());
-    put_bytes(role, as_bytes(sop_class));
-    role.push_back(std::byte{0});
-    role.push_back(std::byte{1});
-    put_item(out, 0x54, role);
-  }
+}
+
+void put_version(Bytes& out) {
   std::string version(kToolName);
   for (char& c : version) c = c == ' ' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 32 : c);
   put_item(out, 0x55, as_bytes(version.substr(0, kTitle)));
+}
+
+/// Objects of the context are sent to be stored: it is for none of the services.
+bool is_stored(const Context& context) {
+  constexpr std::array kServices{kVerificationClass, kStudyRootFind, kStudyRootGet, kStudyRootMove, kCommitmentClass};
+  return !context.scp_role && std::ranges::count(kServices, context.sop_class) == 0;
+}
+
+/// Asks storage SCPs what they keep (PS3.4 B.3.1): we are SCU, and the bytes of our own level mean nothing.
+void put_storage_level(Bytes& out, std::string_view sop_class) {
+  Bytes item;
+  put_big16(item, sop_class.size());
+  put_bytes(item, as_bytes(sop_class));
+  for (const unsigned byte : {3U, 0U, 0U, 0U, 0U, 0U}) item.push_back(static_cast<std::byte>(byte));
+  put_item(out, 0x56, item);
+}
+
+Bytes user_item(const std::vector<Context>& contexts, AskLevel ask) {
+  Bytes out;
+  put_ours(out);
+  std::set<std::string_view> roles, stored;
+  for (const Context& context : contexts) {
+    if (context.scp_role) roles.insert(context.sop_class);
+    if (is_stored(context)) stored.insert(context.sop_class);
+  }
+  for (const std::string_view sop_class : roles) put_role(out, sop_class, false, true);
+  put_version(out);
+  if (ask == AskLevel::yes) {
+    for (const std::string_view sop_class : stored) put_storage_level(out, sop_class);
+  }
   return out;
 }
 
@@ -92,10 +125,40 @@ bool read_context(ByteView item, Accepted& out) {
   });
 }
 
+void read_level(ByteView value, Accepted& out) {
+  if (value.size() < 2) return;
+  const std::size_t length = load_u16(value.data(), true);
+  if (value.size() < 2 + length + 5) return;
+  const auto byte = [&](std::size_t i) { return std::to_integer<std::uint8_t>(value[2 + length + i]); };
+  out.levels[std::string(trim(as_text(value.subspan(2, length))))] = {byte(0), byte(4)};
+}
+
 bool read_user(ByteView items, Accepted& out) {
   return for_each_item(items, [&](std::uint8_t type, ByteView value) {
     if (type == 0x51 && value.size() >= 4) out.max_pdu = load_u32(value.data(), true);
+    if (type == 0x56) read_level(value, out);
     if (type == 0x55) out.implementation = repair_utf8(trim(as_text(value)));
+  });
+}
+
+bool read_proposal(ByteView item, Asked& out) {
+  if (item.size() < 4) return false;
+  Asked::Proposal& proposal = out.contexts.emplace_back();
+  proposal.id = std::to_integer<ContextId>(item[0]);
+  return for_each_item(item.subspan(4), [&](std::uint8_t type, ByteView value) {
+    if (type == 0x30) proposal.sop_class = std::string(trim(as_text(value)));
+    if (type == 0x40) proposal.syntaxes.emplace_back(trim(as_text(value)));
+  });
+}
+
+bool read_wishes(ByteView items, Asked& out) {
+  return for_each_item(items, [&](std::uint8_t type, ByteView value) {
+    if (type == 0x51 && value.size() >= 4) out.max_pdu = load_u32(value.data(), true);
+    if (type != 0x54 || value.size() < 4) return;
+    const std::size_t length = load_u16(value.data(), true);
+    if (value.size() < length + 4) return;
+    const auto role = [&](std::size_t i) { return value[2 + length + i] != std::byte{0}; };
+    out.roles[std::string(trim(as_text(value.subspan(2, length))))] = {role(0), role(1)};
   });
 }
 
@@ -107,14 +170,15 @@ void put_pdu_head(Bytes& out, PduType type, std::uint32_t length) {
   put_big32(out, length);
 }
 
-Bytes encode_request(std::string_view called, std::string_view calling, const std::vector<Context>& contexts) {
+Bytes encode_request(std::string_view called, std::string_view calling, const std::vector<Context>& contexts,
+                     AskLevel ask) {
   Bytes body{std::byte{0}, std::byte{1}, std::byte{0}, std::byte{0}};
   put_title(body, called);
   put_title(body, calling);
   body.resize(kFixed);
   put_item(body, 0x10, as_bytes(kApplicationContext));
   for (std::size_t i = 0; i < contexts.size(); ++i) put_item(body, 0x20, context_item(context_id(i), contexts[i]));
-  put_item(body, 0x50, user_item(contexts));
+  put_item(body, 0x50, user_item(contexts, ask));
   Bytes out;
   put_pdu_head(out, PduType::associate_request, static_cast<std::uint32_t>(body.size()));
   put_bytes(out, body);
@@ -131,6 +195,55 @@ Result<Accepted> parse_accept(ByteView body) {
     if (type == 0x50) sound = read_user(value, out) && sound;
   });
   if (!whole || !sound) return malformed;
+  return out;
+}
+
+Result<Asked> parse_request(ByteView body) {
+  const Failure malformed{Fault::malformed, "the peer's request for an association cannot be read"};
+  if (body.size() < kFixed) return malformed;
+  Asked out;
+  out.called = std::string(trim(as_text(body.subspan(4, kTitle))));
+  out.calling = std::string(trim(as_text(body.subspan(4 + kTitle, kTitle))));
+  bool sound = true;
+  const bool whole = for_each_item(body.subspan(kFixed), [&](std::uint8_t type, ByteView value) {
+    if (type == 0x20) sound = read_proposal(value, out) && sound;
+    if (type == 0x50) sound = read_wishes(value, out) && sound;
+  });
+  if (!whole || !sound || out.contexts.size() > kMaxContexts) return malformed;
+  return out;
+}
+
+Bytes encode_accept(const Asked& asked, const std::map<ContextId, std::string>& syntaxes) {
+  constexpr std::uint8_t kRefused = 2;  // no reason given
+  Bytes body{std::byte{0}, std::byte{1}, std::byte{0}, std::byte{0}};
+  put_title(body, asked.called);
+  put_title(body, asked.calling);
+  body.resize(kFixed);
+  put_item(body, 0x10, as_bytes(kApplicationContext));
+  for (const Asked::Proposal& proposal : asked.contexts) {
+    const auto granted = syntaxes.find(proposal.id);
+    const bool good = granted != syntaxes.end();
+    Bytes item{static_cast<std::byte>(proposal.id), std::byte{0}, static_cast<std::byte>(good ? 0 : kRefused),
+               std::byte{0}};
+    put_item(item, 0x40, as_bytes(good ? std::string_view(granted->second) : kImplicitLittle));
+    put_item(body, 0x21, item);
+  }
+  Bytes user;
+  put_ours(user);
+  for (const auto& [sop_class, roles] : asked.roles) put_role(user, sop_class, roles.first, roles.second);
+  put_version(user);
+  put_item(body, 0x50, user);
+  Bytes out;
+  put_pdu_head(out, PduType::associate_accept, static_cast<std::uint32_t>(body.size()));
+  put_bytes(out, body);
+  return out;
+}
+
+Bytes encode_reject(std::uint8_t reason) {
+  Bytes out;
+  put_pdu_head(out, PduType::associate_reject, 4);
+  for (const std::uint8_t byte : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{1}, reason})
+    out.push_back(static_cast<std::byte>(byte));
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace waybill::net {
@@ -35,16 +36,36 @@ inline constexpr std::uint32_t kLargestPdu = 1024 * 1024;  ///< what we take fro
 [[nodiscard]] inline ContextId context_id(std::size_t index) noexcept { return static_cast<ContextId>(2 * index + 1); }
 
 [[nodiscard]] Bytes encode_request(std::string_view called, std::string_view calling,
-                                   const std::vector<Context>& contexts);
+                                   const std::vector<Context>& contexts, AskLevel ask = AskLevel::no);
 
 struct Accepted {
   std::uint32_t max_pdu = 0;                   ///< what the peer takes; 0 is any size
   std::map<ContextId, std::string> syntaxes;   ///< of the contexts it granted
   std::map<ContextId, std::uint8_t> refusals;  ///< result of the others, 1 to 4
   std::string implementation;                  ///< version name
+  std::map<std::string, StorageLevel> levels;  ///< by class, of those that said so
 };
 /// Fault::malformed when lengths do not fit.
 [[nodiscard]] Result<Accepted> parse_accept(ByteView body);
+
+/// What a peer that calls us asks for.
+struct Asked {
+  struct Proposal {
+    ContextId id = 0;
+    std::string sop_class;
+    std::vector<std::string> syntaxes;
+  };
+  std::string called, calling;
+  std::vector<Proposal> contexts;
+  std::map<std::string, std::pair<bool, bool>> roles;  ///< by class: the requestor is SCU, is SCP
+  std::uint32_t max_pdu = 0;
+};
+/// Fault::malformed when lengths do not fit.
+[[nodiscard]] Result<Asked> parse_request(ByteView body);
+/// Grants each context the syntax in `syntaxes`; a context that is not there is refused. Roles are granted as asked.
+[[nodiscard]] Bytes encode_accept(const Asked& asked, const std::map<ContextId, std::string>& syntaxes);
+/// Rejected permanently by the service user; `reason` as in PS3.8 table 9-21.
+[[nodiscard]] Bytes encode_reject(std::uint8_t reason);
 
 struct Rejection {
   bool transient = false;

@@ -104,7 +104,7 @@ std::set<std::string> Association::find_study(const std::string& study) {
   return all;
 }
 
-/// Takes one C-STORE sub-operation: dataset in, answer 0000 out.
+/// Takes one C-STORE sub-operation: dataset in, the answer is answer_store's.
 Received Association::State::receive_store(const Command& request, ContextId context, std::uint64_t cap) {
   if (!request.data_follows()) lose("the peer sent a C-STORE without a dataset");
   Received object;
@@ -112,13 +112,16 @@ Received Association::State::receive_store(const Command& request, ContextId con
   object.sop_instance = request.text(field::kAffectedInstance);
   object.transfer_syntax = by_id.at(context).transfer_syntax;
   object.dataset = receive_dataset(context, cap);
-  const Command response = Command::make(static_cast<std::uint16_t>(Verb::store) | kResponse, false)
-                               .set(field::kAffectedClass, object.sop_class)
-                               .set(field::kRespondedTo, request.number(field::kMessageId))
-                               .set(field::kStatus, std::uint16_t{0})
-                               .set(field::kAffectedInstance, object.sop_instance);
-  send(context, response.encode());
   return object;
+}
+
+void Association::State::answer_store(const Command& request, ContextId context, std::uint16_t status) {
+  const Command response = Command::make(static_cast<std::uint16_t>(Verb::store) | kResponse, false)
+                               .set(field::kAffectedClass, request.text(field::kAffectedClass))
+                               .set(field::kRespondedTo, request.number(field::kMessageId))
+                               .set(field::kStatus, status)
+                               .set(field::kAffectedInstance, request.text(field::kAffectedInstance));
+  send(context, response.encode());
 }
 
 GetResult Association::get(const std::string& study, const std::function<void(Received)>& receive, std::uint64_t cap) {
@@ -130,14 +133,20 @@ GetResult Association::get_instance(const std::string& study, const std::string&
   return get_below({study, series, instance}, receive, cap);
 }
 
+namespace {
+
+/// The identifier of a retrieve: a study, or one object when all three UIDs are there.
+std::vector<Key> retrieve_keys(const std::array<std::string, 3>& uids) {
+  const auto& [study, series, instance] = uids;
+  if (instance.empty()) return {{kLevel, "CS", "STUDY"}, {kStudy, "UI", study}};
+  return {{kSopInstance, "UI", instance}, {kLevel, "CS", "IMAGE"}, {kStudy, "UI", study}, {kSeries, "UI", series}};
+}
+
+}  // namespace
+
 GetResult Association::get_below(const std::array<std::string, 3>& uids, const std::function<void(Received)>& receive,
                                  std::uint64_t cap) {
-  const auto& [study, series, instance] = uids;
-  const std::vector<Key> keys = instance.empty() ? std::vector<Key>{{kLevel, "CS", "STUDY"}, {kStudy, "UI", study}}
-                                                 : std::vector<Key>{{kSopInstance, "UI", instance},
-                                                                    {kLevel, "CS", "IMAGE"},
-                                                                    {kStudy, "UI", study},
-                                                                    {kSeries, "UI", series}};
+  const std::vector<Key> keys = retrieve_keys(uids);
   State& state = *state_;
   const ContextId context = state.context_of(kStudyRootGet, "C-GET (Study Root)");
   const bool explicit_vr = state.by_id.at(context).transfer_syntax == kExplicitLittle;
@@ -148,7 +157,9 @@ GetResult Association::get_below(const std::array<std::string, 3>& uids, const s
     const Command command = state.receive_command(arrived);
     const std::uint16_t type = command.number(field::kCommand);
     if (type == static_cast<std::uint16_t>(Verb::store)) {
-      receive(state.receive_store(command, arrived, cap));
+      Received object = state.receive_store(command, arrived, cap);
+      state.answer_store(command, arrived, 0);
+      receive(std::move(object));
       continue;
     }
     if (type != (static_cast<std::uint16_t>(Verb::get) | kResponse) || command.number(field::kRespondedTo) != id) {
@@ -162,6 +173,35 @@ GetResult Association::get_below(const std::array<std::string, 3>& uids, const s
   }
 }
 
+Association::Moved Association::move(const std::array<std::string, 3>& uids, const std::string& destination,
+                                     const std::function<bool()>& go_on) {
+  constexpr std::chrono::milliseconds kTick{100};
+  State& state = *state_;
+  const ContextId context = state.context_of(kStudyRootMove, "C-MOVE (Study Root)");
+  const bool explicit_vr = state.by_id.at(context).transfer_syntax == kExplicitLittle;
+  const std::uint16_t id = state.message_id();
+  std::string padded = destination;
+  if (padded.size() % 2 != 0) padded += ' ';
+  const Command request = request_of(Verb::move, kStudyRootMove, id).set(field::kMoveDestination, padded);
+  state.send(context, request.encode(), encode_keys(retrieve_keys(uids), explicit_vr));
+  for (;;) {
+    if (!state.await(Clock::now() + kTick)) {
+      if (go_on()) continue;
+      try {
+        state.lose("it was no longer waited for");
+      } catch (const PeerError&) {
+        return {};
+      }
+    }
+    const Command response = state.receive_response(Verb::move, id, context);
+    if (response.data_follows()) (void)state.receive_dataset(context, kMaxIdentifier);
+    const std::uint16_t status = response.number(field::kStatus);
+    if (is_pending(status)) continue;
+    return {status, response.number(field::kCompleted), response.number(field::kFailed),
+            repair_utf8(response.text(field::kErrorComment))};
+  }
+}
+
 std::vector<Context> Association::find_contexts() {
   return {{std::string(kStudyRootFind), std::string(kImplicitLittle)},
           {std::string(kStudyRootFind), std::string(kExplicitLittle)}};
@@ -170,6 +210,11 @@ std::vector<Context> Association::find_contexts() {
 std::vector<Context> Association::get_contexts() {
   return {{std::string(kStudyRootGet), std::string(kImplicitLittle)},
           {std::string(kStudyRootGet), std::string(kExplicitLittle)}};
+}
+
+std::vector<Context> Association::move_contexts() {
+  return {{std::string(kStudyRootMove), std::string(kImplicitLittle)},
+          {std::string(kStudyRootMove), std::string(kExplicitLittle)}};
 }
 
 }  // namespace waybill::net

@@ -26,6 +26,8 @@ struct Association::State {
   Peer peer;
   Timeouts timeouts;
   std::vector<Context> proposed;
+  AskLevel ask = AskLevel::no;
+  std::map<std::string, StorageLevel> levels;
   std::map<Context, ContextId> granted;
   std::map<ContextId, Context> by_id;
   std::optional<Wire> wire;
@@ -45,6 +47,7 @@ struct Association::State {
 
   void connect(const std::string& calling);
   void take_answer(const std::string& calling, Deadline until);
+  void set_send_limit(std::uint32_t max_pdu) noexcept;
   void close() noexcept;
   /// Reads a PDU into `pdu` and gives its type. Throws WireError.
   [[nodiscard]] PduType read_pdu(Deadline until);
@@ -65,8 +68,13 @@ struct Association::State {
   [[nodiscard]] Command receive_response(Verb verb, std::uint16_t id, ContextId expected);
   /// One C-FIND below `path` (study, or study, series and instance or ""); the answers' values of tag `wanted`.
   [[nodiscard]] std::set<std::string> find(const std::vector<std::string>& path, std::uint32_t wanted);
-  /// Takes one C-STORE sub-operation: dataset in, answer 0000 out.
+  /// Takes the dataset of a C-STORE that the peer sends us; the answer is the next call's.
   [[nodiscard]] Received receive_store(const Command& request, ContextId context, std::uint64_t cap);
+  void answer_store(const Command& request, ContextId context, std::uint16_t status);
+  /// Whether the next message begins to come in time.
+  [[nodiscard]] bool await(Deadline until) { return !unread.empty() || wire->await(until); }
+  /// Takes a report of storage commitment whose command was read, and answers it.
+  void take_report(const Command& request, ContextId context, const TakeReport& take);
   /// The first granted context of a class; throws PeerError(refused).
   [[nodiscard]] ContextId context_of(std::string_view sop_class, const char* service) const;
 };

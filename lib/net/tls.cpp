@@ -110,19 +110,37 @@ Tls::Tls(TlsOptions options) : options_(std::move(options)), said_(std::make_uni
 
 Tls::~Tls() { SSL_CTX_free(context_); }
 
-std::shared_ptr<const Tls> Tls::make(TlsOptions options) {
+/// Takes the context over and gives it all settings.
+void Tls::take(ssl_ctx_st* context) {
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
-  std::shared_ptr<Tls> tls(new Tls(std::move(options)));
-  tls->context_ = SSL_CTX_new(TLS_client_method());
-  ssl_ctx_st* context = tls->context_;
+  context_ = context;
   if (context == nullptr) throw RunError(Exit::internal, "OpenSSL cannot be set up: " + openssl_reason());
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  configure(context, tls->options_);
-  if (const X509* own = SSL_CTX_get0_certificate(context)) {
-    const Validity validity = validity_of(own, "our TLS certificate " + name_of(tls->options_.certificate));
-    if (validity.ended) refuse(validity.text + "; have it renewed");
-    if (!validity.text.empty()) tls->warn(validity.text);
-  }
+  configure(context, options_);
+  const X509* own = SSL_CTX_get0_certificate(context);
+  if (own == nullptr) return;
+  const Validity validity = validity_of(own, "our TLS certificate " + name_of(options_.certificate));
+  if (validity.ended) refuse(validity.text + "; have it renewed");
+  if (!validity.text.empty()) warn(validity.text);
+}
+
+std::shared_ptr<const Tls> Tls::make(TlsOptions options) {
+  std::shared_ptr<Tls> tls(new Tls(std::move(options)));
+  tls->take(SSL_CTX_new(TLS_client_method()));
+  return tls;
+}
+
+std::shared_ptr<const Tls> Tls::make_server(TlsOptions options, Clients clients) {
+  std::shared_ptr<Tls> tls(new Tls(std::move(options)));
+  if (tls->options_.certificate.empty())
+    refuse("who takes TLS connections needs a certificate; give --tls-cert and --tls-key");
+  tls->take(SSL_CTX_new(TLS_server_method()));
+  const bool certified = clients == Clients::certified;
+  SSL_CTX_set_verify(tls->context_, certified ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT : SSL_VERIFY_NONE,
+                     nullptr);
+  SSL_CTX_set_options(tls->context_, SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_dh_auto(tls->context_, 1);
+  SSL_CTX_set_session_cache_mode(tls->context_, SSL_SESS_CACHE_OFF);  // every connection proves itself anew
   return tls;
 }
 

@@ -29,6 +29,9 @@ class Tls {
   /// Throws RunError(Exit::usage) for files that cannot be read, do not fit together, have ended, or a key that others
   /// may read.
   [[nodiscard]] static std::shared_ptr<const Tls> make(TlsOptions options);
+  /// The same for those that call us: our certificate is needed, and `clients` says whether they must show theirs.
+  enum class Clients { any, certified };
+  [[nodiscard]] static std::shared_ptr<const Tls> make_server(TlsOptions options, Clients clients);
   ~Tls();
   Tls(const Tls&) = delete;
   Tls& operator=(const Tls&) = delete;
@@ -44,6 +47,7 @@ class Tls {
 
  private:
   explicit Tls(TlsOptions options);
+  void take(ssl_ctx_st* context);
   struct Said;
   TlsOptions options_;
   ssl_ctx_st* context_ = nullptr;

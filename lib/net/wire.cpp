@@ -132,6 +132,30 @@ void Wire::shake_hands(const Peer& peer, Deadline until) {
   peer.tls->look_at(tls_.get(), peer.url());
 }
 
+Wire Wire::accept(io::Descriptor socket, const Tls* tls, Deadline until) {
+  Wire wire;
+  wire.fd_ = std::move(socket);
+  const int flags = ::fcntl(wire.fd_.get(), F_GETFL);
+  if (flags < 0 || ::fcntl(wire.fd_.get(), F_SETFL, flags | O_NONBLOCK) != 0) throw WireError(text_of(errno));
+  set_on(wire.fd_.get(), IPPROTO_TCP, TCP_NODELAY);
+  set_on(wire.fd_.get(), SOL_SOCKET, SO_KEEPALIVE);
+  if (tls == nullptr) return wire;
+  wire.tls_.reset(SSL_new(tls->context()));
+  if (!wire.tls_ || SSL_set_fd(wire.tls_.get(), wire.fd_.get()) != 1)
+    throw RunError(Exit::internal, "OpenSSL cannot be set up: " + openssl_reason());
+  for (;;) {
+    ERR_clear_error();
+    const int done = SSL_accept(wire.tls_.get());
+    if (done == 1) return wire;
+    const int reason = SSL_get_error(wire.tls_.get(), done);
+    if (reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE) {
+      wire.wait(reason == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, until);
+      continue;
+    }
+    throw WireError(reason == SSL_ERROR_SYSCALL ? "the peer closed the connection" : openssl_reason());
+  }
+}
+
 void Wire::wait(short events, Deadline until) const {
   pollfd waiting{fd_.get(), events, 0};
   for (;;) {
@@ -259,6 +283,16 @@ bool Wire::quiet() {
   }
   pollfd waiting{fd_.get(), POLLIN, 0};
   return ::poll(&waiting, 1, 0) == 0;
+}
+
+bool Wire::await(Deadline until) {
+  for (;;) {
+    if (!quiet()) return true;
+    pollfd waiting{fd_.get(), POLLIN, 0};
+    const int ready = ::poll(&waiting, 1, milliseconds_until(until));
+    if (ready == 0) return false;
+    if (ready < 0 && errno != EINTR) return true;  // the next read says why
+  }
 }
 
 void Wire::close() noexcept {

@@ -32,6 +32,8 @@ class Wire {
  public:
   /// Connects to the first of the host's addresses that takes us and makes the TLS handshake. Throws PeerError.
   static Wire connect(const Peer& peer, Deadline until);
+  /// A connection that a peer made to us; with `tls` (of Tls::make_server) after its handshake. Throws WireError.
+  static Wire accept(io::Descriptor socket, const Tls* tls, Deadline until);
   ~Wire();
   Wire(Wire&&) noexcept;
   Wire& operator=(Wire&&) noexcept;
@@ -42,8 +44,12 @@ class Wire {
   void read(std::span<std::byte> into, Deadline until);
   /// Whether nothing has come and the connection stands.
   [[nodiscard]] bool quiet();
+  /// Waits until something has come or the connection has ended; false when neither happens in time.
+  [[nodiscard]] bool await(Deadline until);
   /// Ends the connection; the kernel still delivers what was written.
   void close() noexcept;
+  /// The socket, for those that end a connection from another thread by shutdown(2).
+  [[nodiscard]] int descriptor() const noexcept { return fd_.get(); }
 
  private:
   struct FreeTls {

@@ -2,6 +2,7 @@
 #include "report/collect.hpp"
 
 #include "core/interned.hpp"
+#include "manifest/commitment.hpp"
 #include "manifest/member.hpp"
 #include "report/intake.hpp"
 
@@ -16,6 +17,7 @@ using manifest::Severity;
 namespace {
 
 constexpr std::size_t kMostGroups = 20'000;
+constexpr unsigned kCommittedGrade = 2;  // E2
 
 std::size_t stage_rank(std::string_view stage) {
   static constexpr std::string_view kOrder[] = {"scan", "pack", "reconcile", "transcode", "load", "verify"};
@@ -99,6 +101,12 @@ class Collector {
 
  private:
   void finish(const Intake& intake, ManifestSummary& summary, Holdings& holdings) {
+    for (Entry& entry : holdings.entries) {
+      const bool better = entry.grade == Entry::kNone || entry.grade < kCommittedGrade;
+      if (better && committed_.contains(entry.id)) entry.grade = kCommittedGrade;
+    }
+    committed_.clear();
+    asked_.clear();
     summary.head = intake.head();
     summary.complete = intake.end() && intake.end()->state == "complete";
     summary.header.inputs = manifest::resolved_inputs(intake.header(), intake.end());
@@ -202,8 +210,28 @@ class Collector {
       holdings.extras.push_back({text("study"), text("sop_instance")});
     } else if (other.kind == "sample") {
       plan_ = other.json;
+    } else if (other.kind == "commitment") {
+      take(manifest::commitment_from(other.json), summary.name);
     } else if (other.kind == "sample-result") {
       out.report.samples.push_back({summary.name, text("state"), text("statement"), std::exchange(plan_, {})});
+    }
+  }
+
+  /// An object is committed when a report of a transaction that names it does not list it as failed.
+  void take(const manifest::Commitment& step, const std::string& manifest) {
+    auto& asked = asked_[step.transaction];
+    if (step.state == "requested") {
+      for (const auto& object : step.objects)
+        asked.emplace_back(std::hash<std::string>{}(object.sop_instance), id_number(object.id, manifest));
+    }
+    if (step.state == "reported") {
+      for (const auto& [instance, id] : asked) committed_.insert(id);
+    }
+    if (step.state != "reported" && step.state != "contradicted") return;
+    for (const auto& [failed, reason] : step.failed) {
+      for (const auto& [instance, id] : asked) {
+        if (instance == std::hash<std::string>{}(failed)) committed_.erase(id);
+      }
     }
   }
 
@@ -246,6 +274,10 @@ class Collector {
   std::vector<manifest::PublicKey> keys_;
   std::unordered_map<std::string, std::uint32_t> groups_;
   HashSet counted_;
+  // Storage commitment of the manifest at hand: hashes of UIDs with their ids by transaction, and ids of what was
+  // given.
+  std::unordered_map<std::string, std::vector<std::pair<std::size_t, std::uint64_t>>> asked_;
+  std::unordered_set<std::uint64_t> committed_;
   Files files_;
   Column<std::uint64_t> instances_;
   std::string plan_;

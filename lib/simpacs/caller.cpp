@@ -40,8 +40,10 @@ AssociateRequest numbered(AssociateRequest request) {
 
 }  // namespace
 
-Caller::Caller(const Destination& to, AssociateRequest request, std::chrono::milliseconds idle)
+Caller::Caller(const Destination& to, AssociateRequest request, std::chrono::milliseconds idle, const net::Tls* tls)
     : wire_(connect_to(to), idle), messages_(wire_, kPdu), request_(numbered(std::move(request))) {
+  if (to.tls && tls == nullptr) throw Lost{"a peer with TLS, and no --tls-cert"};
+  if (to.tls) wire_.connect_tls(*tls, to.host);
   wire_.write(encode_request(request_));
   std::byte head[6];
   wire_.read(head);

@@ -12,8 +12,9 @@ namespace waybill::simpacs {
 /// An association that the simulator asks for: sub-operations of C-MOVE, events of storage commitment. Throws Lost.
 class Caller {
  public:
-  /// Ids of the contexts are given here.
-  Caller(const Destination& to, AssociateRequest request, std::chrono::milliseconds idle);
+  /// Ids of the contexts are given here. `tls` is for destinations that are reached by it.
+  Caller(const Destination& to, AssociateRequest request, std::chrono::milliseconds idle,
+         const net::Tls* tls = nullptr);
 
   /// The id of a granted context, 0 when there is none.
   [[nodiscard]] std::uint8_t context_of(std::string_view sop_class, std::string_view syntax) const;

@@ -184,7 +184,7 @@ void Committer::deliver(Transaction transaction) {
     request.called = transaction.calling;
     request.contexts = {{0, std::string(kCommitmentClass), {std::string(net::kImplicitLittle)}}};
     request.roles[std::string(kCommitmentClass)] = {false, true};
-    Caller caller(node_.scenario.peers.at(transaction.calling), request, kPatience);
+    Caller caller(node_.scenario.peers.at(transaction.calling), request, kPatience, node_.caller_tls.get());
     const std::uint8_t context = caller.context_of(kCommitmentClass, "");
     if (context == 0) throw Lost{"the peer does not grant storage commitment"};
     Bytes dataset;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "net/tls.hpp"
 #include "simpacs/commitment.hpp"
 #include "simpacs/dice.hpp"
 #include "simpacs/journal.hpp"
@@ -9,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -51,6 +53,8 @@ struct Node {
   Journal journal;
   std::optional<Shelf> shelf;  ///< none: objects are counted and dropped
   std::optional<Committer> committer;
+  std::shared_ptr<const net::Tls> tls;         ///< of those who call us; none: in the clear
+  std::shared_ptr<const net::Tls> caller_tls;  ///< of peers that we call by TLS
   Tallies tallies;
   std::atomic<std::size_t> open{0};  ///< associations at this moment
 

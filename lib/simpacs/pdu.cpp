@@ -24,6 +24,7 @@ enum Item : std::uint8_t {
   kImplementationUid = 0x52,
   kWindow = 0x53,
   kRole = 0x54,
+  kExtended = 0x56,
 };
 
 struct ItemView {
@@ -69,6 +70,8 @@ void read_user_information(ByteView value, AssociateRequest& request) {
     if (item->type == kWindow && v.size() >= 4)
       request.window = {load_u16(v.data(), true), load_u16(v.data() + 2, true)};
     if (item->type == kRole) read_role(v, request.roles);
+    if (item->type == kExtended && v.size() >= 2 && load_u16(v.data(), true) <= v.size() - 2)
+      request.extended.push_back(text_of(v.subspan(2, load_u16(v.data(), true))));
   }
 }
 
@@ -102,6 +105,16 @@ Bytes user_information(const AssociateRequest& of, std::uint32_t max_pdu, std::u
     value.push_back(static_cast<std::byte>(roles.scu));
     value.push_back(static_cast<std::byte>(roles.scp));
     put_item(user, kRole, value);
+  }
+  for (const std::string& sop_class : of.extended) {
+    if (!of.level) break;
+    value.clear();
+    put_big16(value, static_cast<std::uint16_t>(sop_class.size()));
+    put_bytes(value, as_bytes(sop_class));
+    for (const std::uint8_t byte :
+         {*of.level, std::uint8_t{0}, std::uint8_t{0}, std::uint8_t{0}, std::uint8_t{0}, std::uint8_t{0}})
+      value.push_back(static_cast<std::byte>(byte));
+    put_item(user, kExtended, value);
   }
   return user;
 }

@@ -46,7 +46,9 @@ struct AssociateRequest {
   std::string called, calling, application_context;
   std::vector<ProposedContext> contexts;
   std::map<std::string, Roles> roles;
-  std::uint32_t max_pdu = 0;                                      ///< the longest it takes, 0 without limit
+  std::vector<std::string> extended;  ///< classes with extended negotiation (PS3.7 D.3.3.5)
+  std::optional<std::uint8_t> level;  ///< answered to these: the level of storage (PS3.4 B.3.1)
+  std::uint32_t max_pdu = 0;          ///< the longest it takes, 0 without limit
   std::optional<std::pair<std::uint16_t, std::uint16_t>> window;  ///< asynchronous operations asked for
 };
 

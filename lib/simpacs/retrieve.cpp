@@ -178,7 +178,7 @@ void Session::move(const Command& request, std::uint8_t context) {
     if (rule != nullptr && node_.dice.falls(*rule, instance->sop_instance, rule->omit)) continue;
     bool good = false;
     try {
-      if (!caller) caller.emplace(to->second, asked, node_.scenario.idle);
+      if (!caller) caller.emplace(to->second, asked, node_.scenario.idle, node_.caller_tls.get());
       const std::uint8_t on = caller->context_of(instance->sop_class, instance->syntax);
       std::string uid;
       const Bytes dataset = given(*instance, rule, uid);

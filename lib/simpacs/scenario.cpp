@@ -36,6 +36,7 @@ const Names<std::string_view> kRuleKeys{{"instance", "store get move commit find
                                         {"class", "store"},
                                         {"status", "echo store find get move commit"},
                                         {"comment", "store find get move commit"},
+                                        {"elements", "store"},
                                         {"keep", "store get move"},
                                         {"answer", "associate echo store find get move commit"},
                                         {"raw", "associate echo store find get move commit"},
@@ -90,13 +91,14 @@ void choice(const Table& table, std::string_view key, const Names<T>& names, Int
 
 void read_node(const Table& table, Scenario& s) {
   table.only({"title", "called", "calling", "associations", "pdu", "window", "idle", "duplicates", "classes",
-              "syntaxes", "contexts", "receive_buffer"});
+              "syntaxes", "contexts", "receive_buffer", "storage_level"});
   s.title = table.text("title").value_or(s.title);
   s.called = table.texts("called");
   s.calling = table.texts("calling");
   number(table, "associations", s.associations, 0, 10000);
   number(table, "pdu", s.pdu, 0, 0xFFFFFFFFLL);
   number(table, "window", s.window, 1, 0xFFFF);
+  number(table, "storage_level", s.storage_level, 0, 3);
   seconds(table, "idle", s.idle);
   choice(table, "duplicates", kDuplicates, s.duplicates);
   s.classes = table.texts("classes");
@@ -115,6 +117,13 @@ void check_keys(const Table& table, std::string_view on) {
   }
 }
 
+/// "0010,0020" as a number.
+std::uint32_t tag_of(const Table& table, const std::string& text) {
+  const Bytes bytes = from_hex(text.size() == 9 && text[4] == ',' ? text.substr(0, 4) + text.substr(5) : "");
+  if (bytes.size() != 4) table.refuse("elements", "`elements` takes tags such as \"0010,0020\"");
+  return load_u32(bytes.data(), true);
+}
+
 Rule read_rule(const Table& table) {
   Rule rule;
   if (!table.has("on")) table.refuse("", "a rule without `on`");
@@ -130,6 +139,7 @@ Rule read_rule(const Table& table) {
   choice(table, "per", kPer, rule.per);
   number(table, "status", rule.status, 0, 0xFFFF);
   rule.comment = table.text("comment").value_or("");
+  for (const std::string& text : table.texts("elements")) rule.elements.push_back(tag_of(table, text));
   choice(table, "keep", kKeep, rule.keep);
   choice(table, "answer", kAnswers, rule.answer);
   if (const auto hex = table.text("raw")) {
@@ -164,11 +174,12 @@ Scenario Scenario::read(const std::filesystem::path& file) {
   number(top, "seed", scenario.seed, 0, kAny);
   if (const auto node = top.table("node")) read_node(*node, scenario);
   for (const Table& table : top.tables("peer")) {
-    table.only({"title", "host", "port"});
+    table.only({"title", "host", "port", "tls"});
     Destination where;
     const std::string title = table.text("title").value_or("");
     where.host = table.text("host").value_or("");
     number(table, "port", where.port, 1, 65535);
+    where.tls = table.flag("tls").value_or(false);
     if (title.empty() || where.host.empty()) table.refuse("", "a peer needs `title` and `host`");
     scenario.peers[title] = where;
   }

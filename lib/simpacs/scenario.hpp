@@ -60,6 +60,7 @@ struct Rule {
   // What happens to them.
   std::optional<std::uint16_t> status;
   std::string comment;
+  std::vector<std::uint32_t> elements;  ///< (0000,0901) of the answer
   std::optional<Keep> keep;
   Answer answer = Answer::normal;
   Bytes raw;
@@ -85,6 +86,7 @@ enum class Duplicates { ignore, overwrite, refuse };
 struct Destination {
   std::string host;
   std::uint16_t port = 104;
+  bool tls = false;
 };
 
 struct Scenario {
@@ -94,6 +96,7 @@ struct Scenario {
   std::size_t associations = 64;
   std::uint32_t pdu = 131072;
   std::uint16_t window = 1;
+  std::optional<std::uint8_t> storage_level;  ///< said to those that ask (PS3.4 B.3.1); none: nothing is said
   std::chrono::milliseconds idle{60000};
   Duplicates duplicates = Duplicates::overwrite;
   std::vector<std::string> classes, syntaxes;

@@ -100,6 +100,11 @@ class Associations {
 
 Totals serve(const Options& options, const std::function<void(std::uint16_t)>& ready) {
   Node node(options.scenario ? Scenario::read(*options.scenario) : Scenario(), log_of(options));
+  if (!options.tls.certificate.empty()) {
+    const bool certified = !options.tls.authorities.empty();
+    node.tls = net::Tls::make_server(options.tls, certified ? net::Tls::Clients::certified : net::Tls::Clients::any);
+    node.caller_tls = net::Tls::make(options.tls);
+  }
   if (options.store) {
     node.shelf.emplace(*options.store / "objects");
     node.committer.emplace(node, *options.store / "commitments");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "net/tls.hpp"
 #include "simpacs/scenario.hpp"
 
 #include <functional>
@@ -15,6 +16,7 @@ struct Options {
   std::optional<std::filesystem::path> log;    ///< none: log.jsonl in the store, nothing when objects are dropped
   std::string bind = "127.0.0.1";
   std::uint16_t port = 11112;  ///< 0: the system chooses
+  net::TlsOptions tls;         ///< with a certificate: by TLS alone; with authorities: callers must show theirs
 };
 
 struct Totals {

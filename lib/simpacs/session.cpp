@@ -53,6 +53,7 @@ Session::Session(Node& node, io::Descriptor socket, std::uint64_t number)
 
 void Session::run() {
   try {
+    if (node_.tls) wire_.accept_tls(*node_.tls);
     if (negotiate()) serve();
   } catch (const Ended&) {
   } catch (const Lost& lost) {
@@ -160,6 +161,14 @@ void Session::respond(const Rule* rule, std::uint8_t context, Command response, 
     std::string comment = rule->comment.substr(0, 64);
     if (comment.size() % 2 != 0) comment += ' ';
     response.set(field::kErrorComment, comment);
+  }
+  if (!rule->elements.empty()) {
+    Bytes tags;
+    for (const std::uint32_t tag : rule->elements) {
+      put_u16(tags, static_cast<std::uint16_t>(tag >> 16U));
+      put_u16(tags, static_cast<std::uint16_t>(tag & 0xFFFFU));
+    }
+    response.set(field::kOffending, as_text(tags));
   }
   switch (rule->answer) {
     case Answer::normal: return messages_.send(context, response, dataset);

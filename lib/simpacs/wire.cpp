@@ -32,11 +32,27 @@ Wire::Wire(io::Descriptor socket, std::chrono::milliseconds idle)
     throw Lost{"the socket takes no time-outs: " + errno_text()};
 }
 
+void Wire::accept_tls(const net::Tls& tls) {
+  try {
+    tls_ = net::TlsStream::accept(socket_.get(), tls, idle_);
+  } catch (const std::runtime_error& error) {
+    throw Lost{error.what()};
+  }
+}
+
+void Wire::connect_tls(const net::Tls& tls, const std::string& name) {
+  try {
+    tls_ = net::TlsStream::connect(socket_.get(), tls, name, idle_);
+  } catch (const std::runtime_error& error) {
+    throw Lost{error.what()};
+  }
+}
+
 /// At least one byte, 0 at the end of the stream.
 std::size_t Wire::receive(std::span<std::byte> into, int flags) {
   const auto until = std::chrono::steady_clock::now() + idle_;
   for (;;) {
-    const ssize_t got = ::recv(socket_.get(), into.data(), into.size(), flags);
+    const ssize_t got = tls_ ? tls_->read(into) : ::recv(socket_.get(), into.data(), into.size(), flags);
     if (got >= 0) return static_cast<std::size_t>(got);
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) throw Lost{errno_text()};
@@ -83,7 +99,7 @@ bool Wire::read(std::span<std::byte> into, bool first) {
 void Wire::skip(std::size_t count) {
   while (count > 0) {
     std::size_t got = 0;
-    if (from_ == to_ && pace_ == 0 && count >= kBuffer / 4) {
+    if (from_ == to_ && pace_ == 0 && count >= kBuffer / 4 && is_plain()) {
       // MSG_TRUNC: the kernel drops the bytes of a TCP stream itself (tcp(7)), twice as fast as copying them.
       got = receive({buffer_.data(), count}, MSG_TRUNC);
     } else if (from_ < to_ || fill()) {
@@ -98,7 +114,7 @@ void Wire::skip(std::size_t count) {
 void Wire::write(ByteView bytes) {
   auto until = std::chrono::steady_clock::now() + idle_;
   while (!bytes.empty()) {
-    const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t sent = tls_ ? tls_->write(bytes) : ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent >= 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(sent));
       until = std::chrono::steady_clock::now() + idle_;

@@ -4,10 +4,12 @@
 #include "core/bytes.hpp"
 #include "io/descriptor.hpp"
 #include "net/command.hpp"
+#include "net/tls_stream.hpp"
 #include "simpacs/pdu.hpp"
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -23,6 +25,10 @@ class Wire {
  public:
   /// Takes a connected socket. `idle` is how long it may be silent before it counts as lost.
   Wire(io::Descriptor socket, std::chrono::milliseconds idle);
+
+  /// From here on by TLS; the handshake of a node that is called, or that calls `name`. Throws Lost.
+  void accept_tls(const net::Tls& tls);
+  void connect_tls(const net::Tls& tls, const std::string& name);
 
   /// Called about every 50 ms while nothing arrives; may throw Lost.
   std::function<void()> on_wait;
@@ -42,11 +48,13 @@ class Wire {
   [[nodiscard]] bool is_open() const noexcept { return static_cast<bool>(socket_); }
 
  private:
+  [[nodiscard]] bool is_plain() const noexcept { return !tls_; }
   std::size_t receive(std::span<std::byte> into, int flags);
   void spend(std::size_t count);
   bool fill();
 
   io::Descriptor socket_;
+  std::optional<net::TlsStream> tls_;
   std::chrono::milliseconds idle_;
   Bytes buffer_;
   std::size_t from_ = 0, to_ = 0;

@@ -28,11 +28,11 @@ std::chrono::milliseconds jittered(std::chrono::milliseconds time) {
 Peers::Peers(net::Peer peer, std::string calling, net::Timeouts timeouts)
     : peer_(std::move(peer)), calling_(std::move(calling)), timeouts_(timeouts) {}
 
-net::Association Peers::request(const std::vector<net::Context>& contexts) {
+net::Association Peers::request(const std::vector<net::Context>& contexts, net::AskLevel ask) {
   constexpr int kTries = 4;
   for (int attempt = 1;; ++attempt) {
     try {
-      return net::Association::request(peer_, calling_, contexts, timeouts_);
+      return net::Association::request(peer_, calling_, contexts, timeouts_, ask);
     } catch (const net::PeerError& error) {
       const bool transient = error.kind() == net::PeerError::Kind::rejected_transient;
       if (!transient || attempt == kTries || stop_requested()) throw;
@@ -41,10 +41,14 @@ net::Association Peers::request(const std::vector<net::Context>& contexts) {
   }
 }
 
-void Peers::check() {
-  const net::Context verification{std::string(net::kVerificationClass), std::string(net::kImplicitLittle)};
-  net::Association association = request({verification});
-  if (association.accepted(verification)) association.echo();
+std::map<std::string, net::StorageLevel> Peers::check(const std::vector<net::Context>& sent) {
+  std::vector<net::Context> contexts{{std::string(net::kVerificationClass), std::string(net::kImplicitLittle)}};
+  const std::size_t room = net::kMaxContexts - contexts.size();
+  contexts.insert(contexts.end(), sent.begin(),
+                  sent.begin() + static_cast<std::ptrdiff_t>(std::min(room, sent.size())));
+  net::Association association = request(contexts, sent.empty() ? net::AskLevel::no : net::AskLevel::yes);
+  if (association.accepted(contexts.front())) association.echo();
+  return association.levels();
 }
 
 std::optional<net::Association> Peers::take_idle(const std::vector<net::Context>& contexts, const std::string& study) {
@@ -91,8 +95,8 @@ net::Association Peers::acquire(const std::vector<net::Context>& contexts, const
   }
 }
 
-net::Association Peers::open(const std::vector<net::Context>& contexts) {
-  return net::Association::request(peer_, calling_, contexts, timeouts_);
+net::Association Peers::open(const std::vector<net::Context>& contexts, net::AskLevel ask) {
+  return net::Association::request(peer_, calling_, contexts, timeouts_, ask);
 }
 
 void Peers::give_back(net::Association association, const std::string& study) {

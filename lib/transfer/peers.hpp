@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -18,15 +19,16 @@ class Peers {
  public:
   Peers(net::Peer peer, std::string calling, net::Timeouts timeouts);
 
-  /// One association and a C-ECHO where granted; throws net::PeerError.
-  void check();
+  /// One association and a C-ECHO where granted; throws net::PeerError. Gives what the peer says it does with objects
+  /// of the classes of `sent`, which are proposed with it as far as there is room; most say nothing.
+  std::map<std::string, net::StorageLevel> check(const std::vector<net::Context>& sent = {});
 
   /// An association that proposed all `contexts`, preferably the one that last carried `study`. Throws net::PeerError.
   /// A transient refusal is tried again: while others of ours are at work, as their number may be the reason, without
   /// end, else three times.
   [[nodiscard]] net::Association acquire(const std::vector<net::Context>& contexts, const std::string& study);
   /// A new association of the caller's own, tried once. Throws net::PeerError.
-  [[nodiscard]] net::Association open(const std::vector<net::Context>& contexts);
+  [[nodiscard]] net::Association open(const std::vector<net::Context>& contexts, net::AskLevel ask = net::AskLevel::no);
   void give_back(net::Association association, const std::string& study);
   /// An association of ours is at work.
   void touch() noexcept { last_work_ = std::chrono::steady_clock::now(); }
@@ -41,7 +43,8 @@ class Peers {
     net::Association association;
     std::string study;
   };
-  [[nodiscard]] net::Association request(const std::vector<net::Context>& contexts);
+  [[nodiscard]] net::Association request(const std::vector<net::Context>& contexts,
+                                         net::AskLevel ask = net::AskLevel::no);
   [[nodiscard]] std::optional<net::Association> take_idle(const std::vector<net::Context>& contexts,
                                                           const std::string& study);
 

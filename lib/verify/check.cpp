@@ -2,6 +2,7 @@
 #include "verify/check.hpp"
 
 #include "core/stop.hpp"
+#include "transfer/bytes.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -18,6 +19,8 @@ namespace {
 constexpr int kTries = 4;  // at a service that is busy
 constexpr std::chrono::seconds kLongestWait{30};
 constexpr std::chrono::milliseconds kTick{50};
+constexpr std::uint16_t kUnknownDestination = 0xA801;
+constexpr std::uint16_t kNotAuthorised = 0x0124;
 
 /// A wait that a stop cuts short.
 void wait_for(std::chrono::milliseconds time) {
@@ -53,11 +56,76 @@ void name_conflict(Object& object) {
                              "the peer had another object of this SOP Instance UID before; a person must decide"});
 }
 
-void check_contents(StudyWork& work, Session& session) {
-  std::map<std::string, Object*> waiting;
+using Waiting = std::map<std::string, Object*>;  // by SOP Instance UID
+
+/// The objects that are to be compared.
+Waiting waiting_of(StudyWork& work) {
+  Waiting waiting;
   for (Object& object : work.objects) {
     if (work.compares(object) && object.verify->verdict == "PRESENT") waiting.emplace(*object.sop_instance, &object);
   }
+  return waiting;
+}
+
+void conclude_not_retrieved(const Waiting& waiting, const std::string& how) {
+  for (const auto& [uid, object] : waiting) {
+    object->findings.push_back(
+        {"VERIFY-NOTRETRIEVED", Severity::s4, "", "the peer lists the object but did not give it back (" + how + ")"});
+    conclude(*object, "E3", "MISSING", false);
+  }
+}
+
+std::string counted(std::uint16_t status, std::uint32_t failed) {
+  return " status " + std::to_string(status) + ", " + std::to_string(failed) + " failed";
+}
+
+[[noreturn]] void refuse_move(const net::Association::Moved& moved, const Way& way) {
+  const bool unknown = *moved.status == kUnknownDestination;
+  throw net::PeerError(net::PeerError::Kind::refused,
+                       std::string("the peer answered C-MOVE with status ") +
+                           (unknown ? "a801: it does not know " : "0124: not authorised for ") + way.destination +
+                           "; have that AE title entered there with this host and port " +
+                           std::to_string(way.receiver->port()) + ", then run the same command again");
+}
+
+/// One C-MOVE; returns at its last answer, or when nothing came for too long.
+net::Association::Moved move(const Receiver::Expectation& expected, Session& session,
+                             const std::array<std::string, 3>& uids, const Way& way) {
+  constexpr std::chrono::milliseconds kLastAnswer{2000};  // when there is nothing more to come
+  const auto moved = session.move(uids, way.destination, [&] {
+    return expected.quiet_for() < (expected.is_open() ? way.quiet : std::min(way.quiet, kLastAnswer));
+  });
+  if (moved.status == kUnknownDestination || moved.status == kNotAuthorised) refuse_move(moved, way);
+  return moved;
+}
+
+/// By C-MOVE. What the peer answers and counts decides nothing: what has come when it is quiet, has come.
+void check_moved(StudyWork& work, Session& session, const Way& way) {
+  Waiting waiting = waiting_of(work);
+  if (waiting.empty()) return;
+  std::set<std::pair<std::string, std::string>> syntaxes;
+  for (const auto& [uid, object] : waiting)
+    syntaxes.insert({object->sop_class.value_or(""), transfer::sent_syntax(*object)});
+  Receiver::Expectation expected(*way.receiver, waiting, syntaxes, [](const net::Received& received, Object& object) {
+    compare_content(received, object);
+    name_conflict(object);
+  });
+  net::Association::Moved moved{0, 0, 0, ""};
+  if (2 * waiting.size() < work.known.size()) {
+    for (auto it = waiting.begin(); it != waiting.end() && moved.status; ++it) {
+      const auto& series = it->second->series;
+      if (series) moved = move(expected, session, {work.study, *series, it->first}, way);
+    }
+  } else {
+    moved = move(expected, session, {work.study, "", ""}, way);
+  }
+  waiting = expected.wait(way.quiet);
+  way.receiver->rethrow();
+  conclude_not_retrieved(waiting, "C-MOVE" + (moved.status ? counted(*moved.status, moved.failed) : " without an end"));
+}
+
+void check_contents(StudyWork& work, Session& session) {
+  Waiting waiting = waiting_of(work);
   if (waiting.empty()) return;
   const auto receive = [&](const net::Received& received) {
     const auto found = waiting.find(received.sop_instance);
@@ -73,29 +141,24 @@ void check_contents(StudyWork& work, Session& session) {
     if (waiting.empty()) return;  // else the peer may not know this level: the whole study decides
   }
   const net::GetResult result = session.get(work.study, receive);
-  for (auto& [uid, object] : waiting) {
-    object->findings.push_back({"VERIFY-NOTRETRIEVED", Severity::s4, "",
-                                std::string("the peer lists the object but did not give it back (") +
-                                    session.service() + " status " + std::to_string(result.status) + ", " +
-                                    std::to_string(result.failed) + " failed)"});
-    conclude(*object, "E3", "MISSING", false);
-  }
+  conclude_not_retrieved(waiting, session.service() + counted(result.status, result.failed));
 }
 
-void check_once(StudyWork& work, Source& source, Level level) {
-  if (work.sampled && work.sampled->empty()) level = Level::exists;
+void check_once(StudyWork& work, Source& source, const Way& way) {
+  const Level level = work.sampled && work.sampled->empty() ? Level::exists : way.level;
   source.with_session(work.study, work.objects, level == Level::content, [&](Session& session) {
     auto there = session.find_study(work.study);
     ask_for_unlisted(work, session, there);
     check_presence(work, there);
-    if (level == Level::content) check_contents(work, session);
+    if (level != Level::content) return;
+    way.receiver != nullptr ? check_moved(work, session, way) : check_contents(work, session);
   });
   work.finished = true;
 }
 
 }  // namespace
 
-void check_at_peer(StudyWork& work, Source& source, Level level) {
+void check_at_peer(StudyWork& work, Source& source, const Way& way) {
   if (work.study.empty()) {  // an empty key would match every study of the peer
     check_presence(work, {});
     work.finished = true;
@@ -105,7 +168,7 @@ void check_at_peer(StudyWork& work, Source& source, Level level) {
   for (bool lost = false;;) {
     StudyWork fresh = work;
     try {
-      check_once(fresh, source, level);
+      check_once(fresh, source, way);
       work = std::move(fresh);
       return;
     } catch (const web::Busy& busy) {

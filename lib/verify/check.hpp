@@ -2,6 +2,7 @@
 #pragma once
 
 #include "verify/compare.hpp"
+#include "verify/receive.hpp"
 #include "verify/run.hpp"
 #include "verify/source.hpp"
 
@@ -25,10 +26,18 @@ struct StudyWork {
   [[nodiscard]] bool compares(const manifest::Object& object) const { return !sampled || sampled->contains(object.id); }
 };
 
+/// How a peer is asked.
+struct Way {
+  Level level = Level::exists;
+  Receiver* receiver = nullptr;             ///< content comes by C-MOVE to it; none: by C-GET or WADO-RS
+  std::string destination;                  ///< the AE title that the peer knows us by, for C-MOVE
+  std::chrono::milliseconds quiet{30'000};  ///< without an object, after which a C-MOVE gives no more
+};
+
 /// Asks the peer for the study's instances and, at Level::content, fetches and compares them, or the sampled ones. A
 /// lost connection is opened again once, a busy DICOMweb service asked again a few times. Throws net::PeerError. Any
 /// thread, one study each.
-void check_at_peer(StudyWork& work, Source& source, Level level);
+void check_at_peer(StudyWork& work, Source& source, const Way& way);
 
 /// Fixity of the files of every object; leaves the study unfinished when a stop is asked for.
 void check_files(StudyWork& work);

@@ -10,6 +10,7 @@
 #include "transfer/lanes.hpp"
 #include "transfer/output.hpp"
 #include "verify/check.hpp"
+#include "verify/commitment.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -47,10 +48,15 @@ std::string Tally::counts_json() const {
 
 namespace {
 
+const char* name_of(Level level) {
+  if (level == Level::commitment) return "commitment";
+  return level == Level::exists ? "exists" : "content";
+}
+
 std::string settings_of(const Options& options) {
   JsonWriter json;
   json.begin_object().member("against", options.against ? transfer::url_of(*options.against) : "");
-  json.member("level", !options.against ? "fixity" : options.level == Level::exists ? "exists" : "content");
+  json.member("level", !options.against ? "fixity" : name_of(options.level));
   json.member("calling", options.calling);
   if (options.sample) {
     json.key("sample").begin_object().member("confidence", to_text(options.sample->demand.confidence));
@@ -131,8 +137,9 @@ bool came(const Object& object) {
 class Verifier {
  public:
   Verifier(const Options& options, std::vector<StudyWork> studies, std::unordered_set<std::string>& extra_lines,
-           Source* source, transfer::Output& output, Tally& tally)
+           Source* source, Receiver* receiver, transfer::Output& output, Tally& tally)
       : options_(options),
+        way_{options.level, receiver, options.calling, options.timeouts.dimse},
         studies_(std::move(studies)),
         extra_lines_(extra_lines),
         source_(source),
@@ -193,7 +200,7 @@ class Verifier {
       if (is_fetched(object)) fetched.push_back(&object);
     }
     transfers.begin(fetched);
-    check_at_peer(study, *source_, options_.level);  // which may put other objects into their places
+    check_at_peer(study, *source_, way_);  // which may put other objects into their places
     for (const Object& object : study.objects) {
       if (is_fetched(object)) transfers.end(object, came(object));
     }
@@ -220,6 +227,7 @@ class Verifier {
   }
 
   const Options& options_;
+  const Way way_;
   std::vector<StudyWork> studies_;
   std::unordered_set<std::string>& extra_lines_;  ///< written so far
   Source* source_;                                ///< none: the files are checked
@@ -245,9 +253,19 @@ Tally run(const Options& options) {
   SampleLines sample_lines;
   std::unique_ptr<Source> source;
   if (options.against && std::ranges::any_of(contents.objects, is_checked))
-    source = make_source(*options.against, options);
+    source = make_source(*options.against, options, options.retrieve);
+  std::optional<Receiver> receiver;
+  if (source && options.level == Level::content && options.retrieve == Retrieve::move)
+    receiver.emplace(options.listen.value(), options.calling, std::get<net::Peer>(*options.against).called,
+                     options.timeouts, options.listen_tls, options.say);
+  std::vector<manifest::Commitment> steps;
+  const bool commits = options.against && options.level == Level::commitment;
   const bool anew = transfer::starts_anew(options);
-  if (source && anew) source->check();
+  const auto check = [&] {
+    source->check();
+    if (commits) commit::Committer::check(options.commitment);
+  };
+  if (source && anew) check();
 
   index::Store store({});
   transfer::Output output(options, "verify", settings_of(options), {contents.input}, store,
@@ -256,6 +274,7 @@ Tally run(const Options& options) {
                              const auto* other = std::get_if<manifest::Other>(&record);
                              if (other == nullptr) return;
                              sample_lines.see(*other);
+                             if (other->kind == "commitment") steps.push_back(manifest::commitment_from(other->json));
                              if (other->kind != "extra") return;
                              tally.extra += extra_lines.insert(other->json).second ? 1 : 0;
                            }});
@@ -263,11 +282,18 @@ Tally run(const Options& options) {
     tally.already_complete = true;
     return tally;
   }
-  if (source && !anew) source->check();
+  if (source && !anew) check();
   for (const auto& study : contents.studies) output.carry(study);
   if (tally.plan) sample_lines.commit_plan(*tally.plan, output);
   auto studies = group(contents, tally.plan.get(), output);
-  Verifier(options, std::move(studies), extra_lines, source.get(), output, tally).run();
+  if (commits) {
+    tally.interrupted = !check_commitment(options, std::move(studies), steps, output);
+    output.commit();
+    if (!tally.interrupted) output.finish(tally, [&] { return tally.counts_json(); });
+    return tally;
+  }
+  Verifier(options, std::move(studies), extra_lines, source.get(), receiver ? &*receiver : nullptr, output, tally)
+      .run();
   if (tally.sample && tally.closes()) sample_lines.write_result(*tally.sample, output);
   output.finish(tally, [&] { return tally.counts_json(); });
   return tally;

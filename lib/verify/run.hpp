@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "commit/committer.hpp"
 #include "sample/result.hpp"
 #include "transfer/address.hpp"
 #include "transfer/ledger.hpp"
 #include "transfer/options.hpp"
+#include "verify/source.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,13 +16,20 @@
 namespace waybill::verify {
 
 enum class Level {
-  exists,   ///< the UID sets of every study are equal (grade E3)
-  content,  ///< and every object is fetched and compared (grade E4)
+  commitment,  ///< the peer commits itself to every object (storage commitment, grade E2)
+  exists,      ///< the UID sets of every study are equal (grade E3)
+  content,     ///< and every object is fetched and compared (grade E4)
 };
 
 struct Options : transfer::Options {
   std::optional<transfer::Address> against;  ///< without: fixity of the source and staged files
   Level level = Level::exists;
+  Retrieve retrieve = Retrieve::get;
+  std::optional<net::ListenAt> listen;          ///< where objects come to, for Retrieve::move
+  std::shared_ptr<const net::Tls> listen_tls;   ///< of Tls::make_server; none: in the clear
+  std::function<void(const std::string&)> say;  ///< what a person should know meanwhile; any thread
+  bool finish_uncommitted = false;        ///< at Level::commitment, at the end of the wait: lists what has no report
+  commit::Options commitment;             ///< at that level; peer, titles and time-outs are those above
   std::optional<sample::Options> sample;  ///< at Level::content: compare a sample; presence is asked of all the same
 };
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <type_traits>
 
 namespace waybill::verify {
 
@@ -31,6 +32,11 @@ class SessionOf : public Session {
                               const Receive& receive) override {
     return connection_.get_instance(study, series, instance, receive);
   }
+  net::Association::Moved move(const std::array<std::string, 3>& uids, const std::string& destination,
+                               const std::function<bool()>& go_on) override {
+    if constexpr (std::is_same_v<Connection, net::Association>) return connection_.move(uids, destination, go_on);
+    return {};
+  }
   [[nodiscard]] const char* service() const override { return service_; }
 
  private:
@@ -39,9 +45,13 @@ class SessionOf : public Session {
 };
 
 /// Contexts to fetch a study: each class in the syntax it was sent in first, then in the two every peer can give.
-std::vector<net::Context> contexts_of(const std::vector<manifest::Object>& objects, bool retrieves) {
+std::vector<net::Context> contexts_of(const std::vector<manifest::Object>& objects, bool retrieves, Retrieve retrieve) {
   std::vector<net::Context> contexts = net::Association::find_contexts();
   if (!retrieves) return contexts;
+  if (retrieve == Retrieve::move) {
+    for (auto& context : net::Association::move_contexts()) contexts.push_back(std::move(context));
+    return contexts;
+  }
   for (auto& context : net::Association::get_contexts()) contexts.push_back(std::move(context));
   std::set<net::Context> sent, plain;
   for (const manifest::Object& object : objects) {
@@ -59,19 +69,20 @@ std::vector<net::Context> contexts_of(const std::vector<manifest::Object>& objec
 
 class DimseSource : public Source {
  public:
-  DimseSource(const net::Peer& peer, const transfer::Options& options)
-      : peers_(peer, options.calling, options.timeouts) {}
+  DimseSource(const net::Peer& peer, const transfer::Options& options, Retrieve retrieve)
+      : peers_(peer, options.calling, options.timeouts), retrieve_(retrieve) {}
   void check() override { peers_.check(); }
   void with_session(const std::string& study, const std::vector<manifest::Object>& objects, bool retrieves,
                     const std::function<void(Session&)>& work) override {
-    net::Association association = peers_.acquire(contexts_of(objects, retrieves), study);
-    SessionOf session(association, "C-GET");
+    net::Association association = peers_.acquire(contexts_of(objects, retrieves, retrieve_), study);
+    SessionOf session(association, retrieve_ == Retrieve::move ? "C-MOVE" : "C-GET");
     work(session);
     peers_.give_back(std::move(association), study);
   }
 
  private:
   transfer::Peers peers_;
+  const Retrieve retrieve_;
 };
 
 class WebSource : public Source {
@@ -105,8 +116,10 @@ class WebSource : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> make_source(const transfer::Address& address, const transfer::Options& options) {
-  if (const auto* peer = std::get_if<net::Peer>(&address)) return std::make_unique<DimseSource>(*peer, options);
+std::unique_ptr<Source> make_source(const transfer::Address& address, const transfer::Options& options,
+                                    Retrieve retrieve) {
+  if (const auto* peer = std::get_if<net::Peer>(&address))
+    return std::make_unique<DimseSource>(*peer, options, retrieve);
   return std::make_unique<WebSource>(std::get<web::Endpoint>(address), options);
 }
 

@@ -6,6 +6,7 @@
 #include "transfer/address.hpp"
 #include "transfer/options.hpp"
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <set>
@@ -27,6 +28,9 @@ class Session {
   virtual net::GetResult get(const std::string& study, const Receive& receive) = 0;
   virtual net::GetResult get_instance(const std::string& study, const std::string& series, const std::string& instance,
                                       const Receive& receive) = 0;
+  /// C-MOVE, as net::Association::move(); nothing for other peers.
+  virtual net::Association::Moved move(const std::array<std::string, 3>& uids, const std::string& destination,
+                                       const std::function<bool()>& go_on) = 0;
   /// What retrieves objects, "C-GET", in findings.
   [[nodiscard]] virtual const char* service() const = 0;
 };
@@ -43,6 +47,9 @@ class Source {
   virtual void with_session(const std::string& study, const std::vector<manifest::Object>& objects, bool retrieves,
                             const std::function<void(Session&)>& work) = 0;
 };
-[[nodiscard]] std::unique_ptr<Source> make_source(const transfer::Address& address, const transfer::Options& options);
+/// How objects come from a DICOM node: C-GET, or C-MOVE to our own listener.
+enum class Retrieve { get, move };
+[[nodiscard]] std::unique_ptr<Source> make_source(const transfer::Address& address, const transfer::Options& options,
+                                                  Retrieve retrieve = Retrieve::get);
 
 }  // namespace waybill::verify

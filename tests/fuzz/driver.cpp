@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// fuzz_object, fuzz_container, fuzz_hl7, fuzz_web [--runs N] [--seed S] [--write DIR] [--check] [FILE…]: mutates the
-// seeds (and the files) N times and gives each to the target; every prefix of the first seed comes first. --check gives
-// it the files alone, as they are. scripts/fuzz runs them under sanitizers; with libFuzzer (CMake option
+// fuzz_object, fuzz_container, fuzz_hl7, fuzz_web, fuzz_dimse [--runs N] [--seed S] [--write DIR] [--check] [FILE…]:
+// mutates the seeds (and the files) N times and gives each to the target; every prefix of the first seed comes first.
+// --check gives it the files alone, as they are. scripts/fuzz runs them under sanitizers; with libFuzzer (CMake option
 // WAYBILL_LIBFUZZER) the same target begins with the same seeds (--write).
 #include "fuzz/seeds.hpp"
 

@@ -16,6 +16,7 @@ namespace waybill::test {
 
 /// Messages, batches and captures of HL7, and what damages them best.
 [[nodiscard]] std::vector<std::string> hl7_seeds();
+[[nodiscard]] std::vector<std::string> dimse_seeds();
 [[nodiscard]] std::string mutate_hl7(const std::vector<std::string>& seeds, std::mt19937_64& random);
 
 /// Answers of DICOMweb services: JSON, XML and multipart.

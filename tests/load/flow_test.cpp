@@ -53,6 +53,21 @@ TEST_F(LoadFlow, ADryRunSaysWhatWouldBeSentAndSendsAndWritesNothing) {
   EXPECT_FALSE(std::filesystem::exists(at("load.wb")));
 }
 
+TEST_F(LoadFlow, SaysWhenTheTargetKeepsNotEveryAttribute) {
+  prepare("[node]\nstorage_level = 0\n", 1, 2);
+  const test::Ran dry = load({"--dry-run"});
+  EXPECT_NE(dry.text.find("level 0"), std::string::npos) << dry.text;
+  test::Ran ran = load();
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_NE(ran.text.find("stores 1.2.840.10008.5.1.4.1.1.7 at level 0"), std::string::npos) << ran.text;
+  for (const char* well : {"[node]\nstorage_level = 2\n", ""}) {
+    ASSERT_EQ(pacs_->stop(), 0);
+    pacs_->start(well);
+    ran = load({"--restart"});
+    EXPECT_EQ(ran.text.find("level"), std::string::npos) << ran.text;
+  }
+}
+
 TEST_F(LoadFlow, AClosedWindowEndsWithSixAndTheSameCommandContinues) {
   prepare("", 2, 4);
   const int hour = std::stoi(utc_now().substr(11, 2));

@@ -205,4 +205,40 @@ TEST_F(StatusPolicy, EveryStatusAtOnceLeavesEachObjectInOneBucketAndNoneTwice) {
   for (const std::string& line : pacs_->events("store")) EXPECT_NE(test::member(line, "kept"), "replaced") << line;
 }
 
+TEST_F(StatusPolicy, TheElementsThatThePeerFindsFaultWithAreRecorded) {
+  prepare(on_second("status = 0xB000\nelements = [\"0010,0020\", \"0008,1030\"]\ncomment = \"coerced\""), 1, 3);
+  EXPECT_EQ(load().exit, 0);
+  const auto& warned = loaded().at(test::kSecond);
+  ASSERT_EQ(warned.findings.size(), 1U);
+  EXPECT_EQ(warned.findings[0].tag, "0010,0020");
+  EXPECT_NE(warned.findings[0].detail.find("it names 0010,0020 0008,1030"), std::string::npos)
+      << warned.findings[0].detail;
+  EXPECT_EQ(warned.load->comment, "coerced");
+}
+
+TEST_F(StatusPolicy, WhatIsNotUnderstoodCompressedIsSentOnceMoreInANativeSyntax) {
+  prepare(on_second("status = 0xC000\nfirst = 1"), 1, 3);
+  test::Ran ran = load({"--syntax", "rle"});
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  const auto native = loaded().at(test::kSecond);
+  EXPECT_EQ(native.bucket, Bucket::loaded);
+  EXPECT_EQ(native.load->attempts, 2U);
+  EXPECT_EQ(native.load->transfer_syntax, "");
+  EXPECT_TRUE(has_finding(native, "LOAD-NATIVE"));
+  EXPECT_FALSE(has_finding(native, "LOAD-REFUSED"));
+  EXPECT_EQ(verify().exit, 0);
+
+  ASSERT_EQ(pacs_->stop(), 0);
+  pacs_->start(on_second("status = 0xC123"));
+  ran = load({"--syntax", "rle", "--restart"});
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  const auto refused = loaded().at(test::kSecond);
+  EXPECT_EQ(refused.bucket, Bucket::quarantined);
+  EXPECT_EQ(refused.load->attempts, 2U) << "once, not more";
+  EXPECT_TRUE(has_finding(refused, "LOAD-NATIVE"));
+  EXPECT_TRUE(has_finding(refused, "LOAD-REFUSED"));
+  EXPECT_EQ(load({"--syntax", "rle", "--restart", "--no-ladder"}).exit, 1);
+  EXPECT_EQ(loaded().at(test::kSecond).load->attempts, 1U);
+}
+
 }  // namespace waybill

@@ -24,7 +24,31 @@ Bytes acceptance() {
   return out;
 }
 
+/// The body of a request for two contexts, one of them with a role.
+Bytes request() {
+  Bytes out = encode_request("CALLED", "CALLING", {{"1.2.3", "1.2.840.10008.1.2"}, {"1.2.4", "1.2", true}});
+  out.erase(out.begin(), out.begin() + 6);
+  return out;
+}
+
 }  // namespace
+
+TEST(AssociationPdu, ARequestIsReadAsItWasWrittenAndAnAnswerFits) {
+  const auto asked = parse_request(request());
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(asked->called, "CALLED");
+  EXPECT_EQ(asked->calling, "CALLING");
+  ASSERT_EQ(asked->contexts.size(), 2U);
+  EXPECT_EQ(asked->contexts[1].id, 3);
+  EXPECT_EQ(asked->contexts[1].syntaxes, (std::vector<std::string>{"1.2"}));
+  EXPECT_EQ(asked->roles.at("1.2.4"), std::make_pair(false, true));
+  Bytes answer = encode_accept(*asked, {{1, "1.2.840.10008.1.2"}});
+  answer.erase(answer.begin(), answer.begin() + 6);
+  const auto accepted = parse_accept(answer);
+  ASSERT_TRUE(accepted);
+  EXPECT_EQ(accepted->syntaxes, (std::map<ContextId, std::string>{{1, "1.2.840.10008.1.2"}}));
+  EXPECT_EQ(accepted->refusals, (std::map<ContextId, std::uint8_t>{{3, 2}}));
+}
 
 TEST(AssociationPdu, HasTitlesContextsAndOurLimit) {
   const Bytes pdu = encode_request("CALLED", "CALLING", {{"1.2.3", "1.2.840.10008.1.2"}, {"1.2.4", "1.2", true}});
@@ -41,6 +65,25 @@ TEST(AssociationPdu, HasTitlesContextsAndOurLimit) {
   EXPECT_NE(text.find(std::string_view("\x51\x00\x00\x04\x00\x02\x00\x00", 8)), std::string_view::npos) << "128 KiB";
 }
 
+TEST(AssociationPdu, AsksForTheLevelOfStorageAndReadsTheAnswer) {
+  const Bytes pdu =
+      encode_request("CALLED", "CALLING", {{"1.2.3", "1.2"}, {std::string(kStudyRootFind), "1.2"}}, AskLevel::yes);
+  const std::string_view item(
+      "\x56\x00\x00\x0d\x00\x05"
+      "1.2.3\x03\x00\x00\x00\x00\x00",
+      17);
+  EXPECT_NE(as_text(pdu).find(item), std::string_view::npos);
+  Bytes answer(68);
+  put_bytes(answer, bytes_of({0x50, 0, 0, 17, 0x56, 0, 0, 13, 0, 5}));
+  put_bytes(answer, as_bytes("1.2.3"));
+  put_bytes(answer, bytes_of({1, 0, 0, 0, 2, 0}));
+  const auto accepted = parse_accept(answer);
+  ASSERT_TRUE(accepted);
+  ASSERT_TRUE(accepted->levels.contains("1.2.3"));
+  EXPECT_EQ(accepted->levels.at("1.2.3").level, 1);
+  EXPECT_EQ(accepted->levels.at("1.2.3").coercion, 2);
+}
+
 TEST(AssociationPdu, ReadsWhatWasGrantedAndRefused) {
   const auto accepted = parse_accept(acceptance());
   ASSERT_TRUE(accepted);
@@ -54,17 +97,23 @@ TEST(AssociationPdu, RefusesAnAcceptanceThatIsCutAnywhere) {
   std::size_t taken = 0;
   for (std::size_t size = 0; size < whole.size(); ++size) taken += parse_accept(ByteView(whole).first(size)) ? 1 : 0;
   EXPECT_EQ(taken, 3U) << "behind the fixed part, the first and the second context";
+  const Bytes asked = request();
+  taken = 0;
+  for (std::size_t size = 0; size < asked.size(); ++size) taken += parse_request(ByteView(asked).first(size)) ? 1 : 0;
+  EXPECT_EQ(taken, 4U) << "behind the fixed part, the application context and each presentation context";
 }
 
 TEST(AssociationPdu, SurvivesAnyOneByteChanged) {
-  const Bytes whole = acceptance();
-  for (std::size_t at = 0; at < whole.size(); ++at) {
-    for (const int value : {0, 1, 0x21, 0x40, 0x7F, 0xFF}) {
-      Bytes changed = whole;
-      changed[at] = static_cast<std::byte>(value);
-      (void)parse_accept(changed);
-      (void)parse_reject(changed);
-      (void)abort_reason(changed);
+  for (const Bytes& whole : {acceptance(), request()}) {
+    for (std::size_t at = 0; at < whole.size(); ++at) {
+      for (const int value : {0, 1, 0x21, 0x40, 0x7F, 0xFF}) {
+        Bytes changed = whole;
+        changed[at] = static_cast<std::byte>(value);
+        (void)parse_accept(changed);
+        (void)parse_reject(changed);
+        (void)abort_reason(changed);
+        (void)parse_request(changed);
+      }
     }
   }
 }

@@ -2,7 +2,9 @@
 #include "net/tls.hpp"
 
 #include "net/association.hpp"
-#include "support/peer.hpp"
+#include "support/certificates.hpp"
+#include "support/free_port.hpp"
+#include "support/simpacs.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -16,43 +18,10 @@ namespace {
 const std::vector<Context> kContexts{{"1.2.840.10008.5.1.4.1.1.7", std::string(kExplicitLittle), false},
                                      {std::string(kVerificationClass), std::string(kImplicitLittle), false}};
 
-/// Certificates of a private authority, made anew by openssl(1).
-class Certificates {
- public:
-  Certificates() {
-    shell("openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=ca -keyout ca.key -out ca.pem");
-    shell("openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=other -keyout other.key -out other.pem");
-    make("good", "IP:127.0.0.1,DNS:localhost", "ca", 365);
-    make("elsewhere", "DNS:evil.example.org", "ca", 365);
-    make("stranger", "IP:127.0.0.1", "other", 365);
-    make("ended", "IP:127.0.0.1", "ca", -1);
-    make("ending", "IP:127.0.0.1", "ca", 10);
-    make("client", "DNS:client", "ca", 365);
-    make("node", "IP:127.0.0.1", "ca", 365);
-  }
-  [[nodiscard]] fs::path operator/(const std::string& name) const { return folder_ / name; }
-
- private:
-  void shell(const std::string& command) const {
-    const test::Ran ran =
-        test::run({"/bin/sh", "-c", "cd " + folder_.path().string() + " && " + command}, folder_ / "log");
-    if (ran.exit != 0) throw std::runtime_error(command + ": " + ran.text);
-  }
-  void make(const std::string& name, const std::string& names, const std::string& authority, int days) const {
-    shell("openssl req -newkey rsa:2048 -nodes -subj /CN=" + name + " -keyout " + name + ".key -out " + name +
-          ".csr && printf 'subjectAltName=" + names + "' >" + name + ".ext && openssl x509 -req -in " + name +
-          ".csr -CA " + authority + ".pem -CAkey " + authority + ".key -CAcreateserial -days " + std::to_string(days) +
-          " -extfile " + name + ".ext -out " + name + ".pem && chmod 600 " + name + ".key");
-  }
-  test::TempFolder folder_;
-};
-
 /// storescp with TLS, ended by its id.
 class TlsNode {
  public:
-  TlsNode(const Certificates& files, const std::string& certificate, const std::vector<std::string>& more = {}) {
-    static int next = 0;
-    port_ = 21000 + static_cast<int>((::getpid() * 7 + 101 * next++) % 20000);
+  TlsNode(const test::Certificates& files, const std::string& certificate, const std::vector<std::string>& more = {}) {
     std::vector<std::string> words{"storescp",
                                    "+tls",
                                    (files / (certificate + ".key")).string(),
@@ -64,7 +33,7 @@ class TlsNode {
     words.insert(words.end(), more.begin(), more.end());
     words.push_back(std::to_string(port_));
     child_ = test::spawn(words, folder_ / "log");
-    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    test::wait_for_port(port_);
   }
   ~TlsNode() {
     ::kill(child_, SIGKILL);
@@ -81,13 +50,42 @@ class TlsNode {
 
  private:
   test::TempFolder folder_;
-  int port_ = 0;
+  const int port_ = test::free_port();
+  pid_t child_ = 0;
+};
+
+/// openssl s_server, ended by its id.
+class OpensslServer {
+ public:
+  OpensslServer(const fs::path& certificate, const fs::path& key, const std::vector<std::string>& more) {
+    std::vector<std::string> words{"openssl", "s_server",           "-accept", std::to_string(port_),
+                                   "-cert",   certificate.string(), "-key",    key.string(),
+                                   "-quiet"};
+    words.insert(words.end(), more.begin(), more.end());
+    child_ = test::spawn(words, folder_ / "log");
+    test::wait_for_port(port_);
+  }
+  ~OpensslServer() {
+    ::kill(child_, SIGKILL);
+    (void)test::wait_for(child_);
+  }
+  OpensslServer(const OpensslServer&) = delete;
+  OpensslServer& operator=(const OpensslServer&) = delete;
+  [[nodiscard]] Peer peer(const TlsOptions& options) const {
+    Peer peer = parse_url("dicoms://NODE@127.0.0.1:" + std::to_string(port_));
+    peer.tls = Tls::make(options);
+    return peer;
+  }
+
+ private:
+  test::TempFolder folder_;
+  const int port_ = test::free_port();
   pid_t child_ = 0;
 };
 
 class TlsTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { files_ = std::make_unique<Certificates>(); }
+  static void SetUpTestSuite() { files_ = std::make_unique<test::Certificates>(); }
   static void TearDownTestSuite() { files_.reset(); }
   TlsOptions trusting() {
     TlsOptions options;
@@ -104,10 +102,11 @@ class TlsTest : public ::testing::Test {
       EXPECT_EQ(error.exit(), Exit::peer);
     }
   }
-  static std::unique_ptr<Certificates> files_;
+  static std::unique_ptr<test::Certificates> files_;
   std::vector<std::string> warnings_;
+  std::vector<std::unique_ptr<OpensslServer>> servers_;
 };
-std::unique_ptr<Certificates> TlsTest::files_;
+std::unique_ptr<test::Certificates> TlsTest::files_;
 
 }  // namespace
 
@@ -140,6 +139,51 @@ TEST_F(TlsTest, RefusesACertificateOfAnotherHostAnotherAuthorityOrThePast) {
   expect_refused(TlsNode(*files_, "elsewhere", {"-ic"}).peer(trusting()), "IP address mismatch");
   expect_refused(TlsNode(*files_, "stranger", {"-ic"}).peer(trusting()), "not trusted");
   expect_refused(TlsNode(*files_, "ended", {"-ic"}).peer(trusting()), "expired");
+}
+
+TEST_F(TlsTest, RefusesACertificateOfTheFutureForAnotherUseOrRevoked) {
+  const test::TempFolder folder;
+  const std::string ca = (*files_ / "ca").string();
+  const test::Ran made = test::run(
+      {"/bin/sh", "-ec",
+       "cd " + folder.path().string() +
+           "; : >index; echo 01 >serial; echo 01 >number\n"
+           "printf '[ca]\ndefault_ca=x\n[x]\ndatabase=index\nserial=serial\ncrlnumber=number\nnew_certs_dir=.\n"
+           "default_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n"
+           "[server]\nsubjectAltName=IP:127.0.0.1\n[client]\nsubjectAltName=IP:127.0.0.1\nextendedKeyUsage="
+           "clientAuth\n' >c\n"
+           "sign() { openssl req -newkey rsa:2048 -nodes -subj /CN=$1 -keyout $1.key -out $1.csr;"
+           " openssl ca -batch -notext -config c -cert " +
+           ca + ".pem -keyfile " + ca +
+           ".key -in $1.csr -out $1.pem"
+           " -extensions $2 -startdate $3 -enddate 20481231000000Z; }\n"
+           "sign future server 20471231000000Z; sign use client 20200101000000Z; sign revoked server 20200101000000Z\n"
+           "sign fine server 20200101000000Z\n"
+           "openssl ca -config c -cert " +
+           ca + ".pem -keyfile " + ca +
+           ".key -revoke revoked.pem\n"
+           "openssl ca -config c -cert " +
+           ca + ".pem -keyfile " + ca + ".key -gencrl -crldays 30 -out crl.pem"},
+      folder / "log");
+  ASSERT_EQ(made.exit, 0) << made.text;
+  TlsOptions options = trusting();
+  options.revocations = folder / "crl.pem";
+  const auto peer = [&](const std::string& name, const std::vector<std::string>& more = {}) {
+    servers_.push_back(std::make_unique<OpensslServer>(folder / (name + ".pem"), folder / (name + ".key"), more));
+    return servers_.back()->peer(options);
+  };
+  expect_refused(peer("future"), "not yet valid");
+  expect_refused(peer("use"), "purpose");
+  expect_refused(peer("revoked"), "revoked");
+  expect_refused(peer("fine", {"-tls1_2", "-cipher", "AES128-SHA:AES256-SHA256:@SECLEVEL=0"}), "does not agree on TLS");
+  expect_refused(peer("fine", {"-tls1_2", "-cipher", "ECDHE-RSA-AES128-SHA256:@SECLEVEL=0"}), "does not agree on TLS");
+  Peer good = peer("fine");  // its handshake is made; then it does not speak DICOM
+  try {
+    (void)Association::request(good, "WAYBILL", kContexts, {std::chrono::seconds(1), std::chrono::seconds(1)});
+    ADD_FAILURE();
+  } catch (const PeerError& error) {
+    EXPECT_NE(std::string(error.what()).find("did not answer the association request"), std::string::npos);
+  }
 }
 
 TEST_F(TlsTest, SaysThatThePeersCertificateEndsSoon) {
@@ -188,20 +232,20 @@ TEST_F(TlsTest, StoresIntoAndFindsInAnOrthancThatKnowsItsClients) {
 TEST_F(TlsTest, NeverSpeaksBelowTls12AndNeverInTheClear) {
   // A server of OpenSSL that knows TLS 1.0 and 1.1 alone.
   const test::TempFolder folder;
-  const int port = 19000 + static_cast<int>(::getpid() % 1000);
+  const int port = test::free_port();
   const pid_t old = test::spawn(
       {"openssl", "s_server", "-accept", std::to_string(port), "-key", (*files_ / "good.key").string(), "-cert",
        (*files_ / "good.pem").string(), "-no_tls1_3", "-no_tls1_2", "-cipher", "ALL:@SECLEVEL=0", "-quiet"},
       folder / "log");
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  test::wait_for_port(port);
   Peer peer = parse_url("dicoms://NODE@127.0.0.1:" + std::to_string(port));
   peer.tls = Tls::make(trusting());
   expect_refused(peer, "does not agree on TLS");
   ::kill(old, SIGKILL);
   (void)test::wait_for(old);
 
-  const test::Orthanc plain;
-  Peer clear = parse_url("dicoms://NODE@127.0.0.1:" + std::to_string(plain.dicom_port()));
+  const test::SimPacs plain;
+  Peer clear = parse_url("dicoms://NODE@127.0.0.1:" + std::to_string(plain.port()));
   clear.tls = Tls::make(trusting());
   expect_refused(clear, "TLS");
 }

@@ -12,8 +12,12 @@ namespace waybill::test {
 class Certificates {
  public:
   Certificates() {
-    shell("openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=ca -keyout ca.key -out ca.pem");
-    shell("openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=other -keyout other.key -out other.pem");
+    shell(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj /CN=ca -keyout ca.key "
+        "-out ca.pem");
+    shell(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj /CN=other -keyout "
+        "other.key -out other.pem");
     make("good", "IP:127.0.0.1,DNS:localhost", "ca", 365);
     make("elsewhere", "DNS:evil.example.org", "ca", 365);
     make("stranger", "IP:127.0.0.1", "other", 365);
@@ -30,10 +34,11 @@ class Certificates {
     if (ran.exit != 0) throw std::runtime_error(command + ": " + ran.text);
   }
   void make(const std::string& name, const std::string& names, const std::string& authority, int days) const {
-    shell("openssl req -newkey rsa:2048 -nodes -subj /CN=" + name + " -keyout " + name + ".key -out " + name +
-          ".csr && printf 'subjectAltName=" + names + "' >" + name + ".ext && openssl x509 -req -in " + name +
-          ".csr -CA " + authority + ".pem -CAkey " + authority + ".key -CAcreateserial -days " + std::to_string(days) +
-          " -extfile " + name + ".ext -out " + name + ".pem && chmod 600 " + name + ".key");
+    shell("openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=" + name + " -keyout " + name +
+          ".key -out " + name + ".csr && printf 'subjectAltName=" + names + "' >" + name +
+          ".ext && openssl x509 -req -in " + name + ".csr -CA " + authority + ".pem -CAkey " + authority +
+          ".key -CAcreateserial -days " + std::to_string(days) + " -extfile " + name + ".ext -out " + name +
+          ".pem && chmod 600 " + name + ".key");
   }
   TempFolder folder_;
 };

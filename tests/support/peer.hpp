@@ -121,6 +121,17 @@ class Orthanc {
     return count;
   }
   [[nodiscard]] pid_t pid() const { return std::stoi(slurp(folder_ / "o/pid")); }
+  /// Enters a node on loopback as one it may call.
+  void know(const std::string& title, int port) const {
+    const std::string program =
+        "import urllib.request as u,sys,json\n"
+        "d=json.dumps([sys.argv[2],'127.0.0.1',int(sys.argv[3])]).encode()\n"
+        "u.urlopen(u.Request('http://127.0.0.1:%s/modalities/'%sys.argv[1]+sys.argv[2],d,method='PUT'))\n";
+    const Ran done = run({"/usr/bin/env", "no_proxy=127.0.0.1", "/usr/bin/python3", "-c", program,
+                          std::to_string(http_port_), title, std::to_string(port)},
+                         folder_ / "know.log");
+    if (done.exit != 0) throw std::runtime_error(done.text);
+  }
   /// Removes one instance behind everybody's back, through the REST interface.
   void remove(const std::string& sop_instance) const {
     const std::string program =
@@ -183,8 +194,9 @@ inline std::string small_object(const std::string& study, const std::string& ser
   return DicomBuilder::part10(b.str(), "1.2.840.10008.1.2.1", "1.2.840.10008.5.1.4.1.1.7", instance);
 }
 
-/// `studies` x `objects` files in `folder` and the complete manifest scan.wb that lists them.
-inline std::vector<manifest::Object> make_archive(const TempFolder& folder, int studies, int objects) {
+/// `studies` x `objects` files in `folder` and the complete manifest scan.wb that lists them; the first study has that
+/// number.
+inline std::vector<manifest::Object> make_archive(const TempFolder& folder, int studies, int objects, int first = 1) {
   std::vector<manifest::Object> all;
   manifest::Header header;
   header.stage = "scan";
@@ -195,7 +207,7 @@ inline std::vector<manifest::Object> make_archive(const TempFolder& folder, int 
   for (int s = 0; s < studies; ++s) {
     for (int i = 0; i < objects; ++i) {
       manifest::Object object;
-      object.study = "1.2.3." + std::to_string(s + 1);
+      object.study = "1.2.3." + std::to_string(s + first);
       object.series = *object.study + ".1";
       object.sop_instance = *object.series + "." + std::to_string(i + 1);
       object.sop_class = "1.2.840.10008.5.1.4.1.1.7";
