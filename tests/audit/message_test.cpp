@@ -5,8 +5,6 @@
 #include "support.hpp"
 #include "support/exits.hpp"
 
-#include <regex>
-
 namespace waybill::audit {
 namespace {
 
@@ -59,7 +57,8 @@ TEST(AuditMessage, TheSchemaRefusesWhatIsNoAuditMessage) {
   EXPECT_NE(fault_of(changed("EventOutcomeIndicator=\"0\"", "EventOutcomeIndicator=\"1\"")), "");
   EXPECT_NE(fault_of(changed("UserIsRequestor=\"false\"", "")), "");
   EXPECT_NE(fault_of(changed(" originalText=\"Application Start\"", "")), "");
-  EXPECT_NE(fault_of(std::regex_replace(good, std::regex("(EventDateTime=\"[^Z]*)Z"), "$1")), "") << "no time zone";
+  const std::string::size_type zone = good.find("Z\"", good.find("EventDateTime"));
+  EXPECT_NE(fault_of(good.substr(0, zone) + good.substr(zone + 1)), "") << "no time zone";
 }
 
 TEST(AuditMessage, HostileNamesStayTextInValidXml) {
