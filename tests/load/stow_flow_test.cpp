@@ -152,7 +152,7 @@ TEST_F(StowFlow, ADryRunSaysWhatWouldBeSentAndSendsNothing) {
 }
 
 TEST_F(StowFlow, NothingArrivesTwiceHoweverOftenARunIsKilled) {
-  prepare(R"({"delay": 0.005})", 6, 20);
+  prepare(R"({"delay": 0.05})", 6, 20);
   std::mt19937 chance{20260301};
   std::vector<std::string> words{test::tool("load"),
                                  at("scan.wb"),
