@@ -24,9 +24,6 @@ inline void add_commit_options(CLI::App& app, CommitSettings& settings) {
   app.add_option("--commit-references", settings.commitment.references, "Objects of one request for commitment")
       ->check(CLI::Range(1, 500))
       ->capture_default_str();
-  const auto seconds = [](std::chrono::milliseconds& into) {
-    return [&into](double value) { into = std::chrono::milliseconds(static_cast<std::int64_t>(value * 1000)); };
-  };
   app.add_option_function<double>("--commit-wait", seconds(settings.commitment.wait),
                                   "Seconds to wait for reports of commitment after the last request")
       ->check(CLI::Range(0.0, 8640000.0))

@@ -11,6 +11,7 @@
 #include "transfer/options.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <iostream>
 #include <string>
@@ -21,6 +22,11 @@ namespace waybill::tools {
 /// A sentence for the person at the terminal, as one line on stderr.
 inline void say(const char* stage, const std::string& text) {
   std::cerr << "waybill " + std::string(stage) + ": " + text + "\n" << std::flush;
+}
+
+/// What an option given in seconds, with fractions, sets.
+inline auto seconds(std::chrono::milliseconds& into) {
+  return [&into](double value) { into = std::chrono::milliseconds(static_cast<std::int64_t>(value * 1000)); };
 }
 
 inline void add_tls_options(CLI::App& app, net::TlsOptions& tls) {

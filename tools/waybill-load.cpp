@@ -43,17 +43,14 @@ void add_flow_options(CLI::App& app, Settings& settings) {
 }
 
 void add_patience_options(CLI::App& app, load::Options& options) {
-  const auto seconds = [](std::chrono::milliseconds& into) {
-    return [&into](double value) { into = std::chrono::milliseconds(static_cast<std::int64_t>(value * 1000)); };
-  };
   app.add_option("--retries", options.retries, "Rounds for objects that were refused for the moment")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
-  app.add_option_function<double>("--back-off", seconds(options.waits.first),
+  app.add_option_function<double>("--back-off", tools::seconds(options.waits.first),
                                   "Seconds before a target without room is tried again; doubles")
       ->check(CLI::Range(0.0, 3600.0))
       ->default_str("30");
-  app.add_option_function<double>("--patience", seconds(options.waits.patience),
+  app.add_option_function<double>("--patience", tools::seconds(options.waits.patience),
                                   "Seconds to wait for a target without room before the run ends")
       ->check(CLI::Range(0.0, 8640000.0))
       ->default_str("3600");

@@ -123,12 +123,12 @@ class CodecPool::Process {
     posix_spawn_file_actions_adddup2(&actions, answers_.fd(), kAnswers);
     // Frames of megabytes come and go: in large pages, kept from one to the next up to 128 MiB, or the system clears
     // and maps thousands of small ones for each.
-    std::string huge =
+    std::string tunables =
         "GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=134217728";
     std::vector<char*> environment;
     for (char** at = environ; *at != nullptr; ++at)
       if (!std::string_view(*at).starts_with("GLIBC_TUNABLES=")) environment.push_back(*at);
-    environment.push_back(huge.data());
+    environment.push_back(tunables.data());
     environment.push_back(nullptr);
     std::string name = program.string();
     std::array<char*, 2> arguments{name.data(), nullptr};
