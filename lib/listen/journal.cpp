@@ -3,8 +3,8 @@
 
 #include "core/clock.hpp"
 #include "core/text.hpp"
-#include "core/version.hpp"
 #include "listen/reply.hpp"
+#include "manifest/begun.hpp"
 #include "manifest/mark.hpp"
 
 #include <algorithm>
@@ -46,11 +46,7 @@ void Journal::open() {
   contents_ = std::make_unique<hl7::Seen>();
   keys_ = std::make_unique<hl7::Seen>();
   stored_ = refused_ = 0;
-  manifest::Header header;
-  header.stage = hl7::kJournalStage;
-  header.run = random_uuid();
-  header.tool = kToolName;
-  header.created = utc_now();
+  manifest::Header header = manifest::begun(hl7::kJournalStage);
   header.options = options_;
   auto writer = std::make_unique<manifest::Writer>(path_, std::move(header), restart_);
   restart_ = manifest::Restart::no;

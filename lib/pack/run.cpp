@@ -5,13 +5,12 @@
 
 #include "archive/file.hpp"
 #include "archive/source.hpp"
-#include "core/clock.hpp"
 #include "core/json.hpp"
 #include "core/sha256.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
-#include "core/version.hpp"
 #include "io/atomic_file.hpp"
+#include "manifest/begun.hpp"
 #include "manifest/exception.hpp"
 #include "manifest/writer.hpp"
 #include "pack/contents.hpp"
@@ -351,11 +350,7 @@ class Run {
 manifest::Header header_of(const Options& options, const manifest::Header& input) {
   if (input.stage == "pack")
     throw RunError(Exit::usage, "the input is the manifest of a backup already; give the manifest of the scan");
-  manifest::Header header;
-  header.stage = "pack";
-  header.run = random_uuid();
-  header.tool = std::string(kToolName);
-  header.created = utc_now();
+  manifest::Header header = manifest::begun("pack");
   JsonWriter w;
   w.begin_object().member("root", manifest::common_folder(input.options));
   w.member("volume_size", options.volume_size).member("level", options.level).end_object();

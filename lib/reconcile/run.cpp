@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reconcile/run.hpp"
 
-#include "core/clock.hpp"
 #include "core/json.hpp"
 #include "core/result.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
-#include "core/version.hpp"
+#include "manifest/begun.hpp"
 #include "manifest/reader.hpp"
 #include "match/edits.hpp"
 #include "match/normal.hpp"
@@ -347,11 +346,7 @@ Summary run(const Options& options) {
   std::optional<Loaded> loaded;
   if (!options.loaded.empty()) loaded.emplace(options.loaded, options.applied);
 
-  manifest::Header header;
-  header.stage = "reconcile";
-  header.run = random_uuid();
-  header.tool = kToolName;
-  header.created = utc_now();
+  manifest::Header header = manifest::begun("reconcile");
   header.options = options_json(rules, options);
   header.inputs = {scan.input};
   if (!options.ris.empty())

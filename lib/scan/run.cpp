@@ -2,11 +2,10 @@
 #include "scan/run.hpp"
 
 #include "archive/supply.hpp"
-#include "core/clock.hpp"
 #include "core/json.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
-#include "core/version.hpp"
+#include "manifest/begun.hpp"
 #include "manifest/exception.hpp"
 #include "manifest/options.hpp"
 #include "scan/catalogue.hpp"
@@ -138,11 +137,7 @@ std::string other_settings(const manifest::Header& older, const Options& options
 }  // namespace
 
 manifest::Header header_of(const Options& options) {
-  manifest::Header header;
-  header.stage = "scan";
-  header.run = random_uuid();
-  header.tool = std::string(kToolName);
-  header.created = utc_now();
+  manifest::Header header = manifest::begun("scan");
   JsonWriter w;
   w.begin_object();
   write_settings(w, options);

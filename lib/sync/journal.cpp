@@ -3,7 +3,7 @@
 
 #include "core/clock.hpp"
 #include "core/json.hpp"
-#include "core/version.hpp"
+#include "manifest/begun.hpp"
 #include "manifest/member.hpp"
 
 namespace waybill::sync {
@@ -75,11 +75,7 @@ void take(const manifest::Other& line, RunRecord& record) {
 /// The header of a new run; one that is continued keeps its own.
 manifest::Header header_of(const RunRecord& record, const std::string& before) {
   if (!record.header.stage.empty()) return record.header;
-  manifest::Header header;
-  header.stage = "sync";
-  header.run = random_uuid();
-  header.tool = std::string(kToolName);
-  header.created = utc_now();
+  manifest::Header header = manifest::begun("sync");
   JsonWriter w;
   w.begin_object().member("number", record.number).member("base", record.base);
   if (!record.freeze.empty()) w.member("freeze", record.freeze);

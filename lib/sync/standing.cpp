@@ -8,6 +8,7 @@
 #include "core/stop.hpp"
 #include "core/version.hpp"
 #include "io/atomic_file.hpp"
+#include "manifest/begun.hpp"
 #include "manifest/exception.hpp"
 #include "manifest/member.hpp"
 #include "manifest/writer.hpp"
@@ -336,11 +337,7 @@ std::vector<std::string> row_of(const Object& object, const std::string& state) 
 }
 
 manifest::Header header_of_standing(std::vector<manifest::Input> inputs) {
-  manifest::Header header;
-  header.stage = "verify";
-  header.run = random_uuid();
-  header.tool = std::string(kToolName);
-  header.created = utc_now();
+  manifest::Header header = manifest::begun("verify");
   JsonWriter w;
   w.begin_object().member("standing", "where each object stands after this run of sync").end_object();
   header.options = std::move(w).str();

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transcode/run.hpp"
 
-#include "core/clock.hpp"
 #include "core/json.hpp"
 #include "core/sha256.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
-#include "core/version.hpp"
 #include "io/atomic_file.hpp"
 #include "io/read_file.hpp"
+#include "manifest/begun.hpp"
 #include "manifest/exception.hpp"
 #include "manifest/reader.hpp"
 #include "transcode/flow.hpp"
@@ -117,11 +116,7 @@ manifest::Header header_of(const Options& options) {
   // A table that is refused leaves no manifest behind.
   if (!options.policy.empty()) (void)policy_of(options);
   if (!options.uid_map.empty()) (void)UidMap::read(options.uid_map, {});
-  manifest::Header header;
-  header.stage = "transcode";
-  header.run = random_uuid();
-  header.tool = std::string(kToolName);
-  header.created = utc_now();
+  manifest::Header header = manifest::begun("transcode");
   JsonWriter w;
   w.begin_object()
       .member("to", options.to)
