@@ -8,8 +8,8 @@ import time
 
 import numpy
 
-ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
-BIN = os.path.join(ROOT, 'build', 'release', 'bin')
+from bench_common import BIN
+
 CORES = os.cpu_count()
 
 # name: objects, SOP class, modality, rows, columns, frames, samples, bits stored
