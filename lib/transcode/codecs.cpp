@@ -93,6 +93,9 @@ Result<Encoded> CodecsHere::encode(const PixelData& data, const std::string& syn
   const auto reader = pixel::FrameReader::open(data, findings);
   if (!reader) return reader.error();
   Encoded out;
+  const auto streams = std::make_shared<std::vector<Bytes>>();
+  streams->reserve(reader->count());
+  out.memory = streams;
   out.photometric = data.info.photometric;
   out.frames.reserve(reader->count());
   for (std::uint32_t i = 0; i < reader->count(); ++i) {
@@ -101,14 +104,14 @@ Result<Encoded> CodecsHere::encode(const PixelData& data, const std::string& syn
     out.photometric = frame->photometric;
     out.samples = frame->samples;
     if (is_native(syntax)) {
-      out.frames.push_back(frame->borrowed.empty() ? std::move(frame->data)
-                                                   : Bytes(frame->borrowed.begin(), frame->borrowed.end()));
+      const ByteView borrowed = frame->borrowed;
+      out.frames.push_back(borrowed.empty() ? ByteView(streams->emplace_back(std::move(frame->data))) : borrowed);
       continue;
     }
     out.photometric = pixel::stored_photometric(syntax, *frame);
     auto stream = pixel::encode_frame(syntax, data.info, *frame);
     if (!stream) return stream.error();
-    out.frames.push_back(*std::move(stream));
+    out.frames.emplace_back(streams->emplace_back(*std::move(stream)));
   }
   return out;
 }

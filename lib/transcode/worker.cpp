@@ -6,11 +6,15 @@
 #include "core/text.hpp"
 #include "dicom/digest.hpp"
 #include "io/atomic_file.hpp"
-#include "io/read_file.hpp"
 #include "manifest/rejection.hpp"
 #include "transcode/rules.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
 #include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <system_error>
 
 namespace waybill::transcode {
 
@@ -44,7 +48,6 @@ manifest::Transcode record_of(const Converted& converted) {
   t.outcome = converted.outcome;
   t.reason = converted.reason;
   t.bytes_out = converted.file.size();
-  t.file_sha256 = Sha256::of(converted.file).hex();
   t.undo.provenance = converted.changed;
   for (const dicom::Former& former : converted.former) {
     manifest::FormerElement element{dicom::to_string(former.tag), vr_text(former.vr), std::nullopt};
@@ -148,22 +151,22 @@ void Worker::work(Object& object, ByteView source, const dicom::File& file, dico
     exclude(object, Bucket::failed, "TX-EDIT", Severity::s3, converted.error().what);
     return;
   }
-  auto proof = stage_proved(path, *converted, source, file);
-  if (!proof && converted->outcome != "copied") {
-    const Failure why = proof.error();
+  auto staged = stage_proved(path, *converted, source, file);
+  if (!staged && converted->outcome != "copied") {
+    const Failure why = staged.error();
     if (why.fault != Fault::limit) object.findings.push_back({"TX-MISMATCH", Severity::s1, {}, why.what});
     converted = converter_.carry(source, file, changes);
     if (converted) {
       converted->outcome = "kept-source";
       converted->reason = why.what;
       converted->fault = why.fault;
-      proof = stage_proved(path, *converted, source, file);
+      staged = stage_proved(path, *converted, source, file);
     }
   }
-  if (!converted || !proof) {
+  if (!converted || !staged) {
     exclude(object, Bucket::failed, "TX-UNPROVED", Severity::s4,
             "neither the new nor the source encoding can be proved: " +
-                (converted ? proof.error().what : converted.error().what));
+                (converted ? staged.error().what : converted.error().what));
     return;
   }
   if (converted->fault == Fault::limit)
@@ -175,34 +178,58 @@ void Worker::work(Object& object, ByteView source, const dicom::File& file, dico
   t.rule = decision.rule;
   t.bytes_in = source.size();
   t.path = path_to_text(path.string());
-  t.dataset_sha256 = proof->dataset_sha256;
-  t.verified_by = proof->verified_by;
+  t.file_sha256 = staged->file_sha256;
+  t.dataset_sha256 = staged->proof.dataset_sha256;
+  t.verified_by = staged->proof.verified_by;
   object.transcode = std::move(t);
   follow(object, converted->changes.uids);
 }
 
-Result<Converter::Proof> stage(const std::filesystem::path& path, const Bytes& bytes,
-                               const std::function<Result<Converter::Proof>(ByteView)>& check) {
-  make_folder(path.parent_path());
-  io::AtomicFile staged(path);
-  staged.write(bytes);
-  const auto written = io::read_file(staged.part_path());
-  if (!written) return written.error();
-  if (as_text(*written) != as_text(bytes))
-    return Failure{Fault::mismatch, "the file read back is not what was written"};
-  auto proof = check(*written);
-  if (!proof) return proof;
-  staged.name_before_sync();
-  return proof;
+namespace {
+
+/// The digest of a file that holds exactly `bytes`. Read a piece at a time, which is compared and hashed while it is in
+/// the processor's cache.
+Result<Digest> read_back(const std::filesystem::path& path, ByteView bytes) {
+  constexpr std::size_t kPiece = std::size_t{256} << 10U;
+  const io::Descriptor fd = io::open_file(path, O_RDONLY | O_NOFOLLOW);
+  if (!fd) return Failure{Fault::unreadable, "cannot be opened: " + std::generic_category().message(errno)};
+  const auto piece = std::make_unique_for_overwrite<std::byte[]>(kPiece);
+  Sha256 sha;
+  for (;;) {
+    const ssize_t n = ::read(fd.get(), piece.get(), kPiece);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Failure{Fault::unreadable, "cannot be read: " + std::generic_category().message(errno)};
+    if (n == 0 && bytes.empty()) return sha.finish();
+    const ByteView read(piece.get(), static_cast<std::size_t>(n));
+    if (n == 0 || read.size() > bytes.size() || as_text(read) != as_text(bytes.first(read.size())))
+      return Failure{Fault::mismatch, "the file read back is not what was written"};
+    sha.update(read);
+    bytes = bytes.subspan(read.size());
+  }
 }
 
-Result<Converter::Proof> Worker::stage_proved(const std::filesystem::path& path, const Converted& converted,
-                                              ByteView source, const dicom::File& file) const {
+}  // namespace
+
+Result<Staged> stage(const std::filesystem::path& path, ByteView bytes,
+                     const std::function<Result<Converter::Proof>()>& check) {
+  make_folder(path.parent_path());
+  io::AtomicFile file(path);
+  file.write(bytes);
+  const auto digest = read_back(file.part_path(), bytes);
+  if (!digest) return digest.error();
+  auto proof = check();
+  if (!proof) return proof.error();
+  file.name_before_sync();
+  return Staged{digest->hex(), *std::move(proof)};
+}
+
+Result<Staged> Worker::stage_proved(const std::filesystem::path& path, const Converted& converted, ByteView source,
+                                    const dicom::File& file) const {
   if (options_.verify) {
-    return stage(path, converted.file, [&](ByteView written) -> Result<Converter::Proof> {
-      if (as_text(written) == as_text(source))
+    return stage(path, converted.file, [&]() -> Result<Converter::Proof> {
+      if (as_text(converted.file) == as_text(source))
         return Converter::Proof{dicom::dataset_digest(file.dataset).hex(), "same bytes"};
-      return converter_.prove(file, written, converted);
+      return converter_.prove(file, converted.file, converted);
     });
   }
   make_folder(path.parent_path());
@@ -211,7 +238,7 @@ Result<Converter::Proof> Worker::stage_proved(const std::filesystem::path& path,
   staged.name_before_sync();
   const auto written = dicom::parse_file(converted.file);
   if (!written) return written.error();
-  return Converter::Proof{dicom::dataset_digest(written->dataset).hex(), "none"};
+  return Staged{Sha256::of(converted.file).hex(), {dicom::dataset_digest(written->dataset).hex(), "none"}};
 }
 
 }  // namespace waybill::transcode

@@ -13,6 +13,12 @@
 
 namespace waybill::transcode {
 
+/// A file that was written.
+struct Staged {
+  std::string file_sha256;  ///< of what was read back
+  Converter::Proof proof;
+};
+
 /// Stages one object of the input: reads, converts, writes, reads back, proves, names. Any thread.
 class Worker {
  public:
@@ -30,8 +36,8 @@ class Worker {
   void work(manifest::Object& object, ByteView source, const dicom::File& file, dicom::Changes changes) const;
   [[nodiscard]] dicom::Changes changes_of(manifest::Object& object, const dicom::File& file,
                                           std::vector<manifest::Edit> edits) const;
-  [[nodiscard]] Result<Converter::Proof> stage_proved(const std::filesystem::path& path, const Converted& converted,
-                                                      ByteView source, const dicom::File& file) const;
+  [[nodiscard]] Result<Staged> stage_proved(const std::filesystem::path& path, const Converted& converted,
+                                            ByteView source, const dicom::File& file) const;
 
   const Options& options_;
   const Decisions& decisions_;
@@ -44,16 +50,16 @@ class Worker {
 /// What --policy, --to and --keep-larger ask for.
 [[nodiscard]] Policy policy_of(const Options& options);
 
-/// The record of a staged object's bytes, but for what was proved.
+/// The record of a staged object's bytes, but for their digest and what was proved.
 [[nodiscard]] manifest::Transcode record_of(const Converted& converted);
 
 /// Where an object is staged.
 [[nodiscard]] std::filesystem::path staged_path(const Options& options, const manifest::Object& object);
 
-/// Writes a part file, reads it back, asks `check`, and names the file when that agrees. The caller syncs the
-/// file system before it records the file.
-[[nodiscard]] Result<Converter::Proof> stage(const std::filesystem::path& path, const Bytes& bytes,
-                                             const std::function<Result<Converter::Proof>(ByteView)>& check);
+/// Writes a part file, reads it back and compares, asks `check`, and names the file when that agrees. The caller syncs
+/// the file system before it records the file. Throws RunError when it cannot be written.
+[[nodiscard]] Result<Staged> stage(const std::filesystem::path& path, ByteView bytes,
+                                   const std::function<Result<Converter::Proof>()>& check);
 
 /// Creates a folder and those above it, or throws RunError.
 void make_folder(const std::filesystem::path& folder);
