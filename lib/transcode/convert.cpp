@@ -138,8 +138,8 @@ std::vector<std::string> target_names() {
 
 std::string syntax_of(std::string_view name) { return std::string(pixel::target_syntax(name).value_or("")); }
 
-Converter::Converter(Codecs& codecs, dicom::Provenance provenance, std::uint64_t apart)
-    : codecs_(codecs), provenance_(std::move(provenance)), apart_(apart) {}
+Converter::Converter(Codecs& codecs, dicom::Provenance provenance, std::uint64_t apart, bool proves)
+    : codecs_(codecs), provenance_(std::move(provenance)), apart_(apart), proves_(proves) {}
 
 /// Re-encodes the pixels and describes them in `rewrite`; a Failure says why the source's bytes are kept.
 Result<Pixels> Converter::reencode(const dicom::File& file, pixel::PixelData data, const Order& order,
@@ -177,12 +177,13 @@ Result<Pixels> Converter::reencode(const dicom::File& file, pixel::PixelData dat
   return pixels;
 }
 
-/// The file around the pixels, in memory that codec processes see: they decode it for the proof.
+/// The file around the pixels. Codec processes decode it for the proof, so it stands where they see it; other memory is
+/// quicker to get.
 Result<Done> Converter::put_together(const dicom::File& file, const dicom::Rewrite& rewrite, const Pixels& pixels,
                                      Converted& out) const {
   const auto around = dicom::write_around(file, rewrite, kPixelData);
   if (!around) return around.error();
-  const std::shared_ptr<Buffer> buffer = codecs_.buffer();
+  const std::shared_ptr<Buffer> buffer = proves_ ? codecs_.buffer() : CodecsHere().buffer();
   const auto room = buffer->room(around->bytes.size() + pixels.size());
   if (room.empty()) return Failure{Fault::limit, "there is no memory for the file to write"};
   std::byte* to = room.data();

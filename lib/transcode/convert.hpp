@@ -50,8 +50,9 @@ struct Pixels;
 class Converter {
  public:
   /// `codecs` must outlive the converter. Objects of more decoded bytes than `apart` are worked on in parts, in
-  /// parallel.
-  explicit Converter(Codecs& codecs, dicom::Provenance provenance = {}, std::uint64_t apart = kApart);
+  /// parallel. Without `proves` nothing will be asked of prove().
+  explicit Converter(Codecs& codecs, dicom::Provenance provenance = {}, std::uint64_t apart = kApart,
+                     bool proves = true);
 
   /// `source` are the bytes of `file`. Lossy and video codestreams are never re-encoded. Fails only when the changes
   /// cannot be applied.
@@ -89,6 +90,7 @@ class Converter {
   Codecs& codecs_;
   dicom::Provenance provenance_;
   std::uint64_t apart_;
+  bool proves_;
 };
 
 }  // namespace waybill::transcode

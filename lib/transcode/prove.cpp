@@ -12,6 +12,7 @@
 #include <oneapi/tbb/task_arena.h>
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <functional>
 #include <optional>
 
@@ -119,7 +120,7 @@ Result<Encoded> Converter::encode(const pixel::PixelData& data, const std::strin
     std::size_t at = 0;
     for (std::uint32_t i = 0; i < count; ++i) {
       const ByteView frame = encoded->frames[i];
-      std::ranges::copy(frame, room.subspan(at).begin());
+      if (!frame.empty()) std::memcpy(room.data() + at, frame.data(), frame.size());
       out.frames[first + i] = room.subspan(at, frame.size());
       at += frame.size();
     }

@@ -150,7 +150,8 @@ Tally run(const Options& options, Codecs& codecs, manifest::Writer& writer, cons
   manifest::Reader reader(options.input);
   if (options.undo && reader.header().stage != "transcode")
     throw RunError(Exit::usage, "--undo takes a manifest of transcode, this is one of " + reader.header().stage);
-  const Converter converter(codecs, provenance_at(decisions.given ? decisions.created : reader.header().created));
+  const Converter converter(codecs, provenance_at(decisions.given ? decisions.created : reader.header().created),
+                            Converter::kApart, options.verify);
   const Worker worker(here, decisions, converter);
   std::uint64_t others = 0, again = 0;
   UidMap::Uids taken_back;  // by --undo: UIDs as they are staged, and as they were

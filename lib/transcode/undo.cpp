@@ -81,9 +81,9 @@ Result<manifest::Transcode> restore(const Options& options, const Object& object
   manifest::Transcode t = record_of(converted);
   t.bytes_in = staged->size();
   t.path = path_to_text(path.string());
-  t.file_sha256 = written->file_sha256;
-  t.dataset_sha256 = written->proof.dataset_sha256;
-  t.verified_by = written->proof.verified_by;
+  t.file_sha256 = Sha256::of(converted.file).hex();
+  t.dataset_sha256 = written->dataset_sha256;
+  t.verified_by = written->verified_by;
   return t;
 }
 

@@ -13,12 +13,6 @@
 
 namespace waybill::transcode {
 
-/// A file that was written.
-struct Staged {
-  std::string file_sha256;  ///< of what was read back
-  Converter::Proof proof;
-};
-
 /// Stages one object of the input: reads, converts, writes, reads back, proves, names. Any thread.
 class Worker {
  public:
@@ -36,8 +30,8 @@ class Worker {
   void work(manifest::Object& object, ByteView source, const dicom::File& file, dicom::Changes changes) const;
   [[nodiscard]] dicom::Changes changes_of(manifest::Object& object, const dicom::File& file,
                                           std::vector<manifest::Edit> edits) const;
-  [[nodiscard]] Result<Staged> stage_proved(const std::filesystem::path& path, const Converted& converted,
-                                            ByteView source, const dicom::File& file) const;
+  [[nodiscard]] Result<Converter::Proof> stage_proved(const std::filesystem::path& path, const Converted& converted,
+                                                      ByteView source, const dicom::File& file) const;
 
   const Options& options_;
   const Decisions& decisions_;
@@ -58,8 +52,8 @@ class Worker {
 
 /// Writes a part file, reads it back and compares, asks `check`, and names the file when that agrees. The caller syncs
 /// the file system before it records the file. Throws RunError when it cannot be written.
-[[nodiscard]] Result<Staged> stage(const std::filesystem::path& path, ByteView bytes,
-                                   const std::function<Result<Converter::Proof>()>& check);
+[[nodiscard]] Result<Converter::Proof> stage(const std::filesystem::path& path, ByteView bytes,
+                                             const std::function<Result<Converter::Proof>()>& check);
 
 /// Creates a folder and those above it, or throws RunError.
 void make_folder(const std::filesystem::path& folder);
