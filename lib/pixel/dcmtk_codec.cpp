@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// DCMTK's codecs for one frame: the frame is put into a small dataset in memory and the representation changed.
+// DCMTK's codecs for one frame.
 #include "pixel/codecs.hpp"
 #include "pixel/limits.hpp"
 #include "pixel/register.hpp"
@@ -13,7 +13,10 @@
 #include <dcmtk/dcmdata/dcpxitem.h>
 #include <dcmtk/dcmdata/dcrledec.h>
 #include <dcmtk/dcmdata/dcxfer.h>
-#include <dcmtk/dcmjpeg/djdecode.h>
+#include <dcmtk/dcmjpeg/djcparam.h>
+#include <dcmtk/dcmjpeg/djdijg12.h>
+#include <dcmtk/dcmjpeg/djdijg16.h>
+#include <dcmtk/dcmjpeg/djdijg8.h>
 #include <dcmtk/dcmjpls/djdecode.h>
 #include <dcmtk/oflog/oflog.h>
 #include <algorithm>
@@ -70,12 +73,44 @@ void put_even(DcmPixelItem& item, ByteView stream) {
   item.putUint8Array(reinterpret_cast<const Uint8*>(even.data()), static_cast<unsigned long>(even.size()));
 }
 
-/// The first frame straight into `frame`.
-OFCondition decode_into(DcmPixelData& pixels, DcmDataset& dataset, Frame& frame) {
+/// JPEG by that of DCMTK's builds of the IJG library which it chooses itself for the precision. Its codec for datasets
+/// would copy the stream first.
+OFCondition decode_jpeg(const ImageInfo& info, unsigned precision, ByteView stream, Frame& frame) {
+  static const DJCodecParameter kAsStored(ECC_lossyYCbCr, EDC_never, EUC_never, EPC_colorByPixel);
+  const OFBool ybr = info.photometric.starts_with("YBR");
+  std::unique_ptr<DJDecoder> decoder;
+  if (precision > 12)
+    decoder = std::make_unique<DJDecompressIJG16Bit>(kAsStored, ybr);
+  else if (precision > 8)
+    decoder = std::make_unique<DJDecompressIJG12Bit>(kAsStored, ybr);
+  else
+    decoder = std::make_unique<DJDecompressIJG8Bit>(kAsStored, ybr);
+  const OFCondition ready = decoder->init();
+  if (ready.bad()) return ready;
+  auto* const from = const_cast<Uint8*>(reinterpret_cast<const Uint8*>(stream.data()));  // it is only read
+  return decoder->decode(from, static_cast<Uint32>(stream.size()), reinterpret_cast<Uint8*>(frame.data.data()),
+                         static_cast<Uint32>(frame.data.size()), info.is_signed);
+}
+
+/// JPEG-LS by way of a dataset in memory: the frame's bytes as DCMTK's codec gives them.
+OFCondition decode_jpeg_ls(const ImageInfo& info, std::string_view transfer_syntax, ByteView stream, Frame& frame) {
+  DcmDataset dataset;
+  describe(dataset, info, info.rows, info.columns, info.samples);
+  const E_TransferSyntax xfer = DcmXfer(std::string(transfer_syntax).c_str()).getXfer();
+  auto sequence = std::make_unique<DcmPixelSequence>(DCM_PixelSequenceTag);
+  auto table = std::make_unique<DcmPixelItem>(DCM_PixelItemTag);
+  sequence->insert(table.release());
+  auto item = std::make_unique<DcmPixelItem>(DCM_PixelItemTag);
+  put_even(*item, stream);
+  sequence->insert(item.release());
+  auto owned = std::make_unique<DcmPixelData>(DcmTag(DCM_PixelData, EVR_OW));
+  DcmPixelData* const pixels = owned.get();
+  pixels->putOriginalRepresentation(xfer, nullptr, sequence.release());
+  dataset.insert(owned.release(), OFTrue);
   Uint32 fragment = 1;  // behind the offset table
   OFString model;
-  return pixels.getUncompressedFrame(&dataset, 0, fragment, frame.data.data(), static_cast<Uint32>(frame.data.size()),
-                                     model);
+  return pixels->getUncompressedFrame(&dataset, 0, fragment, frame.data.data(), static_cast<Uint32>(frame.data.size()),
+                                      model);
 }
 
 /// The end of the runs from `at` on that unpack to `most` bytes or fewer. A run that is cut by the end counts as well.
@@ -140,14 +175,10 @@ Failure failed(const OFCondition& condition) { return {Fault::malformed, std::st
 
 void register_codecs() {
   OFLog::configure(OFLogger::OFF_LOG_LEVEL);  // DCMTK's lines may hold patient values
-  DJDecoderRegistration::registerCodecs(EDC_never, EUC_never, EPC_colorByPixel);
   DJLSDecoderRegistration::registerCodecs(EJLSUC_never, EJLSPC_colorByPixel);
 }
 
-void unregister_codecs() {
-  DJLSDecoderRegistration::cleanup();
-  DJDecoderRegistration::cleanup();
-}
+void unregister_codecs() { DJLSDecoderRegistration::cleanup(); }
 
 std::string dcmtk_version() { return "dcmtk " PACKAGE_VERSION; }
 
@@ -167,19 +198,6 @@ Result<Frame> decode_dcmtk(std::string_view transfer_syntax, const ImageInfo& de
     return Failure{Fault::truncated, "the RLE frame is too short for rows and columns"};
   try {
     if (rle) return decode_dcmtk_rle(info, stream, *size);
-    DcmDataset dataset;
-    describe(dataset, info, info.rows, info.columns, info.samples);
-    const E_TransferSyntax xfer = DcmXfer(std::string(transfer_syntax).c_str()).getXfer();
-    auto sequence = std::make_unique<DcmPixelSequence>(DCM_PixelSequenceTag);
-    auto table = std::make_unique<DcmPixelItem>(DCM_PixelItemTag);
-    sequence->insert(table.release());
-    auto item = std::make_unique<DcmPixelItem>(DCM_PixelItemTag);
-    put_even(*item, stream);
-    sequence->insert(item.release());
-    auto owned = std::make_unique<DcmPixelData>(DcmTag(DCM_PixelData, EVR_OW));
-    DcmPixelData* const pixels = owned.get();
-    pixels->putOriginalRepresentation(xfer, nullptr, sequence.release());
-    dataset.insert(owned.release(), OFTrue);
     Frame frame;
     frame.rows = info.rows;
     frame.columns = info.columns;
@@ -187,7 +205,9 @@ Result<Frame> decode_dcmtk(std::string_view transfer_syntax, const ImageInfo& de
     frame.bytes_per_sample = static_cast<std::uint16_t>(info.bits_allocated / 8);
     frame.photometric = info.photometric;
     frame.data.resize(*size + *size % 2);
-    const OFCondition result = decode_into(*pixels, dataset, frame);
+    const bool jpeg_ls = transfer_syntax.ends_with(".80") || transfer_syntax.ends_with(".81");
+    const OFCondition result = jpeg_ls ? decode_jpeg_ls(info, transfer_syntax, stream, frame)
+                                       : decode_jpeg(info, static_cast<unsigned>(seen.precision), stream, frame);
     if (result.bad()) return failed(result);
     frame.data.resize(*size);
     frame.photometric = declared.photometric;
