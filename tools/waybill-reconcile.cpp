@@ -6,6 +6,7 @@
 #include "shared.hpp"
 
 #include <tbb/global_control.h>
+#include <algorithm>
 #include <cstdio>
 
 int main(int argc, char** argv) {
@@ -18,7 +19,7 @@ int main(int argc, char** argv) {
   app.add_option("--query", options.query, "File with the SELECT that gives the exams of a database");
   app.add_option("--map", options.map, "How the columns of the RIS are to be read (TOML)");
   app.add_option("--control", options.control, "What the exporter promised about the RIS table (TOML)");
-  app.add_option("--hl7", options.hl7, "Files and folders of HL7 messages: merges, orders, reports");
+  app.add_option("--hl7", options.hl7, "Files and folders of HL7 messages, - for standard input");
   app.add_option("--issuer", options.issuer, "Issuer of patient IDs that name none");
   app.add_option("--as-of", options.as_of, "Leave out what messages say after this time");
   app.add_option("-o,--output", options.output, "Manifest to write, - for standard output");
@@ -52,6 +53,9 @@ int main(int argc, char** argv) {
     if (options.scan.empty())
       throw waybill::RunError(waybill::Exit::usage,
                               "no scan manifest is named; give that of waybill scan, or explain STUDY MANIFEST");
+    if (options.scan == "-" && std::count(options.hl7.begin(), options.hl7.end(), "-") > 0)
+      throw waybill::RunError(waybill::Exit::usage,
+                              "standard input can be the scan or the messages; name a file for one of them");
     using waybill::manifest::Restart;
     const tbb::global_control control(tbb::global_control::max_allowed_parallelism, waybill::cli::worker_count(common));
     options.restart = common.restart ? Restart::yes : Restart::no;

@@ -354,14 +354,15 @@ void Intake::read_file(const std::string& path) {
     begin_file(name);
     return problem(0, "the file cannot be opened", true);
   }
-  if (S_ISREG(status.st_mode)) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  const bool stored = S_ISREG(status.st_mode);
+  if (stored) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   archive::Input input(fd.get(), static_cast<std::uint64_t>(std::max<off_t>(status.st_size, 0)));
   const auto head = input.range(0, archive::kSniff);
   const auto kind = head ? archive::container_of(*head) : archive::Container::none;
   begin_file(name);
   if (head && head->size() >= manifest::kEnvelopeMagic.size() && manifest::is_sealed(*head)) return read_manifest(path);
   if (kind == archive::Container::none) {
-    Bytes block(static_cast<std::size_t>(std::clamp<off_t>(status.st_size + 1, 512, kBlock)));
+    Bytes block(stored ? static_cast<std::size_t>(std::clamp<off_t>(status.st_size + 1, 512, kBlock)) : kBlock);
     read_stream([&](std::string_view& chunk) {
       const std::size_t n = io::read_some(fd.get(), block, path);
       chunk = as_text(ByteView(block).first(n));
@@ -395,7 +396,7 @@ void Intake::read_file(const std::string& path) {
   end_file();
 }
 
-void Intake::read(const std::vector<std::string>& paths) {
+void Intake::walk(const std::vector<std::string>& paths) {
   archive::Walk walk(paths);
   while (const auto entry = walk.next()) {
     switch (entry->kind) {
@@ -409,6 +410,21 @@ void Intake::read(const std::vector<std::string>& paths) {
         problem(0, "cannot be read: " + (entry->error.empty() ? "it is no file" : entry->error), true);
     }
   }
+}
+
+void Intake::read(const std::vector<std::string>& paths) {
+  std::vector<std::string> stored;
+  for (const auto& named : paths) {
+    const std::string path = named == "-" ? "/dev/stdin" : named;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0 || !S_ISFIFO(status.st_mode)) {
+      stored.push_back(path);
+      continue;
+    }
+    walk(std::exchange(stored, {}));  // a pipe that is named, not one that lies in a folder and would wait for ever
+    read_file(path);
+  }
+  walk(stored);
   submit();
   queue_->jobs.drain();
 }

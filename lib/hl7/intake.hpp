@@ -65,7 +65,8 @@ class Intake {
   explicit Intake(MakePart make_part, std::size_t largest = Framer::kLargest);
   ~Intake();
 
-  /// Throws RunError(Exit::input) for a path that does not exist.
+  /// Files, folders, and pipes that are named themselves; "-" is standard input. Throws RunError(Exit::input) for a
+  /// path that does not exist.
   void read(const std::vector<std::string>& paths);
   /// One stream that is in memory, under a name.
   void read_bytes(const std::string& name, std::string_view bytes);
@@ -81,6 +82,7 @@ class Intake {
   class Batch;
   using Chunks = std::function<bool(std::string_view&)>;  // the next bytes; false at the end
   Intake(MakePart make_part, bool parallel, std::size_t largest);
+  void walk(const std::vector<std::string>& paths);
   void read_file(const std::string& path);
   void read_members(Result<archive::Members> members, int depth);
   void read_manifest(const std::string& path);

@@ -4,9 +4,11 @@
 #include "support/folder.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <tbb/global_control.h>
 #include <cstdlib>
 #include <fstream>
+#include <thread>
 
 namespace waybill::hl7 {
 namespace {
@@ -268,6 +270,23 @@ TEST(Hl7Intake, ReadsWideTextOfEveryKind) {
       EXPECT_EQ(of_text(wide("\r\n" + adt("1") + adt("2"), unit, big)).ids, (std::vector<std::string>{"1", "2"}))
           << unit << big;
   EXPECT_EQ(of_text("\xFF\xFE" + std::string(2, '\0') + wide(adt("1"), 4, false)).ids, std::vector<std::string>{"1"});
+}
+
+TEST_F(Hl7Files, APipeThatIsNamedIsReadAndOneInAFolderIsNot) {
+  write("before.hl7", adt("1"));
+  write("folder/x.hl7", adt("3"));
+  const std::string named = (folder_ / "named").string(), hidden = (folder_ / "folder/pipe").string();
+  ASSERT_EQ(::mkfifo(named.c_str(), 0600), 0);
+  ASSERT_EQ(::mkfifo(hidden.c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(named) << adt("2"); });
+  const Reading r = reading([&](Intake& i) {
+    i.read({(folder_ / "before.hl7").string(), named, (folder_ / "folder").string()});
+  });
+  writer.join();
+
+  EXPECT_EQ(r.ids, (std::vector<std::string>{"1", "2", "3"}));
+  ASSERT_EQ(r.problems.size(), 1U);
+  EXPECT_NE(r.problems[0].reason.find("it is no file"), std::string::npos);
 }
 
 }  // namespace
