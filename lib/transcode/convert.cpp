@@ -29,6 +29,13 @@ constexpr Tag kPixelData = tag(0x7FE0, 0x0010);
 constexpr std::uint32_t kUndefined = 0xFFFFFFFFU;
 constexpr std::string_view kKeep = "keep";
 
+/// The pixel data under the label that its codestreams deserve (ENC-TSCODESTREAM).
+std::optional<pixel::PixelData> pixels_of(const dicom::File& file) {
+  auto data = inspect::pixel_data_of(file);
+  if (data) data->transfer_syntax = inspect::syntax_of_codestreams(*data);
+  return data;
+}
+
 /// The file as it is can be sent and read: whole meta group with the true label, nothing behind the dataset, even
 /// lengths (a dataset of odd length cannot be sent, PS3.8 E.2).
 bool is_clean(const dicom::File& file) {
@@ -64,6 +71,21 @@ void describe_pixels(const dicom::File& file, const Encoded& encoded, dicom::Rew
   for (const Tag table : {tag(0x7FE0, 0x0001), tag(0x7FE0, 0x0002), tag(0x7FE0, 0x0003)}) {
     if (file.dataset.find(table) != nullptr) rewrite.elements[table] = {};
   }
+}
+
+/// Samples of one bit, a byte each, packed low bits first and on across frames (PS3.5 8.1.1).
+Bytes packed_bits(const std::vector<ByteView>& frames) {
+  std::uint64_t total = 0;
+  for (const ByteView frame : frames) total += frame.size();
+  Bytes out((total + 7) / 8);
+  std::size_t at = 0;
+  for (const ByteView frame : frames) {
+    for (const std::byte bit : frame) {
+      out[at / 8] |= (bit & std::byte{1}) << (at % 8);
+      ++at;
+    }
+  }
+  return out;
 }
 
 /// Codestreams that stood in a value of defined length, in the items PS3.5 A.4 asks for.
@@ -105,6 +127,11 @@ namespace {
 
 Result<Pixels> native_pixels(const pixel::PixelData& data, Encoded encoded) {
   Pixels out{{}, std::move(encoded), false};
+  if (data.info.bits_allocated == 1) {
+    const auto packed = std::make_shared<const Bytes>(packed_bits(out.encoded.frames));
+    out.encoded.frames.assign(1, *packed);
+    out.encoded.memory = packed;
+  }
   const std::uint64_t total = out.frame_bytes() + out.frame_bytes() % 2;
   if (total > 0xFFFFFFF0U) return Failure{Fault::limit, "native pixel data beyond 4 GiB cannot be written"};
   out.header = dicom::element_header(kPixelData, data.info.bits_allocated > 8 ? dicom::vr("OW") : dicom::vr("OB"),
@@ -149,7 +176,10 @@ Result<Pixels> Converter::reencode(const dicom::File& file, pixel::PixelData dat
   const std::size_t source_size = data.value.size();
   auto overlays = native ? Result<std::optional<Extracted>>(std::nullopt) : extract_overlays(file, data);
   if (!overlays) return overlays.error();
-  if (*overlays) data.value = (*overlays)->pixels;
+  if (*overlays) {
+    data.value = (*overlays)->pixels;
+    data.big_endian = false;
+  }
   // RLE keeps all bits where they are.
   const bool as_they_lie = native || (order.syntax == uid::kRle && data.info.bits_allocated != 12);
   auto aligned = as_they_lie ? Result<std::optional<Aligned>>(std::nullopt) : align_samples(file.dataset, data);
@@ -250,7 +280,8 @@ Result<Converted> Converter::carry(ByteView source, const dicom::File& file, con
   out.changes = changes;
   // An unedited clean file keeps even a retired syntax: its bytes are what arrives.
   rewrite.transfer_syntax = changes.empty() && is_clean(file) ? file.transfer_syntax : carried_syntax(file);
-  const auto data = inspect::pixel_data_of(file);
+  const auto data = pixels_of(file);
+  if (data && data->transfer_syntax != file.transfer_syntax) rewrite.transfer_syntax = data->transfer_syntax;
   if (data && rewrite.transfer_syntax != file.transfer_syntax && file.dataset.encoding().big_endian &&
       data->info.bits_allocated != 1 && data->info.float_bits == 0) {
     const auto pixels = reencode(file, *data, {rewrite.transfer_syntax}, rewrite, out);
@@ -268,13 +299,15 @@ Result<Converted> Converter::carry(ByteView source, const dicom::File& file, con
 
 Result<Converted> Converter::convert(ByteView source, const dicom::File& file, const Order& order,
                                      const dicom::Changes& changes) const {
-  if (order.syntax.empty() || order.syntax == file.transfer_syntax) return carry(source, file, changes);
-  const auto data = inspect::pixel_data_of(file);
+  const auto data = pixels_of(file);
+  if (order.syntax.empty() || order.syntax == (data ? data->transfer_syntax : file.transfer_syntax))
+    return carry(source, file, changes);
   const bool native = uid::is_native(order.syntax);
   dicom::Rewrite rewrite;
   Converted out;
   out.changes = changes;
-  if (!data || (native && !data->encapsulated && !data->big_endian)) {
+  const bool by_elements = data && (data->info.bits_allocated == 1 || data->info.float_bits != 0);
+  if (!data || (native && !data->encapsulated && (!data->big_endian || by_elements))) {
     const bool rewrites = native || !uid::is_native(file.transfer_syntax) || file.dataset.encoding().big_endian ||
                           uid::is_deflated(file.transfer_syntax);
     if (!rewrites) return carry(source, file, changes);
