@@ -37,7 +37,7 @@ class RejectedObjects : public testing::Test {
     scan::Options options;
     options.sources = {(base / "archive").string()};
     manifest::Writer writer(base / "scan.wb", scan::header_of(options));
-    (void)scan::run(options, *start_codecs(options), writer, [](auto, auto, auto) {});
+    (void)scan::run(options, writer, [](auto, auto, auto) {});
   }
   void TearDown() override { fs::remove_all(base); }
 
@@ -63,7 +63,7 @@ class RejectedObjects : public testing::Test {
     Tally tally;
     {
       manifest::Writer writer(base / "t.wb", header_of(options));
-      tally = run(options, writer, [](auto, auto, auto) {});
+      tally = run(options, *start_codecs(options), writer, [](auto, auto, auto) {});
     }
     EXPECT_EQ(tally.objects, 4U);
     EXPECT_EQ(tally.exceptions, 0U);
