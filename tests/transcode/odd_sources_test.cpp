@@ -76,6 +76,23 @@ TEST(OddSources, ALosslessCodestreamUnderTheLabelOfAnotherCodecIsCarriedUnderIts
   }
 }
 
+TEST(OddSources, ACodestreamUnderANativeLabelIsTakenForWhatItIs) {
+  for (const std::string& truth : {kJpegPrefix + "70", kJpegPrefix + "80", kRleSyntax}) {
+    ImageObject image;
+    image.fragments(kNative, {"", stream_of(truth, slope_bytes())});
+    EXPECT_EQ(findings(image, inspect::Depth::pixels), std::vector<std::string>{"ENC-TSLABEL S2"});
+    const Outcome native = outcome_of(image, "explicit-le");
+    EXPECT_EQ(native.failure, "") << truth;
+    EXPECT_EQ(native_value(native.file()), slope_bytes()) << truth;
+    const Outcome kept = outcome_of(image, "keep");
+    EXPECT_EQ(kept.failure, "") << truth;
+    EXPECT_EQ(kept.file().meta.transfer_syntax, truth);
+  }
+  ImageObject unknown;
+  unknown.fragments(kNative, {"", "no codestream at all"});
+  EXPECT_EQ(findings(unknown, inspect::Depth::datasets).front(), "ENC-TSLABEL S3");
+}
+
 TEST(OddSources, AWaveletStreamUnderALossyLabelIsNotTakenForLossless) {
   ImageObject image;
   image.fragments(kJpegPrefix + "50", {"", stream_of(kJpegPrefix + "90", slope_bytes())});
