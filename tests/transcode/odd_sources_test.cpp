@@ -2,6 +2,7 @@
 // Sources that few encoders write: labels of another codec, encapsulated bits, 32 bits, big endian where it is rare,
 // samples that leave half their bytes empty.
 #include "inspect/pixels.hpp"
+#include "inspect/streams.hpp"
 #include "pixel/codec.hpp"
 #include "support/folder.hpp"
 #include "transcode/outcome.hpp"
@@ -74,6 +75,16 @@ TEST(OddSources, ALosslessCodestreamUnderTheLabelOfAnotherCodecIsCarriedUnderIts
     const Outcome again = outcome_of_bytes(std::string(as_text(got.converted.file)), "keep");
     EXPECT_EQ(again.converted.outcome, "copied");
   }
+}
+
+TEST(OddSources, LossyJpegKeepsTheLabelOfItsFamily) {
+  Jpeg progressive;
+  progressive.sof = 0xFFC2;
+  ImageObject image;
+  image.lossy().fragments(kJpegPrefix + "50", {"", progressive.bytes()});
+  const Outcome got = outcome_of(image, "keep");
+  EXPECT_EQ(got.converted.outcome, "copied");
+  EXPECT_TRUE(got.same_bytes());
 }
 
 TEST(OddSources, ACodestreamUnderANativeLabelIsTakenForWhatItIs) {
@@ -187,6 +198,19 @@ TEST(OddSources, RunLengthsWithControlBytesThatAskForNothingAreProvedAllTheSame)
   stream.insert(64, "\x80\x80");
   ImageObject image;
   image.fragments(kRleSyntax, {"", stream});
+  const Outcome got = outcome_of(image, "explicit-le");
+  EXPECT_EQ(got.failure, "");
+  EXPECT_EQ(got.converted.outcome, "transcoded") << got.converted.reason;
+  EXPECT_EQ(native_value(got.file()), slope_bytes());
+}
+
+TEST(OddSources, RunLengthsThatBeginBehindAGapAreDecodedWhereTheHeaderSays) {
+  std::string stream = rle_segments({slope_bytes()});
+  stream.insert(64, "gap.");
+  stream[4] = 68;
+  ImageObject image;
+  image.fragments(kRleSyntax, {"", stream});
+  EXPECT_TRUE(findings(image, inspect::Depth::pixels).empty());
   const Outcome got = outcome_of(image, "explicit-le");
   EXPECT_EQ(got.failure, "");
   EXPECT_EQ(got.converted.outcome, "transcoded") << got.converted.reason;
