@@ -281,7 +281,7 @@ class OddPrecision : public InFolder {};
 TEST_F(OddPrecision, OfFewerThanEightBitsOrEightInSixteenIsReadByDcmtkAndGdcm) {
   const bool gdcm = shell("command -v gdcmconv > /dev/null").exit == 0;
   for (const auto& [allocated, stored] : {std::pair<std::uint16_t, std::uint16_t>{8, 2}, {8, 7}, {16, 8}, {16, 5}}) {
-    for (const std::uint16_t is_signed : {0, 1}) {
+    for (const std::uint16_t is_signed : {std::uint16_t{0}, std::uint16_t{1}}) {
       std::string pixels;
       for (const char c : slope_bytes((1U << stored) - 1)) {
         unsigned v = static_cast<unsigned char>(c);
