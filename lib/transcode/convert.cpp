@@ -71,30 +71,13 @@ void describe_pixels(const dicom::File& file, const Encoded& encoded, dicom::Rew
   }
 }
 
-/// Samples of one bit, a byte each, packed low bits first and on across frames (PS3.5 8.1.1).
-Bytes packed_bits(const std::vector<Bytes>& frames, std::uint64_t total) {
-  Bytes out((total + 7) / 8);
-  std::size_t at = 0;
-  for (const Bytes& frame : frames) {
-    for (const std::byte bit : frame) {
-      out[at / 8] |= (bit & std::byte{1}) << (at % 8);
-      ++at;
-    }
-  }
-  return out;
-}
-
 Result<Done> put_native(const pixel::PixelData& data, const Encoded& encoded, dicom::Rewrite& rewrite) {
   std::uint64_t total = 0;
   for (const Bytes& frame : encoded.frames) total += frame.size();
   if (total > 0xFFFFFFF0U) return Failure{Fault::limit, "native pixel data beyond 4 GiB cannot be written"};
   Bytes samples;
-  if (data.info.bits_allocated == 1) {
-    samples = packed_bits(encoded.frames, total);
-  } else {
-    samples.reserve(total);
-    for (const Bytes& frame : encoded.frames) put_bytes(samples, frame);
-  }
+  samples.reserve(total);
+  for (const Bytes& frame : encoded.frames) put_bytes(samples, frame);
   rewrite.elements[kPixelData] = dicom::encode_element(
       kPixelData, data.info.bits_allocated > 8 ? dicom::vr("OW") : dicom::vr("OB"), as_text(samples));
   return Done{};
