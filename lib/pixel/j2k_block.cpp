@@ -143,7 +143,7 @@ class Model {
   std::size_t words_, stripes_ = 0, whole_stripes_ = 0;
   std::uint8_t planes_ = 0;
   std::array<std::array<Word, kStripes * kWords>, kMostPlanes> planes_of_;
-  const std::array<Word, kStripes * kWords>* bits_ = nullptr;
+  const std::array<Word, kStripes* kWords>* bits_ = nullptr;
   Bits valid_{}, negative_{}, significant_{}, reached_{}, visited_{}, refined_{};
   std::array<Symbol, 64> zero_{}, sign_{};
 };
@@ -170,8 +170,7 @@ void Model::unpack_stripe(const Coefficients& block, std::size_t stripe) {
   static constexpr std::array<std::int32_t, kBlockSide> kNothing{};
   const unsigned rows = std::min(4U, block.height - static_cast<unsigned>(stripe) * 4);
   std::array<const std::int32_t*, 4> row{};
-  for (unsigned r = 0; r < 4; ++r)
-    row[r] = r < rows ? block.first + (stripe * 4 + r) * block.stride : kNothing.data();
+  for (unsigned r = 0; r < 4; ++r) row[r] = r < rows ? block.first + (stripe * 4 + r) * block.stride : kNothing.data();
   // The magnitudes' bytes in the order of the scan, the sign above those of the third.
   std::array<std::array<std::uint32_t, kBlockSide>, 3> bytes{};
   const std::int32_t *const a = row[0], *const b = row[1], *const c = row[2], *const d = row[3];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Our encoder of JPEG 2000 without loss (ITU-T T.800): one tile, one layer, the reversible wavelet and colour transform,
-// code-blocks of 64 x 64, LRCP. Rows go through the wavelet as they are read, and a code-block is coded as soon as its
-// rows are there, so what is held are 64 rows of each subband and the bytes that are coded. Shares no line with the
-// decoders; what it writes is proved by OpenJPEG.
+// Our encoder of JPEG 2000 without loss (ITU-T T.800): one tile, one layer, the reversible wavelet and colour
+// transform, code-blocks of 64 x 64, LRCP. Rows go through the wavelet as they are read, and a code-block is coded as
+// soon as its rows are there, so what is held are 64 rows of each subband and the bytes that are coded. Shares no line
+// with the decoders; what it writes is proved by OpenJPEG.
 #include "pixel/codecs.hpp"
 #include "pixel/j2k_packet.hpp"
 #include "pixel/j2k_wavelet.hpp"
@@ -47,10 +47,10 @@ class Headers {
     word(1);  // one layer
     byte(has_colour_transform(frame) ? 1 : 0);
     byte(levels);
-    byte(4);  // blocks of 2^(4 + 2) columns
-    byte(4);  // and rows
-    byte(0);  // coding passes without options
-    byte(1);  // 5-3
+    byte(4);       // blocks of 2^(4 + 2) columns
+    byte(4);       // and rows
+    byte(0);       // coding passes without options
+    byte(1);       // 5-3
     word(0xFF5C);  // QCD
     word(4 + 3 * levels);
     byte(kGuardBits << 5U);

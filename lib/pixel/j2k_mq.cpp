@@ -29,15 +29,21 @@ constexpr std::array<Row, 47> kRows = {{
     {0x0005, 45, 42, false}, {0x0001, 45, 43, false}, {0x5601, 46, 46, false},
 }};
 
-/// A row with its more probable symbol in one word: bits 0-15 Qe, 16-22 and 23-29 the next states behind the more and
-/// the less probable symbol, 31 the more probable symbol. A state is the row times two plus that symbol.
-constexpr std::array<std::uint32_t, 94> kStates = [] {
-  std::array<std::uint32_t, 94> out{};
-  for (std::uint32_t i = 0; i < out.size(); ++i) {
-    const Row& row = kRows[i / 2];
-    const std::uint32_t more_probable = i % 2;
-    const std::uint32_t less = row.less * 2U + (row.turns ? 1 - more_probable : more_probable);
-    out[i] = row.qe | (row.more * 2U + more_probable) << 16U | less << 23U | more_probable << 31U;
+/// A state is a row times two plus the symbol that is more probable. In a word: bits 0-15 Qe, 16-24 the state times
+/// four, 31 whether the more probable symbol is 0.
+constexpr std::uint32_t word_of(std::uint32_t state) {
+  return kRows[state / 2].qe | state << 18U | (1 - state % 2) << 31U;
+}
+/// The words behind a symbol, at state * 4 + symbol * 2 + whether the interval is still large enough.
+constexpr std::array<std::uint32_t, 94 * 4> kNext = [] {
+  std::array<std::uint32_t, 94 * 4> out{};
+  for (std::uint32_t state = 0; state < 94; ++state) {
+    const Row& row = kRows[state / 2];
+    const std::uint32_t probable = state % 2, turned = row.turns ? 1 - probable : probable;
+    for (std::uint32_t symbol = 0; symbol < 2; ++symbol) {
+      out[state * 4 + symbol * 2] = word_of(symbol == probable ? row.more * 2U + probable : row.less * 2U + turned);
+      out[state * 4 + symbol * 2 + 1] = word_of(state);
+    }
   }
   return out;
 }();
@@ -60,15 +66,14 @@ struct MqRegisters {
   [[gnu::always_inline]] void step(MqEncoder& coder) {
     const std::uint32_t symbol = *at++;
     std::uint32_t& slot = coder.states_[symbol >> 1U];
-    const std::uint32_t state = slot, qe = state & 0xFFFFU;
-    const std::uint32_t less = (state >> 31U) ^ (symbol & 1U);
-    const std::uint32_t rest = interval - qe;
-    const bool upper = less == static_cast<std::uint32_t>(rest < qe);
-    interval = upper ? rest : qe;
-    code += upper ? qe : 0U;
-    const int shift = std::countl_zero(interval) - 16;
-    const std::uint32_t next = kStates[state >> (less != 0 ? 23U : 16U) & 0x7FU];
-    slot = shift != 0 ? next : state;
+    const std::uint32_t state = slot, qe = state & 0xFFFFU, rest = interval - qe;
+    // All ones when the symbol is the more probable one; and, as that takes the larger part, when it takes the upper.
+    const auto probable = static_cast<std::int32_t>(symbol << 31U ^ state) >> 31;
+    const auto upper = static_cast<std::uint32_t>(probable ^ static_cast<std::int32_t>(rest - qe) >> 31);
+    interval = qe ^ ((rest ^ qe) & upper);
+    code += qe & upper;
+    slot = kNext[(state >> 16U & 0x1FFU) + (symbol & 1U) * 2 + (interval >> 15U)];
+    const int shift = __builtin_clz(interval) - 16;
     interval <<= shift;
     code <<= shift;
     ready += shift;
@@ -96,10 +101,10 @@ void MqEncoder::begin(const Symbol* from, const Symbol* end, std::uint8_t* to) n
   *to = 0;  // stands before the first byte, which no carry leaves
   begin_ = to + 1;
   out_ = begin_;
-  states_.fill(kStates[0]);
-  states_[0] = kStates[8];
-  states_[kRunContext] = kStates[6];
-  states_[kUniformContext] = kStates[92];
+  states_.fill(word_of(0));
+  states_[0] = word_of(4 * 2);
+  states_[kRunContext] = word_of(3 * 2);
+  states_[kUniformContext] = word_of(46 * 2);
 }
 
 /// Lets one byte go: seven bits behind FF, whose eighth takes a carry.

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pixel/codecs.hpp"
 #include "pixel/limits.hpp"
-#include "pixel/samples.hpp"
 
 #include <openjpeg.h>
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <memory>
 
@@ -41,14 +39,6 @@ OPJ_BOOL seek(OPJ_OFF_T at, void* user) {
   source.at = static_cast<std::size_t>(at);
   return OPJ_TRUE;
 }
-
-OPJ_SIZE_T append(void* from, OPJ_SIZE_T n, void* user) {
-  put_bytes(*static_cast<Bytes*>(user), ByteView(static_cast<const std::byte*>(from), n));
-  return n;
-}
-
-OPJ_OFF_T no_skip(OPJ_OFF_T, void*) { return -1; }
-OPJ_BOOL no_seek(OPJ_OFF_T, void*) { return OPJ_FALSE; }
 
 void silent(const char*, void*) {}
 
@@ -104,21 +94,6 @@ void quiet(opj_codec_t* codec) {
   opj_set_error_handler(codec, silent, nullptr);
 }
 
-/// One tile, one layer, the reversible 5-3 wavelet, nothing cut off; as many levels as the size allows, up to five.
-opj_cparameters_t lossless(const Frame& frame) {
-  opj_cparameters_t out;
-  opj_set_default_encoder_parameters(&out);
-  out.tcp_numlayers = 1;
-  out.tcp_rates[0] = 0;
-  out.cp_disto_alloc = 1;
-  out.irreversible = 0;
-  out.tcp_mct = has_colour_transform(frame) ? 1 : 0;
-  out.numresolution = 1;
-  for (std::uint32_t side = std::min(frame.rows, frame.columns); side > 1 && out.numresolution < 6; side /= 2)
-    ++out.numresolution;
-  return out;
-}
-
 }  // namespace
 
 std::string openjpeg_version() { return std::string("openjpeg ") + opj_version(); }
@@ -148,35 +123,6 @@ Result<Frame> decode_openjpeg(const ImageInfo& info, ByteView boxed) {
   if (!opj_decode(codec.get(), input.get(), image.get()) || !opj_end_decompress(codec.get(), input.get()))
     return Failure{Fault::truncated, "JPEG 2000: the codestream is damaged or cut"};
   return samples_of(*image, info);
-}
-
-Result<Bytes> encode_openjpeg(const ImageInfo& info, const Frame& frame) {
-  if (auto why = unsuited(info, frame, 1)) return *std::move(why);
-  std::array<opj_image_cmptparm_t, 4> components{};
-  for (auto& c : components) c = {1, 1, frame.columns, frame.rows, 0, 0, info.bits_stored, 0, info.is_signed ? 1U : 0U};
-  const Image image(opj_image_create(frame.samples, components.data(), OPJ_CLRSPC_UNSPECIFIED), opj_image_destroy);
-  if (!image) return Failure{Fault::limit, "no memory for a JPEG 2000 encoder"};
-  image->x1 = frame.columns;
-  image->y1 = frame.rows;
-  const std::size_t pixels = std::size_t{frame.rows} * frame.columns;
-  std::uint32_t lost = 0;
-  for (unsigned c = 0; c < frame.samples; ++c) lost |= integers(info, frame, c, 0, pixels, image->comps[c].data);
-  if (lost != 0) return bits_would_be_lost();
-  const Codec codec(opj_create_compress(OPJ_CODEC_J2K), opj_destroy_codec);
-  quiet(codec.get());
-  opj_cparameters_t parameters = lossless(frame);
-  if (!opj_setup_encoder(codec.get(), &parameters, image.get())) return bad("the encoder cannot be set up");
-  Bytes out;
-  out.reserve(frame.bytes().size() / 2 + 1024);
-  const Stream output(opj_stream_create(1U << 20U, OPJ_FALSE), opj_stream_destroy);
-  opj_stream_set_user_data(output.get(), &out, nullptr);
-  opj_stream_set_write_function(output.get(), append);
-  opj_stream_set_skip_function(output.get(), no_skip);
-  opj_stream_set_seek_function(output.get(), no_seek);
-  if (!opj_start_compress(codec.get(), image.get(), output.get()) || !opj_encode(codec.get(), output.get()) ||
-      !opj_end_compress(codec.get(), output.get()))
-    return bad("the encoder failed");
-  return out;
 }
 
 }  // namespace waybill::pixel
