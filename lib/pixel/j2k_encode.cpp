@@ -18,7 +18,6 @@ namespace {
 
 using namespace j2k;
 
-constexpr unsigned kGuardBits = 2;
 constexpr unsigned kPrecinct = 1U << 15U;  // the side of a precinct where none is given
 
 /// As often as the shorter side can be halved, up to five times.
@@ -28,15 +27,34 @@ unsigned levels_of(const Frame& frame) {
   return levels;
 }
 
-/// The bits of a subband's coefficients that are told to the decoder (epsilon of T.800 E.1). One more for the colour
-/// differences: with the guard bits that is enough whatever the samples are.
-unsigned exponent(const ImageInfo& info, const Frame& frame, unsigned gain) {
-  return info.bits_stored + gain + (has_colour_transform(frame) ? 1U : 0U);
+using Components = std::vector<std::unique_ptr<Component>>;
+
+/// The bits that a subband's coefficients are told to have (epsilon of T.800 E.1), without the guard bits.
+unsigned exponent(const ImageInfo& info, Subband band) {
+  return info.bits_stored + (band == Subband::ll ? 0U : band == Subband::hh ? 2U : 1U);
+}
+
+/// Guard bits enough for every code-block: two, and more where colour differences, or rounding in images of few bits,
+/// made larger coefficients.
+unsigned guard_bits(const ImageInfo& info, Components& components) {
+  unsigned out = 2;
+  const auto count = [&](Band& band) {
+    for (const CodeBlock& block : band.blocks()) {
+      while (exponent(info, band.kind()) + out - 1 < block.planes) ++out;
+    }
+  };
+  for (const auto& component : components) {
+    count(component->lowest());
+    for (Level& level : component->levels()) {
+      for (Band* band : {&level.hl, &level.lh, &level.hh}) count(*band);
+    }
+  }
+  return out;
 }
 
 class Headers {
  public:
-  Bytes of(const ImageInfo& info, const Frame& frame) {
+  Bytes of(const ImageInfo& info, const Frame& frame, unsigned guard) {
     const unsigned levels = levels_of(frame);
     word(0xFF4F);  // SOC
     size(info, frame);
@@ -53,10 +71,10 @@ class Headers {
     byte(1);       // 5-3
     word(0xFF5C);  // QCD
     word(4 + 3 * levels);
-    byte(kGuardBits << 5U);
-    byte(exponent(info, frame, 0) << 3U);
+    byte(guard << 5U);
+    byte(exponent(info, Subband::ll) << 3U);
     for (unsigned i = 0; i < levels; ++i) {
-      for (const unsigned gain : {1U, 1U, 2U}) byte(exponent(info, frame, gain) << 3U);
+      for (const Subband band : {Subband::hl, Subband::lh, Subband::hh}) byte(exponent(info, band) << 3U);
     }
     word(0xFF90);  // SOT
     word(10);
@@ -112,7 +130,7 @@ void transform_colour(std::array<std::vector<std::int32_t>, 4>& rows) {
 }
 
 /// Puts all samples through the components' wavelets; what bits outside Bits Stored held.
-std::uint32_t push_samples(const ImageInfo& info, const Frame& frame, std::vector<std::unique_ptr<Component>>& to) {
+std::uint32_t push_samples(const ImageInfo& info, const Frame& frame, Components& to) {
   const std::int32_t middle = info.is_signed ? 0 : std::int32_t{1} << (info.bits_stored - 1U);
   std::array<std::vector<std::int32_t>, 4> rows;
   for (unsigned c = 0; c < frame.samples; ++c) rows[c].resize(frame.columns);
@@ -130,40 +148,27 @@ std::uint32_t push_samples(const ImageInfo& info, const Frame& frame, std::vecto
 
 std::uint32_t divided(std::uint32_t n, std::uint32_t by) { return (n + by - 1) / by; }
 
-/// The packets of one resolution of one component, precinct by precinct; its subbands' precincts have `side` blocks.
-struct Resolution {
-  std::vector<std::pair<Band*, unsigned>> bands;  ///< with their Mb
-  std::uint32_t columns, rows, side;
-
-  void put(Bytes& out) const {
-    for (std::uint32_t y = 0; y < divided(rows, kPrecinct); ++y) {
-      for (std::uint32_t x = 0; x < divided(columns, kPrecinct); ++x) {
-        std::vector<PrecinctBand> parts;
-        for (const auto& [band, most_planes] : bands) {
-          const std::uint32_t left = std::min(x * side, band->across()), top = std::min(y * side, band->down());
-          parts.push_back({&band->blocks(), band->across(), left, top, std::min(side, band->across() - left),
-                           std::min(side, band->down() - top), most_planes});
-        }
-        put_packet(parts, out);
+/// The packets of a resolution of a component, precinct by precinct: 0 is the smallest.
+void put_resolution(const ImageInfo& info, const Frame& frame, unsigned guard, Component& component, unsigned index,
+                    Bytes& out) {
+  const unsigned halvings = static_cast<unsigned>(component.levels().size()) - index;
+  std::vector<Band*> bands = {&component.lowest()};
+  if (index > 0) {
+    Level& level = component.levels()[halvings];
+    bands = {&level.hl, &level.lh, &level.hh};
+  }
+  const std::uint32_t side = kPrecinct / kBlockSide / (index == 0 ? 1 : 2);  // in blocks of a subband
+  for (std::uint32_t y = 0; y < divided(divided(frame.rows, 1U << halvings), kPrecinct); ++y) {
+    for (std::uint32_t x = 0; x < divided(divided(frame.columns, 1U << halvings), kPrecinct); ++x) {
+      std::vector<PrecinctBand> parts;
+      for (Band* band : bands) {
+        const std::uint32_t left = std::min(x * side, band->across()), top = std::min(y * side, band->down());
+        parts.push_back({&band->blocks(), band->across(), left, top, std::min(side, band->across() - left),
+                         std::min(side, band->down() - top), exponent(info, band->kind()) + guard - 1});
       }
+      put_packet(parts, out);
     }
   }
-};
-
-Resolution resolution(const ImageInfo& info, const Frame& frame, Component& component, unsigned index) {
-  const auto levels = static_cast<unsigned>(component.levels().size());
-  const auto most = [&](unsigned gain) { return kGuardBits + exponent(info, frame, gain) - 1; };
-  const unsigned halvings = levels - index;
-  Resolution out{{}, divided(frame.columns, 1U << halvings), divided(frame.rows, 1U << halvings), 0};
-  if (index == 0) {
-    out.bands = {{&component.lowest(), most(0)}};
-    out.side = kPrecinct / kBlockSide;
-  } else {
-    Level& level = component.levels()[halvings];
-    out.bands = {{&level.hl, most(1)}, {&level.lh, most(1)}, {&level.hh, most(2)}};
-    out.side = kPrecinct / 2 / kBlockSide;
-  }
-  return out;
 }
 
 }  // namespace
@@ -172,15 +177,16 @@ Result<Bytes> encode_jpeg_2000(const ImageInfo& info, const Frame& frame) {
   if (auto why = unsuited(info, frame, 1)) return *std::move(why);
   const unsigned levels = levels_of(frame);
   BlockCoder coder;
-  std::vector<std::unique_ptr<Component>> components;
+  Components components;
   for (unsigned c = 0; c < frame.samples; ++c)
     components.push_back(std::make_unique<Component>(frame.columns, frame.rows, levels, coder));
   if (push_samples(info, frame, components) != 0) return bits_would_be_lost();
   coder.flush();
-  Bytes out = Headers().of(info, frame);
+  const unsigned guard = guard_bits(info, components);
+  Bytes out = Headers().of(info, frame, guard);
   const std::size_t tile_part = out.size() - Headers::kTilePart;
   for (unsigned r = 0; r <= levels; ++r) {
-    for (const auto& component : components) resolution(info, frame, *component, r).put(out);
+    for (const auto& component : components) put_resolution(info, frame, guard, *component, r, out);
   }
   const std::size_t length = out.size() - tile_part;
   if (length > 0xFFFFFFFFU) return Failure{Fault::limit, "JPEG 2000: a tile-part beyond 4 GiB"};

@@ -18,6 +18,8 @@ class Band {
   [[nodiscard]] std::int32_t* row() { return rows_.data() + filled_ * stride_; }
   void row_done();
 
+  [[nodiscard]] Subband kind() const { return kind_; }
+  /// Code-blocks in a row, and rows of them.
   [[nodiscard]] std::uint32_t across() const { return across_; }
   [[nodiscard]] std::uint32_t down() const { return down_; }
   /// Row by row.
