@@ -359,24 +359,25 @@ Symbol* block_symbols(const Coefficients& block, Subband band, Symbol* out, std:
   }
 }
 
-BlockCoder::BlockCoder() {
+PassCoder::PassCoder() {
   for (Lane& lane : lanes_) {
     lane.symbols = std::make_unique_for_overwrite<Symbol[]>(kMostSymbols);
     lane.bytes = std::make_unique_for_overwrite<std::uint8_t[]>(MqEncoder::room_for(kMostSymbols));
   }
 }
 
-void BlockCoder::finish(Lane& lane) {
+void PassCoder::finish(Lane& lane) {
   const std::size_t size = lane.coder.finish();
   const auto* data = reinterpret_cast<const std::byte*>(lane.bytes.get()) + 1;
   lane.block->data.assign(data, data + size);
   lane.block = nullptr;
 }
 
-void BlockCoder::code(const Coefficients& block, Subband band, CodeBlock& out) {
+void PassCoder::code(const Coefficients& block, Subband band, CodeBlock& out) {
   Lane& lane = lanes_[0].block == nullptr ? lanes_[0] : lanes_[1];
   const Symbol* const end = block_symbols(block, band, lane.symbols.get(), out.planes);
   if (out.planes == 0) return;
+  out.passes = static_cast<std::uint8_t>(3 * out.planes - 2);
   lane.block = &out;
   lane.coder.begin(lane.symbols.get(), end, lane.bytes.get());
   auto& [a, b] = lanes_;
@@ -387,7 +388,7 @@ void BlockCoder::code(const Coefficients& block, Subband band, CodeBlock& out) {
   }
 }
 
-void BlockCoder::flush() {
+void PassCoder::flush() {
   for (Lane& lane : lanes_) {
     if (lane.block == nullptr) continue;
     lane.coder.code(lane.coder.left());

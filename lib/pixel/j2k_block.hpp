@@ -16,11 +16,11 @@ inline constexpr unsigned kBlockSide = 64;
 /// Which way a subband is high-pass: horizontally first.
 enum class Subband : std::uint8_t { ll, hl, lh, hh };
 
-/// A code-block as its packet takes it; no passes when all coefficients are zero.
+/// A code-block as its packet takes it.
 struct CodeBlock {
   Bytes data;
-  std::uint8_t planes = 0;  ///< bit-planes that are coded, from the most significant with a one
-  [[nodiscard]] unsigned passes() const noexcept { return planes == 0 ? 0 : 3U * planes - 2; }
+  std::uint8_t planes = 0;  ///< bits of the largest coefficient's size; 0: all are zero, and nothing is coded
+  std::uint8_t passes = 0;  ///< three for each bit-plane, less two; one for a block of HTJ2K
 };
 
 /// Coefficients of a block of up to 64 x 64, rows `stride` apart, below 2^23 in size.
@@ -38,14 +38,25 @@ struct Coefficients {
 inline constexpr std::size_t kMostPlanes = 23;
 inline constexpr std::size_t kMostSymbols = (kMostPlanes * 3 / 2 + 1) * kBlockSide * kBlockSide + 64;
 
-/// Codes blocks, two at a time where there are two. One thread.
+/// What makes code-blocks of coefficients. One thread.
 class BlockCoder {
  public:
-  BlockCoder();
+  BlockCoder() = default;
+  BlockCoder(const BlockCoder&) = delete;
+  BlockCoder& operator=(const BlockCoder&) = delete;
+  virtual ~BlockCoder() = default;
   /// Codes a block, now or with one of the next, into `out`, which stays where it is until flush().
-  void code(const Coefficients& block, Subband band, CodeBlock& out);
+  virtual void code(const Coefficients& block, Subband band, CodeBlock& out) = 0;
   /// Ends what is under way.
-  void flush();
+  virtual void flush() = 0;
+};
+
+/// The coding passes of T.800, two blocks at a time where there are two.
+class PassCoder : public BlockCoder {
+ public:
+  PassCoder();
+  void code(const Coefficients& block, Subband band, CodeBlock& out) override;
+  void flush() override;
 
  private:
   struct Lane {
@@ -56,6 +67,17 @@ class BlockCoder {
   };
   static void finish(Lane& lane);
   std::array<Lane, 2> lanes_;
+};
+
+/// The cleanup pass of HTJ2K (ITU-T T.814) over all bits.
+class HtCoder : public BlockCoder {
+ public:
+  HtCoder();
+  void code(const Coefficients& block, Subband band, CodeBlock& out) override;
+  void flush() override {}
+
+ private:
+  std::unique_ptr<std::uint8_t[]> signs_, codes_;  ///< MagSgn, and VLC from its end on
 };
 
 }  // namespace waybill::pixel::j2k

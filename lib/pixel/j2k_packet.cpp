@@ -121,18 +121,18 @@ void put_packet(const std::vector<PrecinctBand>& bands, Bytes& out) {
   for (const PrecinctBand& band : bands) {
     std::vector<std::uint32_t> layers, zeros;
     each(band, [&](std::uint32_t, std::uint32_t, const CodeBlock& block) {
-      layers.push_back(block.planes == 0 ? 1 : 0);
-      zeros.push_back(band.most_planes - block.planes);
+      layers.push_back(block.passes == 0 ? 1 : 0);
+      zeros.push_back(band.most_planes - (block.passes + 2U) / 3);
     });
     if (layers.empty()) continue;
     TagTree inclusion(band.width, band.height, layers);
     TagTree missing(band.width, band.height, zeros);
     each(band, [&](std::uint32_t x, std::uint32_t y, const CodeBlock& block) {
       inclusion.tell(x, y, 1, header);
-      if (block.planes == 0) return;
+      if (block.passes == 0) return;
       missing.tell(x, y, ~0U, header);
-      put_passes(block.passes(), header);
-      put_length(block.data.size(), block.passes(), header);
+      put_passes(block.passes, header);
+      put_length(block.data.size(), block.passes, header);
     });
   }
   header.finish();
