@@ -53,22 +53,20 @@ constexpr std::array<Excess, 33> kExcess = [] {
 /// Bits from the least significant on; behind a byte FF comes one of seven.
 class MagSgn {
  public:
-  explicit MagSgn(std::uint8_t* to) : begin_(to), at_(to) {}
+  explicit MagSgn(std::uint8_t* to) : at_(to) {}
   /// At most 32 bits, with none above them.
   void put(std::uint64_t bits, unsigned count) {
     held_ |= bits << filled_;
     filled_ += count;
-    if (filled_ < 32) return;
-    const auto word = static_cast<std::uint32_t>(held_);
-    const bool has_ff = ((~word - 0x01010101U) & word & 0x80808080U) != 0;
-    if (has_ff || after_ff_) {
+    const bool has_ff = ((~held_ - 0x0101010101010101U) & held_ & 0x8080808080808080U) != 0;
+    if (has_ff || after_ff_) [[unlikely]] {
       while (filled_ >= 8) byte();
       return;
     }
-    for (unsigned i = 0; i < 4; ++i) at_[i] = static_cast<std::uint8_t>(word >> 8 * i);
-    at_ += 4;
-    held_ >>= 32U;
-    filled_ -= 32;
+    std::memcpy(at_, &held_, sizeof held_);
+    at_ += filled_ / 8;
+    held_ >>= filled_ & ~7U;
+    filled_ &= 7U;
   }
   /// Fills up with ones, which a decoder finds behind the end as well. Returns the end.
   std::uint8_t* finish() {
@@ -88,7 +86,7 @@ class MagSgn {
     held_ >>= bits;
     filled_ -= std::min(filled_, bits);
   }
-  std::uint8_t *begin_, *at_;
+  std::uint8_t* at_;
   std::uint64_t held_ = 0;
   unsigned filled_ = 0;
   bool after_ff_ = false;
@@ -133,33 +131,37 @@ class Vlc {
   void put(std::uint32_t bits, unsigned count) {
     held_ |= std::uint64_t{bits} << filled_;
     filled_ += count;
-    while (filled_ >= 8) {
-      const bool seven = high_ && (held_ & 0x7FU) == 0x7F;
-      const auto byte = static_cast<std::uint8_t>(seven ? 0x7F : held_ & 0xFFU);
-      *--at_ = byte;
-      high_ = byte > 0x8F;
-      held_ >>= seven ? 7 : 8;
-      filled_ -= seven ? 7 : 8;
+    const bool has_ones = (((held_ & 0x7F7F7F7F7F7F7F7FU) + 0x0101010101010101U) & 0x8080808080808080U) != 0;
+    if (has_ones) [[unlikely]] {
+      while (filled_ >= 8) byte();
+      return;
     }
+    const std::uint64_t swapped = __builtin_bswap64(held_);
+    std::memcpy(at_ - sizeof swapped, &swapped, sizeof swapped);
+    at_ -= filled_ / 8;
+    held_ >>= filled_ & ~7U;
+    filled_ &= 7U;
   }
 
  private:
   friend struct Tail;
+  [[nodiscard]] bool seven_ones() const { return *at_ > 0x8F && (held_ & 0x7FU) == 0x7F; }
+  void byte() {
+    const unsigned bits = seven_ones() ? 7 : 8;
+    *--at_ = static_cast<std::uint8_t>(held_ & ((1U << bits) - 1));
+    held_ >>= bits;
+    filled_ -= bits;
+  }
   std::uint8_t *end_, *at_;
   std::uint64_t held_ = 0xF;  // the place of the length, with the byte at the end
   unsigned filled_ = 4;
-  bool high_ = true;
 };
 
 /// MEL and VLC together, with their length, as they stand behind MagSgn.
 struct Tail {
   static void put(Mel& mel, Vlc& vlc, Bytes& out) {
     if (mel.run_ > 0) mel.bit(1);
-    if (vlc.high_ && vlc.filled_ == 7 && vlc.held_ == 0x7F) {
-      *--vlc.at_ = 0x7F;
-      vlc.high_ = false;
-      vlc.held_ = vlc.filled_ = 0;
-    }
+    if (vlc.filled_ == 7 && vlc.seven_ones()) vlc.byte();
     const unsigned of_mel = mel.held_ << mel.room_, of_vlc = static_cast<unsigned>(vlc.held_);
     const unsigned mel_bits = 0xFF << mel.room_ & 0xFFU, vlc_bits = (1U << vlc.filled_) - 1;
     if ((mel_bits | vlc_bits) != 0) {
@@ -252,10 +254,14 @@ Block::Quad Block::code_quad(const Row& above, const Row& top, const Row& bottom
   const std::array<std::int32_t, 4> e = {top.exponents[x], bottom.exponents[x], top.exponents[x + 1],
                                          bottom.exponents[x + 1]};
   const std::array<std::uint32_t, 4> bits = {top.bits[x], bottom.bits[x], top.bits[x + 1], bottom.bits[x + 1]};
-  Quad quad;
-  for (unsigned i = 0; i < 4; ++i) quad.significant |= (e[i] != 0 ? 1U : 0U) << i;
-  if (context == 0) mel_.put(quad.significant != 0);
   const std::int32_t largest = std::max(std::max(e[0], e[1]), std::max(e[2], e[3]));
+  Quad quad;
+  unsigned at_largest = 0;
+  for (unsigned i = 0; i < 4; ++i) {
+    quad.significant |= static_cast<unsigned>(e[i] != 0) << i;
+    at_largest |= static_cast<unsigned>(e[i] == largest) << i;
+  }
+  if (context == 0) mel_.put(quad.significant != 0);
   std::int32_t predicted = 1;
   if (!First && (quad.significant & (quad.significant - 1)) != 0) {
     const std::int32_t* const a = &above.exponents[x - 1];
@@ -263,26 +269,23 @@ Block::Quad Block::code_quad(const Row& above, const Row& top, const Row& bottom
   }
   const std::int32_t most = std::max(largest, predicted);
   quad.excess = static_cast<unsigned>(most - predicted);
-  unsigned at_largest = 0;
-  if (quad.excess > 0) {
-    for (unsigned i = 0; i < 4; ++i) at_largest |= (e[i] == largest ? 1U : 0U) << i;
-  }
+  at_largest &= static_cast<unsigned>(-static_cast<std::int32_t>(quad.excess) >> 31);  // none where nothing exceeds
   const unsigned code = (First ? kFirst : kOthers)[context << 8U | quad.significant << 4U | at_largest];
   hold(code >> 8U, code >> 4U & 7U);
   if (quad.significant == 0) return quad;
-  std::uint64_t all = 0;
-  unsigned filled = 0;
+  // As many bits of a significant sample as the bound has, less one where the code tells it.
+  std::array<unsigned, 4> counts{};
+  std::array<std::uint64_t, 4> kept{};
   for (unsigned i = 0; i < 4; ++i) {
-    const unsigned count = (quad.significant >> i & 1U) != 0 ? static_cast<unsigned>(most) - (code >> i & 1U) : 0;
-    const std::uint64_t kept = bits[i] & ((1U << count) - 1);
-    if (most > 8) {
-      signs_.put(kept, count);
-    } else {
-      all |= kept << filled;
-      filled += count;
-    }
+    counts[i] = (static_cast<unsigned>(most) - (code >> i & 1U)) & (0U - (quad.significant >> i & 1U));
+    kept[i] = bits[i] & ((1U << counts[i]) - 1);
   }
-  if (most <= 8) signs_.put(all, filled);
+  if (most <= 8) {
+    const unsigned ab = counts[0] + counts[1];
+    signs_.put(kept[0] | kept[1] << counts[0] | (kept[2] | kept[3] << counts[2]) << ab, ab + counts[2] + counts[3]);
+  } else {
+    for (unsigned i = 0; i < 4; ++i) signs_.put(kept[i], counts[i]);
+  }
   return quad;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Our encoder of JPEG 2000: read back by OpenJPEG, in this process and in another, and its parts against the standard.
+// Our encoders of JPEG 2000 and HTJ2K: read back by OpenJPEG and OpenJPH, in this process and in others, and their
+// parts against the standards.
 #include "pixel/codecs.hpp"
 #include "pixel/j2k_mq.hpp"
 #include "pixel/samples.hpp"
@@ -65,16 +66,18 @@ Frame drawn(const ImageInfo& info, Draw draw, std::uint32_t seed) {
   return frame;
 }
 
-void expect_read_back(const ImageInfo& info, const Frame& frame, const std::string& what) {
-  const auto stream = encode_jpeg_2000(info, frame);
+void expect_read_back(const std::string& syntax, const ImageInfo& info, const Frame& frame, const std::string& what) {
+  const auto stream = encode_frame(syntax, info, frame);
   ASSERT_TRUE(stream) << what << ": " << stream.error().what;
-  const auto decoded = decode_frame(kJpeg2000, info, *stream);
-  ASSERT_TRUE(decoded) << what << ": " << decoded.error().what;
-  ASSERT_EQ(decoded->rows, info.rows);
-  ASSERT_EQ(decoded->columns, info.columns);
-  ASSERT_EQ(decoded->precision, info.bits_stored);
-  ASSERT_EQ(decoded->stream_signed, info.is_signed);
-  ASSERT_TRUE(decoded->data == frame.data) << what;
+  for (const Decoder which : decoders_of(syntax)) {
+    const auto decoded = decode_frame(syntax, info, *stream, which);
+    ASSERT_TRUE(decoded) << what << ": " << decoder_name(syntax, which) << ": " << decoded.error().what;
+    ASSERT_EQ(decoded->rows, info.rows);
+    ASSERT_EQ(decoded->columns, info.columns);
+    ASSERT_EQ(decoded->precision, info.bits_stored);
+    ASSERT_EQ(decoded->stream_signed, info.is_signed);
+    ASSERT_TRUE(decoded->data == frame.data) << what << " by " << decoder_name(syntax, which);
+  }
 }
 
 struct Shape {
@@ -88,14 +91,19 @@ std::string text_of(const ImageInfo& info, std::size_t drawing) {
   return out.str();
 }
 
-TEST(Jpeg2000, IsReadBackByOpenJpegInEveryDepthSizeAndColour) {
+/// The transfer syntaxes that our encoders of wavelets write.
+class Wavelet : public ::testing::TestWithParam<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Jpeg2000AndHtj2k, Wavelet, ::testing::Values(kJpeg2000, kHtj2k, kHtj2kRpcl));
+
+TEST_P(Wavelet, IsReadBackInEveryDepthSizeAndColour) {
   for (unsigned bits = 1; bits <= 16; ++bits) {
     for (const Shape shape : {Shape{1, 1}, {1, 70}, {70, 1}, {2, 3}, {65, 64}, {67, 131}, {5, 700}}) {
       for (const unsigned samples : {1U, 3U}) {
         for (std::size_t p = 0; p < kPictures.size(); ++p) {
           ImageInfo info = image(shape.rows, shape.columns, bits, (bits + p) % 2 == 1, samples);
           if (samples == 3 && p % 3 == 2) info.photometric = "YBR_FULL";
-          expect_read_back(info, drawn(info, kPictures[p], bits * 100 + static_cast<unsigned>(p)), text_of(info, p));
+          expect_read_back(GetParam(), info, drawn(info, kPictures[p], bits * 100 + static_cast<unsigned>(p)),
+                           text_of(info, p));
           if (HasFatalFailure()) return;
         }
       }
@@ -103,7 +111,7 @@ TEST(Jpeg2000, IsReadBackByOpenJpegInEveryDepthSizeAndColour) {
   }
 }
 
-TEST(Jpeg2000, IsReadBackByOpenJpegWhateverTheImage) {
+TEST_P(Wavelet, IsReadBackWhateverTheImage) {
   const char* const given = std::getenv("WAYBILL_SEED");
   std::mt19937 random(given != nullptr ? static_cast<std::uint32_t>(std::strtoul(given, nullptr, 10)) : 1);
   for (int i = 0; i < 400; ++i) {
@@ -112,20 +120,21 @@ TEST(Jpeg2000, IsReadBackByOpenJpegWhateverTheImage) {
                            any(random) % 3 == 0 ? 3 : 1);
     if (any(random) % 4 == 0) info.photometric = "MONOCHROME1";
     const std::size_t p = any(random) % kPictures.size();
-    expect_read_back(info, drawn(info, kPictures[p], any(random)), text_of(info, p) + " of round " + std::to_string(i));
+    expect_read_back(GetParam(), info, drawn(info, kPictures[p], any(random)),
+                     text_of(info, p) + " of round " + std::to_string(i));
     if (HasFatalFailure()) return;
   }
 }
 
-TEST(Jpeg2000, OfMoreThanOnePrecinctIsReadBackByOpenJpeg) {
+TEST_P(Wavelet, OfMoreThanOnePrecinctIsReadBack) {
   for (const Shape shape : {Shape{2, 65535}, {65535, 3}, {40, 33000}}) {
     const ImageInfo info = image(shape.rows, shape.columns, 8);
-    expect_read_back(info, drawn(info, kPictures[4], 7), text_of(info, 4));
+    expect_read_back(GetParam(), info, drawn(info, kPictures[4], 7), text_of(info, 4));
   }
 }
 
 // Dark and bright in the pattern that the wavelet's filters answer most to, over all levels.
-TEST(Jpeg2000, HoldsTheLargestCoefficientsThatTheWaveletCanGive) {
+TEST_P(Wavelet, HoldsTheLargestCoefficientsThatTheWaveletCanGive) {
   for (const unsigned step : {1U, 2U, 4U, 8U, 16U, 32U}) {
     for (const unsigned samples : {1U, 3U}) {
       const ImageInfo info = image(200, 200, 16, false, samples);
@@ -135,26 +144,27 @@ TEST(Jpeg2000, HoldsTheLargestCoefficientsThatTheWaveletCanGive) {
         const bool bright = (pixel % 200 / step + pixel / 200 / step + i / 2 % samples) % 2 == 0;
         frame.data[i] = frame.data[i + 1] = bright ? std::byte{0xFF} : std::byte{0};
       }
-      expect_read_back(info, frame, "squares of " + std::to_string(step));
+      expect_read_back(GetParam(), info, frame, "squares of " + std::to_string(step));
     }
   }
 }
 
-TEST(Jpeg2000, IsTheSameFromEveryThread) {
+TEST_P(Wavelet, IsTheSameFromEveryThread) {
   const ImageInfo info = image(300, 500, 12);
   const Frame frame = drawn(info, kPictures[4], 3);
   std::array<Bytes, 4> streams;
   std::vector<std::thread> threads;
   threads.reserve(streams.size());
-  for (Bytes& stream : streams) threads.emplace_back([&] { stream = *encode_jpeg_2000(info, frame); });
+  for (Bytes& stream : streams) threads.emplace_back([&] { stream = *encode_frame(GetParam(), info, frame); });
   for (std::thread& t : threads) t.join();
   for (const Bytes& stream : streams) EXPECT_TRUE(stream == streams[0]);
 }
 
-// T.800 A.2: the main header begins with SOC and SIZ; what its segments hold is what PS3.5 A.4.4 allows for .90.
-TEST(Jpeg2000, HasTheMarkersOfTheStandardAndNoneAmongItsPackets) {
+// T.800 A.2, T.814 A.3: what the segments hold is what PS3.5 A.4.4 and A.4.10 allow without loss.
+TEST_P(Wavelet, HasTheMarkersOfTheStandardAndNoneAmongItsPackets) {
   const ImageInfo info = image(300, 200, 12, true, 3);
-  const auto stream = encode_jpeg_2000(info, drawn(info, kPictures[0], 5));
+  const bool ht = GetParam() != kJpeg2000;
+  const auto stream = encode_frame(GetParam(), info, drawn(info, kPictures[0], 5));
   ASSERT_TRUE(stream);
   const std::byte* const b = stream->data();
   std::vector<unsigned> markers = {load_u16(b, true)};
@@ -162,13 +172,21 @@ TEST(Jpeg2000, HasTheMarkersOfTheStandardAndNoneAmongItsPackets) {
   for (; load_u16(b + at, true) != 0xFF93; at += 2 + load_u16(b + at + 2, true)) {
     markers.push_back(load_u16(b + at, true));
     if (markers.back() == 0xFF51) {
+      EXPECT_EQ(load_u16(b + at + 4, true), ht ? 0x4000U : 0U) << "Rsiz";
       EXPECT_EQ(load_u32(b + at + 6, true), 200U) << "Xsiz";
       EXPECT_EQ(load_u32(b + at + 10, true), 300U) << "Ysiz";
       EXPECT_EQ(b[at + 40], std::byte{0x80 | 11}) << "Ssiz: 12 bits with a sign";
     }
+    if (markers.back() == 0xFF50) {
+      EXPECT_EQ(load_u32(b + at + 4, true), 0x00020000U) << "Pcap: part 15";
+      // 12 bits, two of HH, two guard bits less one: B is 15 and MAGB 7; above bit 4, only HT blocks, one set, no ROI.
+      EXPECT_EQ(load_u16(b + at + 8, true), 7U) << "Ccap15";
+    }
     if (markers.back() == 0xFF52) {
+      EXPECT_EQ(b[at + 5], std::byte(ht ? 2 : 0)) << "progression";
       EXPECT_EQ(load_u16(b + at + 6, true), 1U) << "layers";
       EXPECT_EQ(b[at + 8], std::byte{1}) << "component transform";
+      EXPECT_EQ(b[at + 12], std::byte(ht ? 0x40 : 0)) << "code-block style";
       EXPECT_EQ(b[at + 13], std::byte{1}) << "5-3 wavelet";
     }
     if (markers.back() == 0xFF5C) {
@@ -179,7 +197,10 @@ TEST(Jpeg2000, HasTheMarkersOfTheStandardAndNoneAmongItsPackets) {
       EXPECT_EQ(load_u32(b + at + 6, true), stream->size() - at - 2) << "Psot reaches to EOC";
     }
   }
-  EXPECT_EQ(markers, (std::vector<unsigned>{0xFF4F, 0xFF51, 0xFF52, 0xFF5C, 0xFF90}));
+  std::vector<unsigned> expected = {0xFF4F, 0xFF51, 0xFF52, 0xFF5C, 0xFF90};
+  if (ht) expected.insert(expected.begin() + 2, 0xFF50);
+  if (GetParam() == kHtj2kRpcl) expected.insert(expected.end() - 1, 0xFF55);
+  EXPECT_EQ(markers, expected);
   for (at += 2; at + 2 < stream->size(); ++at) {
     if (b[at] == std::byte{0xFF}) {
       ASSERT_LE(b[at + 1], std::byte{0x8F}) << at;
@@ -188,15 +209,16 @@ TEST(Jpeg2000, HasTheMarkersOfTheStandardAndNoneAmongItsPackets) {
   EXPECT_EQ(load_u16(b + stream->size() - 2, true), 0xFFD9U);
 }
 
-class Jpeg2000Elsewhere : public waybill::test::InFolder {};
+class Elsewhere : public waybill::test::InFolder, public ::testing::WithParamInterface<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Jpeg2000AndHtj2k, Elsewhere, ::testing::Values(kJpeg2000, kHtj2k, kHtj2kRpcl));
 
-TEST_F(Jpeg2000Elsewhere, IsReadTheSameByAnotherProgram) {
+TEST_P(Elsewhere, IsReadTheSameByAnotherProgram) {
   if (std::system("command -v opj_decompress >/dev/null 2>&1") != 0) GTEST_SKIP() << "opj_decompress is not installed";
   for (const unsigned samples : {1U, 3U}) {
     for (const unsigned bits : {8U, 12U, 16U}) {
       const ImageInfo info = image(123, 77, bits, false, samples);
       const Frame frame = drawn(info, kPictures[4], bits);
-      const auto stream = encode_jpeg_2000(info, frame);
+      const auto stream = encode_frame(GetParam(), info, frame);
       ASSERT_TRUE(stream);
       const std::string in = (folder_ / "frame.j2k").string(), out = (folder_ / "frame.rawl").string();
       put(in, as_text(*stream));
