@@ -43,19 +43,23 @@ unsigned exponent(const ImageInfo& info, Subband band) {
   return info.bits_stored + (band == Subband::ll ? 0U : band == Subband::hh ? 2U : 1U);
 }
 
-/// Guard bits enough for every code-block: two, and more where colour differences, or rounding in images of few bits,
-/// made larger coefficients.
-unsigned guard_bits(const ImageInfo& info, Components& components) {
-  unsigned out = 2;
-  const auto count = [&](Band& band) {
+/// What headers say about all code-blocks.
+struct Summary {
+  unsigned guard = 2;     ///< guard bits: more where colour differences, or rounding in images of few bits, ask for it
+  std::size_t bytes = 0;  ///< of all blocks
+};
+Summary summary_of(const ImageInfo& info, Components& components) {
+  Summary out;
+  const auto add = [&](Band& band) {
     for (const CodeBlock& block : band.blocks()) {
-      while (exponent(info, band.kind()) + out - 1 < block.planes) ++out;
+      while (exponent(info, band.kind()) + out.guard - 1 < block.planes) ++out.guard;
+      out.bytes += block.data.size();
     }
   };
   for (const auto& component : components) {
-    count(component->lowest());
+    add(component->lowest());
     for (Level& level : component->levels()) {
-      for (Band* band : {&level.hl, &level.lh, &level.hh}) count(*band);
+      for (Band* band : {&level.hl, &level.lh, &level.hh}) add(*band);
     }
   }
   return out;
@@ -244,8 +248,9 @@ Result<Bytes> encode(const ImageInfo& info, const Frame& frame, const Style& sty
     components.push_back(std::make_unique<Component>(frame.columns, frame.rows, levels, coder));
   if (push_samples(info, frame, components) != 0) return bits_would_be_lost();
   coder.flush();
-  const unsigned guard = guard_bits(info, components);
+  const auto [guard, bytes] = summary_of(info, components);
   Bytes out = Headers(info, frame, style).make(guard);
+  out.reserve(bytes + bytes / 32 + 4096);  // packet headers are one byte in a hundred
   const std::size_t tile_part = out.size() - Headers::kTilePart;
   Packets packets(info, frame, guard, out);
   for (unsigned r = 0; r <= levels; ++r) packets.put(components, r, style);

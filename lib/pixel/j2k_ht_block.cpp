@@ -157,9 +157,9 @@ class Vlc {
   unsigned filled_ = 4;
 };
 
-/// MEL and VLC together, with their length, as they stand behind MagSgn.
+/// A block's bytes: MagSgn, then MEL and VLC together, with the length of these two.
 struct Tail {
-  static void put(Mel& mel, Vlc& vlc, Bytes& out) {
+  static void put(ByteView signs, Mel& mel, Vlc& vlc, Bytes& out) {
     if (mel.run_ > 0) mel.bit(1);
     if (vlc.filled_ == 7 && vlc.seven_ones()) vlc.byte();
     const unsigned of_mel = mel.held_ << mel.room_, of_vlc = static_cast<unsigned>(vlc.held_);
@@ -173,9 +173,11 @@ struct Tail {
       else
         *--vlc.at_ = static_cast<std::uint8_t>(of_vlc);
     }
+    const std::size_t size = mel.size_ + static_cast<std::size_t>(vlc.end_ - vlc.at_);
+    out.reserve(signs.size() + size);
+    put_bytes(out, signs);
     put_bytes(out, std::as_bytes(std::span(mel.bytes_.data(), mel.size_)));
     put_bytes(out, std::as_bytes(std::span(vlc.at_, vlc.end_)));
-    const std::size_t size = mel.size_ + static_cast<std::size_t>(vlc.end_ - vlc.at_);
     out.back() = static_cast<std::byte>(size >> 4U);
     out[out.size() - 2] = (out[out.size() - 2] & std::byte{0xF0}) | static_cast<std::byte>(size & 15U);
   }
@@ -219,9 +221,7 @@ class Block {
   }
   void finish(std::uint8_t* signs, Bytes& out) {
     const std::uint8_t* const end = signs_.finish();
-    out.reserve(static_cast<std::size_t>(end - signs) + kCodeRoom / 2);
-    out.assign(reinterpret_cast<const std::byte*>(signs), reinterpret_cast<const std::byte*>(end));
-    Tail::put(mel_, vlc_, out);
+    Tail::put(std::as_bytes(std::span<const std::uint8_t>(signs, end)), mel_, vlc_, out);
   }
 
  private:

@@ -3,6 +3,8 @@
 #include "pixel/limits.hpp"
 
 #include <openjpeg.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <algorithm>
 #include <cstring>
 #include <memory>
@@ -49,17 +51,26 @@ using Image = std::unique_ptr<opj_image_t, void (*)(opj_image_t*)>;
 Failure bad(const char* why) { return {Fault::malformed, std::string("JPEG 2000: ") + why}; }
 
 template <typename T>
-void interleave_component(const OPJ_INT32* from, std::size_t component, Frame& frame) {
-  const std::size_t pixels = std::size_t{frame.rows} * frame.columns;
-  std::byte* to = frame.data.data() + component * sizeof(T);
+void interleave_component(const OPJ_INT32* from, std::size_t component, std::size_t first, std::size_t last,
+                          Frame& frame) {
   const std::size_t step = frame.samples * sizeof(T);
-  for (std::size_t i = 0; i < pixels; ++i) {
+  std::byte* to = frame.data.data() + component * sizeof(T);
+  for (std::size_t i = first; i < last; ++i) {
     const auto v = static_cast<T>(static_cast<std::uint32_t>(from[i]));
     std::memcpy(to + i * step, &v, sizeof(T));
   }
 }
 
-Result<Frame> samples_of(const opj_image_t& image, const ImageInfo& info) {
+/// Gives the pages of samples that have been taken back to the system: two copies of a mammogram are 130 MB.
+void let_go(OPJ_INT32* samples, std::size_t first, std::size_t last) {
+  static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(samples + first) + page - 1) / page * page;
+  const auto end = reinterpret_cast<std::uintptr_t>(samples + last) / page * page;
+  if (begin < end) (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+/// The image's samples, which it then has no longer.
+Result<Frame> samples_of(opj_image_t& image, const ImageInfo& info) {
   const opj_image_comp_t& first = image.comps[0];
   for (OPJ_UINT32 c = 0; c < image.numcomps; ++c) {
     const opj_image_comp_t& comp = image.comps[c];
@@ -76,14 +87,22 @@ Result<Frame> samples_of(const opj_image_t& image, const ImageInfo& info) {
   frame.photometric = info.photometric == "YBR_RCT" || info.photometric == "YBR_ICT" ? "RGB" : info.photometric;
   const std::uint32_t bits = std::max<std::uint32_t>(first.prec, info.bits_allocated);
   frame.bytes_per_sample = static_cast<std::uint16_t>(bits <= 8 ? 1 : bits <= 16 ? 2 : 4);
-  frame.data.resize(std::size_t{first.w} * first.h * image.numcomps * frame.bytes_per_sample);
-  for (OPJ_UINT32 c = 0; c < image.numcomps; ++c) {
-    if (bits <= 8)
-      interleave_component<std::uint8_t>(image.comps[c].data, c, frame);
-    else if (bits <= 16)
-      interleave_component<std::uint16_t>(image.comps[c].data, c, frame);
-    else
-      interleave_component<std::uint32_t>(image.comps[c].data, c, frame);
+  const std::size_t pixels = std::size_t{first.w} * first.h,
+                    pixel = std::size_t{frame.samples} * frame.bytes_per_sample;
+  constexpr std::size_t kStep = std::size_t{1} << 20U;
+  frame.data.reserve(pixels * pixel);
+  for (std::size_t done = 0; done < pixels; done += kStep) {
+    const std::size_t end = std::min(pixels, done + kStep);
+    frame.data.resize(end * pixel);
+    for (OPJ_UINT32 c = 0; c < image.numcomps; ++c) {
+      if (bits <= 8)
+        interleave_component<std::uint8_t>(image.comps[c].data, c, done, end, frame);
+      else if (bits <= 16)
+        interleave_component<std::uint16_t>(image.comps[c].data, c, done, end, frame);
+      else
+        interleave_component<std::uint32_t>(image.comps[c].data, c, done, end, frame);
+      if (pixels > kStep) let_go(image.comps[c].data, done, end);
+    }
   }
   return frame;
 }
