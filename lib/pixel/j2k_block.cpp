@@ -91,10 +91,13 @@ Labels labels(const Neighbours& n) {
 /// The bit-planes of a block, and what is known of its samples between two passes.
 class Model {
  public:
-  Model(const Coefficients& block, Symbol* out) : out_(out), words_((block.width + 15) / 16) {
-    stripes_ = (block.height + 3) / 4;
-    whole_stripes_ = block.height / 4;
-    unpack(block);
+  Model(const Coefficients& block, std::uint8_t planes, Symbol* out)
+      : out_(out),
+        words_((block.width + 15) / 16),
+        stripes_((block.height + 3) / 4),
+        whole_stripes_(block.height / 4),
+        planes_(planes) {
+    for (std::size_t stripe = 0; stripe < stripes_; ++stripe) unpack_stripe(block, stripe);
   }
 
   template <Subband B>
@@ -113,10 +116,7 @@ class Model {
     return out_;
   }
 
-  [[nodiscard]] std::uint8_t planes() const { return planes_; }
-
  private:
-  void unpack(const Coefficients& block);
   void unpack_stripe(const Coefficients& block, std::size_t stripe);
 
   [[nodiscard]] Word bits(std::size_t stripe, std::size_t word) const { return (*bits_)[stripe * kWords + word]; }
@@ -140,8 +140,8 @@ class Model {
   }
 
   Symbol* out_;
-  std::size_t words_, stripes_ = 0, whole_stripes_ = 0;
-  std::uint8_t planes_ = 0;
+  std::size_t words_, stripes_, whole_stripes_;
+  std::uint8_t planes_;
   std::array<std::array<Word, kStripes * kWords>, kMostPlanes> planes_of_;
   const std::array<Word, kStripes* kWords>* bits_ = nullptr;
   Bits valid_{}, negative_{}, significant_{}, reached_{}, visited_{}, refined_{};
@@ -151,19 +151,6 @@ class Model {
 /// Bit p of each of eight bytes.
 std::uint64_t gather(std::uint64_t bytes, unsigned p) {
   return ((bytes >> p & 0x0101010101010101U) * 0x0102040810204080U) >> 56U;
-}
-
-void Model::unpack(const Coefficients& block) {
-  std::uint32_t any = 0;
-  for (unsigned y = 0; y < block.height; ++y) {
-    const std::int32_t* row = block.first + y * block.stride;
-    std::uint32_t in_row = 0;
-    for (unsigned x = 0; x < block.width; ++x) in_row |= static_cast<std::uint32_t>(row[x] < 0 ? -row[x] : row[x]);
-    any |= in_row;
-  }
-  planes_ = static_cast<std::uint8_t>(std::bit_width(any));
-  if (planes_ == 0) return;
-  for (std::size_t stripe = 0; stripe < stripes_; ++stripe) unpack_stripe(block, stripe);
 }
 
 void Model::unpack_stripe(const Coefficients& block, std::size_t stripe) {
@@ -348,10 +335,17 @@ void Model::clean_up() {
 
 }  // namespace
 
-Symbol* block_symbols(const Coefficients& block, Subband band, Symbol* out, std::uint8_t& planes) {
-  Model model(block, out);
-  planes = model.planes();
-  if (planes == 0) return out;
+std::uint8_t bit_planes(const Coefficients& block) {
+  std::uint32_t any = 0;
+  for (unsigned y = 0; y < block.height; ++y) {
+    const std::int32_t* const row = block.first + y * block.stride;
+    for (unsigned x = 0; x < block.width; ++x) any |= static_cast<std::uint32_t>(row[x] < 0 ? -row[x] : row[x]);
+  }
+  return static_cast<std::uint8_t>(std::bit_width(any));
+}
+
+Symbol* block_symbols(const Coefficients& block, Subband band, std::uint8_t planes, Symbol* out) {
+  Model model(block, planes, out);
   switch (band) {
     case Subband::hl: return model.run<Subband::hl>();
     case Subband::hh: return model.run<Subband::hh>();
@@ -375,8 +369,9 @@ void PassCoder::finish(Lane& lane) {
 
 void PassCoder::code(const Coefficients& block, Subband band, CodeBlock& out) {
   Lane& lane = lanes_[0].block == nullptr ? lanes_[0] : lanes_[1];
-  const Symbol* const end = block_symbols(block, band, lane.symbols.get(), out.planes);
+  out.planes = bit_planes(block);
   if (out.planes == 0) return;
+  const Symbol* const end = block_symbols(block, band, out.planes, lane.symbols.get());
   out.passes = static_cast<std::uint8_t>(3 * out.planes - 2);
   lane.block = &out;
   lane.coder.begin(lane.symbols.get(), end, lane.bytes.get());

@@ -30,13 +30,16 @@ struct Coefficients {
   unsigned width, height;
 };
 
-/// Writes all symbols of a block's coding passes (T.800 D.4) at `out`, which has room for kMostSymbols. Returns their
-/// end; `planes` becomes the number of bit-planes, 0 for a block of zeros.
-[[nodiscard]] Symbol* block_symbols(const Coefficients& block, Subband band, Symbol* out, std::uint8_t& planes);
+/// Bits of the largest coefficient's size.
+[[nodiscard]] std::uint8_t bit_planes(const Coefficients& block);
 
-/// No bit-plane has more than a run, two uniform and three further symbols in four samples; each sample one sign.
+/// Writes all symbols of the coding passes (T.800 D.4) of a block of so many bit-planes at `out`, which has room for
+/// kMostSymbols. Returns their end.
+[[nodiscard]] Symbol* block_symbols(const Coefficients& block, Subband band, std::uint8_t planes, Symbol* out);
+
+/// No bit-plane has more than a run, two uniform and three further symbols in four samples; each sample has one sign.
 inline constexpr std::size_t kMostPlanes = 23;
-inline constexpr std::size_t kMostSymbols = (kMostPlanes * 3 / 2 + 1) * kBlockSide * kBlockSide + 64;
+inline constexpr std::size_t kMostSymbols = (kMostPlanes * 6 + 4) * (kBlockSide * kBlockSide / 4) + 64;
 
 /// What makes code-blocks of coefficients. One thread.
 class BlockCoder {

@@ -340,14 +340,7 @@ HtCoder::HtCoder()
       codes_(std::make_unique_for_overwrite<std::uint8_t[]>(kCodeRoom)) {}
 
 void HtCoder::code(const Coefficients& block, Subband, CodeBlock& out) {
-  std::uint32_t any = 0;
-  for (unsigned y = 0; y < block.height; ++y) {
-    const std::int32_t* const row = block.first + y * block.stride;
-    std::uint32_t in_row = 0;
-    for (unsigned x = 0; x < block.width; ++x) in_row |= static_cast<std::uint32_t>(row[x] < 0 ? -row[x] : row[x]);
-    any |= in_row;
-  }
-  out.planes = static_cast<std::uint8_t>(std::bit_width(any));
+  out.planes = bit_planes(block);
   if (out.planes == 0) return;
   out.passes = 1;
   Block coder(signs_.get(), codes_.get() + kCodeRoom);
