@@ -20,7 +20,7 @@ constexpr std::size_t kMostGroups = 20'000;
 constexpr unsigned kCommittedGrade = 2;  // E2
 
 std::size_t stage_rank(std::string_view stage) {
-  static constexpr std::string_view kOrder[] = {"scan", "pack", "reconcile", "transcode", "load", "verify"};
+  static constexpr std::string_view kOrder[] = {"scan", "pack", "unpack", "reconcile", "transcode", "load", "verify"};
   return static_cast<std::size_t>(std::find(std::begin(kOrder), std::end(kOrder), stage) - std::begin(kOrder));
 }
 

@@ -165,22 +165,6 @@ std::string shown_detail(const manifest::Finding& finding, const Mask& mask) {
   return "at (" + finding.tag + "), value withheld";
 }
 
-std::uint64_t id_number(const std::string& id, const std::string& manifest) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), number, 16);
-  if (error != std::errc{} || end != id.data() + id.size() || id.size() != 16) {
-    throw RunError(Exit::integrity,
-                   manifest + " holds a record whose id is not 16 hex digits; restore the manifest from a copy");
-  }
-  return number;
-}
-
-std::string id_text(std::uint64_t id) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(id));
-  return text;
-}
-
 std::string with_word(std::string words, std::string_view word) {
   const std::string in = " " + words + " ", wanted = " " + std::string(word) + " ";
   if (in.find(wanted) != std::string::npos) return words;

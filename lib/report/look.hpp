@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "manifest/id.hpp"
 #include "manifest/reader.hpp"
 #include "report/mask.hpp"
 #include "report/model.hpp"
@@ -50,9 +51,8 @@ using LateFindings = std::unordered_map<std::uint64_t, std::vector<manifest::Fin
 [[nodiscard]] std::vector<Seen> look_at(std::string_view lines, const std::string& manifest,
                                         const manifest::Header& header, const LateFindings& late, const Mask& mask);
 
-/// The number behind 16 hex digits; throws RunError(Exit::integrity) when the id of a record is none.
-[[nodiscard]] std::uint64_t id_number(const std::string& id, const std::string& manifest);
-[[nodiscard]] std::string id_text(std::uint64_t id);
+using manifest::id_number;
+using manifest::id_text;
 
 /// Words with spaces between, with one more unless it is there.
 [[nodiscard]] std::string with_word(std::string words, std::string_view word);

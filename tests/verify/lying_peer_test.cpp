@@ -70,7 +70,7 @@ TEST_F(LyingPeer, WhatItDidToObjectsItSaidItStoredIsNamed) {
     const std::string series = "1.2.3." + std::to_string(++study) + ".1.";
     EXPECT_EQ(all.at(series + "2").verify.value().verdict, lie.verdict) << lie.name;
     EXPECT_EQ(all.at(series + "2").bucket, Bucket::failed) << lie.name;
-    EXPECT_EQ(all.at(series + "3").verify.value().verdict, "EQUIVALENT") << lie.name;
+    EXPECT_EQ(all.at(series + "3").verify.value().verdict, "IDENTICAL") << lie.name;
   }
   expect_honest();
 }

@@ -47,7 +47,7 @@ TEST_F(VerifyRun, ProvesTheContentOfEveryObject) {
   const test::Ran ran = verify({"--against", orthanc_.url(), "--level", "content"});
   EXPECT_EQ(ran.exit, 0) << ran.text;
   for (const auto& [uid, object] : test::objects_of(folder_ / "verify.wb")) {
-    EXPECT_EQ(object.verify.value().verdict, "EQUIVALENT") << uid;
+    EXPECT_EQ(object.verify.value().verdict, "IDENTICAL") << uid;
     EXPECT_EQ(object.verify.value().grade, "E4");
   }
 }
@@ -60,7 +60,7 @@ TEST_F(VerifyRun, MissesAnObjectThatThePeerLost) {
   EXPECT_EQ(all.size(), 12U);
   for (const auto& [uid, object] : all) {
     const bool lost = uid == *objects_[5].sop_instance;
-    EXPECT_EQ(object.verify.value().verdict, lost ? "MISSING" : "EQUIVALENT");
+    EXPECT_EQ(object.verify.value().verdict, lost ? "MISSING" : "IDENTICAL");
     EXPECT_EQ(object.bucket, lost ? Bucket::failed : Bucket::verified);
   }
 }
