@@ -13,14 +13,11 @@
 #include "pack/run.hpp"
 #include "pack/volumes.hpp"
 
-#include <fcntl.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <algorithm>
-#include <cerrno>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <system_error>
 #include <vector>
 
 namespace waybill::pack {
@@ -39,21 +36,21 @@ class Shelf {
  public:
   explicit Shelf(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-  Result<std::shared_ptr<io::Descriptor>> open(const std::string& name) {
+  Result<std::shared_ptr<OpenVolume>> open(const std::string& name) {
     const std::lock_guard lock(mutex_);
     const auto at = open_.find(name);
     if (at != open_.end()) return at->second;
-    auto fd = std::make_shared<io::Descriptor>(io::open_file(folder_ / name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
-    if (!*fd) return Failure{Fault::unreadable, name + " cannot be opened: " + std::generic_category().message(errno)};
+    auto volume = OpenVolume::open(folder_ / name);
+    if (!volume) return volume.error();
     if (open_.size() >= kOpenVolumes) open_.clear();
-    open_.emplace(name, fd);
-    return fd;
+    open_.emplace(name, *volume);
+    return *std::move(volume);
   }
 
  private:
   std::filesystem::path folder_;
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<io::Descriptor>> open_;
+  std::map<std::string, std::shared_ptr<OpenVolume>> open_;
 };
 
 enum class Became { good, present, damaged, refused };
@@ -142,7 +139,6 @@ class Run {
 
   std::vector<Item> read_batch() {
     std::vector<Item> batch;
-    std::set<std::string> targets;
     for (std::uint64_t bytes = 0; batch.size() < kBatchRecords && bytes < kBatchBytes * options_.threads;) {
       if (stop_requested()) return {};
       const auto line = reader_.next_line();
@@ -195,7 +191,7 @@ class Run {
   Result<Done> check(const Item& item) {
     const auto volume = shelf_.open(item.place->volume);
     if (!volume) return volume.error();
-    return read_entry((*volume)->get(), *item.place, [](ByteView) -> Result<Done> { return Done{}; });
+    return read_entry(**volume, *item.place, [](ByteView) -> Result<Done> { return Done{}; });
   }
 
   Result<Done> restore(Item& item) {
@@ -214,7 +210,7 @@ class Run {
     if (!volume) return volume.error();
     auto file = restorer_->create(*path);
     if (!file) return file.error();
-    const auto read = read_entry((*volume)->get(), *item.place, [&](ByteView bytes) -> Result<Done> {
+    const auto read = read_entry(**volume, *item.place, [&](ByteView bytes) -> Result<Done> {
       file->write(bytes);
       return Done{};
     });
@@ -240,7 +236,9 @@ class Run {
   }
 
   void judge(Item& item) {
-    const std::string content = item.place->volume + std::to_string(item.place->offset);
+    // What members share: on the disk their container, in a check the content.
+    const std::string content =
+        restorer_ ? item.object->source.path : item.place->volume + std::to_string(item.place->offset);
     if (item.again && bad_.contains(content)) {  // a check meets it once more, or it is a member of a container
       item.why = restorer_ ? "its container was not restored" : "its content is damaged";
       item.became = bad_.at(content);
@@ -292,7 +290,7 @@ class Run {
   std::optional<Restorer> restorer_;
   std::string last_path_;
   std::vector<manifest::Volume> volumes_;
-  std::map<std::string, Became> bad_;  // by place of the content
+  std::map<std::string, Became> bad_;  // by place of the content, or path of the container
   Unpacked out_;
 };
 

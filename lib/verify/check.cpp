@@ -172,11 +172,12 @@ void check_contents(StudyWork& work, Session& session) {
   if (waiting.empty()) return;
   Comparer comparer(waiting);
   const auto receive = [&](net::Received received) { comparer.take(std::move(received)); };
-  if (2 * waiting.size() < work.known.size()) {
+  if (work.one_by_one || 2 * waiting.size() < work.known.size()) {
     for (const auto& [uid, object] : std::map(waiting)) {
       if (object->series) session.get_instance(work.study, *object->series, uid, receive);
     }
     comparer.finish();
+    if (work.one_by_one) return conclude_not_retrieved(waiting, session.service() + std::string(" of it alone"));
     if (waiting.empty()) return;  // else the peer may not know this level: the whole study decides
   }
   const net::GetResult result = session.get(work.study, receive);
@@ -229,7 +230,7 @@ void check_whole(StudyWork& work, Session& session) {
 void check_once(StudyWork& work, Source& source, const Way& way) {
   const Level level = work.sampled && work.sampled->empty() ? Level::exists : way.level;
   source.with_session(work.study, work.objects, level == Level::content, [&](Session& session) {
-    const bool most = 2 * work.objects.size() >= work.known.size();
+    const bool most = 2 * work.objects.size() >= work.known.size() && !work.one_by_one;
     if (level == Level::content && most && !work.sampled && way.receiver == nullptr) return check_whole(work, session);
     auto there = session.find_study(work.study);
     ask_for_unlisted(work, session, there);
@@ -251,6 +252,7 @@ void check_at_peer(StudyWork& work, Source& source, const Way& way) {
   int busy_times = 0;
   for (bool lost = false;;) {
     StudyWork fresh = work;
+    fresh.one_by_one = lost;
     try {
       check_once(fresh, source, way);
       work = std::move(fresh);
