@@ -212,18 +212,24 @@ void check_whole(StudyWork& work, Session& session) {
   };
   if (all.size() == work.objects.size() && waiting.empty() && gave_all(result, there.size(), work, session))
     return add_extra();
-  there.merge(session.find_study(work.study));
-  ask_for_unlisted(work, session, there);
+  auto listed = session.find_study(work.study);
+  ask_for_unlisted(work, session, listed);
+  there.insert(listed.begin(), listed.end());
   add_extra();
   for (Object& object : work.objects) {
     const std::string uid = object.sop_instance.value_or("");
     const auto asked = all.find(uid);
     const bool came = asked != all.end() && asked->second == &object && !waiting.contains(uid);
-    if (came) continue;
-    const bool present = object.sop_instance && there.contains(uid);
+    const bool present = object.sop_instance && listed.contains(uid);
+    if (came && present) continue;
+    if (came) {
+      object.findings.push_back(
+          {"VERIFY-UNLISTED", Severity::s4, "",
+           "the peer gave the object back with its study but lists it nowhere: nobody would find it"});
+    }
     conclude(object, present ? "E3" : "E0", present ? "PRESENT" : "MISSING", present);
   }
-  std::erase_if(waiting, [&](const auto& one) { return !there.contains(one.first); });
+  std::erase_if(waiting, [&](const auto& one) { return !listed.contains(one.first); });
   conclude_not_retrieved(waiting, session.service() + counted(result.status, result.failed));
 }
 

@@ -121,6 +121,7 @@ TEST_F(LyingPeer, WhatIsHiddenFromQueriesIsMissing) {
   restart_with("[[rule]]\non = \"find\"\ninstance = [\"" + kSecond + "\"]\nomit = 1\n");
   EXPECT_EQ(verify().exit, 5);
   EXPECT_EQ(verified().at(kSecond).verify.value().verdict, "MISSING");
+  EXPECT_EQ(verified().at(kSecond).findings.back().code, "VERIFY-UNLISTED") << "although it comes with its study";
 }
 
 TEST_F(LyingPeer, RetrievesThatSpoilLoseMiscountOrRenameAreNeverAProof) {
