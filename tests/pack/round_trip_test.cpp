@@ -88,8 +88,9 @@ TEST_F(PackRoundTrip, ARestoreLeavesARecordOfEachObjectThatChainsToTheBackup) {
       "zstdcat out.unpack.wb | jq -r 'select(.kind == \"object\").unpack.outcome' | sort | uniq -c"
       " | awk '{print $2, $1}'";
   EXPECT_EQ(run(outcomes).out, "not-packed 1\nrestored 8\nwith-container 7\n");  // the link has no bytes
-  EXPECT_EQ(run("zstdcat out.unpack.wb | jq -r 'select((.source.path // \"\") | endswith(\"/a/2.bin\")).unpack.path'").out,
-            "a/2.bin\n");
+  EXPECT_EQ(
+      run("zstdcat out.unpack.wb | jq -r 'select((.source.path // \"\") | endswith(\"/a/2.bin\")).unpack.path'").out,
+      "a/2.bin\n");
   EXPECT_EQ(run("$B/waybill-unpack backup --to out --quiet >&2").exit, 0);
   EXPECT_EQ(run(outcomes).out, "not-packed 1\npresent 8\nwith-container 7\n");
   EXPECT_EQ(run("$B/waybill-unpack backup --check -o check.wb --quiet >&2").exit, 0);
