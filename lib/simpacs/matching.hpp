@@ -4,6 +4,7 @@
 #include "core/result.hpp"
 #include "simpacs/shelf.hpp"
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
