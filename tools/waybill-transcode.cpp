@@ -62,7 +62,7 @@ waybill::Exit run(Settings& settings) {
                             settings.common.restart ? manifest::Restart::yes : manifest::Restart::no);
     if (writer.already_complete()) {
       tally = transcode::tally_of(settings.output);
-      std::cerr << "waybill-transcode: " << settings.output << " is complete already; --restart does it again\n";
+      std::cerr << "waybill transcode: " << settings.output << " is complete already; --restart does it again\n";
     } else {
       cli::Progress progress("transcode", 0, settings.common.quiet);
       tally = transcode::run(options, writer, [&](auto objects, auto bytes, auto exceptions) {
@@ -71,7 +71,7 @@ waybill::Exit run(Settings& settings) {
     }
   }
   if (tally.interrupted) {
-    std::cerr << "waybill-transcode: interrupted after " << tally.objects
+    std::cerr << "waybill transcode: interrupted after " << tally.objects
               << " objects; run the same command again to continue\n";
     return Exit::interrupted;
   }

@@ -92,6 +92,18 @@ const Entry* find(std::string_view syntax) {
   return at == kEntries.end() ? nullptr : at;
 }
 
+/// How a frame is described to its encoder. Up to 8 bits, JPEG lossless and JPEG-LS get whole samples, all bits as they
+/// are, which is what DCMTK and GDCM write: JPEG-LS of 2 to 7 bits is refused by DCMTK, of 8 bits in samples of 16 by
+/// both.
+ImageInfo as_encoded(const Entry& entry, ImageInfo info) {
+  const bool jpeg = entry.encode == encode_jpeg_lossless || entry.encode == encode_jpeg_ls;
+  if (!jpeg || info.bits_stored > 8 || info.high_bit >= info.bits_allocated) return info;
+  info.bits_stored = info.bits_allocated;
+  info.high_bit = static_cast<std::uint16_t>(info.bits_allocated - 1U);
+  info.is_signed = false;
+  return info;
+}
+
 }  // namespace
 
 Result<std::uint64_t> frame_bytes(const ImageInfo& info) {
@@ -221,7 +233,7 @@ Result<Bytes> encode_frame(std::string_view syntax, const ImageInfo& info, const
     return Failure{Fault::malformed, "the frame's bytes do not fit its rows, columns and samples"};
   }
   try {
-    return entry->encode(info, frame);
+    return entry->encode(as_encoded(*entry, info), frame);
   } catch (const std::exception& e) {
     return Failure{Fault::unsupported, std::string("an encoder gave up: ") + e.what()};
   }

@@ -20,7 +20,7 @@ Result<Frame> fitting(Result<Frame> frame, const pixel::ImageInfo& info) {
   if (!frame) return frame;
   if (frame->rows != info.rows || frame->columns != info.columns || frame->samples != info.samples)
     return Failure{Fault::mismatch, "the codestream's rows, columns or components differ from the header's"};
-  if (frame->bytes_per_sample * 8 != info.bits_allocated)
+  if (frame->bytes_per_sample * 8 != info.bits_allocated && (info.bits_allocated != 1 || frame->bytes_per_sample != 1))
     return Failure{Fault::unsupported, "the decoded sample size differs from Bits Allocated"};
   return frame;
 }
@@ -152,7 +152,8 @@ Result<Parts> Parts::of(const PixelData& data) {
 
 std::uint32_t Parts::frames_a_part(std::uint64_t bytes) const noexcept {
   const std::uint64_t one = frame_size(data_->info);
-  if (!data_->encapsulated && (data_->info.bits_allocated % 8 != 0 || data_->info.pixel_words)) return frames();
+  // Frames of bits share bytes, on whichever side of a comparison they are native.
+  if (data_->info.bits_allocated % 8 != 0 || (!data_->encapsulated && data_->info.pixel_words)) return frames();
   if (one == 0 || one > bytes) return 1;
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes / one, frames()));
 }

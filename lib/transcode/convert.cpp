@@ -27,6 +27,13 @@ namespace {
 constexpr Tag kPixelData = tag(0x7FE0, 0x0010);
 constexpr std::string_view kKeep = "keep";
 
+/// The pixel data under the label that its codestreams deserve (ENC-TSCODESTREAM).
+std::optional<pixel::PixelData> pixels_of(const dicom::File& file) {
+  auto data = inspect::pixel_data_of(file);
+  if (data) data->transfer_syntax = inspect::syntax_of_codestreams(*data);
+  return data;
+}
+
 /// The file as it is can be sent and read: whole meta group with the true label, nothing behind the dataset, even
 /// lengths (a dataset of odd length cannot be sent, PS3.8 E.2).
 bool is_clean(const dicom::File& file) {
@@ -64,13 +71,30 @@ void describe_pixels(const dicom::File& file, const Encoded& encoded, dicom::Rew
   }
 }
 
+/// Samples of one bit, a byte each, packed low bits first and on across frames (PS3.5 8.1.1).
+Bytes packed_bits(const std::vector<Bytes>& frames, std::uint64_t total) {
+  Bytes out((total + 7) / 8);
+  std::size_t at = 0;
+  for (const Bytes& frame : frames) {
+    for (const std::byte bit : frame) {
+      out[at / 8] |= (bit & std::byte{1}) << (at % 8);
+      ++at;
+    }
+  }
+  return out;
+}
+
 Result<Done> put_native(const pixel::PixelData& data, const Encoded& encoded, dicom::Rewrite& rewrite) {
   std::uint64_t total = 0;
   for (const Bytes& frame : encoded.frames) total += frame.size();
   if (total > 0xFFFFFFF0U) return Failure{Fault::limit, "native pixel data beyond 4 GiB cannot be written"};
   Bytes samples;
-  samples.reserve(total);
-  for (const Bytes& frame : encoded.frames) put_bytes(samples, frame);
+  if (data.info.bits_allocated == 1) {
+    samples = packed_bits(encoded.frames, total);
+  } else {
+    samples.reserve(total);
+    for (const Bytes& frame : encoded.frames) put_bytes(samples, frame);
+  }
   rewrite.elements[kPixelData] = dicom::encode_element(
       kPixelData, data.info.bits_allocated > 8 ? dicom::vr("OW") : dicom::vr("OB"), as_text(samples));
   return Done{};
@@ -135,7 +159,10 @@ Result<Done> Converter::reencode(const dicom::File& file, pixel::PixelData data,
   const std::size_t source_size = data.value.size();
   auto overlays = native ? Result<std::optional<Extracted>>(std::nullopt) : extract_overlays(file, data);
   if (!overlays) return overlays.error();
-  if (*overlays) data.value = (*overlays)->pixels;
+  if (*overlays) {
+    data.value = (*overlays)->pixels;
+    data.big_endian = false;
+  }
   // RLE keeps all bits where they are.
   const bool as_they_lie = native || (order.syntax == uid::kRle && data.info.bits_allocated != 12);
   auto aligned = as_they_lie ? Result<std::optional<Aligned>>(std::nullopt) : align_samples(file.dataset, data);
@@ -195,7 +222,8 @@ Result<Converted> Converter::carry(ByteView source, const dicom::File& file, con
   out.changes = changes;
   // An unedited clean file keeps even a retired syntax: its bytes are what arrives.
   rewrite.transfer_syntax = changes.empty() && is_clean(file) ? file.transfer_syntax : carried_syntax(file);
-  const auto data = inspect::pixel_data_of(file);
+  const auto data = pixels_of(file);
+  if (data && data->transfer_syntax != file.transfer_syntax) rewrite.transfer_syntax = data->transfer_syntax;
   if (data && rewrite.transfer_syntax != file.transfer_syntax && file.dataset.encoding().big_endian &&
       data->info.bits_allocated != 1 && data->info.float_bits == 0) {
     if (auto done = reencode(file, *data, {rewrite.transfer_syntax}, rewrite, out); !done) return done.error();
@@ -211,13 +239,15 @@ Result<Converted> Converter::carry(ByteView source, const dicom::File& file, con
 
 Result<Converted> Converter::convert(ByteView source, const dicom::File& file, const Order& order,
                                      const dicom::Changes& changes) const {
-  if (order.syntax.empty() || order.syntax == file.transfer_syntax) return carry(source, file, changes);
-  const auto data = inspect::pixel_data_of(file);
+  const auto data = pixels_of(file);
+  if (order.syntax.empty() || order.syntax == (data ? data->transfer_syntax : file.transfer_syntax))
+    return carry(source, file, changes);
   const bool native = uid::is_native(order.syntax);
   dicom::Rewrite rewrite;
   Converted out;
   out.changes = changes;
-  if (!data || (native && !data->encapsulated && !data->big_endian)) {
+  const bool by_elements = data && (data->info.bits_allocated == 1 || data->info.float_bits != 0);
+  if (!data || (native && !data->encapsulated && (!data->big_endian || by_elements))) {
     const bool rewrites = native || !uid::is_native(file.transfer_syntax) || file.dataset.encoding().big_endian ||
                           uid::is_deflated(file.transfer_syntax);
     if (!rewrites) return carry(source, file, changes);

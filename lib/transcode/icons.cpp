@@ -3,6 +3,7 @@
 
 #include "core/text.hpp"
 #include "dicom/rewrite.hpp"
+#include "inspect/pixels.hpp"
 
 #include <algorithm>
 
@@ -60,6 +61,7 @@ std::optional<pixel::PixelData> pixels_of(const dicom::File& file, std::uint32_t
   });
   out.transfer_syntax = out.encapsulated ? file.transfer_syntax : "1.2.840.10008.1.2.1";
   if (!found) return std::nullopt;
+  out.transfer_syntax = inspect::syntax_of_codestreams(out);  // an icon is not always of the image's kind
   return out;
 }
 

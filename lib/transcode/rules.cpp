@@ -61,16 +61,16 @@ bool padding_is_outside(const dicom::Dataset& set, const pixel::ImageInfo& info)
 }  // namespace
 
 Result<Done> may_reencode(const dicom::File& file, const pixel::PixelData& data, std::string_view to) {
-  const Fidelity fidelity = pixel::fidelity_of(file.transfer_syntax);
+  const Fidelity fidelity = pixel::fidelity_of(data.transfer_syntax);
   const pixel::ImageInfo& info = data.info;
   if (fidelity != Fidelity::native && fidelity != Fidelity::lossless)
     return stays("not lossless at the source: the codestream is carried byte for byte");
   if (hides_loss(data)) return stays("the codestream is lossy under a lossless label: it is carried byte for byte");
-  if (info.float_bits != 0 || info.bits_allocated == 1) return stays("1-bit and float pixels stay native");
-  if (has_more(data)) return stays("bytes behind the pixels would be lost");
   const bool native = pixel::fidelity_of(to) == Fidelity::native;
+  if (info.float_bits != 0 || (info.bits_allocated == 1 && !native)) return stays("1-bit and float pixels stay native");
+  if (has_more(data)) return stays("bytes behind the pixels would be lost");
   if (native && !data.encapsulated) return Done{};  // byte order alone
-  if (info.bits_allocated > 16) return stays("pixels of 32 bits stay native");
+  if (info.bits_allocated > 16 && !native) return stays("pixels of 32 bits stay native");
   if (info.photometric == "YBR_FULL_422") return stays("subsampled YBR_FULL_422 stays as it is");
   if (!is_plain_model(info))
     return stays("no rule for photometric interpretation " + info.photometric + " with " +

@@ -8,60 +8,12 @@
 #include "inspect/streams.hpp"
 #include "inspect/support.hpp"
 #include "pixel/codec.hpp"
-#include "transcode/convert.hpp"
+#include "transcode/outcome.hpp"
 
 namespace waybill::test {
 namespace {
 
 using dicom::tag;
-using transcode::Converted;
-
-/// A source and what became of it, proved.
-struct Outcome {
-  std::string source;
-  Converted converted;
-  std::string verified_by;
-  std::string failure;
-
-  [[nodiscard]] dicom::File file() const { return *dicom::parse_file(converted.file); }
-  [[nodiscard]] bool same_bytes() const { return as_text(converted.file) == source; }
-};
-
-Outcome outcome_of_bytes(std::string file, const std::string& to, transcode::Order order = {},
-                         const dicom::Changes& changes = {}) {
-  Outcome out;
-  out.source = std::move(file);
-  order.syntax = transcode::syntax_of(to);
-  const auto source = dicom::parse_file(as_bytes(out.source));
-  transcode::CodecsHere codecs;
-  const transcode::Converter converter(codecs, {"waybill test", "20260301120000.000000+0000"});
-  auto converted = converter.convert(as_bytes(out.source), *source, order, changes);
-  if (!converted) {
-    out.failure = converted.error().what;
-    return out;
-  }
-  out.converted = *std::move(converted);
-  const auto proof = converter.prove(*source, out.converted.file, out.converted);
-  if (proof) {
-    out.verified_by = proof->verified_by;
-  } else {
-    out.failure = proof.error().what;
-  }
-  return out;
-}
-
-Outcome outcome_of(const ImageObject& image, const std::string& to, transcode::Order order = {},
-                   const dicom::Changes& changes = {}) {
-  return outcome_of_bytes(image.file(), to, std::move(order), changes);
-}
-
-void expect_kept(const ImageObject& image, const std::string& to, const std::string& reason) {
-  const Outcome got = outcome_of(image, to);
-  EXPECT_EQ(got.failure, "");
-  EXPECT_EQ(got.converted.outcome, "kept-source") << reason;
-  EXPECT_NE(got.converted.reason.find(reason), std::string::npos) << got.converted.reason;
-  EXPECT_TRUE(got.same_bytes()) << reason;
-}
 
 const std::vector<std::string> kLossless = {"rle", "jpeg-lossless", "jpeg-ls"};
 
@@ -130,6 +82,13 @@ TEST(Rules, PixelsThatWereLossyOnceKeepTheFlagInALosslessEncoding) {
 TEST(Rules, AnEditThatTakesTheLossyFlagBackIsRefused) {
   const Outcome got = outcome_of(ImageObject().lossy(), "keep", {}, {{{"0028,2110", "01", "00", "CORRECT"}}, {}, {}});
   EXPECT_NE(got.failure.find("stays 01"), std::string::npos) << got.failure;
+}
+
+TEST(Rules, AnEditOfANumberByTextIsRefused) {
+  for (const char* t : {"0028,0010", "0028,0106", "7FE0,0010", "0018,9087"}) {
+    const Outcome got = outcome_of(ImageObject(), "keep", {}, {{{t, "16", "512", "CORRECT"}}, {}, {}});
+    EXPECT_NE(got.failure.find("cannot be edited as text"), std::string::npos) << t << got.failure;
+  }
 }
 
 TEST(Rules, PixelsOfOneBitThirtyTwoBitsAndFloatStayNative) {
