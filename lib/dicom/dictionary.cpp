@@ -9,7 +9,7 @@ namespace waybill::dicom {
 namespace {
 
 constexpr DictionarySlot kSlots[] = {
-#include "dictionary_table.inc"
+#include "dicom/dictionary_table.inc"
 };
 
 const DictionarySlot* lookup(Tag t) {
