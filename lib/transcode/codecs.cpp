@@ -103,6 +103,9 @@ Result<Encoded> CodecsHere::encode(const PixelData& data, const std::string& syn
   const auto reader = pixel::FrameReader::open(data, findings);
   if (!reader) return reader.error();
   Encoded out;
+  const auto streams = std::make_shared<std::vector<Bytes>>();
+  streams->reserve(reader->count());
+  out.memory = streams;
   out.photometric = data.info.photometric;
   if (is_native(syntax) && data.info.bits_allocated == 1)
     out.frames.resize(reader->count());  // all bits stand in the first
@@ -118,14 +121,14 @@ Result<Encoded> CodecsHere::encode(const PixelData& data, const std::string& syn
       continue;
     }
     if (is_native(syntax)) {
-      out.frames.push_back(frame->borrowed.empty() ? std::move(frame->data)
-                                                   : Bytes(frame->borrowed.begin(), frame->borrowed.end()));
+      const ByteView borrowed = frame->borrowed;
+      out.frames.push_back(borrowed.empty() ? ByteView(streams->emplace_back(std::move(frame->data))) : borrowed);
       continue;
     }
     out.photometric = pixel::stored_photometric(syntax, *frame);
     auto stream = pixel::encode_frame(syntax, data.info, *frame);
     if (!stream) return stream.error();
-    out.frames.push_back(*std::move(stream));
+    out.frames.emplace_back(streams->emplace_back(*std::move(stream)));
   }
   return out;
 }
