@@ -3,6 +3,7 @@
 #include "core/text.hpp"
 #include "dicom/digest.hpp"
 #include "inspect/pixels.hpp"
+#include "io/scratch.hpp"
 #include "pixel/codec.hpp"
 #include "transcode/convert.hpp"
 #include "transcode/icons.hpp"
@@ -11,6 +12,7 @@
 #include <oneapi/tbb/task_arena.h>
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <functional>
 #include <optional>
 
@@ -97,16 +99,33 @@ Result<Done> over_parts(const Parts& parts, std::uint64_t apart,
 Result<Encoded> Converter::encode(const pixel::PixelData& data, const std::string& syntax) const {
   const auto parts = Parts::of(data);
   if (!parts) return parts.error();
-  Encoded out;
-  out.frames.resize(parts->frames());
-  const auto done = over_parts(*parts, apart_ / 8, [&](std::uint32_t first, std::uint32_t count) -> Result<Done> {
+  const auto encode_part = [&](std::uint32_t first, std::uint32_t count) {
     const Part part = parts->part(first, count);
     auto encoded = codecs_.encode(part.data, syntax);
+    if (encoded && encoded->frames.size() != count)
+      return Result<Encoded>(Failure{Fault::mismatch, "the number of frames changed"});
+    return encoded;
+  };
+  if (parts->frames_a_part(apart_ / 8) >= parts->frames()) return encode_part(0, parts->frames());
+  Encoded out;
+  out.frames.resize(parts->frames());
+  const auto held = std::make_shared<std::vector<io::Scratch>>(parts->frames());  // the first of each part is used
+  out.memory = held;
+  const auto done = over_parts(*parts, apart_ / 8, [&](std::uint32_t first, std::uint32_t count) -> Result<Done> {
+    const auto encoded = encode_part(first, count);
     if (!encoded) return encoded.error();
-    if (encoded->frames.size() != count) return Failure{Fault::mismatch, "the number of frames changed"};
-    std::move(encoded->frames.begin(), encoded->frames.end(), out.frames.begin() + first);
+    std::size_t size = 0;
+    for (const ByteView frame : encoded->frames) size += frame.size();
+    const auto room = (*held)[first].room(size);
+    std::size_t at = 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const ByteView frame = encoded->frames[i];
+      if (!frame.empty()) std::memcpy(room.data() + at, frame.data(), frame.size());
+      out.frames[first + i] = room.subspan(at, frame.size());
+      at += frame.size();
+    }
     if (first != 0) return Done{};
-    out.photometric = std::move(encoded->photometric);
+    out.photometric = encoded->photometric;
     out.samples = encoded->samples;
     return Done{};
   });
