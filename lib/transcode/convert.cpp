@@ -73,21 +73,6 @@ void describe_pixels(const dicom::File& file, const Encoded& encoded, dicom::Rew
   }
 }
 
-/// Samples of one bit, a byte each, packed low bits first and on across frames (PS3.5 8.1.1).
-Bytes packed_bits(const std::vector<ByteView>& frames) {
-  std::uint64_t total = 0;
-  for (const ByteView frame : frames) total += frame.size();
-  Bytes out((total + 7) / 8);
-  std::size_t at = 0;
-  for (const ByteView frame : frames) {
-    for (const std::byte bit : frame) {
-      out[at / 8] |= (bit & std::byte{1}) << (at % 8);
-      ++at;
-    }
-  }
-  return out;
-}
-
 /// Codestreams that stood in a value of defined length, in the items PS3.5 A.4 asks for.
 Result<Bytes> wrapped_codestreams(const pixel::PixelData& data) {
   std::vector<manifest::Finding> findings;
@@ -127,11 +112,6 @@ namespace {
 
 Result<Pixels> native_pixels(const pixel::PixelData& data, Encoded encoded) {
   Pixels out{{}, std::move(encoded), false};
-  if (data.info.bits_allocated == 1) {
-    const auto packed = std::make_shared<const Bytes>(packed_bits(out.encoded.frames));
-    out.encoded.frames.assign(1, *packed);
-    out.encoded.memory = packed;
-  }
   const std::uint64_t total = out.frame_bytes() + out.frame_bytes() % 2;
   if (total > 0xFFFFFFF0U) return Failure{Fault::limit, "native pixel data beyond 4 GiB cannot be written"};
   out.header = dicom::element_header(kPixelData, data.info.bits_allocated > 8 ? dicom::vr("OW") : dicom::vr("OB"),
@@ -281,7 +261,10 @@ Result<Converted> Converter::carry(ByteView source, const dicom::File& file, con
   // An unedited clean file keeps even a retired syntax: its bytes are what arrives.
   rewrite.transfer_syntax = changes.empty() && is_clean(file) ? file.transfer_syntax : carried_syntax(file);
   const auto data = pixels_of(file);
-  if (data && data->transfer_syntax != file.transfer_syntax) rewrite.transfer_syntax = data->transfer_syntax;
+  // A damaged header may look like another codec's: a label is corrected only by a stream that can be decoded.
+  if (data && data->transfer_syntax != file.transfer_syntax &&
+      codecs_.encode(*data, std::string(uid::kExplicitLittleEndian)))
+    rewrite.transfer_syntax = data->transfer_syntax;
   if (data && rewrite.transfer_syntax != file.transfer_syntax && file.dataset.encoding().big_endian &&
       data->info.bits_allocated != 1 && data->info.float_bits == 0) {
     const auto pixels = reencode(file, *data, {rewrite.transfer_syntax}, rewrite, out);
