@@ -204,7 +204,11 @@ std::string syntax_of_codestreams(const pixel::PixelData& data) {
   const Sniffed seen = pixel::sniff(head_of(index->frames.front(), joined));
   const std::string truth = pixel::true_syntax(seen);
   const bool hidden_loss = seen.lossy && pixel::fidelity_of(label) == Fidelity::lossless;
-  const bool read_all_the_same = demand->kind == "jpeg-extended" && seen.kind == "jpeg-baseline";  // PS3.5 A.4.1
+  const auto is_dct = [](std::string_view kind) {
+    return kind == "jpeg-baseline" || kind == "jpeg-extended" || kind == "jpeg-progressive";
+  };
+  const bool read_all_the_same =
+      is_dct(demand->kind) && is_dct(seen.kind);  // one decoder for all; see also PS3.5 A.4.1
   if (truth.empty() || hidden_loss || read_all_the_same || breach(label, *demand, seen).empty()) return label;
   // Whether a wavelet stream was cut cannot be seen: under a label that promises nothing it proves nothing.
   const bool doubtful = pixel::fidelity_of(label) == Fidelity::lossy;

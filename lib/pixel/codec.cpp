@@ -62,13 +62,13 @@ constexpr std::array kEntries = {
     Entry{JPEG "80", Fidelity::lossless, plain<decode_charls>, charls_version, decode_dcmtk, dcmtk_version,
           encode_jpeg_ls, own, Decoder::primary},
     Entry{JPEG "81", Fidelity::lossy, plain<decode_charls>, charls_version, decode_dcmtk, dcmtk_version},
-    Entry{JPEG "90", Fidelity::lossless, plain<decode_openjpeg>, openjpeg_version, nullptr, nullptr, encode_openjpeg,
-          openjpeg_version, Decoder::primary},
+    Entry{JPEG "90", Fidelity::lossless, plain<decode_openjpeg>, openjpeg_version, nullptr, nullptr, encode_jpeg_2000,
+          own, Decoder::primary},
     Entry{JPEG "91", Fidelity::lossy, plain<decode_openjpeg>, openjpeg_version},
     Entry{JPEG "201", Fidelity::lossless, plain<decode_openjpeg>, openjpeg_version, plain<decode_openjph>,
-          openjph_version, encode_openjph, openjph_version, Decoder::primary},
+          openjph_version, encode_htj2k, own, Decoder::independent},
     Entry{JPEG "202", Fidelity::lossless, plain<decode_openjpeg>, openjpeg_version, plain<decode_openjph>,
-          openjph_version, encode_openjph_rpcl, openjph_version, Decoder::primary},
+          openjph_version, encode_htj2k_rpcl, own, Decoder::independent},
     Entry{JPEG "203", Fidelity::lossy, plain<decode_openjpeg>, openjpeg_version, plain<decode_openjph>,
           openjph_version},
     Entry{JPEG "110", Fidelity::lossless, plain<decode_jxl>, jxl_version, nullptr, nullptr, encode_jxl, jxl_version,
@@ -199,8 +199,8 @@ std::string encoder_name(std::string_view syntax) {
 
 std::string stored_photometric(std::string_view syntax, const Frame& frame) {
   const Entry* entry = find(syntax);
-  const bool wavelet = entry != nullptr && (entry->encode == encode_openjpeg || entry->encode == encode_openjph ||
-                                            entry->encode == encode_openjph_rpcl);
+  const bool wavelet = entry != nullptr && (entry->encode == encode_jpeg_2000 || entry->encode == encode_htj2k ||
+                                            entry->encode == encode_htj2k_rpcl);
   return wavelet && has_colour_transform(frame) ? "YBR_RCT" : frame.photometric;
 }
 

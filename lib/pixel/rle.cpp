@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <memory>
 
 namespace waybill::pixel {
 namespace {
@@ -193,26 +192,27 @@ Result<Bytes> encode_rle(const ImageInfo& info, const Frame& frame) {
   const std::size_t columns = frame.columns;
   const std::size_t most_a_row = columns + columns / 128 + 1;
   const std::size_t room = 64 + segments * (frame.rows * most_a_row + 1);
-  const auto out = std::make_unique_for_overwrite<std::byte[]>(room);  // for the worst case, the end never touched
-  std::memset(out.get(), 0, 64);
+  Bytes out;
+  out.reserve(room);  // for the worst case, the end never touched
+  out.resize(64);
   const auto set = [&](std::size_t at, std::size_t v) {
     for (unsigned i = 0; i < 4; ++i) out[at + i] = static_cast<std::byte>(v >> (8 * i));
   };
   set(0, segments);
   const std::size_t step = std::size_t{info.samples} * bytes_per_sample;
-  std::byte* to = out.get() + 64;
-  Bytes row(columns);
+  Bytes row(columns), packed(most_a_row);
   for (std::uint32_t s = 0; s < segments; ++s) {
-    set(4 + std::size_t{4} * s, static_cast<std::size_t>(to - out.get()));
+    set(4 + std::size_t{4} * s, out.size());
     const std::byte* from = frame.bytes().data() + std::size_t{s / bytes_per_sample} * bytes_per_sample +
                             (bytes_per_sample - 1 - s % bytes_per_sample);
     for (std::size_t r = 0; r < frame.rows; ++r) {
       gather(from + r * columns * step, columns, step, row.data());
-      to = pack_row(row.data(), columns, to);
+      const std::byte* const end = pack_row(row.data(), columns, packed.data());
+      put_bytes(out, {packed.data(), static_cast<std::size_t>(end - packed.data())});
     }
-    if ((to - out.get()) % 2 != 0) *to++ = std::byte{0};
+    if (out.size() % 2 != 0) out.push_back(std::byte{0});
   }
-  return Bytes(out.get(), to);
+  return out;
 }
 
 }  // namespace waybill::pixel

@@ -25,6 +25,16 @@ Result<Frame> fitting(Result<Frame> frame, const pixel::ImageInfo& info) {
   return frame;
 }
 
+/// Appends samples of one bit, a byte each, to `out`, which holds `at` bits: low bits first and on across frames (PS3.5
+/// 8.1.1).
+void append_bits(const Frame& frame, std::uint64_t at, Bytes& out) {
+  out.resize((at + frame.bytes().size() + 7) / 8);
+  for (const std::byte bit : frame.bytes()) {
+    out[at / 8] |= (bit & std::byte{1}) << (at % 8);
+    ++at;
+  }
+}
+
 std::string_view model_of(const Frame& frame) {
   return frame.photometric == "YBR_RCT" ? std::string_view("RGB") : frame.photometric;
 }
@@ -93,22 +103,35 @@ Result<Encoded> CodecsHere::encode(const PixelData& data, const std::string& syn
   const auto reader = pixel::FrameReader::open(data, findings);
   if (!reader) return reader.error();
   Encoded out;
+  const auto streams = std::make_shared<std::vector<Bytes>>();
+  streams->reserve(reader->count());
+  out.memory = streams;
   out.photometric = data.info.photometric;
-  out.frames.reserve(reader->count());
+  const bool packed = is_native(syntax) && data.info.bits_allocated == 1;
+  Bytes bits;  // of all frames; they stand in the first, the others are empty
+  if (!packed) out.frames.reserve(reader->count());
   for (std::uint32_t i = 0; i < reader->count(); ++i) {
     auto frame = fitting(reader->borrow(i), data.info);
     if (!frame) return frame.error();
     out.photometric = frame->photometric;
     out.samples = frame->samples;
+    if (packed) {
+      append_bits(*frame, i * std::uint64_t{frame->bytes().size()}, bits);
+      continue;
+    }
     if (is_native(syntax)) {
-      out.frames.push_back(frame->borrowed.empty() ? std::move(frame->data)
-                                                   : Bytes(frame->borrowed.begin(), frame->borrowed.end()));
+      const ByteView borrowed = frame->borrowed;
+      out.frames.push_back(borrowed.empty() ? ByteView(streams->emplace_back(std::move(frame->data))) : borrowed);
       continue;
     }
     out.photometric = pixel::stored_photometric(syntax, *frame);
     auto stream = pixel::encode_frame(syntax, data.info, *frame);
     if (!stream) return stream.error();
-    out.frames.push_back(*std::move(stream));
+    out.frames.emplace_back(streams->emplace_back(*std::move(stream)));
+  }
+  if (packed) {
+    out.frames.resize(reader->count());
+    out.frames.front() = streams->emplace_back(std::move(bits));
   }
   return out;
 }

@@ -22,6 +22,13 @@ bool is_plain_model(const pixel::ImageInfo& info) {
   return info.samples == 3 && (model == "RGB" || model == "YBR_FULL" || model == "YBR_RCT");
 }
 
+/// Codecs whose decoders give RGB for YBR_RCT.
+bool undoes_rct(std::string_view syntax) {
+  constexpr std::string_view kJpeg = "1.2.840.10008.1.2.4.";
+  return syntax.starts_with(kJpeg) && (syntax.substr(kJpeg.size()) == "90" || syntax.substr(kJpeg.size()) == "201" ||
+                                       syntax.substr(kJpeg.size()) == "202");
+}
+
 /// A codestream that lost something under a label that says it did not (ENC-TSCODESTREAM).
 bool hides_loss(const pixel::PixelData& data) {
   if (!data.encapsulated) return false;
@@ -75,6 +82,8 @@ Result<Done> may_reencode(const dicom::File& file, const pixel::PixelData& data,
   if (!is_plain_model(info))
     return stays("no rule for photometric interpretation " + info.photometric + " with " +
                  std::to_string(info.samples) + " samples");
+  if (!native && info.photometric == "YBR_RCT" && !undoes_rct(data.transfer_syntax))
+    return stays("YBR_RCT outside of JPEG 2000: nobody can tell whether the samples are RGB");
   if (!native && !data.encapsulated && !is_described(file.dataset))
     return stays("the description of the pixels is not whole: other decoders would not read them");
   if (!native && padding_is_outside(file.dataset, info))

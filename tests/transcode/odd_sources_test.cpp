@@ -2,6 +2,7 @@
 // Sources that few encoders write: labels of another codec, encapsulated bits, 32 bits, big endian where it is rare,
 // samples that leave half their bytes empty.
 #include "inspect/pixels.hpp"
+#include "inspect/streams.hpp"
 #include "pixel/codec.hpp"
 #include "support/folder.hpp"
 #include "transcode/outcome.hpp"
@@ -31,7 +32,8 @@ std::string stream_of(const std::string& syntax, const std::string& pixels) {
   frame.rows = frame.columns = 16;
   frame.photometric = info.photometric;
   frame.data.assign(as_bytes(pixels).begin(), as_bytes(pixels).end());
-  return std::string(as_text(*pixel::encode_frame(syntax, info, frame)));
+  const std::string stream(as_text(*pixel::encode_frame(syntax, info, frame)));
+  return stream.size() % 2 == 0 ? stream : stream + '\0';
 }
 
 std::string native_value(const dicom::File& file, dicom::Tag t = tag(0x7FE0, 0x0010)) {
@@ -74,6 +76,45 @@ TEST(OddSources, ALosslessCodestreamUnderTheLabelOfAnotherCodecIsCarriedUnderIts
     const Outcome again = outcome_of_bytes(std::string(as_text(got.converted.file)), "keep");
     EXPECT_EQ(again.converted.outcome, "copied");
   }
+}
+
+TEST(OddSources, AStreamThatCannotBeDecodedKeepsItsLabelAndItsBytes) {
+  std::string stream = stream_of(kJpegPrefix + "70", slope_bytes());
+  stream.replace(stream.size() / 2, 20, std::string(20, '\xFF'));
+  ImageObject image;
+  image.fragments(kJpegPrefix + "80", {"", stream});
+  for (const char* to : {"keep", "explicit-le"}) {
+    const Outcome got = outcome_of(image, to);
+    EXPECT_EQ(got.failure, "") << to;
+    EXPECT_TRUE(got.same_bytes()) << to;
+  }
+}
+
+TEST(OddSources, LossyJpegKeepsTheLabelOfItsFamily) {
+  Jpeg progressive;
+  progressive.sof = 0xFFC2;
+  ImageObject image;
+  image.lossy().fragments(kJpegPrefix + "50", {"", progressive.bytes()});
+  const Outcome got = outcome_of(image, "keep");
+  EXPECT_EQ(got.converted.outcome, "copied");
+  EXPECT_TRUE(got.same_bytes());
+}
+
+TEST(OddSources, ACodestreamUnderANativeLabelIsTakenForWhatItIs) {
+  for (const std::string& truth : {kJpegPrefix + "70", kJpegPrefix + "80", kRleSyntax}) {
+    ImageObject image;
+    image.fragments(kNative, {"", stream_of(truth, slope_bytes())});
+    EXPECT_EQ(findings(image, inspect::Depth::pixels), std::vector<std::string>{"ENC-TSLABEL S2"});
+    const Outcome native = outcome_of(image, "explicit-le");
+    EXPECT_EQ(native.failure, "") << truth;
+    EXPECT_EQ(native_value(native.file()), slope_bytes()) << truth;
+    const Outcome kept = outcome_of(image, "keep");
+    EXPECT_EQ(kept.failure, "") << truth;
+    EXPECT_EQ(kept.file().meta.transfer_syntax, truth);
+  }
+  ImageObject unknown;
+  unknown.fragments(kNative, {"", "no codestream at all"});
+  EXPECT_EQ(findings(unknown, inspect::Depth::datasets).front(), "ENC-TSLABEL S3");
 }
 
 TEST(OddSources, AWaveletStreamUnderALossyLabelIsNotTakenForLossless) {
@@ -176,6 +217,19 @@ TEST(OddSources, RunLengthsWithControlBytesThatAskForNothingAreProvedAllTheSame)
   EXPECT_EQ(native_value(got.file()), slope_bytes());
 }
 
+TEST(OddSources, RunLengthsThatBeginBehindAGapAreDecodedWhereTheHeaderSays) {
+  std::string stream = rle_segments({slope_bytes()});
+  stream.insert(64, "gap.");
+  stream[4] = 68;
+  ImageObject image;
+  image.fragments(kRleSyntax, {"", stream});
+  EXPECT_TRUE(findings(image, inspect::Depth::pixels).empty());
+  const Outcome got = outcome_of(image, "explicit-le");
+  EXPECT_EQ(got.failure, "");
+  EXPECT_EQ(got.converted.outcome, "transcoded") << got.converted.reason;
+  EXPECT_EQ(native_value(got.file()), slope_bytes());
+}
+
 /// A file that DCMTK has written in big endian.
 class OddBigEndian : public InFolder {
  protected:
@@ -240,7 +294,7 @@ class OddPrecision : public InFolder {};
 TEST_F(OddPrecision, OfFewerThanEightBitsOrEightInSixteenIsReadByDcmtkAndGdcm) {
   const bool gdcm = shell("command -v gdcmconv > /dev/null").exit == 0;
   for (const auto& [allocated, stored] : {std::pair<std::uint16_t, std::uint16_t>{8, 2}, {8, 7}, {16, 8}, {16, 5}}) {
-    for (const std::uint16_t is_signed : {0, 1}) {
+    for (const std::uint16_t is_signed : {std::uint16_t{0}, std::uint16_t{1}}) {
       std::string pixels;
       for (const char c : slope_bytes((1U << stored) - 1)) {
         unsigned v = static_cast<unsigned char>(c);
