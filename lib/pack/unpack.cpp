@@ -105,8 +105,8 @@ class Run {
       throw RunError(Exit::usage, path_to_text(manifest_.string()) + " is a manifest of " + reader_.header().stage +
                                       "; give the one that pack wrote");
     root_ = manifest::option_text(reader_.header().options, "root");
+    if (!options.to.empty()) restorer_.emplace(options.to);  // makes the folder, and the one that the record lies in
     if (!options.output.empty()) writer_.emplace(options.output, header(), manifest::Restart::yes);
-    if (!options.to.empty()) restorer_.emplace(options.to);
   }
 
   Unpacked go() {

@@ -181,8 +181,13 @@ void balance_studies(Collected& c, std::size_t in, std::size_t out) {
 }
 
 void check_repeats_at_source(Collected& c, std::size_t n) {
-  const Mismatch m = compare({}, c.holdings[n], false);
-  list(c, "repeated", m.repeated, c.holdings[n], c.report.manifests[n].name,
+  const Column<Entry>& entries = c.holdings[n].entries;
+  std::vector<std::uint64_t> repeated;
+  for (std::size_t i = 1; i < entries.size(); ++i) {
+    const std::uint64_t id = entries[i].id;
+    if (id == entries[i - 1].id && (repeated.empty() || repeated.back() != id)) repeated.push_back(id);
+  }
+  list(c, "repeated", repeated, c.holdings[n], c.report.manifests[n].name,
        "stands more than once in " + c.report.manifests[n].name);
 }
 

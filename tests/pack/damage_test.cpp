@@ -184,12 +184,12 @@ TEST_F(PackDamage, NoNameInAManifestLeadsOutOfTheTarget) {
     lie({path, std::nullopt, 0, place.size, "", 0}, place);
     const Ran ran = run("$B/waybill-unpack backup --to out/in --quiet 2>&1");
     EXPECT_EQ(ran.exit, 1) << path << ran.out;
-    EXPECT_EQ(run("find out outside -type f").out, "") << path;
+    EXPECT_EQ(run("find out/in outside -type f").out, "") << path;
   }
   manifest::Source member{"/archive/a.zip", "../../../outside/x", 0, place.size, "", 0};
   lie(member, place);
   EXPECT_EQ(run("$B/waybill-unpack backup --to out/in --quiet 2>/dev/null").exit, 1);
-  EXPECT_EQ(run("find out outside -type f").out, "");
+  EXPECT_EQ(run("find out/in outside -type f").out, "");
 }
 
 TEST_F(PackDamage, ALinkInTheTargetIsNotFollowed) {

@@ -50,9 +50,12 @@ TEST_F(SyncProof, ComparesTheSampleThatWasOnDiskBeforeTheFirstObjectWasSent) {
   plan("timeout = 5\n");
   put("plan.toml", test::slurp(folder_ / "plan.toml") + "[verify]\nlevel = \"content\"\nsample = \"90%,10%\"\n");
   ends(0);
-  const auto drawn = lines("load.wb", "sample-object");
-  EXPECT_GE(drawn.size(), 20U);
-  EXPECT_LT(drawn.size(), 48U);
+  const auto ids = [&](const char* manifest) {
+    std::set<std::string> out;
+    for (const std::string& line : lines(manifest, "sample-object")) out.insert(test::member(line, "id"));
+    return out;
+  };
+  EXPECT_GE(ids("load.wb").size(), 20U);
   bool sent = false;
   manifest::Reader reader(in_run(1, "load.wb"));
   while (const auto line = reader.next_line()) {
@@ -60,7 +63,7 @@ TEST_F(SyncProof, ComparesTheSampleThatWasOnDiskBeforeTheFirstObjectWasSent) {
     sent = sent || kind == "intent" || kind == "object";
     EXPECT_FALSE(sent && kind.starts_with("sample")) << "the list stands before all that was done";
   }
-  EXPECT_EQ(lines("verify.wb", "sample-object"), drawn);
+  EXPECT_EQ(ids("verify.wb"), ids("load.wb"));
   const auto result = lines("verify.wb", "sample-result");
   ASSERT_EQ(result.size(), 1U);
   EXPECT_NE(result[0].find("The list was on disk before the load began."), std::string::npos) << result[0];
