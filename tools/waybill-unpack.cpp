@@ -111,6 +111,6 @@ int main(int argc, char** argv) {
   cli::add_common(app, settings.common);
   app.remove_option(app.get_option("--restart"));
   tools::Shared shared;
-  shared.add_options(app, tools::Manifests::read);
+  shared.add_options(app);
   return cli::run_tool(app, argc, argv, [&] { return shared.around("waybill-unpack", [&] { return run(settings); }); });
 }
