@@ -68,9 +68,18 @@ std::string name_group(const hl7::Message& m, std::string_view xpn) {
   return group;
 }
 
+/// Whether the first repetition clears the field: "" by itself, or in each component that is not empty.
+bool clears(const hl7::Message& m, std::string_view field) {
+  bool any = false;
+  for (const auto component : hl7::parts(hl7::part(field, m.delimiters().repetition, 1), m.delimiters().component)) {
+    if (!component.empty() && !hl7::is_null(trim(component))) return false;
+    any = any || !component.empty();
+  }
+  return any;
+}
+
 Given given(const hl7::Message& m, std::string_view field, std::string (*read)(const hl7::Message&, std::string_view)) {
-  const std::string_view first = hl7::part(field, m.delimiters().repetition, 1);
-  if (hl7::is_null(first)) return {true, {}};
+  if (clears(m, field)) return {true, {}};
   std::string value = read(m, field);
   const bool said = !value.empty();
   return {said, std::move(value)};
@@ -112,6 +121,7 @@ Event event_of(const hl7::Message& m, std::size_t pid, std::size_t end, EventKin
   e.kind = kind;
   e.ids = patient_ids(m, m.field(pid, 3), site);
   if (e.ids.empty()) e.ids = patient_ids(m, m.field(pid, 2), site);
+  if (e.ids.empty()) e.ids = patient_ids(m, m.field(pid, 4), site);
   for (const std::size_t field : {2, 4}) {
     for (auto& id : patient_ids(m, m.field(pid, field), site))
       if (!id.authority.empty()) e.listed.push_back(std::move(id));
@@ -145,7 +155,7 @@ std::optional<PatientId> patient_id(const hl7::Message& m, std::string_view cx, 
   if (is_any(out.type, {"SS", "SSN", "DL", "PPN", "AN", "VN",   "BC", "CC",  "DN",   "DR",   "EI",  "EN",
                         "FI", "HC",  "MB", "MA",  "MC", "NIIP", "WC", "ANC", "ACSN", "PLAC", "FILL"}))
     return std::nullopt;
-  if (is_any(out.type, {"MR", "PI", "PT", "MRT", "U"})) out.type.clear();
+  if (is_any(out.type, {"MR", "PI", "PT", "MRT", "MRN", "U"})) out.type.clear();
   return out;
 }
 
@@ -186,7 +196,7 @@ Demographics demographics_of(const hl7::Message& m, std::size_t pid) {
   Demographics d;
   const std::string_view name = m.field(pid, 5);
   d.name.value = person_name(m, name, &d.other_names);
-  const bool cleared = hl7::is_null(hl7::part(name, m.delimiters().repetition, 1));
+  const bool cleared = clears(m, name);
   d.name.given = cleared || !d.name.value.empty();
   if (cleared) d.name.value.clear();
   const std::string alias = person_name(m, m.field(pid, 9));
@@ -207,15 +217,13 @@ Demographics demographics_of(const hl7::Message& m, std::size_t pid) {
 
 std::vector<Event> events_of(const hl7::Message& m, const hl7::Origin& origin, const Site& site) {
   std::vector<Event> events;
-  const std::string_view type = m.field(std::size_t{0}, 9);
-  if (upper(m.value(m.component(type, 1))) != "ADT") return events;
-  std::string trigger = upper(m.value(m.component(type, 2)));
-  if (trigger.empty()) trigger = upper(m.value(m.component(m.field("EVN", 1), 1)));
+  const auto [code, trigger] = hl7::type_of(m);
+  if (code != "ADT") return events;
   const auto kind = kind_of(trigger);
   if (!kind) return events;
-  const auto finish = [&](Event e) {
+  const auto finish = [&, &why = trigger](Event e) {
     e.time = origin.time;
-    e.trigger = trigger;
+    e.trigger = why;
     e.control_id = origin.control_id;
     e.file = origin.file;
     e.offset = origin.offset;
@@ -231,6 +239,7 @@ std::vector<Event> events_of(const hl7::Message& m, const hl7::Origin& origin, c
       break;
     }
     auto mrg = m.find("MRG", *pid);
+    if (!mrg && !next && events.empty()) mrg = m.find("MRG");  // one pair, written the wrong way round
     if (!mrg || *mrg >= end) {
       finish(std::move(e));
     } else {
