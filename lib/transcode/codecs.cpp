@@ -107,17 +107,16 @@ Result<Encoded> CodecsHere::encode(const PixelData& data, const std::string& syn
   streams->reserve(reader->count());
   out.memory = streams;
   out.photometric = data.info.photometric;
-  if (is_native(syntax) && data.info.bits_allocated == 1)
-    out.frames.resize(reader->count());  // all bits stand in the first
-  else
-    out.frames.reserve(reader->count());
+  const bool packed = is_native(syntax) && data.info.bits_allocated == 1;
+  Bytes bits;  // of all frames; they stand in the first, the others are empty
+  if (!packed) out.frames.reserve(reader->count());
   for (std::uint32_t i = 0; i < reader->count(); ++i) {
     auto frame = fitting(reader->borrow(i), data.info);
     if (!frame) return frame.error();
     out.photometric = frame->photometric;
     out.samples = frame->samples;
-    if (is_native(syntax) && data.info.bits_allocated == 1) {
-      append_bits(*frame, i * std::uint64_t{frame->bytes().size()}, out.frames.front());
+    if (packed) {
+      append_bits(*frame, i * std::uint64_t{frame->bytes().size()}, bits);
       continue;
     }
     if (is_native(syntax)) {
@@ -129,6 +128,10 @@ Result<Encoded> CodecsHere::encode(const PixelData& data, const std::string& syn
     auto stream = pixel::encode_frame(syntax, data.info, *frame);
     if (!stream) return stream.error();
     out.frames.emplace_back(streams->emplace_back(*std::move(stream)));
+  }
+  if (packed) {
+    out.frames.resize(reader->count());
+    out.frames.front() = streams->emplace_back(std::move(bits));
   }
   return out;
 }

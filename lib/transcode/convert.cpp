@@ -261,7 +261,10 @@ Result<Converted> Converter::carry(ByteView source, const dicom::File& file, con
   // An unedited clean file keeps even a retired syntax: its bytes are what arrives.
   rewrite.transfer_syntax = changes.empty() && is_clean(file) ? file.transfer_syntax : carried_syntax(file);
   const auto data = pixels_of(file);
-  if (data && data->transfer_syntax != file.transfer_syntax) rewrite.transfer_syntax = data->transfer_syntax;
+  // A damaged header may look like another codec's: a label is corrected only by a stream that can be decoded.
+  if (data && data->transfer_syntax != file.transfer_syntax &&
+      codecs_.encode(*data, std::string(uid::kExplicitLittleEndian)))
+    rewrite.transfer_syntax = data->transfer_syntax;
   if (data && rewrite.transfer_syntax != file.transfer_syntax && file.dataset.encoding().big_endian &&
       data->info.bits_allocated != 1 && data->info.float_bits == 0) {
     const auto pixels = reencode(file, *data, {rewrite.transfer_syntax}, rewrite, out);

@@ -157,18 +157,20 @@ Result<std::string> Converter::same_pixels(const dicom::File& source, const dico
   const auto after = inspect::pixel_data_of(written);
   if (before.has_value() != after.has_value()) return Failure{Fault::mismatch, "pixel data is there only once"};
   if (!before) return std::string("no pixels");
-  before->transfer_syntax = inspect::syntax_of_codestreams(*before);  // the written file's label has to be right
+  const std::string truth = inspect::syntax_of_codestreams(*before);
   std::vector<manifest::Finding> findings;
   const bool native = !before->encapsulated && !after->encapsulated;
   if (native && before->big_endian == after->big_endian && before->info.pixel_words == after->info.pixel_words &&
       std::ranges::equal(before->value, after->value))
     return std::string("same bytes");
-  if (before->encapsulated && after->encapsulated && before->transfer_syntax == after->transfer_syntax) {
+  if (before->encapsulated && after->encapsulated &&
+      (after->transfer_syntax == before->transfer_syntax || after->transfer_syntax == truth)) {
     const auto left = pixel::digest_codestreams(*before, findings);
     const auto right = pixel::digest_codestreams(*after, findings);
     if (left && right && *left == *right) return std::string("codestream");
   }
-  if (!is_lossless(before->transfer_syntax) || !is_lossless(written.transfer_syntax))
+  before->transfer_syntax = truth;
+  if (!is_lossless(truth) || !is_lossless(written.transfer_syntax))
     return Failure{Fault::mismatch, "CSTR of the written file differs from the source's"};
   return compare(*before, *after);
 }

@@ -54,7 +54,7 @@ std::string joined(const Message& m, std::string_view segment, std::size_t field
     first = false;
     out += as_python_sees_it(m, *at, field);
   }
-  return out;
+  return std::string(trim(out));  // as the cells of the table are
 }
 
 using Row = std::vector<std::string>;  // MSH-9, MSH-10, PID-3, PID-5, PID-7, MRG-1, PV1-19, OBR-3, OBR-18

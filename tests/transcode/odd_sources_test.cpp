@@ -32,7 +32,8 @@ std::string stream_of(const std::string& syntax, const std::string& pixels) {
   frame.rows = frame.columns = 16;
   frame.photometric = info.photometric;
   frame.data.assign(as_bytes(pixels).begin(), as_bytes(pixels).end());
-  return std::string(as_text(*pixel::encode_frame(syntax, info, frame)));
+  const std::string stream(as_text(*pixel::encode_frame(syntax, info, frame)));
+  return stream.size() % 2 == 0 ? stream : stream + '\0';
 }
 
 std::string native_value(const dicom::File& file, dicom::Tag t = tag(0x7FE0, 0x0010)) {
@@ -74,6 +75,18 @@ TEST(OddSources, ALosslessCodestreamUnderTheLabelOfAnotherCodecIsCarriedUnderIts
     EXPECT_NE(as_text(got.converted.file).find(stream), std::string_view::npos) << "the codestream stays";
     const Outcome again = outcome_of_bytes(std::string(as_text(got.converted.file)), "keep");
     EXPECT_EQ(again.converted.outcome, "copied");
+  }
+}
+
+TEST(OddSources, AStreamThatCannotBeDecodedKeepsItsLabelAndItsBytes) {
+  std::string stream = stream_of(kJpegPrefix + "70", slope_bytes());
+  stream.replace(stream.size() / 2, 20, std::string(20, '\xFF'));
+  ImageObject image;
+  image.fragments(kJpegPrefix + "80", {"", stream});
+  for (const char* to : {"keep", "explicit-le"}) {
+    const Outcome got = outcome_of(image, to);
+    EXPECT_EQ(got.failure, "") << to;
+    EXPECT_TRUE(got.same_bytes()) << to;
   }
 }
 
