@@ -59,18 +59,15 @@ constexpr std::array kTerms = {
     Term{"ISO 2022 IR 58", "EUC-CN", true},
 };
 
-/// Misspellings seen in archives (CS-BADTERM), compared without case, spaces, '-' and '_'.
-const std::map<std::string, std::string, std::less<>>& aliases() {
-  static const std::map<std::string, std::string, std::less<>> kAliases = [] {
-    std::map<std::string, std::string, std::less<>> out = {{"LATIN1", "ISO-8859-1"},
-                                                           {"ISO88591", "ISO-8859-1"},
-                                                           {"UTF8", "UTF-8"},
-                                                           {"ISOIR192", "UTF-8"},
-                                                           {"ASCII", "ASCII"}};
-    return out;
-  }();
-  return kAliases;
-}
+/// Misspellings seen in archives (CS-BADTERM) and the term meant, compared without case, spaces, '-' and '_'.
+struct Alias {
+  std::string_view squeezed, term;
+};
+constexpr std::array kAliases = {
+    Alias{"LATIN1", "ISO_IR 100"},      Alias{"ISO88591", "ISO_IR 100"},      Alias{"UTF8", "ISO_IR 192"},
+    Alias{"ASCII", "ISO_IR 6"},         Alias{"GB2312", "ISO 2022 IR 58"},    Alias{"ISOIR58", "ISO 2022 IR 58"},
+    Alias{"ISOIR87", "ISO 2022 IR 87"}, Alias{"ISOIR149", "ISO 2022 IR 149"}, Alias{"ISOIR159", "ISO 2022 IR 159"},
+};
 
 std::string squeeze(std::string_view term) {
   std::string out;
@@ -177,26 +174,21 @@ Charset Charset::from_terms(std::string_view raw) {
   const auto parts = split(raw, '\\');
   for (const std::string_view part : parts) {
     const std::string_view term = trim(part);
-    const auto at = std::find_if(kTerms.begin(), kTerms.end(), [&](const Term& t) { return t.name == term; });
-    if (at != kTerms.end()) {
-      charset.encodings_.emplace_back(at->encoding);
-      charset.extended_ = charset.extended_ || at->extended;
-      continue;
+    const auto named = [](std::string_view name) {
+      return std::find_if(kTerms.begin(), kTerms.end(), [&](const Term& t) { return t.name == name; });
+    };
+    auto at = named(term);
+    if (at == kTerms.end()) {
+      charset.canonical_ = false;
+      const std::string key = squeeze(term);
+      const auto alias = std::ranges::find(kAliases, key, &Alias::squeezed);
+      at = alias != kAliases.end()
+               ? named(alias->term)
+               : std::find_if(kTerms.begin(), kTerms.end(), [&](const Term& t) { return squeeze(t.name) == key; });
     }
-    charset.canonical_ = false;
-    const std::string key = squeeze(term);
-    const auto alias = aliases().find(key);
-    const auto loose =
-        std::find_if(kTerms.begin(), kTerms.end(), [&](const Term& t) { return squeeze(t.name) == key; });
-    if (alias != aliases().end()) {
-      charset.encodings_.emplace_back(alias->second);
-    } else if (loose != kTerms.end()) {
-      charset.encodings_.emplace_back(loose->encoding);
-      charset.extended_ = charset.extended_ || loose->extended;
-    } else {
-      charset.known_ = false;
-      charset.encodings_.emplace_back("ASCII");
-    }
+    charset.known_ = charset.known_ && at != kTerms.end();
+    charset.encodings_.emplace_back(at != kTerms.end() ? at->encoding : "ASCII");
+    charset.extended_ = charset.extended_ || (at != kTerms.end() && at->extended);
   }
   if (parts.size() > 1) charset.extended_ = true;
   return charset;

@@ -5,46 +5,22 @@
 
 #include "core/text.hpp"
 #include "dicom/dictionary.hpp"
+#include "dicom/header.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 namespace waybill::dicom {
 
 using manifest::Severity;
 
 namespace {
-constexpr Tag kItem = tag(0xFFFE, 0xE000);
-constexpr Tag kItemEnd = tag(0xFFFE, 0xE00D);
-constexpr Tag kSequenceEnd = tag(0xFFFE, 0xE0DD);
-constexpr Tag kPixelData = tag(0x7FE0, 0x0010);
 constexpr Tag kFloatPixels = tag(0x7FE0, 0x0008);
 constexpr Tag kTrailingPadding = tag(0xFFFC, 0xFFFC);
 constexpr Tag kLengthToEnd = tag(0x0008, 0x0001);
-constexpr std::uint32_t kUndefined = 0xFFFFFFFFU;
-
-bool is_capital(std::byte b) { return b >= std::byte{'A'} && b <= std::byte{'Z'}; }
+constexpr Tag kSecondBegins = tag(0x0009, 0x0000);
+constexpr int kMostRepairs = 32;  // sequences of a wrong length that are read a second time
 }  // namespace
-
-std::string to_string(Tag t) {
-  char text[16];
-  std::snprintf(text, sizeof text, "%04X,%04X", t >> 16U, t & 0xFFFFU);
-  return text;
-}
-
-bool has_long_length(Vr v) noexcept {
-  static constexpr std::array kLong = {vr("OB"), vr("OD"), vr("OF"), vr("OL"), vr("OV"), vr("OW"), vr("SQ"),
-                                       vr("SV"), vr("UC"), vr("UN"), vr("UR"), vr("UT"), vr("UV")};
-  return std::find(kLong.begin(), kLong.end(), v) != kLong.end();
-}
-
-bool is_known_vr(Vr v) noexcept {
-  static constexpr std::array kShort = {vr("AE"), vr("AS"), vr("AT"), vr("CS"), vr("DA"), vr("DS"), vr("DT"),
-                                        vr("FD"), vr("FL"), vr("IS"), vr("LO"), vr("LT"), vr("PN"), vr("SH"),
-                                        vr("SL"), vr("SS"), vr("ST"), vr("TM"), vr("UI"), vr("UL"), vr("US")};
-  return has_long_length(v) || std::find(kShort.begin(), kShort.end(), v) != kShort.end();
-}
 
 void add_finding(std::vector<manifest::Finding>& findings, std::string_view code, Severity severity, Tag t,
                  std::string detail, std::optional<std::uint64_t> offset, ByteView raw) {
@@ -63,7 +39,7 @@ void add_finding(std::vector<manifest::Finding>& findings, std::string_view code
 class Parser {
  public:
   Parser(ByteView bytes, Encoding encoding, std::vector<manifest::Finding>& findings, const Limits& limits)
-      : bytes_(bytes), findings_(findings), limits_(limits) {
+      : bytes_(bytes), headers_(bytes), findings_(findings), limits_(limits) {
     out_.bytes_ = bytes;
     out_.encoding_ = encoding;
     out_.nodes_.reserve(std::min<std::size_t>(256, bytes.size() / 8 + 1));
@@ -78,74 +54,55 @@ class Parser {
   }
 
  private:
-  struct Header {
-    Tag tag = 0;
-    Vr vr = 0;
-    std::uint32_t length = 0;
-    std::uint64_t start = 0;
-    std::uint64_t value = 0;
-  };
-
   void note(std::string_view code, Severity severity, Tag t, std::string detail) {
+    irregular_ += is_irregular(code);
     add_finding(findings_, code, severity, t, std::move(detail));
   }
   /// With the place of the element header and its bytes as evidence; headers hold no patient data.
   void note(std::string_view code, Severity severity, Tag t, std::string detail, std::uint64_t at) {
+    irregular_ += is_irregular(code);
     add_finding(findings_, code, severity, t, std::move(detail), at,
                 bytes_.subspan(at, std::min<std::uint64_t>(12, bytes_.size() - at)));
+  }
+
+  /// Whether the bytes cannot be copied as they stand: all that is noted here but what other readers cope with.
+  static bool is_irregular(std::string_view code) noexcept {
+    return code != "ENC-UNSQ" && code != "ENC-UN64K" && code != "ENC-VRWRONG";
   }
 
   bool stopped() const noexcept { return stop_ || !limit_.empty(); }
 
   /// The element header at `at`, or false when fewer bytes are left than it needs.
   bool read_header(std::uint64_t at, std::uint64_t end, Encoding encoding, Header& h) {
-    if (end - at < 8) return false;
-    const std::byte* p = bytes_.data() + at;
-    const bool big = encoding.big_endian;
-    h.start = at;
-    h.tag = tag(load_u16(p, big), load_u16(p + 2, big));
-    if (!encoding.explicit_vr || (h.tag >> 16U) == 0xFFFE) {
-      h.vr = 0;
-      h.length = load_u32(p + 4, big);
-      h.value = at + 8;
-      if ((h.tag >> 16U) != 0xFFFE) {
-        h.vr = dictionary_vr(h.tag);
-        if (h.vr == 0) h.vr = vr("UN");
-      }
-      return true;
-    }
-    h.vr = vr(static_cast<char>(p[4]), static_cast<char>(p[5]));
-    if (is_known_vr(h.vr)) return read_length(at, end, big, h, has_long_length(h.vr));
-    if (is_capital(p[4]) && is_capital(p[5])) {
-      note("ENC-VRUNKNOWN", Severity::s1, h.tag,
-           "VR " + std::string(as_text({p + 4, 2})) + " is not in PS3.5; read with a 32-bit length", at);
-      return read_length(at, end, big, h, true);
-    }
-    if (p[4] == std::byte{' '} && p[5] == std::byte{' '}) {
-      note("ENC-VRWRONG", Severity::s1, h.tag, "VR is two spaces; the dictionary's VR is used", at);
-      h.vr = dictionary_vr(h.tag);
-      return read_length(at, end, big, h, false);
-    }
-    note("ENC-VRUNKNOWN", Severity::s1, h.tag, "no VR (bytes " + to_hex({p + 4, 2}) + "); read as an implicit element",
-         at);
-    h.vr = dictionary_vr(h.tag);
-    if (h.vr == 0) h.vr = vr("UN");
-    h.length = load_u32(p + 4, big);
-    h.value = at + 8;
+    const auto read = headers_.read(at, end, encoding);
+    if (!read) return false;
+    h = *read;
+    if (h.oddity != Oddity::none) note_oddity(h);
     return true;
   }
 
-  bool read_length(std::uint64_t at, std::uint64_t end, bool big, Header& h, bool long_form) const {
-    const std::byte* p = bytes_.data() + at;
-    if (!long_form) {
-      h.length = load_u16(p + 6, big);
-      h.value = at + 8;
-      return true;
+  void note_oddity(const Header& h) {
+    ++irregular_;
+    const ByteView letters{bytes_.data() + h.start + 4, 2};
+    const std::string no_vr = "no VR (bytes " + to_hex(letters) + "); read ";
+    const auto say = [&](std::string_view code, std::string detail) {
+      note(code, Severity::s1, h.tag, std::move(detail), h.start);
+    };
+    switch (h.oddity) {
+      case Oddity::none: break;
+      case Oddity::future_vr:
+        say("ENC-VRUNKNOWN", "VR " + std::string(as_text(letters)) + " is not in PS3.5; read with a 32-bit length");
+        break;
+      case Oddity::no_vr_implicit: say("ENC-VRUNKNOWN", no_vr + "as an implicit element"); break;
+      case Oddity::no_vr_short: say("ENC-VRUNKNOWN", no_vr + "with a 16-bit length"); break;
+      case Oddity::no_vr_long: say("ENC-VRUNKNOWN", no_vr + "with a 32-bit length"); break;
+      case Oddity::blank_vr: say("ENC-VRWRONG", "VR is two spaces; the dictionary's VR is used"); break;
+      case Oddity::other_form:
+        say("ENC-VRWRONG",
+            has_long_length(h.vr) ? "a 16-bit length where this VR has 32 bits" : "a 32-bit length where it has 16");
+        break;
+      case Oddity::blank_length: say("ENC-13BUG", "the length is four spaces; read as empty"); break;
     }
-    if (end - at < 12) return false;
-    h.length = load_u32(p + 8, big);
-    h.value = at + 12;
-    return true;
   }
 
   Node& push(const Header& h, std::uint64_t start, NodeKind kind) {
@@ -180,75 +137,61 @@ class Parser {
   void elements(std::uint64_t& at, std::uint64_t end, Encoding encoding, std::uint32_t depth, bool delimited) {
     Tag previous = 0;
     while (at < end && !stopped()) {
-      if (depth == 0 && previous != 0 && (is_padding(at, end) || !continues(at, end, encoding, previous))) return;
+      if (depth == 0 && previous != 0 && ends_here(at, end, encoding, previous)) return;
+      const std::uint32_t before = irregular_;
       Header h;
       if (!read_header(at, end, encoding, h)) {
         truncated(at, previous, "an element header is cut");
         return;
       }
       if (h.tag == kItemEnd || h.tag == kSequenceEnd) {
-        if (delimited) {
-          if (h.tag == kSequenceEnd) {
-            note("ENC-SEQDELIM", Severity::s1, h.tag, "a sequence delimiter stands where an item delimiter is due", at);
-            return;  // the sequence reads it again and ends too
-          }
-          at = h.value;
-          closed_ = true;
-          return;
-        }
-        note("ENC-SEQDELIM", Severity::s1, h.tag, "a delimiter stands outside of any item", at);
-        at = h.value;
+        if (delimiter(h, at, delimited)) return;
         continue;
       }
       if (limits_.stop_at_pixels && depth == 0 && h.tag >= kFloatPixels && h.tag <= kPixelData) {
         out_.pixel_header_ = PixelHeader{h.tag, h.value, h.length};
         return;
       }
-      if (h.tag <= previous) {
+      const bool disorder = h.tag <= previous;
+      if (disorder)
         note("ENC-ORDER", Severity::s2, h.tag, h.tag == previous ? "the tag stands twice" : "tags do not ascend", at);
-      }
       previous = h.tag;
+      const std::size_t index = out_.nodes_.size();
       element(h, at, end, encoding, depth);
+      if (index < out_.nodes_.size()) out_.nodes_[index].irregular = irregular_ - before > (disorder ? 1U : 0U);
     }
   }
 
-  /// Only NULs or spaces up to the end: a tape block's padding, no elements.
-  bool is_padding(std::uint64_t at, std::uint64_t end) const {
-    if (bytes_[at] != std::byte{0} && bytes_[at] != std::byte{' '}) return false;
-    const std::byte fill = bytes_[at];
-    return std::all_of(bytes_.begin() + static_cast<std::ptrdiff_t>(at),
-                       bytes_.begin() + static_cast<std::ptrdiff_t>(end), [fill](std::byte b) { return b == fill; });
+  /// A delimiter among elements. True when it ends them.
+  bool delimiter(const Header& h, std::uint64_t& at, bool delimited) {
+    if (!delimited) {
+      note("ENC-SEQDELIM", Severity::s1, h.tag, "a delimiter stands outside of any item", at);
+      at = h.value;
+      return false;
+    }
+    if (h.tag == kSequenceEnd) {  // the sequence reads it again and ends too
+      note("ENC-SEQDELIM", Severity::s1, h.tag, "a sequence delimiter stands where an item delimiter is due", at);
+      return true;
+    }
+    at = h.value;
+    closed_ = true;
+    return true;
   }
 
-  /// Whether the bytes at `at` can be the next top-level element. What cannot stands behind the dataset and is left to
-  /// the caller (ENC-TRAILGARBAGE): a second object, a vendor's blob.
-  bool continues(std::uint64_t at, std::uint64_t end, Encoding encoding, Tag previous) const {
-    if (end - at < 8) return previous < kPixelData;  // a cut header, unless the pixel data stood last
+  /// Whether the dataset ends before `at`: what stands there is left to the caller (ENC-TRAILGARBAGE).
+  bool ends_here(std::uint64_t at, std::uint64_t end, Encoding encoding, Tag previous) const {
+    if (headers_.is_padding(at, end) || !headers_.continues(at, end, encoding, previous)) return true;
+    if (previous < kPixelData || end - at < 8) return false;
     const std::byte* p = bytes_.data() + at;
     const Tag t = tag(load_u16(p, encoding.big_endian), load_u16(p + 2, encoding.big_endian));
-    const std::uint32_t group = t >> 16U;
-    if (group == 0 && (previous >> 16U) != 0) return false;
-    if (group == 0xFFFE) return t == kItemEnd || t == kSequenceEnd;
-    const bool ascends = t > previous && (group <= 0x7FE0 || group == 0xFFFA || group == 0xFFFC);
-    const bool fits = load_u32(p + 4, encoding.big_endian) <= end - at - 8;
-    // Private groups behind the pixels are vendors', whole loops of GE in 7FE1 among them.
-    const bool private_behind = t > previous && group > 0x7FE0 && group < 0xFFFF && (group & 1U) != 0;
-    if (encoding.explicit_vr) {
-      const Vr v = vr(static_cast<char>(p[4]), static_cast<char>(p[5]));
-      if (private_behind && is_known_vr(v)) return true;
-      if (ascends && (is_known_vr(v) || (is_capital(p[4]) && is_capital(p[5])) || v == vr("  "))) return true;
-      if (is_known_vr(v)) return load_u16(p + 6, encoding.big_endian) <= end - at - 8 && dictionary_vr(t) != 0;
-      return fits && dictionary_vr(t) != 0;
-    }
-    if (private_behind) return fits || load_u32(p + 4, encoding.big_endian) == kUndefined;
-    return ascends ? fits || dictionary_vr(t) != 0 || ((group & 1U) != 0 && previous < kPixelData)
-                   : fits && dictionary_vr(t) != 0;
+    return t < kSecondBegins && out_.find(t) != nullptr;  // the beginning once more: a second dataset
   }
 
   /// Old writers declared 13 bytes for text of 10 (GDCM reads them so, too): the next header tells.
   bool has_thirteen_bug(const Header& h, std::uint64_t end, Encoding encoding) const {
     return h.length == 13 && h.value + 13 <= end && end - h.value > 18 &&
-           !continues(h.value + 13, end, encoding, h.tag) && continues(h.value + 10, end, encoding, h.tag);
+           !headers_.continues(h.value + 13, end, encoding, h.tag) &&
+           headers_.continues(h.value + 10, end, encoding, h.tag);
   }
 
   void element(Header h, std::uint64_t& at, std::uint64_t end, Encoding encoding, std::uint32_t depth) {
@@ -258,28 +201,103 @@ class Parser {
       undefined(h, at, end, encoding, depth);
       return;
     }
-    const bool sequence = h.vr == vr("SQ");
-    if (h.length > end - h.value) {
-      truncated(at, h.tag,
-                "a value of " + std::to_string(h.length) + " bytes is declared but " + std::to_string(end - h.value) +
-                    " are left");
+    const std::uint64_t left = end - h.value;
+    if (is_sequence(h)) {
+      sequence(h, at, end, encoding, depth);
+      return;
+    }
+    if (h.length > left) {
+      truncated(
+          at, h.tag,
+          "a value of " + std::to_string(h.length) + " bytes is declared but " + std::to_string(left) + " are left");
       return;
     }
     if (has_thirteen_bug(h, end, encoding)) {
       note("ENC-13BUG", Severity::s1, h.tag, "13 bytes are declared, the value has 10", at);
       h.length = 10;
     }
-    if (h.length % 2 != 0) note("ENC-ODDLEN", Severity::s1, h.tag, "odd value length " + std::to_string(h.length), at);
-    const auto index = static_cast<std::uint32_t>(out_.nodes_.size());
-    push(h, at, sequence ? NodeKind::sequence : NodeKind::element);
-    const std::uint64_t stop = h.value + h.length;
-    if (sequence) {
-      std::uint64_t inside = h.value;
-      items(inside, stop, encoding, depth + 1, false);
+    if (h.length % 2 != 0) {
+      const bool padded = !headers_.lands(h.value + h.length, end, encoding, h.tag) && h.length < left &&
+                          headers_.lands(h.value + h.length + 1, end, encoding, h.tag);
+      note("ENC-ODDLEN", Severity::s1, h.tag,
+           "odd value length " + std::to_string(h.length) + (padded ? "; its pad byte is there, but not counted" : ""),
+           at);
+      if (padded) ++h.length;
     }
-    close(index, stop, stop);
-    if (!stopped()) at = stop;
+    const auto index = static_cast<std::uint32_t>(out_.nodes_.size());
+    push(h, at, NodeKind::element);
+    close(index, h.value + h.length, h.value + h.length);
+    at = h.value + h.length;
   }
+
+  /// SQ, and a UN of a sequence's tag that holds one: a gateway that did not know the attribute (PS3.5 6.2.2).
+  bool is_sequence(const Header& h) const {
+    if (h.vr == vr("SQ")) return true;
+    return h.vr == vr("UN") && h.length >= 8 && dictionary_vr(h.tag) == vr("SQ") &&
+           h.length <= bytes_.size() - h.value && load_u16(bytes_.data() + h.value) == 0xFFFE;
+  }
+
+  /// A sequence of defined length. When its items and its length do not agree, the items count if an element can
+  /// begin behind them; else the value is kept as bytes if one can begin behind its length. Either is ENC-LENOVER.
+  void sequence(const Header& h, std::uint64_t& at, std::uint64_t end, Encoding encoding, std::uint32_t depth) {
+    const auto index = static_cast<std::uint32_t>(out_.nodes_.size());
+    const bool whole = h.length <= end - h.value;
+    const std::uint64_t stop = whole ? h.value + h.length : end;
+    if (whole && h.length % 2 != 0) note("ENC-ODDLEN", Severity::s1, h.tag, "odd length of a sequence", at);
+    std::uint64_t inside = h.value;
+    if (whole) {
+      push_sequence(h, at, stop, encoding);
+      items(inside, stop, encoding_inside(index), depth + 1, false);
+      if (!stopped()) {
+        close(index, stop, stop);
+        at = stop;
+        return;
+      }
+    }
+    const std::uint64_t broken_at = inside;
+    if (limit_.empty() && repairs_++ < kMostRepairs) {
+      stop_ = false;
+      out_.nodes_.resize(index);
+      push_sequence(h, at, end, encoding);
+      inside = h.value;
+      items_alone(inside, end, encoding_inside(index), depth + 1);
+      if (!stopped() && inside > h.value && headers_.lands(inside, end, encoding, h.tag)) {
+        note("ENC-LENOVER", Severity::s3, h.tag,
+             "a sequence of " + std::to_string(h.length) + " bytes is declared, its items have " +
+                 std::to_string(inside - h.value),
+             at);
+        close(index, inside, inside);
+        at = inside;
+        return;
+      }
+      if (limit_.empty() && whole && headers_.lands(stop, end, encoding, h.tag)) {
+        note("ENC-LENOVER", Severity::s3, h.tag, "the items of a sequence do not fit in it; kept as bytes", at);
+        stop_ = false;
+        out_.nodes_.resize(index);
+        push(h, at, NodeKind::element);
+        close(index, stop, stop);
+        at = stop;
+        return;
+      }
+    }
+    if (index < out_.nodes_.size()) close(index, inside, inside);
+    if (limit_.empty()) truncated(whole ? broken_at : at, h.tag, "a sequence is cut or damaged");
+  }
+
+  /// A sequence whose items run from the header's value to `stop` at most.
+  void push_sequence(const Header& h, std::uint64_t start, std::uint64_t stop, Encoding encoding) {
+    const bool unknown = h.vr == vr("UN");
+    const Encoding due = unknown && encoding.explicit_vr ? Encoding{false, false} : encoding;
+    const Encoding found = headers_.of_items(h.value, stop, due);
+    push(h, start, NodeKind::sequence).content = found;
+    if (found == due) return;
+    std::string detail = "the items of the sequence are ";
+    detail += found.explicit_vr == due.explicit_vr ? "in the other byte order"
+              : found.explicit_vr                  ? "explicit where implicit ones are due"
+                                                   : "implicit where explicit ones are due";
+    note("ENC-SQENCODING", Severity::s1, h.tag, std::move(detail), start);
+  }
+  Encoding encoding_inside(std::uint32_t index) const { return out_.nodes_[index].content; }
 
   void check_retired(const Header& h) {
     const std::uint32_t group = h.tag >> 16U;
@@ -335,18 +353,24 @@ class Parser {
     const bool unknown = h.vr == vr("UN");
     if (!unknown && h.vr != vr("SQ") && h.vr != 0)
       note("ENC-UNDEFOBOW", Severity::s1, h.tag, "undefined length outside pixel data; read as a sequence", h.start);
-    Node& node = push(h, at, NodeKind::sequence);
-    node.implicit_content = unknown && encoding.explicit_vr;
-    if (unknown && encoding.explicit_vr) {
+    if (unknown && encoding.explicit_vr)
       note("ENC-UNSQ", Severity::s0, h.tag, "UN of undefined length holds an implicit sequence", h.start);
-      encoding = Encoding{false, false};
-    }
+    push_sequence(h, at, end, encoding);
     closed_ = false;
-    items(inside, end, encoding, depth + 1, true);
+    items(inside, end, encoding_inside(index), depth + 1, true);
     const bool delimiter = closed_;
     closed_ = false;
     close(index, delimiter ? inside - 8 : inside, inside);
     if (!stopped()) at = inside;
+  }
+
+  /// Items one behind the other, however long the sequence is said to be.
+  void items_alone(std::uint64_t& at, std::uint64_t end, Encoding encoding, std::uint32_t depth) {
+    while (end - at >= 8 && !stopped()) {
+      Header h;
+      if (!read_header(at, end, Encoding{false, encoding.big_endian}, h) || h.tag != kItem) return;
+      item(h, at, end, encoding, depth);
+    }
   }
 
   /// Items until `end` or a sequence delimiter; sets closed_ when the delimiter was read.
@@ -388,15 +412,19 @@ class Parser {
   void item(const Header& h, std::uint64_t& at, std::uint64_t end, Encoding encoding, std::uint32_t depth) {
     const auto index = static_cast<std::uint32_t>(out_.nodes_.size());
     const bool undefined_length = h.length == kUndefined;
-    if (!undefined_length && h.length > end - h.value) {
-      truncated(at, h.tag,
-                "an item of " + std::to_string(h.length) + " bytes is declared but " + std::to_string(end - h.value) +
-                    " are left");
-      return;
+    const bool cut = !undefined_length && h.length > end - h.value;
+    if (cut) {
+      const std::string detail = "an item of " + std::to_string(h.length) + " bytes is declared but " +
+                                 std::to_string(end - h.value) + " are left";
+      if (end == bytes_.size()) {
+        truncated(at, h.tag, detail);
+        return;
+      }
+      note("ENC-LENOVER", Severity::s3, h.tag, detail, at);  // the sequence around it says where it ends
     }
     push(h, at, NodeKind::item);
     std::uint64_t inside = h.value;
-    const std::uint64_t stop = undefined_length ? end : h.value + h.length;
+    const std::uint64_t stop = undefined_length || cut ? end : h.value + h.length;
     closed_ = false;
     elements(inside, stop, encoding, depth, undefined_length);
     const bool delimiter = closed_;
@@ -431,7 +459,7 @@ class Parser {
         at = h.value;
         return value_end;
       }
-      if (h.tag != kItem && (h.tag == kTrailingPadding || is_padding(at, end))) {
+      if (h.tag != kItem && (h.tag == kTrailingPadding || headers_.is_padding(at, end))) {
         evidence("PIX-ZEROFRAG", "the sequence delimiter of the pixel data is missing");
         return at;
       }
@@ -451,10 +479,13 @@ class Parser {
   }
 
   ByteView bytes_;
+  Headers headers_;
   std::vector<manifest::Finding>& findings_;
   Limits limits_;
   Dataset out_;
-  std::string limit_;    // why a bound ended the parse
+  std::string limit_;            // why a bound ended the parse
+  std::uint32_t irregular_ = 0;  // notes of what must not be copied as it stands
+  int repairs_ = 0;
   bool stop_ = false;    // truncated: what was whole stays
   bool closed_ = false;  // the innermost item or sequence ended with its delimiter
 };

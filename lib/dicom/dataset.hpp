@@ -30,24 +30,25 @@ using Vr = std::uint16_t;
 
 enum class NodeKind : std::uint8_t { element, sequence, item, fragments };
 
+struct Encoding {
+  bool explicit_vr = true;
+  bool big_endian = false;
+  bool operator==(const Encoding&) const = default;
+};
+
 /// One element, item or fragment sequence on the tape of a Dataset. Offsets count in Dataset::bytes().
 struct Node {
   Tag tag = 0;
   Vr vr = 0;  ///< as stored; from the dictionary for implicit VR
   NodeKind kind = NodeKind::element;
   bool undefined_length = false;
-  std::uint32_t next = 0;         ///< index of the first node behind this one and all its children
-  std::uint64_t start = 0;        ///< first byte of the header
-  std::uint64_t value = 0;        ///< first byte of the value
-  std::uint64_t length = 0;       ///< bytes of the value as present, without a sequence delimiter
-  std::uint64_t end = 0;          ///< first byte behind the node with its delimiter
-  bool implicit_content = false;  ///< a UN of undefined length: its items are Implicit VR Little Endian (PS3.5 6.2.2)
-};
-
-struct Encoding {
-  bool explicit_vr = true;
-  bool big_endian = false;
-  bool operator==(const Encoding&) const = default;
+  std::uint32_t next = 0;    ///< index of the first node behind this one and all its children
+  std::uint64_t start = 0;   ///< first byte of the header
+  std::uint64_t value = 0;   ///< first byte of the value
+  std::uint64_t length = 0;  ///< bytes of the value as present, without a sequence delimiter
+  std::uint64_t end = 0;     ///< first byte behind the node with its delimiter
+  Encoding content;          ///< of a sequence's items; UN holds Implicit VR Little Endian ones (PS3.5 6.2.2)
+  bool irregular = false;    ///< its bytes, or those of something in it, must not be copied as they stand
 };
 
 /// Bounds a parse keeps; beyond them the object is refused with Fault::limit (hostile input).

@@ -133,6 +133,9 @@ class Canon {
       out.push_back({text + key, i});
     }
     std::stable_sort(out.begin(), out.end(), [](const Line& a, const Line& b) { return a.key < b.key; });
+    // Of elements with one tag the first counts, as for all readers that keep one (ENC-ORDER tells of the others).
+    const auto same = [&](const Line& a, const Line& b) { return nodes[a.node].tag == nodes[b.node].tag; };
+    out.erase(std::unique(out.begin(), out.end(), same), out.end());
     return out;
   }
 
@@ -141,7 +144,6 @@ class Canon {
     for (std::uint32_t i = first; i < last; i = nodes[i].next) {
       if (nodes[i].tag == kCharacterSet && nodes[i].kind == NodeKind::element)
         return Charset::from_terms(trim(as_text(dataset_.value(nodes[i]))));
-      if (nodes[i].tag > kCharacterSet) break;
     }
     return inherited;
   }
@@ -189,12 +191,11 @@ class Canon {
       const std::string name = sequence ? "SQ" : canonical_vr(node.tag, node.vr);
       out += line.key + '\t' + name + '\t';
       if (sequence) {
-        const Encoding inner = node.implicit_content ? Encoding{false, false} : encoding;
         std::string items;
         std::uint32_t count = 0;
         for (std::uint32_t i = line.node + 1; i < node.next; i = nodes[i].next, ++count) {
           items += "(\n";
-          level(i + 1, nodes[i].next, charset, false, inner, items, nullptr);
+          level(i + 1, nodes[i].next, charset, false, node.content, items, nullptr);
           items += ")\n";
         }
         out += std::to_string(count) + '\n' + items;
@@ -219,10 +220,10 @@ class Canon {
       const Node& node = nodes[line.node];
       const std::string here = path + line.key;
       if (node.kind == NodeKind::sequence) {
-        const Encoding inner = node.implicit_content ? Encoding{false, false} : encoding;
         std::uint32_t count = 0;
         for (std::uint32_t i = line.node + 1; i < node.next; i = nodes[i].next, ++count) {
-          list_level(i + 1, nodes[i].next, charset, false, inner, here + '[' + std::to_string(count) + "].", out);
+          list_level(i + 1, nodes[i].next, charset, false, node.content, here + '[' + std::to_string(count) + "].",
+                     out);
         }
         out.push_back({here, "SQ", std::to_string(count)});
         continue;

@@ -4,7 +4,7 @@
 
 #include "core/sha256.hpp"
 #include "core/text.hpp"
-#include "dicom/dictionary.hpp"
+#include "dicom/recognise.hpp"
 #include "dicom/uids.hpp"
 #include "pixel/codec.hpp"
 #include "pixel/encapsulated.hpp"
@@ -19,60 +19,6 @@ namespace waybill::dicom {
 using manifest::Severity;
 
 namespace {
-
-bool magic_at(ByteView file, std::size_t at) { return file.size() >= at + 4 && as_text(file.subspan(at, 4)) == "DICM"; }
-
-/// Elements in a row with ascending tags of plausible groups: how sure a guess of the encoding is. `meta` probes
-/// group 2.
-int plausible_elements(ByteView bytes, Encoding encoding) {
-  std::uint64_t at = 0;
-  Tag previous = 0;
-  int count = 0;
-  while (count < 4 && at + 8 <= bytes.size()) {
-    const std::byte* p = bytes.data() + at;
-    const Tag t = tag(load_u16(p, encoding.big_endian), load_u16(p + 2, encoding.big_endian));
-    if (count > 0 && t <= previous) break;
-    if (count == 0 && (t >> 16U) != 0x0002 && (t >> 16U) != 0x0004 && (t >> 16U) != 0x0008 && (t >> 16U) != 0x0010 &&
-        (t >> 16U) != 0)
-      break;
-    std::uint64_t length = 0;
-    std::uint64_t value = at + 8;
-    if (encoding.explicit_vr) {
-      const Vr v = vr(static_cast<char>(p[4]), static_cast<char>(p[5]));
-      const bool letters =
-          p[4] >= std::byte{'A'} && p[4] <= std::byte{'Z'} && p[5] >= std::byte{'A'} && p[5] <= std::byte{'Z'};
-      if (!is_known_vr(v) && !(count > 0 && letters)) break;
-      if (has_long_length(v)) {
-        if (at + 12 > bytes.size()) break;
-        length = load_u32(p + 8, encoding.big_endian);
-        value = at + 12;
-      } else {
-        length = load_u16(p + 6, encoding.big_endian);
-      }
-    } else {
-      length = load_u32(p + 4, encoding.big_endian);
-      if (count == 0 && dictionary_vr(t) == 0) break;
-    }
-    ++count;
-    previous = t;
-    if (length == 0xFFFFFFFFU) return count >= 1 ? 4 : 0;  // a sequence: what stands before it must do
-    if (length > bytes.size() - value) break;
-    at = value + length;
-    if (at == bytes.size()) return 4;  // exactly used up
-  }
-  return count;
-}
-
-/// The encoding the bytes of a dataset are really in; nullopt when they are no dataset.
-std::optional<Encoding> detect_encoding(ByteView bytes) {
-  // Implicit VR big endian is not in the standard: ACR-NEMA and early private files (domain rule 2.1.3).
-  static constexpr std::array kCandidates = {Encoding{true, false}, Encoding{false, false}, Encoding{true, true},
-                                             Encoding{false, true}};
-  for (const Encoding candidate : kCandidates) {
-    if (plausible_elements(bytes, candidate) >= 3) return candidate;
-  }
-  return std::nullopt;
-}
 
 std::string_view syntax_of(Encoding encoding) {
   if (encoding.big_endian) return encoding.explicit_vr ? uid::kExplicitBigEndian : std::string_view();
@@ -151,100 +97,12 @@ void look_behind(ByteView rest, std::uint64_t at, std::uint64_t file_size, std::
                 std::to_string(rest.size()) + " padding bytes behind the dataset", at);
     return;
   }
-  const bool second = as_text(rest.first(std::min<std::size_t>(rest.size(), 4096))).find("DICM") != std::string::npos;
+  const bool second = as_text(rest.first(std::min<std::size_t>(rest.size(), 4096))).find("DICM") != std::string::npos ||
+                      detect_encoding(rest);
   add_finding(findings, "ENC-TRAILGARBAGE", second ? Severity::s3 : Severity::s2, 0,
               std::to_string(rest.size()) + " bytes behind the dataset" +
                   (second ? ", another object seems to begin in them" : "") + ", SHA-256 " + Sha256::of(rest).hex(),
               at);
-}
-
-/// Reads group 2 from `at`, in explicit or (Elekta) implicit VR; stops at the first other group, whatever (0002,0000)
-/// says.
-Meta meta_from(ByteView file, std::uint64_t at, std::vector<manifest::Finding>* findings) {
-  Meta meta;
-  bool big = false;
-  const auto text = [&](std::uint64_t value, std::uint64_t length) {
-    return std::string(trim(as_text(file.subspan(value, length))));
-  };
-  if (file.size() >= at + 4 && load_u16(file.data() + at, true) == 0x0002 &&
-      load_u16(file.data() + at, false) != 0x0002) {
-    big = true;
-    if (findings != nullptr) add_finding(*findings, "ENC-METAVR", Severity::s1, 0, "the meta group is big endian");
-  }
-  while (file.size() >= at + 8) {
-    const std::byte* p = file.data() + at;
-    if (load_u16(p, big) != 0x0002) break;
-    const std::uint16_t element = load_u16(p + 2, big);
-    const Vr v = vr(static_cast<char>(p[4]), static_cast<char>(p[5]));
-    std::uint64_t length = 0;
-    std::uint64_t value = at + 8;
-    if (is_known_vr(v)) {
-      length = load_u16(p + 6, big);
-      if (has_long_length(v)) {
-        if (file.size() < at + 12) break;
-        length = load_u32(p + 8, big);
-        value = at + 12;
-      }
-    } else {
-      length = load_u32(p + 4, big);
-      const bool short_form = length > file.size() - value;  // a VR that is none, before a length of 16 bits
-      if (short_form) length = load_u16(p + 6, big);
-      if (findings != nullptr)
-        add_finding(*findings, "ENC-METAVR", Severity::s1, tag(0x0002, element),
-                    std::string("no known VR in the meta group; read as ") +
-                        (short_form ? "one of 16-bit length" : "implicit"));
-    }
-    if (length > file.size() - value) break;
-    meta.present = true;
-    if (element == 0x0010) meta.transfer_syntax = text(value, length);
-    if (element == 0x0002) meta.sop_class = text(value, length);
-    if (element == 0x0003) meta.sop_instance = text(value, length);
-    at = value + length;
-  }
-  meta.dataset_offset = at;
-  return meta;
-}
-
-struct Place {
-  std::uint64_t meta = 0;
-  bool has_meta = false;
-};
-
-/// Where the meta group begins, or that there is none.
-Place locate(ByteView file, std::vector<manifest::Finding>& findings) {
-  if (magic_at(file, 128)) {
-    const ByteView preamble = file.first(128);
-    if (std::any_of(preamble.begin(), preamble.end(), [](std::byte b) { return b != std::byte{0}; })) {
-      const std::string_view start = as_text(preamble.first(4));
-      const bool executable = start.starts_with("MZ") ||
-                              start.starts_with(
-                                  "\x7F"
-                                  "ELF") ||
-                              start.starts_with("PK") || start.starts_with("#!");
-      add_finding(findings, executable ? "SEC-PREAMBLE" : "ENC-PREAMBLE", executable ? Severity::s3 : Severity::s0, 0,
-                  executable ? "the preamble has the signature of a program or archive" : "the preamble is not empty");
-    }
-    return {132, true};
-  }
-  if (magic_at(file, 0)) {
-    add_finding(findings, "ENC-NOPREAMBLE", Severity::s1, 0, "the preamble is missing; DICM stands at offset 0");
-    return {4, true};
-  }
-  const bool bare_meta =
-      file.size() >= 8 && load_u16(file.data()) == 0x0002 && plausible_elements(file, Encoding{true, false}) >= 3;
-  if (bare_meta)
-    add_finding(findings, "ENC-NOPREAMBLE", Severity::s1, 0, "preamble and DICM are missing before the meta group");
-  if (file.size() > 140 && !bare_meta && load_u16(file.data() + 128) == 0x0002 &&
-      plausible_elements(file.subspan(128), Encoding{true, false}) >= 3) {
-    add_finding(findings, "ENC-NOPREAMBLE", Severity::s1, 0, "DICM is missing behind the preamble");
-    return {128, true};
-  }
-  if (file.size() > 140 && !bare_meta && load_u16(file.data() + 132) == 0x0002 &&
-      plausible_elements(file.subspan(132), Encoding{true, false}) >= 3) {
-    add_finding(findings, "ENC-NOPREAMBLE", Severity::s1, 0, "the magic behind the preamble is not DICM");
-    return {132, true};
-  }
-  return {0, bare_meta};
 }
 
 Encoding declared_encoding(std::string_view syntax) {
@@ -259,7 +117,7 @@ void judge_private_syntax(std::string_view syntax, std::vector<manifest::Finding
   static constexpr std::array<std::string_view, 3> kKnown = {uid::kGePrivate, "1.3.46.670589.33.1.4.1",
                                                              "1.2.840.10008.1.20"};
   const bool known = std::find(kKnown.begin(), kKnown.end(), syntax) != kKnown.end();
-  if (!known && (syntax.empty() || syntax.starts_with("1.2.840.10008.1.2"))) return;
+  if (!known && (syntax.empty() || uid::is_standard(syntax))) return;
   add_finding(findings, "ENC-PRIVTS", known ? Severity::s2 : Severity::s3, tag(0x0002, 0x0010),
               known ? "private transfer syntax " + std::string(syntax) + ", rewritten in a standard one"
                     : "transfer syntax " + repair_utf8(syntax.substr(0, 64)) +
@@ -316,6 +174,9 @@ Result<Done> parse_body(File& out, ByteView body, std::uint64_t file_size, const
   out.transfer_syntax = syntax;
   if (encoding.big_endian)
     add_finding(out.findings, "ENC-BE", Severity::s1, tag(0x0002, 0x0010), "big endian, a retired transfer syntax");
+  if (encoding.big_endian && !encoding.explicit_vr)
+    add_finding(out.findings, "ENC-PRIVTS", Severity::s3, tag(0x0002, 0x0010),
+                "implicit VR big endian, which never was a transfer syntax of the standard");
   if (!out.has("ENC-LENOVER") && !out.dataset.pixel_header())
     look_behind(body.subspan(out.dataset.end()), out.dataset.end(), file_size, out.findings);
   return Done{};
@@ -369,11 +230,35 @@ void compare_meta(File& file) {
     const auto value = file.dataset.raw_text(t);
     return value && !meta.empty() && trim(*value) != meta;
   };
+  const auto lacks = [&](Tag t, const std::string& meta) { return !meta.empty() && file.dataset.find(t) == nullptr; };
+  const bool excused = file.meta.sop_class == uid::kMediaStorageDirectory || file.has("ENC-LENOVER");
+  if (!excused &&
+      (lacks(tag(0x0008, 0x0016), file.meta.sop_class) || lacks(tag(0x0008, 0x0018), file.meta.sop_instance)))
+    add_finding(file.findings, "ENC-METAMISMATCH", Severity::s2, tag(0x0008, 0x0018),
+                "the dataset has no SOP Class or Instance UID; those of the meta group are used");
   if (file.meta.present &&
       (differs(tag(0x0008, 0x0016), file.meta.sop_class) || differs(tag(0x0008, 0x0018), file.meta.sop_instance))) {
     add_finding(file.findings, "ENC-METAMISMATCH", Severity::s2, tag(0x0002, 0x0003),
                 "SOP Class or Instance UID of the meta group differ from the dataset's; the dataset's are used");
   }
+}
+
+/// Whether something tells what the object is: its SOP Class, that it is a directory, or that it is an image of the
+/// days before SOP Classes (ENC-ACRNEMA).
+bool name_kind(File& file) {
+  const auto has = [&](std::uint16_t group, std::uint16_t element) {
+    return file.dataset.find(tag(group, element)) != nullptr;
+  };
+  if (has(0x0008, 0x0016) || !file.meta.sop_class.empty() || has(0x0004, 0x1220)) return true;
+  const std::string_view code = file.dataset.raw_text(tag(0x0008, 0x0010)).value_or("");
+  const bool recognised =
+      code.find("ACR-NEMA") != std::string_view::npos || code.find("ACRNEMA") != std::string_view::npos;
+  const bool image = has(0x0028, 0x0010) && has(0x0028, 0x0011) && has(0x0028, 0x0100);
+  if (!recognised && !image) return false;
+  add_finding(file.findings, "ENC-ACRNEMA", Severity::s3, tag(0x0008, 0x0010),
+              recognised ? "an ACR-NEMA object without SOP Class; convert it to Secondary Capture after a decision"
+                         : "an image without SOP Class, as ACR-NEMA had them; convert it after a decision");
+  return true;
 }
 
 }  // namespace
@@ -385,27 +270,22 @@ bool File::has(std::string_view code) const noexcept {
 Result<File> parse_file(ByteView file, const Limits& limits) {
   File out;
   const Place place = locate(file, out.findings);
-  ByteView body = file;
+  ByteView body = file.subspan(place.begin);
   if (place.has_meta) {
-    out.meta = meta_from(file, place.meta, &out.findings);
+    out.meta = meta_from(file, place.begin, &out.findings);
     body = file.subspan(out.meta.dataset_offset);
     if (out.meta.transfer_syntax.empty())
       add_finding(out.findings, "ENC-NOMETA", Severity::s1, tag(0x0002, 0x0010),
                   "no transfer syntax in the meta group");
   } else {
-    if (!detect_encoding(file))
+    if (!detect_encoding(body))
       return Failure{Fault::not_dicom, "no DICOM magic and no dataset that can be recognised"};
     add_finding(out.findings, "ENC-NOMETA", Severity::s1, 0, "no file meta information");
   }
   auto parsed = parse_body(out, body, file.size(), limits);
   if (!parsed) return parsed.error();
-  const bool classed = out.dataset.find(tag(0x0008, 0x0016)) != nullptr || !out.meta.sop_class.empty();
-  const bool acr_nema = out.dataset.raw_text(tag(0x0008, 0x0010)).value_or("").find("ACR-NEMA") != std::string::npos;
-  const bool named = classed || acr_nema || out.dataset.find(tag(0x0004, 0x1220)) != nullptr;
-  if (acr_nema && !classed)
-    add_finding(out.findings, "ENC-ACRNEMA", Severity::s3, tag(0x0008, 0x0010),
-                "an ACR-NEMA object without SOP Class; convert it to Secondary Capture after a decision");
-  if (!place.has_meta && !named) return Failure{Fault::not_dicom, "looks like a dataset but has no SOP Class UID"};
+  if (!name_kind(out) && !place.has_meta)
+    return Failure{Fault::not_dicom, "looks like a dataset but has no SOP Class UID"};
   relabel_by_pixels(out);
   compare_meta(out);
   return out;
@@ -443,7 +323,7 @@ Result<Meta> read_meta(ByteView file) {
   std::vector<manifest::Finding> findings;
   const Place place = locate(file, findings);
   if (!place.has_meta) return Failure{Fault::not_dicom, "no file meta information"};
-  Meta meta = meta_from(file, place.meta, nullptr);
+  Meta meta = meta_from(file, place.begin, nullptr);
   if (!meta.present || meta.transfer_syntax.empty())
     return Failure{Fault::malformed, "no transfer syntax in the file meta information"};
   return meta;

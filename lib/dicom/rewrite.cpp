@@ -80,6 +80,9 @@ class Serializer {
   Result<Done> run(Bytes& out, Tag apart, std::size_t& at) {
     const auto& nodes = data_.nodes();
     const Charset charset = Charset::from_terms(data_.raw_text(kCharacterSet).value_or(""));
+    std::vector<std::uint32_t> places;
+    for (std::uint32_t i = 0; i < nodes.size(); i = nodes[i].next) places.push_back(i);
+    put_in_order(places);
     auto pending = rewrite_.elements.begin();
     const auto insert = [&] {
       if (pending->first == apart) at = out.size();
@@ -89,13 +92,13 @@ class Serializer {
     const auto insert_before = [&](Tag t) {
       while (pending != rewrite_.elements.end() && pending->first < t) insert();
     };
-    for (std::uint32_t i = 0; i < nodes.size(); i = nodes[i].next) {
+    for (const std::uint32_t i : places) {
       const Node& node = nodes[i];
       if (dropped(node.tag)) continue;
       insert_before(node.tag);
       if (const auto own = rewrite_.elements.find(node.tag); own != rewrite_.elements.end()) {
-        if (pending != rewrite_.elements.end() && pending->first == node.tag) insert();
-        continue;  // a second element of the same tag goes with the first
+        insert();
+        continue;
       }
       element(i, data_.encoding(), charset, out);
     }
@@ -105,6 +108,17 @@ class Serializer {
   }
 
  private:
+  /// Elements by ascending tag, of those with one tag the first (ENC-ORDER).
+  void put_in_order(std::vector<std::uint32_t>& places) const {
+    const auto& nodes = data_.nodes();
+    const auto by_tag = [&](std::uint32_t a, std::uint32_t b) { return nodes[a].tag < nodes[b].tag; };
+    const auto not_below = [&](std::uint32_t a, std::uint32_t b) { return nodes[a].tag >= nodes[b].tag; };
+    if (std::adjacent_find(places.begin(), places.end(), not_below) == places.end()) return;
+    std::stable_sort(places.begin(), places.end(), by_tag);
+    const auto same = [&](std::uint32_t a, std::uint32_t b) { return nodes[a].tag == nodes[b].tag; };
+    places.erase(std::unique(places.begin(), places.end(), same), places.end());
+  }
+
   static bool dropped(Tag t) {
     const std::uint32_t group = t >> 16U;
     return group == 0 || group == 2 || (t & 0xFFFFU) == 0 || t == tag(0x0008, 0x0001) || t == tag(0xFFFC, 0xFFFC);
@@ -142,12 +156,12 @@ class Serializer {
   void element(std::uint32_t index, Encoding encoding, const Charset& charset, Bytes& out) {
     const Node& node = data_.nodes()[index];
     const bool verbatim = encoding == Encoding{explicit_, false} && !rewrite_.to_utf8 && !touched(index);
-    if (verbatim && node.length % 2 == 0 && is_known_vr(node.vr)) {
+    if (verbatim && !node.irregular && node.length % 2 == 0 && is_known_vr(node.vr)) {
       put_bytes(out, data_.bytes().subspan(node.start, node.end - node.start));
       return;
     }
     if (node.kind == NodeKind::sequence) {
-      sequence(index, encoding, charset, out);
+      sequence(index, charset, out);
     } else if (node.kind == NodeKind::fragments) {
       put_header(out, node.tag, vr("OB"), kUndefined, explicit_);
       put_bytes(out, data_.value(node));
@@ -161,6 +175,10 @@ class Serializer {
   void plain(const Node& node, Encoding encoding, const Charset& charset, Bytes& out) {
     const Vr v = target_vr(node, encoding);
     const ByteView raw = data_.value(node);
+    if (v == vr("SQ") && !raw.empty()) {
+      failure_ = "the items of sequence " + to_string(node.tag) + " are damaged";
+      return;
+    }
     if (rewrite_.to_utf8 && is_charset_vr(v)) {
       bool ok = true;
       const std::string text = charset.decode(as_text(raw), ok);
@@ -185,10 +203,11 @@ class Serializer {
   }
 
   /// Sequences are written with undefined lengths: no sizes to go wrong, and equal for DS1.
-  void sequence(std::uint32_t index, Encoding encoding, const Charset& inherited, Bytes& out) {
+  void sequence(std::uint32_t index, const Charset& inherited, Bytes& out) {
     const auto& nodes = data_.nodes();
     const Node& node = nodes[index];
-    if (node.vr == vr("UN") && node.undefined_length && !rewrite_.to_utf8 && !touched(index)) {
+    const bool standard = node.content == Encoding{false, false} && !node.irregular;
+    if (node.vr == vr("UN") && node.undefined_length && standard && !rewrite_.to_utf8 && !touched(index)) {
       // Its content is Implicit VR Little Endian whatever is around it (PS3.5 6.2.2), so it is carried as it is.
       put_header(out, node.tag, vr("UN"), kUndefined, explicit_);
       put_bytes(out, data_.value(node));
@@ -196,7 +215,6 @@ class Serializer {
       put_u32(out, 0);
       return;
     }
-    const Encoding inner = node.implicit_content ? Encoding{false, false} : encoding;
     put_header(out, node.tag, vr("SQ"), kUndefined, explicit_);
     for (std::uint32_t i = index + 1; i < node.next; i = nodes[i].next) {
       put_tag(out, tag(0xFFFE, 0xE000));
@@ -205,11 +223,14 @@ class Serializer {
       for (std::uint32_t j = i + 1; j < nodes[i].next; j = nodes[j].next) {
         if (nodes[j].tag == kCharacterSet) charset = Charset::from_terms(trim(as_text(data_.value(nodes[j]))));
       }
+      std::vector<std::uint32_t> places;
       for (std::uint32_t j = i + 1; j < nodes[i].next; j = nodes[j].next) {
         if ((nodes[j].tag & 0xFFFFU) == 0 || nodes[j].tag == tag(0xFFFC, 0xFFFC)) continue;
         if (rewrite_.to_utf8 && nodes[j].tag == kCharacterSet) continue;
-        element(j, inner, charset, out);
+        places.push_back(j);
       }
+      put_in_order(places);
+      for (const std::uint32_t j : places) element(j, node.content, charset, out);
       put_tag(out, tag(0xFFFE, 0xE00D));
       put_u32(out, 0);
     }

@@ -53,12 +53,14 @@ class Walker {
     const auto& nodes = data_.nodes();
     const Charset* set = &parent;
     std::optional<Charset> own;
+    for (std::uint32_t i = from; i < to && i < nodes.size() && !own; i = nodes[i].next) {
+      if (nodes[i].next <= i) return;
+      if (nodes[i].tag == kSet && nodes[i].kind == dicom::NodeKind::element) own = declared(nodes[i]);
+    }
+    if (own) set = &*own;
     for (std::uint32_t i = from; i < to && i < nodes.size();) {
       const Node& node = nodes[i];
-      if (node.tag == kSet && node.kind == dicom::NodeKind::element) {
-        own = declared(node);
-        set = &*own;
-      } else if (node.kind == dicom::NodeKind::sequence) {
+      if (node.kind == dicom::NodeKind::sequence) {
         for (std::uint32_t k = i + 1; k < node.next && k < nodes.size() && nodes[k].next > k; k = nodes[k].next)
           walk(k + 1, nodes[k].next, *set, true);
       } else if (node.kind == dicom::NodeKind::element && dicom::is_charset_vr(node.vr)) {

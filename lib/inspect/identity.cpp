@@ -62,6 +62,22 @@ void uids(const dicom::Dataset& data, const manifest::Object& object, Findings& 
     add_finding(findings, "UID-LEVELREUSE", Severity::s2, tag(0x0020, 0x000D), "one UID is used on two levels");
 }
 
+/// An identifying attribute that stands twice with different values (ENC-ORDER): the first counts, a person decides.
+void contradictions(const dicom::Dataset& data, Findings& findings) {
+  static constexpr std::array kIdentifying = {tag(0x0008, 0x0016), tag(0x0008, 0x0018), tag(0x0008, 0x0050),
+                                              tag(0x0010, 0x0010), tag(0x0010, 0x0020), tag(0x0010, 0x0021),
+                                              tag(0x0010, 0x0030), tag(0x0020, 0x000D), tag(0x0020, 0x000E)};
+  const auto& nodes = data.nodes();
+  for (std::uint32_t i = 0; i < nodes.size() && nodes[i].next > i; i = nodes[i].next) {
+    if (std::find(kIdentifying.begin(), kIdentifying.end(), nodes[i].tag) == kIdentifying.end()) continue;
+    const dicom::Node* first = data.find(nodes[i].tag);
+    if (trim(as_text(data.value(*first))) != trim(as_text(data.value(nodes[i]))))
+      add_finding(findings, "ENC-ORDER", Severity::s3, nodes[i].tag,
+                  "an identifying attribute stands twice with different values; the first is used", nodes[i].start,
+                  data.value(nodes[i]));
+  }
+}
+
 void sop_class(const manifest::Object& object, Findings& findings) {
   if (!object.sop_class || object.sop_class->empty()) return;
   constexpr Tag kClass = tag(0x0008, 0x0016);
@@ -152,6 +168,7 @@ void accession(const manifest::Object& object, Findings& findings) {
 
 void identity(const dicom::File& file, manifest::Object& object) {
   uids(file.dataset, object, object.findings);
+  if (file.has("ENC-ORDER")) contradictions(file.dataset, object.findings);
   sop_class(object, object.findings);
   patient(file.dataset, object, object.findings);
   accession(object, object.findings);

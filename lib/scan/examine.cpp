@@ -97,8 +97,9 @@ void classify_dicom(const dicom::File& file, const Options& options, Object& obj
                      : options.headers ? inspect::Depth::headers
                                        : inspect::Depth::datasets;
   inspect::inspect(file, depth, object);
-  if (!object.sop_class && !object.sop_instance && !file.has("ENC-LENOVER")) {
-    object.bucket = Bucket::non_instance;
+  const bool nameless = !object.sop_class && !object.sop_instance;
+  if (nameless && !object.rows && !file.has("ENC-LENOVER") && !file.has("ENC-ACRNEMA")) {
+    object.bucket = Bucket::non_instance;  // a command, a worklist entry or a meta group, no image
   } else {
     const bool held = std::any_of(object.findings.begin(), object.findings.end(), manifest::quarantines);
     object.bucket = held ? Bucket::quarantined : Bucket::instance;

@@ -2,6 +2,7 @@
 #include "scan/run.hpp"
 
 #include "archive/supply.hpp"
+#include "archive/walk.hpp"
 #include "core/json.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
@@ -137,6 +138,7 @@ std::string other_settings(const manifest::Header& older, const Options& options
 }  // namespace
 
 manifest::Header header_of(const Options& options) {
+  const archive::Walk reachable(options.sources);  // or it throws, before there is a manifest to leave behind
   manifest::Header header = manifest::begun("scan");
   JsonWriter w;
   w.begin_object();

@@ -32,6 +32,9 @@ TEST(Charset, KnowsMisspeltTerms) {
     bool ok = true;
     EXPECT_EQ(charset.decode("\xE9", ok), "é") << term;
   }
+  EXPECT_EQ(decode("ISO_IR 149", "\x1B$)C\xFB\xF3"), "洪");
+  EXPECT_EQ(decode("ISO_IR 87", "\x1B$B;3ED\x1B(B"), "山田");
+  EXPECT_EQ(decode("GB2312", "\xD5\xC5"), "张");
   EXPECT_FALSE(Charset::from_terms("KLINGON").known());
 }
 

@@ -66,6 +66,42 @@ TEST(EncodingCodes, NameAMissingOrContradictingMetaGroup) {
                whole.substr(4)}});
 }
 
+TEST(EncodingCodes, SayThatOnlyTheMetaGroupNamesTheObject) {
+  const std::string data = sound().without(tag(0x0008, 0x0018)).write();
+  const auto object = look(DicomBuilder::part10(data, kExplicit, kCapture, "1.2.3.4"));
+  EXPECT_EQ(codes(object), "ENC-METAMISMATCH S2");
+  EXPECT_EQ(object.sop_instance, "1.2.3.4");
+}
+
+TEST(EncodingCodes, FindTheDatasetBehindAMetaGroupOfAnyLength) {
+  const std::string whole = sound().file();
+  const std::size_t data = whole.size() - sound().write().size();
+  const auto length = static_cast<unsigned char>(whole[140]);
+  const auto with_length = [&](int more, const std::string& between) {
+    std::string out = whole.substr(0, data) + between + whole.substr(data);
+    out[140] = static_cast<char>(length + more);
+    return out;
+  };
+  for (const std::string& bytes :
+       {with_length(8, {}), with_length(-8, {}), with_length(6, "\1\2\3\4\5\6"), with_length(0, std::string(1, '\0')),
+        with_length(0, std::string(16, '\0')), whole.substr(0, 132) + whole.substr(144)}) {
+    const auto object = look(bytes);
+    EXPECT_EQ(codes(object), "ENC-METALEN S1");
+    EXPECT_EQ(object.patient_id, "P-42");
+    const auto meta = dicom::read_meta(as_bytes(bytes));
+    ASSERT_TRUE(meta.has_value());
+    EXPECT_EQ(bytes.substr(meta->dataset_offset), sound().write());
+  }
+}
+
+TEST(EncodingCodes, RecogniseDatasetsThatBeginWithPrivateGroupsOrABlankPreamble) {
+  Elements e = sound();
+  e.set(tag(0x0003, 0x0010), "LO", "ACME").set(tag(0x0003, 0x1001), "LO", "x");
+  expect({{"ENC-NOMETA S1", e.write()},
+          {"ENC-NOMETA S1", e.write(kPlain)},
+          {"ENC-NOMETA S1, ENC-NOPREAMBLE S1", std::string(128, '\0') + sound().write()}});
+}
+
 TEST(EncodingCodes, NameALabelThatTheBytesContradict) {
   const std::string data = sound().write();
   expect({{"ENC-TSLABEL S2", part10(sound().write(kPlain))},
@@ -84,7 +120,9 @@ TEST(EncodingCodes, ReadDeflatedDatasetsWithAndWithoutZlibHeader) {
 
 TEST(EncodingCodes, TellKnownPrivateSyntaxesFromUnknownOnes) {
   expect({{"ENC-PRIVTS S2", part10(sound().write(), "1.3.46.670589.33.1.4.1")},
-          {"ENC-PRIVTS S3", part10(sound().write(), "1.2.276.0.99.1")}});
+          {"ENC-PRIVTS S3", part10(sound().write(), "1.2.276.0.99.1")},
+          {"ENC-PRIVTS S3", part10(sound().write(), "1.2.840.10008.1.2.1.77")},
+          {"ENC-BE S1, ENC-NOMETA S1, ENC-PRIVTS S3", sound().write({false, true})}});
 }
 
 TEST(EncodingCodes, KeepAcrNemaObjectsForADecision) {
@@ -95,6 +133,10 @@ TEST(EncodingCodes, KeepAcrNemaObjectsForADecision) {
     ASSERT_TRUE(file.has_value());
     EXPECT_TRUE(file->has("ENC-ACRNEMA"));
   }
+  e.set(tag(0x0008, 0x0010), "SH", "ACRNEMA LIBIDO 1.1");
+  EXPECT_TRUE(dicom::parse_file(as_bytes(e.write(kPlain)))->has("ENC-ACRNEMA"));
+  e.without(tag(0x0008, 0x0010));
+  EXPECT_TRUE(dicom::parse_file(as_bytes(e.write(kPlain)))->has("ENC-ACRNEMA"));
   EXPECT_FALSE(dicom::parse_file(as_bytes(sound().write(kPlain)))->has("ENC-ACRNEMA"));
 }
 
@@ -170,6 +212,8 @@ TEST(EncodingCodes, NameDisorderAndRetiredStructure) {
   const std::string command = element(0x0000, 0x0002, std::string("UI\2\0", 4), "1.");
   const std::string pad = element(0xFFFC, 0xFFFC, std::string("OB\0\0\2\0\0\0", 8), std::string(2, '\0'));
   expect({{"ENC-ORDER S2", part10(with(element(0x0008, 0x0008, std::string("CS\2\0", 4), "A "), 0x0010))},
+          {"ENC-ORDER S2", part10(with(element(0x0010, 0x0020, std::string("LO\4\0", 4), "P-42"), 0x0020))},
+          {"ENC-ORDER S3", part10(with(element(0x0010, 0x0020, std::string("LO\4\0", 4), "P-43"), 0x0020))},
           {"ENC-GROUPLEN S1", part10(with(length, 0x0010))},
           {"ENC-GROUPLEN S1", part10(to_end + data)},
           {"ENC-CMDGROUP S1", part10(command + data)},

@@ -128,6 +128,14 @@ TEST(IdentityCodes, ComparesTheCharacterSetWithTheBytes) {
   EXPECT_EQ(codes(look(with(kName, "PN", "Yamada=\x1B$B;3ED\x1B(B").set(kSet, "CS", "\\ISO 2022 IR 87").file())), "");
 }
 
+TEST(IdentityCodes, FindsTheCharacterSetBehindTheTextItIsFor) {
+  const std::string set = DicomBuilder().text(kSet, "CS", "ISO_IR 144").str();
+  const std::string data = sound().set(kName, "PN", "\xBB\xEE\xDA").write() + set;
+  const auto object = look(DicomBuilder::part10(data, kExplicit, kCapture, "1.2.3.4"));
+  EXPECT_EQ(codes(object), "ENC-ORDER S2");
+  EXPECT_EQ(object.patient_name, "Люк");
+}
+
 TEST(IdentityCodes, NamesTheSetsThatWouldReadTextWithoutOne) {
   const auto object = look(with(kName, "PN", "M\xFCller^Eva").file());
   ASSERT_EQ(object.findings.size(), 1U);

@@ -64,6 +64,20 @@ class ScanRun : public testing::Test {
 
 }  // namespace
 
+TEST_F(ScanRun, OfASourceThatIsNotThereBeginsNoManifest) {
+  Options o = options();
+  o.sources.push_back((base / "nowhere").string());
+  const fs::path out = base / "out.wb";
+  try {
+    scan(out, o);
+    FAIL() << "the scan went on without its source";
+  } catch (const RunError& error) {
+    EXPECT_EQ(error.exit(), Exit::input);
+  }
+  EXPECT_FALSE(fs::exists(out));
+  EXPECT_FALSE(fs::exists(out.string() + ".sync"));
+}
+
 TEST_F(ScanRun, SettlesCollisionsOfRealFilesAndLeavesNoIndexBehind) {
   put("1.dcm", "1.5", "1.1", "P1");
   put("2.dcm", "1.5", "1.1", "P1", "edited");

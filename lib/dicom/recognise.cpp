@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dicom/recognise.hpp"
+
+#include "core/text.hpp"
+#include "dicom/dictionary.hpp"
+#include "dicom/uids.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace waybill::dicom {
+
+using manifest::Finding;
+using manifest::Severity;
+
+namespace {
+
+constexpr std::uint64_t kMostMetaPadding = 4096;
+
+bool magic_at(ByteView file, std::size_t at) { return file.size() >= at + 4 && as_text(file.subspan(at, 4)) == "DICM"; }
+
+/// The group ends where its elements do, whatever (0002,0000) says of it; unless only what that says, or what stands
+/// behind some padding, is a dataset (ENC-METALEN).
+void settle_end(ByteView file, std::optional<std::uint64_t> told, Meta& meta, std::vector<Finding>* findings) {
+  const std::uint64_t end = meta.dataset_offset;
+  const auto say = [&](std::string detail) {
+    if (findings != nullptr)
+      add_finding(*findings, "ENC-METALEN", Severity::s1, tag(0x0002, 0x0000), std::move(detail));
+  };
+  const ByteView body = file.subspan(end);
+  if (!body.empty() && !uid::is_deflated(meta.transfer_syntax) && !detect_encoding(body)) {
+    const auto zeros = std::find_if(body.begin(), body.end(), [](std::byte b) { return b != std::byte{0}; });
+    for (const std::uint64_t other :
+         {told.value_or(0), end + static_cast<std::uint64_t>(zeros - body.begin()), end + 1}) {
+      if (other <= end || other - end > kMostMetaPadding || other >= file.size()) continue;
+      if (!detect_encoding(file.subspan(other))) continue;
+      meta.dataset_offset = other;
+      say(std::to_string(other - end) + " bytes stand between the meta group and the dataset");
+      return;
+    }
+  }
+  if (!told)
+    say("the length of the meta group is missing");
+  else if (*told != end)
+    say("the length of the meta group is wrong by " + std::to_string(*told > end ? *told - end : end - *told) +
+        " bytes");
+}
+
+/// A preamble may hold anything; a program in it is worth a warning.
+void judge_preamble(ByteView preamble, std::vector<Finding>& findings) {
+  if (std::all_of(preamble.begin(), preamble.end(), [](std::byte b) { return b == std::byte{0}; })) return;
+  const std::string_view start = as_text(preamble.first(4));
+  const bool executable = start.starts_with("MZ") ||
+                          start.starts_with(
+                              "\x7F"
+                              "ELF") ||
+                          start.starts_with("PK") || start.starts_with("#!");
+  add_finding(findings, executable ? "SEC-PREAMBLE" : "ENC-PREAMBLE", executable ? Severity::s3 : Severity::s0, 0,
+              executable ? "the preamble has the signature of a program or archive" : "the preamble is not empty");
+}
+
+}  // namespace
+
+int plausible_elements(ByteView bytes, Encoding encoding) {
+  std::uint64_t at = 0;
+  Tag previous = 0;
+  int count = 0;
+  while (count < 4 && at + 8 <= bytes.size()) {
+    const std::byte* p = bytes.data() + at;
+    const Tag t = tag(load_u16(p, encoding.big_endian), load_u16(p + 2, encoding.big_endian));
+    if (count > 0 && t <= previous) break;
+    if (count == 0 && (t >> 16U) > 0x0010) break;  // private groups may stand in front of 0008
+    std::uint64_t length = 0;
+    std::uint64_t value = at + 8;
+    if (encoding.explicit_vr) {
+      const Vr v = vr(static_cast<char>(p[4]), static_cast<char>(p[5]));
+      const bool letters =
+          p[4] >= std::byte{'A'} && p[4] <= std::byte{'Z'} && p[5] >= std::byte{'A'} && p[5] <= std::byte{'Z'};
+      if (!is_known_vr(v) && !(count > 0 && letters)) break;
+      if (has_long_length(v)) {
+        if (at + 12 > bytes.size()) break;
+        length = load_u32(p + 8, encoding.big_endian);
+        value = at + 12;
+      } else {
+        length = load_u16(p + 6, encoding.big_endian);
+      }
+    } else {
+      length = load_u32(p + 4, encoding.big_endian);
+      if (count == 0 && dictionary_vr(t) == 0) break;
+    }
+    ++count;
+    previous = t;
+    if (length == 0xFFFFFFFFU) return count >= 1 ? 4 : 0;  // a sequence: what stands before it must do
+    if (length > bytes.size() - value) break;
+    at = value + length;
+    if (at == bytes.size()) return 4;  // exactly used up
+  }
+  return count;
+}
+
+std::optional<Encoding> detect_encoding(ByteView bytes) {
+  // Implicit VR big endian is not in the standard: ACR-NEMA and early private files (domain rule 2.1.3).
+  static constexpr std::array kCandidates = {Encoding{true, false}, Encoding{false, false}, Encoding{true, true},
+                                             Encoding{false, true}};
+  for (const Encoding candidate : kCandidates) {
+    if (plausible_elements(bytes, candidate) >= 3) return candidate;
+  }
+  return std::nullopt;
+}
+
+Meta meta_from(ByteView file, std::uint64_t at, std::vector<manifest::Finding>* findings) {
+  Meta meta;
+  bool big = false;
+  const std::uint64_t begin = at;
+  std::optional<std::uint64_t> told;  // where the group ends by its length
+  const auto text = [&](std::uint64_t value, std::uint64_t length) {
+    return std::string(trim(as_text(file.subspan(value, length))));
+  };
+  if (file.size() >= at + 4 && load_u16(file.data() + at, true) == 0x0002 &&
+      load_u16(file.data() + at, false) != 0x0002) {
+    big = true;
+    if (findings != nullptr) add_finding(*findings, "ENC-METAVR", Severity::s1, 0, "the meta group is big endian");
+  }
+  while (file.size() >= at + 8) {
+    const std::byte* p = file.data() + at;
+    if (load_u16(p, big) != 0x0002) break;
+    const std::uint16_t element = load_u16(p + 2, big);
+    const Vr v = vr(static_cast<char>(p[4]), static_cast<char>(p[5]));
+    std::uint64_t length = 0;
+    std::uint64_t value = at + 8;
+    if (is_known_vr(v)) {
+      length = load_u16(p + 6, big);
+      if (has_long_length(v)) {
+        if (file.size() < at + 12) break;
+        length = load_u32(p + 8, big);
+        value = at + 12;
+      }
+    } else {
+      length = load_u32(p + 4, big);
+      const bool short_form = length > file.size() - value;  // a VR that is none, before a length of 16 bits
+      if (short_form) length = load_u16(p + 6, big);
+      if (findings != nullptr)
+        add_finding(*findings, "ENC-METAVR", Severity::s1, tag(0x0002, element),
+                    std::string("no known VR in the meta group; read as ") +
+                        (short_form ? "one of 16-bit length" : "implicit"));
+    }
+    if (length > file.size() - value) break;
+    meta.present = true;
+    if (element == 0 && length == 4 && at == begin) told = value + 4 + load_u32(file.data() + value, big);
+    if (element == 0x0010) meta.transfer_syntax = text(value, length);
+    if (element == 0x0002) meta.sop_class = text(value, length);
+    if (element == 0x0003) meta.sop_instance = text(value, length);
+    at = value + length;
+    const bool pad = length % 2 != 0 && file.size() >= at + 3 && load_u16(file.data() + at, big) != 0x0002 &&
+                     load_u16(file.data() + at + 1, big) == 0x0002;
+    if (pad) ++at;  // there, but not counted
+  }
+  meta.dataset_offset = at;
+  if (meta.present) settle_end(file, told, meta, findings);
+  return meta;
+}
+
+Place locate(ByteView file, std::vector<Finding>& findings) {
+  if (magic_at(file, 128)) {
+    judge_preamble(file.first(128), findings);
+    return {132, true};
+  }
+  const auto say = [&](const char* detail) { add_finding(findings, "ENC-NOPREAMBLE", Severity::s1, 0, detail); };
+  if (magic_at(file, 0)) {
+    say("the preamble is missing; DICM stands at offset 0");
+    return {4, true};
+  }
+  const auto meta_at = [&](std::size_t at) {
+    return file.size() >= at + 8 && load_u16(file.data() + at) == 0x0002 &&
+           plausible_elements(file.subspan(at), Encoding{true, false}) >= 3;
+  };
+  if (meta_at(0)) {
+    say("preamble and DICM are missing before the meta group");
+    return {0, true};
+  }
+  if (meta_at(128)) {
+    say("DICM is missing behind the preamble");
+    return {128, true};
+  }
+  if (meta_at(132)) {
+    say("the magic behind the preamble is not DICM");
+    return {132, true};
+  }
+  const bool blank =
+      file.size() > 136 && std::all_of(file.begin(), file.begin() + 128, [](std::byte b) { return b == std::byte{0}; });
+  if (blank && detect_encoding(file.subspan(128))) {
+    say("DICM and the meta group are missing behind the preamble");
+    return {128, false};
+  }
+  return {0, false};
+}
+
+}  // namespace waybill::dicom
