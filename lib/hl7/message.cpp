@@ -27,8 +27,6 @@ std::size_t next_line(std::string_view text, std::size_t at) noexcept {
   return at;
 }
 
-char upper(char c) noexcept { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-
 }  // namespace
 
 std::string_view part(std::string_view text, char separator, std::size_t n) noexcept {
@@ -85,15 +83,11 @@ Result<Done> Message::parse(std::string_view text) {
   return Done{};
 }
 
-bool Message::is(std::size_t segment, std::string_view wanted) const noexcept {
-  const std::string_view have = name(segment);
-  return wanted.size() == 3 && upper(have[0]) == wanted[0] && upper(have[1]) == wanted[1] &&
-         upper(have[2]) == wanted[2];
-}
-
 std::optional<std::size_t> Message::find(std::string_view wanted, std::size_t from) const noexcept {
+  if (wanted.size() != 3) return std::nullopt;
+  const std::uint32_t code = name_code(wanted);
   for (std::size_t i = from; i < segments_.size(); ++i)
-    if (is(i, wanted)) return i;
+    if (segments_[i].name == code) return i;
   return std::nullopt;
 }
 
@@ -113,10 +107,16 @@ std::string_view Message::field(std::string_view segment, std::size_t n) const n
   return at ? field(*at, n) : std::string_view();
 }
 
-std::string Message::value(std::string_view component) const {
+std::string_view Message::value(std::string_view component, std::string& room) const {
   if (is_null(component)) return {};
-  if (component.find(delimiters_.escape) == std::string_view::npos) return std::string(trim(component));
-  return std::string(trim(unescape(component, delimiters_, charset_)));
+  if (component.find(delimiters_.escape) == std::string_view::npos) return trim(component);
+  room = unescape(component, delimiters_, charset_);
+  return trim(room);
+}
+
+std::string Message::value(std::string_view component) const {
+  std::string room;
+  return std::string(value(component, room));
 }
 
 }  // namespace waybill::hl7

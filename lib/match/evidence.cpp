@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <unordered_map>
 
 namespace waybill::match {
 namespace {
@@ -75,9 +76,9 @@ StudyKeys keys_of(const StudyFacts& facts) {
   return keys;
 }
 
-bool issuers_agree(std::string_view a, std::string_view b) {
-  if (a == b) return true;
-  const std::string x = id_key(a), y = id_key(b);
+bool issuers_agree(Interned a, Interned b) {
+  if (a == b || a.empty() || b.empty()) return true;
+  const Interned x = id_key_of(a), y = id_key_of(b);
   return x.empty() || y.empty() || x == y;
 }
 
@@ -94,7 +95,7 @@ Evidence compare(const StudyKeys& keys, const Exam& exam) {
   e.accession = compare_keys(keys.accession, accession_key(exam));
   e.patient = compare_patients(keys, exam);
   e.normal_form = e.patient == Same::equal && (keys.by_rules || !exam.normal_id.empty()) &&
-                  keys.plain_patient != id_key(exam.patient_id);
+                  keys.plain_patient != id_key_of(exam.patient_id);
   e.linked = !keys.patient.empty() && exam.other_ids.contains(keys.patient);
   e.name = compare_names(keys.name, person_name(exam.last, exam.first, exam.middle));
   for (const Interned name : exam.other_names) {
@@ -122,7 +123,9 @@ double score(const Evidence& e) {
   return std::clamp(sum, 0.0, 100.0);
 }
 
-std::string describe(const Evidence& e) {
+namespace {
+
+std::string in_words(const Evidence& e) {
   std::string text = "study UID";
   text += word(e.uid);
   const auto add = [&](const char* name, Same same) { text += std::string(", ") + name + word(same); };
@@ -137,6 +140,20 @@ std::string describe(const Evidence& e) {
   add("date", e.date);
   add("modality", e.modality);
   return text;
+}
+
+}  // namespace
+
+/// A site has some hundreds of different descriptions for all its studies, so each thread makes each of them once.
+Interned describe(const Evidence& e) {
+  std::uint32_t said = 0;
+  for (const Same same : {e.uid, e.accession, e.patient, e.name, e.birth_date, e.sex, e.date, e.modality})
+    said = said << 2U | static_cast<std::uint32_t>(same);
+  for (const bool flag : {e.normal_form, e.linked, e.former_name}) said = said << 1U | (flag ? 1U : 0U);
+  thread_local std::unordered_map<std::uint32_t, Interned> known;
+  const auto [at, fresh] = known.try_emplace(said);
+  if (fresh) at->second = in_words(e);
+  return at->second;
 }
 
 }  // namespace waybill::match

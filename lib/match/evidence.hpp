@@ -53,7 +53,7 @@ struct StudyKeys {
 [[nodiscard]] StudyKeys keys_of(const StudyFacts& facts);
 
 /// Issuers agree when equal or when a side names none.
-[[nodiscard]] bool issuers_agree(std::string_view a, std::string_view b);
+[[nodiscard]] bool issuers_agree(Interned a, Interned b);
 
 [[nodiscard]] Evidence compare(const StudyKeys& keys, const Exam& exam);
 
@@ -61,7 +61,7 @@ struct StudyKeys {
 [[nodiscard]] double score(const Evidence& evidence);
 
 /// "study UID equal, patient ID differs": the comparison in words, without any value.
-[[nodiscard]] std::string describe(const Evidence& evidence);
+[[nodiscard]] Interned describe(const Evidence& evidence);
 
 /// HHMMSS as seconds of the day, nullopt when it is no time.
 [[nodiscard]] std::optional<std::int64_t> second_of_day(std::string_view time);

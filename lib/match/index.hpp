@@ -29,12 +29,18 @@ class HashIndex {
   }
   /// After the last add() and before the first find().
   void seal() {
-    entries_.shrink_to_fit();
-    std::sort(entries_.begin(), entries_.end());
     shift_ = 31U - static_cast<unsigned>(std::bit_width(std::min<std::size_t>(entries_.size(), 1U << 24U) / 2));
     starts_.assign((std::size_t{1} << (32U - shift_)) + 1, 0);
     for (const Entry& entry : entries_) ++starts_[(entry.first >> shift_) + 1];
     for (std::size_t i = 1; i < starts_.size(); ++i) starts_[i] += starts_[i - 1];
+    // Into their buckets first, which are short; each is filled from its start, which then moves back.
+    std::vector<Entry> sorted(entries_.size());
+    for (const Entry& entry : entries_) sorted[starts_[entry.first >> shift_]++] = entry;
+    entries_ = std::move(sorted);
+    for (std::size_t i = starts_.size() - 1; i > 0; --i) starts_[i] = starts_[i - 1];
+    starts_[0] = 0;
+    for (std::size_t i = 1; i < starts_.size(); ++i)
+      if (starts_[i] - starts_[i - 1] > 1) std::sort(entries_.begin() + starts_[i - 1], entries_.begin() + starts_[i]);
   }
 
   [[nodiscard]] std::span<const Entry> find(std::string_view text) const {

@@ -20,15 +20,15 @@ namespace {
 constexpr std::size_t kMostNear = 5;
 constexpr std::size_t kRange = 4096;  // exams a task
 
-/// Calls `take` with the text without one character, for every character: two texts one step apart share one of these
-/// or the text itself.
+/// Calls `take` with the text without one character, for every character that differs from the one before it: two texts
+/// one step apart share one of these or the text itself.
 template <typename F>
 void for_each_deletion(std::string_view text, const F& take) {
   if (text.size() < 4 || text.size() > 64) return;
   std::array<char, 64> rest{};
   std::copy(text.begin() + 1, text.end(), rest.begin());
   for (std::size_t i = 0; i < text.size(); ++i) {
-    take(std::string_view(rest.data(), text.size() - 1));
+    if (i == 0 || text[i] != text[i - 1]) take(std::string_view(rest.data(), text.size() - 1));
     rest[i] = text[i];
   }
 }

@@ -7,7 +7,6 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <unordered_map>
 #include <vector>
 
@@ -20,9 +19,11 @@ class Book {
  public:
   void add(const Order& order);
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
-  /// Each exam as one order whose `time` is its latest message's; by patient and number, whatever the order of arrival.
-  /// Placer's and filler's numbers, code, site and place of the messages are not kept.
-  void for_each(const std::function<void(const Order&)>& take) const;
+  /// What at() takes, by patient and number, whatever the order of arrival.
+  [[nodiscard]] std::vector<std::uint32_t> sorted() const;
+  /// An exam as one order whose `time` is its latest message's; placer's and filler's numbers are not kept. Any thread
+  /// may ask once all is added.
+  [[nodiscard]] Order at(std::uint32_t number) const;
 
  private:
   enum Field : std::size_t {
@@ -41,7 +42,7 @@ class Book {
     kFields
   };
   struct Entry {
-    Interned number, authority, id, type;  ///< number: accession, or "f|", "p|", "u|" and what stands in for it
+    Interned number, authority, id;  ///< number: accession, or "f|", "p|", "u|" and what stands in for it
     bool report = false;
     std::array<Interned, kFields> text{};
     std::array<std::uint32_t, kFields> when{};  ///< seconds since 1970
