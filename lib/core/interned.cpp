@@ -104,7 +104,7 @@ std::uint32_t Interned::add(std::string_view text) {
   const std::uint64_t hash = hash_text(text, key).first;
   const auto tag = static_cast<std::uint32_t>(hash >> 32U);
   // Most texts are among the last thousands that the thread met: found without the lock and the walk to a far table.
-  thread_local std::array<std::uint32_t, 4096> recent{};
+  thread_local std::array<std::uint32_t, 16384> recent{};
   std::uint32_t& last = recent[(hash >> 4U) % recent.size()];
   if (last != 0 && of(last).view() == text) return last;
   Shard& shard = shards()[hash & 15U];

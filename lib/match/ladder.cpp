@@ -2,10 +2,10 @@
 #include "match/ladder.hpp"
 
 #include "match/assign.hpp"
+#include "match/discrepancies.hpp"
 #include "match/indexes.hpp"
 #include "match/name.hpp"
 #include "match/near.hpp"
-#include "match/site_facts.hpp"
 
 #include <tbb/parallel_for.h>
 #include <algorithm>
@@ -41,19 +41,6 @@ bool mentions_pregnancy(const Exam& exam) {
                      [&](std::string_view w) { return text.find(w) != std::string::npos; });
 }
 
-bool same_patient(const Exam& a, const Exam& b) {
-  return patient_key(a) == patient_key(b) && issuers_agree(a.issuer, b.issuer);
-}
-
-bool linked(const Exam& a, const Exam& b) {
-  return a.other_ids.contains(patient_key(b)) || b.other_ids.contains(patient_key(a));
-}
-
-void tidy(std::vector<Interned>& words) {
-  std::sort(words.begin(), words.end());
-  words.erase(std::unique(words.begin(), words.end()), words.end());
-}
-
 class Run {
  public:
   Run(std::span<const StudyKeys> keys, std::span<const Exam> exams, const SiteRules& site)
@@ -63,7 +50,7 @@ class Run {
         hits_(keys.size()),
         studies_by_(keys),
         exams_by_(exams),
-        facts_(exams, keys, site) {
+        wrong_(keys, exams, site, studies_by_.accession, exams_by_.accession) {
     outcome_.studies.resize(keys.size());
   }
 
@@ -80,8 +67,7 @@ class Run {
     look_near();
     for_each_study([&](std::size_t i) {
       Decision& decision = outcome_.studies[i];
-      if (decision.verdict != Verdict::matched && facts_.from_outside(keys_[i]))
-        decision.discrepancies.emplace_back("D20");
+      if (decision.verdict != Verdict::matched) wrong_.of_unbound(i, false, decision.discrepancies);
       tidy(decision.vetoes);
       tidy(decision.discrepancies);
     });
@@ -177,25 +163,6 @@ class Run {
                        [&](const auto& entry) { return exams_[entry.second].study_uid == keys_[i].uid; });
   }
 
-  /// Another patient of the same numbering has an exam with this accession.
-  bool accession_reused(std::size_t x) const {
-    const Interned key = accession_key(exams_[x]);
-    const auto found = exams_by_.accession.find(key);
-    return std::any_of(found.begin(), found.end(), [&](const auto& entry) {
-      const Exam &a = exams_[x], &b = exams_[entry.second];
-      return entry.second != x && accession_key(b) == key && issuers_agree(a.issuer, b.issuer) && !same_patient(a, b) &&
-             !linked(a, b);
-    });
-  }
-
-  bool accession_on_several_studies(std::size_t i) const {
-    const auto found = studies_by_.accession.find(keys_[i].accession);
-    return std::any_of(found.begin(), found.end(), [&](const auto& entry) {
-      const StudyKeys& other = keys_[entry.second];
-      return entry.second != i && other.accession == keys_[i].accession && issuers_agree(other.issuer, keys_[i].issuer);
-    });
-  }
-
   /// Another patient of the RIS has this family name and birth date.
   bool has_twin(std::size_t x) const {
     const Exam& a = exams_[x];
@@ -234,10 +201,7 @@ class Run {
     veto(name.newborn, "newborn-or-twin");
     veto((keys_[i].signs & kLegalHold) != 0, "legal-hold");
     d.vetoes.insert(d.vetoes.end(), keys_[i].vetoes.begin(), keys_[i].vetoes.end());
-    if (keys_[i].two_patients) d.discrepancies.emplace_back("D15");
-    if (name.test) d.discrepancies.emplace_back("D21");
-    name_signs(keys_[i].signs, d.discrepancies);
-    if (facts_.issuer_missing(keys_[i])) d.discrepancies.emplace_back("D24");
+    wrong_.of_study(i, name, d.discrepancies);
     return name;
   }
 
@@ -263,7 +227,7 @@ class Run {
     veto(exam.state == ExamState::cancelled, "exam-cancelled");
     veto(exam.disputed, "ris-rows-disagree");
     d.vetoes.insert(d.vetoes.end(), exam.vetoes.begin(), exam.vetoes.end());
-    const bool reused = accession_reused(x), several = accession_on_several_studies(i);
+    const bool reused = wrong_.accession_reused(x), several = wrong_.accession_on_several_studies(i);
     veto(reused, "accession-reused");
     veto((rule == "R1" || rule == "R2") && several, "accession-on-several-studies");
     veto(bound_elsewhere(i, x), "study-already-bound");
@@ -347,25 +311,7 @@ class Run {
 
   void note_discrepancies(std::size_t i, std::size_t x, const Evidence& e, bool shared_accession) {
     Decision& d = outcome_.studies[i];
-    const Exam& exam = exams_[x];
-    const auto note = [&](bool applies, const char* code) {
-      if (applies) d.discrepancies.emplace_back(code);
-    };
-    const auto off = [](Same same) { return same == Same::differs || same == Same::near; };
-    note(off(e.patient), "D03");
-    note(off(e.name) || e.former_name, "D04");
-    note(off(e.birth_date), "D05");
-    note(e.sex == Same::differs, "D06");
-    note(keys_[i].accession.empty() && !keys_[i].several_accessions && !exam.accession.empty(), "D07");
-    note(off(e.accession), "D08");
-    note(shared_accession, "D09");
-    note(e.uid == Same::differs, "D10");
-    note(e.days > site_.date_days, "D11");
-    note(e.modality == Same::differs, "D12");
-    note(d.verdict == Verdict::matched && exam.images && *exam.images != keys_[i].instances, "D13");
-    note(e.linked || keys_[i].renumbered, "D14");
-    note(facts_.report_missing(exam), "D18");
-    note(exam.state == ExamState::cancelled, "D19");
+    wrong_.of_pair({i, x, e, shared_accession, d.verdict == Verdict::matched}, d.discrepancies);
   }
 
   /// For studies that no rule decides: what a person should look at. Exams that have a study already come last.
@@ -490,7 +436,7 @@ class Run {
   std::vector<std::optional<Hit>> hits_;
   StudyIndexes studies_by_;
   ExamIndexes exams_by_;
-  SiteFacts facts_;
+  Discrepancies wrong_;
   Outcome outcome_;
 };
 

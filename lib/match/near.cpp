@@ -34,14 +34,13 @@ void for_each_deletion(std::string_view text, const F& take) {
 }
 
 struct OpenIndex {
-  HashIndex uid, patient, accession, accession_near, patient_near, birth;
+  HashIndex uid, patient, accession_near, patient_near, birth;
 
   OpenIndex(std::span<const StudyKeys> keys, std::span<const std::size_t> open) {
     for (std::uint32_t n = 0; n < open.size(); ++n) {
       const StudyKeys& k = keys[open[n]];
       uid.add(k.uid, n);
       patient.add(k.patient, n);
-      accession.add(k.accession, n);
       accession_near.add(k.accession.view(), n);
       patient_near.add(k.patient.view(), n);
       for_each_deletion(k.accession, [&](std::string_view text) { accession_near.add(text, n); });
@@ -49,7 +48,7 @@ struct OpenIndex {
       const bool no_patient = k.patient.empty() || is_placeholder_id(k.patient);  // all that R7 is for
       if (no_patient && is_birth_date(k.birth_date)) birth.add(k.birth_date, n);
     }
-    for (auto* index : {&uid, &patient, &accession, &accession_near, &patient_near, &birth}) index->seal();
+    for (auto* index : {&uid, &patient, &accession_near, &patient_near, &birth}) index->seal(HashIndex::Finds::seldom);
   }
 
   /// Numbers of the open studies that share a key or nearly share one with the exam, into `found`.

@@ -6,6 +6,7 @@
 #include "core/text.hpp"
 #include "io/read_file.hpp"
 #include "match/csv.hpp"
+#include "match/discrepancies.hpp"
 #include "match/normal.hpp"
 #include "ris/code_page.hpp"
 
@@ -52,7 +53,11 @@ bool stands(const Answer& a, const match::Decision& d, std::span<const match::Ex
 
 }  // namespace
 
-bool joined(const match::Evidence& e) { return e.patient == match::Same::equal || e.linked; }
+bool takes_two(const match::StudyKeys& study, const match::Evidence& e) {
+  using match::Same;
+  const bool joined = e.patient == Same::equal || e.linked;
+  return !joined || study.two_patients || (e.name == Same::differs && e.birth_date == Same::differs);
+}
 
 Answers read_answers(const std::filesystem::path& path) {
   auto bytes = io::read_file(path);
@@ -127,6 +132,8 @@ class Follower {
       d.by_person = true;
       d.verdict = match::Verdict::unmatched;
       d.exam.reset();
+      d.discrepancies.clear();
+      answered_.push_back(study->second);
       return "";
     }
     const auto exam = exam_at_.find(a.exam);
@@ -135,12 +142,18 @@ class Follower {
       return "the proposal is not the one of this run; the list is old, or a spreadsheet changed the exam's number";
     const auto evidence = match::compare(studies_[study->second], exams_[exam->second]);
     const bool two = !a.second.empty() && match::id_key(a.second) != match::id_key(a.by);
-    if (!joined(evidence) && !two)
+    if (takes_two(studies_[study->second], evidence) && !two)
       return "the images would change their patient; SECOND_PERSON must name another person who agrees";
     const auto holder = study_of_.find(exam->second);
     taken = holder != study_of_.end() && holder->second != study->second;
     if (taken) return "another study has this exam";
+    const bool keeps_it = d.exam == exam->second;
     let_go(study->second);
+    answered_.push_back(study->second);
+    // Several studies laid claim to the exam; that they did is still so when one of them is given it.
+    const bool split = keeps_it && holds(d.discrepancies, "D16");
+    d.discrepancies.clear();
+    if (split) d.discrepancies.emplace_back("D16");
     d.by_person = true;
     d.verdict = match::Verdict::matched;
     d.exam = exam->second;
@@ -148,6 +161,27 @@ class Follower {
     d.explanation = match::describe(evidence);
     study_of_.insert_or_assign(exam->second, study->second);
     return "";
+  }
+
+  /// What is wrong with the answered studies, now that people said where they belong.
+  void examine(const match::SiteRules& rules) {
+    match::HashIndex studies_by_accession, exams_by_accession;
+    for (std::uint32_t i = 0; i < studies_.size(); ++i) studies_by_accession.add(studies_[i].accession, i);
+    for (std::uint32_t x = 0; x < exams_.size(); ++x) exams_by_accession.add(match::accession_key(exams_[x]), x);
+    studies_by_accession.seal();
+    exams_by_accession.seal();
+    const match::Discrepancies wrong(studies_, exams_, rules, studies_by_accession, exams_by_accession);
+    for (const std::size_t i : answered_) {
+      match::Decision& d = outcome_.studies[i];
+      wrong.of_study(i, match::name_kind(studies_[i].name), d.discrepancies);
+      if (d.exam) {
+        const bool shared = wrong.accession_reused(*d.exam) || wrong.accession_on_several_studies(i);
+        wrong.of_pair({i, *d.exam, match::compare(studies_[i], exams_[*d.exam]), shared, true}, d.discrepancies);
+      } else {
+        wrong.of_unbound(i, true, d.discrepancies);
+      }
+      match::tidy(d.discrepancies);
+    }
   }
 
   /// What became of the exams that answered studies had or waited for, and of those they have now.
@@ -173,6 +207,10 @@ class Follower {
   }
 
  private:
+  static bool holds(const std::vector<Interned>& list, std::string_view word) {
+    return std::find(list.begin(), list.end(), word) != list.end();
+  }
+
   void let_go(std::size_t study) {
     match::Decision& d = outcome_.studies[study];
     if (d.exam) {
@@ -197,12 +235,14 @@ class Follower {
   std::unordered_map<std::string_view, std::size_t> study_at_, exam_at_;
   std::unordered_map<std::size_t, std::size_t> study_of_;  // exam to the study that has it
   std::set<std::size_t> touched_;
+  std::vector<std::size_t> answered_;
 };
 
 }  // namespace
 
 std::vector<Refusal> follow(const Answers& answers, std::span<const match::StudyKeys> studies,
-                            std::span<const match::Exam> exams, match::Outcome& outcome) {
+                            std::span<const match::Exam> exams, const match::SiteRules& rules,
+                            match::Outcome& outcome) {
   std::vector<Refusal> refusals = answers.refusals;
   if (answers.answers.empty()) return refusals;
   Follower follower(studies, exams, outcome);
@@ -222,6 +262,7 @@ std::vector<Refusal> follow(const Answers& answers, std::span<const match::Study
     last = taken.size() == open.size();
     std::swap(open, taken);
   }
+  follower.examine(rules);
   follower.settle();
   return refusals;
 }

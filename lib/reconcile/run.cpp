@@ -338,7 +338,7 @@ Summary run(const Options& options) {
   match::Outcome outcome = match::decide(std::span<const match::StudyKeys>(keys), table.exams, rules);
   Answers answers;
   if (!options.decisions.empty()) answers = read_answers(options.decisions);
-  const auto refusals = follow(answers, keys, table.exams, outcome);
+  const auto refusals = follow(answers, keys, table.exams, rules, outcome);
   summary.answers_refused = refusals.size();
   const auto alarms = find_alarms(keys, table.exams, outcome);
   summary.alarms = alarms.size();
