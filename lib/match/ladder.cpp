@@ -226,6 +226,7 @@ class Run {
     veto(exam.restricted, "patient-restricted");
     veto(exam.state == ExamState::cancelled, "exam-cancelled");
     veto(exam.disputed, "ris-rows-disagree");
+    veto(!is_writable(exam.patient_id) || !is_writable(exam.accession), "number-not-writable");
     d.vetoes.insert(d.vetoes.end(), exam.vetoes.begin(), exam.vetoes.end());
     const bool reused = wrong_.accession_reused(x), several = wrong_.accession_on_several_studies(i);
     veto(reused, "accession-reused");

@@ -44,6 +44,12 @@ std::string id_key(std::string_view id) {
   return key;
 }
 
+bool is_writable(std::string_view text) noexcept {
+  return text.find("\uFFFD") == std::string_view::npos && std::none_of(text.begin(), text.end(), [](char c) {
+           return c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+         });
+}
+
 bool is_id_key(std::string_view text) noexcept {
   return trim(text).size() == text.size() && std::none_of(text.begin(), text.end(), is_small);
 }

@@ -19,6 +19,9 @@ enum class Same : std::uint8_t { unknown, equal, near, differs };
 
 /// The key of an accession number: like id_key, without blanks, `-`, `/`, `.` and `_`.
 [[nodiscard]] std::string accession_key(std::string_view accession);
+/// Whether the text can stand in an object: neither anything that could not be read on its way here (U+FFFD) nor the
+/// backslash and control characters that DICOM separates values by.
+[[nodiscard]] bool is_writable(std::string_view text) noexcept;
 /// Whether the text is its own key, as nearly all are.
 [[nodiscard]] bool is_id_key(std::string_view text) noexcept;
 [[nodiscard]] bool is_accession_key(std::string_view text) noexcept;

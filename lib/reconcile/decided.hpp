@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace waybill::reconcile {
@@ -58,7 +59,7 @@ struct Answers {
                                           std::span<const match::Exam> exams, const match::SiteRules& rules,
                                           match::Outcome& outcome);
 
-/// The answer as a record of the manifest.
-[[nodiscard]] std::string to_json(const Answer& answer);
+/// The answer as a record of the manifest; `refused` says why it was not followed.
+[[nodiscard]] std::string to_json(const Answer& answer, std::string_view refused = {});
 
 }  // namespace waybill::reconcile

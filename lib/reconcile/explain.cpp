@@ -44,6 +44,7 @@ constexpr std::array kVetoes = {
     Words{"name-never-told", "nobody ever told of a patient of this name under the number"},
     Words{"exam-cancelled", "the exam was cancelled"},
     Words{"ris-rows-disagree", "the RIS contradicts itself about the exam's patient"},
+    Words{"number-not-writable", "the exam's number holds what cannot stand in an object"},
     Words{"two-candidates", "another exam fits as well"},
     Words{"accession-reused", "the accession number was given to two patients"},
     Words{"accession-on-several-studies", "other studies carry the accession number, too"},
@@ -107,6 +108,12 @@ std::string member(const std::string& json, std::string_view name) {
   return json.substr(at + key.size(), json.find('"', at + key.size()) - at - key.size());
 }
 
+/// What became of a person's answer.
+std::string answer_of(const std::string& json) {
+  const std::string why = member(json, "refused");
+  return why == "?" ? " was followed" : " was not followed: " + why;
+}
+
 /// The digest of the rules the manifest was made by.
 std::string rule_set_of(const std::string& options) { return member(options, "rule_set"); }
 
@@ -143,7 +150,7 @@ std::string explain(const std::filesystem::path& path, const std::string& uid, b
     const auto* other = std::get_if<manifest::Other>(&*record);
     if (other == nullptr || other->json.find(mark) == std::string::npos) continue;
     if (other->kind == "decision")
-      more.push_back("A person's decision: " + (show_phi ? other->json : "recorded") + "\n");
+      more.push_back("A person's decision" + answer_of(other->json) + (show_phi ? ": " + other->json : "") + ".\n");
     if (other->kind == "proposal") {
       more.push_back("Proposed: exam " + member(other->json, "exam") + ", rule " + member(other->json, "rule") + ": " +
                      member(other->json, "explanation") + ".\n");

@@ -26,6 +26,7 @@
 #include <algorithm>
 #include <functional>
 #include <future>
+#include <map>
 #include <memory>
 #include <set>
 #include <utility>
@@ -372,7 +373,9 @@ Summary run(const Options& options) {
     if (feed) add_hl7(exceptions, *feed);
     if (output.takes_lines()) corrections->write([&](const std::string& line) { output.append(line); });
   } else if (output.takes_lines()) {
-    for (const auto& answer : answers.answers) output.append(to_json(answer));
+    std::map<std::size_t, std::string_view> refused;  // by line
+    for (const auto& refusal : refusals) refused[refusal.line] = refusal.reason;
+    for (const auto& answer : answers.answers) output.append(to_json(answer, refused[answer.line]));
     for (std::size_t x = 0; x < table.exams.size(); ++x)
       if (outcome.exams[x] == match::ExamFate::no_images) output.append(exam_record(table.exams[x]));
   }

@@ -139,6 +139,36 @@ TEST_F(ReconcileDecided, AnExamIsFreeWhenAnotherAnswerMovesItsStudyWhateverTheOr
   EXPECT_EQ(outcome_.exams[2], match::ExamFate::matched);
 }
 
+TEST_F(ReconcileDecided, TwoStudiesMayExchangeTheirExams) {
+  for (std::size_t i = 0; i < 2; ++i) {
+    outcome_.studies[i].verdict = match::Verdict::matched;
+    outcome_.studies[i].exam = i;
+    outcome_.studies[i].proposals.clear();
+    outcome_.exams[i] = match::ExamFate::matched;
+  }
+  EXPECT_TRUE(answer("1.1,A2,Reed,Waters,\n1.2,A1,Reed,Waters,\n").empty());
+  EXPECT_EQ(outcome_.studies[0].exam, 1U);
+  EXPECT_EQ(outcome_.studies[1].exam, 0U);
+  EXPECT_EQ(outcome_.exams, std::vector(2, match::ExamFate::matched));
+}
+
+TEST_F(ReconcileDecided, AStudyWhoseAnswerIsRefusedKeepsItsExamAgainstAllOthers) {
+  studies_.push_back(study("1.3", "P1"));
+  outcome_.studies.resize(3);
+  for (std::size_t i = 0; i < 2; ++i) {
+    outcome_.studies[i].verdict = match::Verdict::matched;
+    outcome_.studies[i].exam = i;
+    outcome_.studies[i].proposals.clear();
+  }
+  // 1.2 would leave A2 for A1, which 1.1 gives to nobody: so it stays, and 1.3 cannot have A2.
+  const auto refused = answer("1.2,A1,Reed,Waters,\n1.3,A2,Reed,Waters,\n");
+  ASSERT_EQ(refused.size(), 2U);
+  for (const auto& r : refused) EXPECT_EQ(r.reason, "another study has this exam");
+  EXPECT_EQ(outcome_.studies[1].exam, 1U);
+  EXPECT_FALSE(outcome_.studies[1].by_person);
+  EXPECT_FALSE(outcome_.studies[2].by_person);
+}
+
 TEST_F(ReconcileDecided, AProposalThatASpreadsheetChangedIsRefused) {
   exams_[1].key = "0012";
   exams_.push_back(exam("12", "P2"));

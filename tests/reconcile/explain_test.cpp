@@ -30,6 +30,7 @@ class ReconcileExplain : public test::InFolder {
         R"({"kind":"proposal","study":"1.2.3","rank":1,"exam":"A1","score":70,"rule":"R8","explanation":"name equal"})");
     writer.append(
         R"({"kind":"proposal","study":"1.2.9","rank":1,"exam":"OTHER","score":70,"rule":"R8","explanation":"x"})");
+    writer.append(R"({"kind":"decision","study":"1.2.3","decision":"none","by":"Reed","refused":"the list is old"})");
     writer.finish("{}");
     return path.string();
   }
@@ -39,7 +40,8 @@ TEST_F(ReconcileExplain, SaysRuleEvidenceVetoesProposalsAndRuleSetInWords) {
   const std::string text = explain(manifest(), "1.2.3", false);
   for (const char* part : {"waits for a person", "Rule R8: something comes near", "accession nearly equal",
                            "another exam fits as well", "Discrepancy D08: the accession number is another one.",
-                           "in all 7 objects", "Proposed: exam A1, rule R8: name equal.", "Rule set abc123"})
+                           "in all 7 objects", "Proposed: exam A1, rule R8: name equal.",
+                           "A person's decision was not followed: the list is old.", "Rule set abc123"})
     EXPECT_NE(text.find(part), std::string::npos) << part << " in:\n" << text;
   EXPECT_EQ(text.find("OTHER"), std::string::npos);
 }

@@ -389,13 +389,15 @@ TEST_F(Reconcile, EveryLineIsOneThatThePublishedSchemaDescribes) {
       "P1,Adler,Anna,19700203,F,A1,CT,20200304,\nP2,Baum,Berta,19700203,F,A2,CT,20200304,\n"
       "P3,Cord,Clara,19700203,F,A3,CT,20200304,\nP4,Dorn,Dora,19700203,F,A4,CT,20200304,\n");
   std::ofstream(folder_ / "decided.csv")
-      << "STUDY_UID,DECISION,DECIDED_BY,SECOND_PERSON,REMARK\n1.2.4,A2,Reed,Waters,typing error\n";
+      << "STUDY_UID,DECISION,DECIDED_BY,SECOND_PERSON,REMARK\n1.2.4,A2,Reed,Waters,typing error\n"
+         "1.2.5,A1,Reed,Waters,\n";
   options.decisions = folder_ / "decided.csv";
   run(options);
   std::string all;
   for (const auto& line : lines("reconcile.wb")) all += line + "\n";
   for (const char* kind : {"study", "proposal", "decision", "exam"})
     EXPECT_NE(all.find("{\"kind\":\"" + std::string(kind) + "\""), std::string::npos) << kind << "\n" << all;
+  EXPECT_NE(all.find(R"("refused":"another study has this exam"})"), std::string::npos) << all;
   EXPECT_EQ(test::against_schema(folder_ / "reconcile.wb"), "");
 }
 
