@@ -108,6 +108,10 @@ void Graph::list_together(const Event& e) {
     if (nodes[i] != nodes[0]) list(nodes[0], nodes[i], e.time);
 }
 
+void Graph::prefetch(const Event& e) const noexcept {
+  for (const auto& id : e.ids) by_id_.prefetch(hash_of(id));
+}
+
 void Graph::add(const Event& e) {
   if (e.time > as_of_) return;
   for (const auto* list : {&e.ids, &e.prior})

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/flat_index.hpp"
+#include "core/huge.hpp"
 #include "core/interned.hpp"
 #include "identity/event.hpp"
 
@@ -67,6 +68,8 @@ class Graph {
   explicit Graph(hl7::Time as_of = kEver) : as_of_(as_of) {}
 
   void add(const Event& event);
+  /// Begins to fetch what add() of the event will look at.
+  void prefetch(const Event& event) const noexcept;
   /// After the last add(): applies merges in order of time.
   void build();
 
@@ -137,7 +140,7 @@ class Graph {
   void mark_reused();
 
   hl7::Time as_of_;
-  std::vector<Node> nodes_;
+  std::vector<Node, HugePages<Node>> nodes_;
   FlatIndex by_id_;
   std::vector<Event> events_;                                        // those that change the forest
   std::vector<std::pair<std::uint32_t, hl7::Time>> creations_;       // node, time; sorted by build()

@@ -19,8 +19,6 @@ auto content(const Exam& e) {
                   e.study_date, e.study_time, e.description, e.classes, e.other_ids, e.state, e.images);
 }
 
-Interned accession_key_of(Interned text) { return is_accession_key(text) ? text : Interned(accession_key(text)); }
-
 /// Equal for rows of one exam: same patient, accession and study.
 struct ExamKey {
   Interned issuer, patient, accession, study;
@@ -136,6 +134,7 @@ void name_exams(std::vector<Exam>& exams) {
 }  // namespace
 
 Interned id_key_of(Interned text) { return is_id_key(text) ? text : Interned(id_key(text)); }
+Interned accession_key_of(Interned text) { return is_accession_key(text) ? text : Interned(accession_key(text)); }
 
 Interned patient_key(const Exam& exam) { return exam.normal_id.empty() ? id_key_of(exam.patient_id) : exam.normal_id; }
 Interned accession_key(const Exam& exam) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/huge.hpp"
 #include "core/interned.hpp"
 
 #include <algorithm>
@@ -36,7 +37,7 @@ class HashIndex {
     for (const Entry& entry : entries_) ++starts_[(entry.first >> shift_) + 1];
     for (std::size_t i = 1; i < starts_.size(); ++i) starts_[i] += starts_[i - 1];
     // Into their buckets first, which are short; each is filled from its start, which then moves back.
-    std::vector<Entry> sorted(entries_.size());
+    Entries sorted(entries_.size());
     for (const Entry& entry : entries_) sorted[starts_[entry.first >> shift_]++] = entry;
     entries_ = std::move(sorted);
     for (std::size_t i = starts_.size() - 1; i > 0; --i) starts_[i] = starts_[i - 1];
@@ -60,6 +61,7 @@ class HashIndex {
   }
 
  private:
+  using Entries = std::vector<Entry, HugePages<Entry>>;
   static std::uint32_t hash_of(std::string_view text) {
     return static_cast<std::uint32_t>(std::hash<std::string_view>{}(text) >> 32U);
   }
@@ -77,10 +79,12 @@ class HashIndex {
     return {first, last};
   }
 
-  std::vector<Entry> entries_;         // by hash
-  std::vector<std::uint32_t> starts_;  // by the leading bits of the hash: where its entries begin
+  Entries entries_;  // by hash
+  std::vector<std::uint32_t, HugePages<std::uint32_t>>
+      starts_;  // by the leading bits of the hash: where its entries begin
   unsigned shift_ = 31;
-  std::vector<std::uint64_t> filter_;  // a bit for each of sixteen times as many leading bits that some entry has
+  std::vector<std::uint64_t, HugePages<std::uint64_t>>
+      filter_;  // a bit for each of sixteen times as many leading bits that some entry has
   unsigned filter_shift_ = 0;
 };
 

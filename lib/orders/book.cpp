@@ -51,6 +51,15 @@ std::uint32_t Book::entry_of(const Order& o) {
   return at;
 }
 
+void Book::prefetch(const Order& o) const noexcept {
+  if (o.accession.empty()) return;
+  Entry e;
+  e.number = o.accession;
+  e.authority = o.patient.authority;
+  e.id = o.patient.id;
+  by_key_.prefetch(hash_of(e));
+}
+
 void Book::add(const Order& o) {
   const std::uint32_t n = entry_of(o);
   Entry& e = entries_[n];

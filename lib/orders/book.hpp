@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/flat_index.hpp"
+#include "core/huge.hpp"
 #include "core/interned.hpp"
 #include "orders/order.hpp"
 
@@ -18,6 +19,8 @@ namespace waybill::orders {
 class Book {
  public:
   void add(const Order& order);
+  /// Begins to fetch what add() of the order will look at.
+  void prefetch(const Order& order) const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
   /// What at() takes, by patient and number, whatever the order of arrival.
   [[nodiscard]] std::vector<std::uint32_t> sorted() const;
@@ -51,7 +54,7 @@ class Book {
   static std::uint64_t hash_of(const Entry& entry);
   static void say(Entry& entry, Field field, Interned text, std::uint32_t when);
 
-  std::vector<Entry> entries_;
+  std::vector<Entry, HugePages<Entry>> entries_;
   FlatIndex by_key_;  // number and patient
   std::unordered_map<std::uint32_t, std::vector<identity::PatientId>> other_ids_;
 };

@@ -125,8 +125,15 @@ class Feed::Reading : public hl7::Intake::Part {
   }
 
   void keep() override {
-    for (const auto& event : events_) feed_.graph_.add(event);
-    for (const auto& order : orders_) feed_.book_.add(order);
+    constexpr std::size_t kAhead = 8;  // tables of a hundred megabytes are slow to answer and quick to take questions
+    for (std::size_t i = 0; i < events_.size(); ++i) {
+      if (i + kAhead < events_.size()) feed_.graph_.prefetch(events_[i + kAhead]);
+      feed_.graph_.add(events_[i]);
+    }
+    for (std::size_t i = 0; i < orders_.size(); ++i) {
+      if (i + kAhead < orders_.size()) feed_.book_.prefetch(orders_[i + kAhead]);
+      feed_.book_.add(orders_[i]);
+    }
     for (const auto& [key, written] : written_) {
       auto& last = feed_.written_[key];
       last = std::max(last, written);
@@ -171,15 +178,24 @@ Interned Feed::issuer_or_default(Interned issuer) const {
   return key.empty() ? Interned(rules_.default_issuer) : key;
 }
 
-void Feed::apply(match::StudyFacts& facts) const {
-  const Interned id = trim(facts.study.patient_id.value_or(""));
+void Feed::apply(match::StudyTexts& study) const {
+  const std::string_view written = study.patient_id;
+  const Interned id = trim(written).size() == written.size() ? study.patient_id : Interned(trim(written));
   if (id.empty()) return;
-  const Interned issuer = issuer_or_default(facts.study.issuer.value_or(""));
+  const Interned issuer = issuer_or_default(study.issuer);
   const auto now = graph_.resolve(issuer, number(issuer, id));
-  facts.vetoes = vetoes_of(now).strings();
+  study.vetoes = vetoes_of(now);
   if (!now.merged) return;
-  facts.current_id = as_written(now.root);
-  facts.current_issuer = facts.study.issuer.value_or("").empty() ? Interned() : now.root.authority;
+  study.current_id = as_written(now.root);
+  study.current_issuer = study.issuer.empty() ? Interned() : now.root.authority;
+}
+
+void Feed::apply(match::StudyFacts& facts) const {
+  match::StudyTexts study(facts);
+  apply(study);
+  facts.vetoes = study.vetoes.strings();
+  facts.current_id = study.current_id;
+  facts.current_issuer = study.current_issuer;
 }
 
 /// A patient number of the table or of orders, with what the graph says of it.

@@ -28,6 +28,7 @@ class Feed {
   Feed(const std::vector<std::string>& paths, const match::SiteRules& rules, hl7::Time as_of);
 
   /// Brings the study's patient number to what it is now, with what its history says against deciding by it.
+  void apply(match::StudyTexts& study) const;
   void apply(match::StudyFacts& facts) const;
   /// Brings the exams' numbers to what they are now, adds what messages say of them and the exams that only messages
   /// tell of. The order of the exams changes; keys stay unique.

@@ -244,11 +244,11 @@ std::vector<match::StudyKeys> keys_of(StudyTable& studies, const std::optional<F
                                       const match::SiteRules& rules) {
   std::vector<match::StudyKeys> keys(studies.size());
   tbb::parallel_for(std::size_t{0}, studies.size(), [&](std::size_t i) {
-    match::StudyFacts facts = studies[i];
-    if (feed) feed->apply(facts);
-    rules.apply(facts);
-    keys[i] = match::keys_of(facts);
-    if (!facts.current_id.empty()) studies.set_current(i, facts);
+    match::StudyTexts study = studies.texts(i);
+    if (feed) feed->apply(study);
+    rules.apply(study);
+    keys[i] = match::keys_of(study);
+    studies.set_current(i, study);
   });
   return keys;
 }

@@ -49,8 +49,8 @@ TEST_F(ReconcileExplain, SaysRuleEvidenceVetoesProposalsAndRuleSetInWords) {
 TEST_F(ReconcileExplain, HasWordsForEveryVetoAndDiscrepancyThatTheDocumentationNames) {
   const char* source = std::getenv("WAYBILL_SOURCE");
   ASSERT_NE(source, nullptr);
-  const std::string page = test::get(fs::path(source) / "docs/matching.md");
-  const std::string code = test::get(fs::path(source) / "lib/reconcile/explain.cpp");
+  const std::string page = test::get(std::filesystem::path(source) / "docs/matching.md");
+  const std::string code = test::get(std::filesystem::path(source) / "lib/reconcile/explain.cpp");
   std::size_t vetoes = 0;
   for (std::size_t at = page.find("\n| `"); at != std::string::npos; at = page.find("\n| `", at + 1)) {
     const std::string name = page.substr(at + 4, page.find('`', at + 4) - at - 4);
