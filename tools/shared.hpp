@@ -17,11 +17,14 @@
 /// What every tool has beside its own work: the keys of manifests, and the audit trail with what every run records.
 namespace waybill::tools {
 
+/// What a tool does with manifests, and so which keys it takes.
+enum class Manifests { none, read, written };
+
 class Shared {
  public:
-  /// `key` is the name of the option for keys to read with.
-  void add_options(CLI::App& app, const std::string& key = "--key") {
-    add_key_options(app, key);
+  /// `key` are the names of the option for keys to read with.
+  void add_options(CLI::App& app, Manifests manifests = Manifests::written, const std::string& key = "--key") {
+    add_key_options(app, manifests, key);
     const char* group = "Audit trail";
     app.add_option("--audit", url_, "Where DICOM audit messages go: syslog+tls://host:port or file:///path")
         ->envname("WAYBILL_AUDIT")
@@ -96,11 +99,14 @@ class Shared {
   }
 
  private:
-  void add_key_options(CLI::App& app, const std::string& key) {
+  void add_key_options(CLI::App& app, Manifests manifests, const std::string& key) {
+    if (manifests == Manifests::none) return;
     const char* group = "Manifests at rest";
-    app.add_option("--encrypt-to", encrypt_to_, "Key file: encrypt the manifests that are written (AES-256-GCM)")
-        ->envname("WAYBILL_ENCRYPT_TO")
-        ->group(group);
+    if (manifests == Manifests::written) {
+      app.add_option("--encrypt-to", encrypt_to_, "Key file: encrypt the manifests that are written (AES-256-GCM)")
+          ->envname("WAYBILL_ENCRYPT_TO")
+          ->group(group);
+    }
     app.add_option(key, keys_, "Key file to read encrypted manifests with; repeatable")
         ->envname("WAYBILL_KEY")
         ->allow_extra_args(false)

@@ -26,3 +26,9 @@ add_dependencies(waybill-load waybill_codec)
 
 add_custom_target(tools)
 add_dependencies(tools waybill waybill-manifest waybill-scan waybill-pack waybill-unpack waybill-audit waybill-listen waybill-reconcile waybill-transcode waybill-load waybill-verify waybill-report waybill-sync waybill-simpacs)
+
+# Beside each other, since the dispatcher and the codecs are looked for there; the pages are read as they are.
+include(GNUInstallDirs)
+install(TARGETS waybill waybill_codec waybill-manifest waybill-scan waybill-pack waybill-unpack waybill-audit waybill-listen waybill-reconcile waybill-transcode waybill-load waybill-verify waybill-report waybill-sync waybill-simpacs)
+install(DIRECTORY docs manifests DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -51,7 +51,7 @@ Exit check(const Settings& settings) {
 int main(int argc, char** argv) {
   CLI::App app("Deliver audit messages that wait, and find gaps in what a collector kept", "waybill-audit");
   Settings settings;
-  settings.shared.add_options(app);
+  settings.shared.add_options(app, tools::Manifests::none);
   app.require_subcommand(1);
   app.fallthrough();
   auto* flush_command = app.add_subcommand("flush", "Deliver what waits in the spool");

@@ -54,28 +54,33 @@ waybill::cli::Summary summary_of(const Counts& counts) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Take HL7 messages over by MLLP and keep each on disk before it is acknowledged.", "waybill-listen");
+  CLI::App app("Take HL7 messages over by MLLP and keep each on disk before it is acknowledged", "waybill-listen");
   Settings settings;
   Options options;
   waybill::cli::Common common;
   app.add_option("--mllp", options.port, "TCP port, 0 for a free one")->required()->check(CLI::Range(0, 65535));
-  app.add_option("-o,--output", settings.output, "journal to write, or a folder for journals")->required();
-  app.add_option("--bind", options.bind, "address to listen on")->capture_default_str();
-  app.add_option("--tls-cert", settings.certificate, "certificate chain (PEM); the port then speaks TLS only");
-  app.add_option("--tls-key", settings.key, "its private key (PEM)");
-  app.add_option("--tls-ca", settings.authority, "let only clients in whose certificate this authority signed (PEM)");
-  app.add_option("--processing", settings.processing, "processing IDs (MSH-11) that are taken: P, T, D")
+  app.add_option("-o,--output", settings.output, "Journal to write, or a folder for journals")->required();
+  app.add_option("--bind", options.bind, "Address to listen on")->capture_default_str();
+  app.add_option("--tls-cert", settings.certificate, "Certificate chain (PEM); the port then speaks TLS only");
+  app.add_option("--tls-key", settings.key, "Its private key (PEM)");
+  app.add_option("--tls-ca", settings.authority, "Let only clients in whose certificate this authority signed (PEM)");
+  app.add_option("--processing", settings.processing, "Processing IDs (MSH-11) that are taken: P, T, D")
+      ->default_str("P")
       ->delimiter(',')
       ->check(CLI::IsMember({"P", "T", "D"}));
-  app.add_option("--max-message", options.largest, "most bytes of a message")
-      ->transform(CLI::AsSizeValue(false))
-      ->check(CLI::Range(std::size_t{1024}, Options::kMostLargest));
-  app.add_option("--connections", options.connections, "most connections at a time")
-      ->check(CLI::Range(std::size_t{1}, std::size_t{10000}));
-  app.add_option("--idle", settings.idle, "close a connection after this many seconds without a message")
-      ->check(CLI::Range(1L, 1000000L));
-  app.add_option("--message-time", settings.message_time, "most seconds from first to last byte of a message")
-      ->check(CLI::Range(1L, 1000000L));
+  app.add_option("--max-message", options.largest, "Most bytes of a message")
+      ->transform(CLI::AsSizeValue(true))
+      ->check(CLI::Range(std::size_t{1024}, Options::kMostLargest))
+      ->default_str("16MiB");
+  app.add_option("--connections", options.connections, "Most connections at a time")
+      ->check(CLI::Range(std::size_t{1}, std::size_t{10000}))
+      ->capture_default_str();
+  app.add_option("--idle", settings.idle, "Close a connection after this many seconds without a message")
+      ->check(CLI::Range(1L, 1000000L))
+      ->capture_default_str();
+  app.add_option("--message-time", settings.message_time, "Most seconds from first to last byte of a message")
+      ->check(CLI::Range(1L, 1000000L))
+      ->capture_default_str();
   waybill::cli::add_common(app, common);
   waybill::tools::Shared shared;
   shared.add_options(app);

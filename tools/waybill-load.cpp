@@ -3,6 +3,7 @@
 #include "commit.hpp"
 #include "load/run.hpp"
 #include "load_preview.hpp"
+#include "sampling.hpp"
 #include "shared.hpp"
 #include "transcode/convert.hpp"
 #include "transfer.hpp"
@@ -17,6 +18,7 @@ struct Settings {
   net::TlsOptions tls;
   tools::WebSettings web;
   tools::CommitSettings commit;
+  tools::SampleSettings sample;
   std::string to, associations = "4", limit, window, zone, retry;
   bool dry_run = false;
 };
@@ -97,6 +99,9 @@ void add_options(CLI::App& app, Settings& settings) {
   app.add_flag("--await-commit", settings.load.await_commit,
                "Send nothing more, only wait for the storage commitment that an earlier run asked for");
   tools::add_commit_options(app, settings.commit);
+  tools::add_sample_options(app, settings.sample,
+                            "Draw the sample that verify will compare (--sample committed) and have it on disk before "
+                            "anything is sent, \"confidence=95%,defect=0.1%\" or \"95%,0.1%\"");
   tools::add_listen_option(app, settings.commit.listen);
   tools::add_tls_options(app, settings.tls);
   tools::add_web_options(app, settings.web);
@@ -117,6 +122,7 @@ Exit run(Settings& settings) {
   if (!settings.zone.empty()) transfer::set_time_zone(settings.zone);
   if (!settings.window.empty()) options.window = transfer::Schedule::parse(settings.window);
   options.say = [](const std::string& text) { tools::say("load", text); };
+  options.sample = tools::sample_of(settings.sample);
   options.commit = options.commit || options.await_commit;
   options.finish_uncommitted = settings.commit.finish;
   if (options.commit) {

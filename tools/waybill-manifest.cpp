@@ -258,7 +258,7 @@ int main(int argc, char** argv) {
   prove_command->add_option("--check", options.proof, "Proof to check instead");
   prove_command->add_option("--key", options.key, "Public key (PEM) of the signer");
   tools::Shared shared;
-  shared.add_options(app, "--decrypt-key");
+  shared.add_options(app, tools::Manifests::written, "--key,--decrypt-key");
   const auto derive_commands = tools::add_derive_commands(app);
   const auto run = [&] {
     for (const auto& command : derive_commands) {

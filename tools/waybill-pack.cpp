@@ -57,8 +57,8 @@ int main(int argc, char** argv) {
   std::string input, out;
   app.add_option("manifest", input, "Manifest of scan; - is standard input")->required();
   app.add_option("-o,--output", out, "Folder for volumes and manifest")->required();
-  app.add_option("--volume-size", options.volume_size, "Most bytes of a volume, e.g. 4GB or 700MiB")
-      ->transform(CLI::AsSizeValue(false))
+  app.add_option("--volume-size", options.volume_size, "Most bytes of a volume, e.g. 25GB or 700MiB")
+      ->transform(CLI::AsSizeValue(true))
       ->check([](const std::string& text) {
         return text.size() < 20 && std::stoull(text) >= pack::kSmallestVolume ? std::string()
                                                                               : "--volume-size takes 1MiB or more";

@@ -9,7 +9,7 @@
 int main(int argc, char** argv) {
   using namespace waybill;
   CLI::App app{
-      "Balances all manifests of a project: ledger, evidence, exceptions. Exits 5 while anything is unexplained."};
+      "Balance all manifests of a project: ledger, evidence, exceptions; exit 5 while anything is unexplained"};
   report::Options options;
   report::PackageOptions package;
   bool json = false;
@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
                  "Public key (PEM) whose signatures of manifests are checked; into the package");
   app.add_option("--include", package.include, "Rules, decisions or tables that go into the package");
   tools::Shared shared;
-  shared.add_options(app);
+  shared.add_options(app, tools::Manifests::read);
   const auto run = [&] {
     report::check_package(options, package);
     const report::Report result = report::build(options);

@@ -62,7 +62,7 @@ waybill::Exit run(const Settings& settings) {
                             settings.common.restart ? manifest::Restart::yes : manifest::Restart::no);
     if (writer.already_complete()) {
       tally = scan::tally_of(settings.output);
-      std::cerr << "waybill-scan: " << settings.output << " is complete already; --restart scans again\n";
+      std::cerr << "waybill scan: " << settings.output << " is complete already; --restart scans again\n";
     } else {
       cli::Progress progress("scan", 0, settings.common.quiet);
       tally = scan::run(options, writer,
@@ -70,7 +70,7 @@ waybill::Exit run(const Settings& settings) {
     }
   }
   if (tally.interrupted) {
-    std::cerr << "waybill-scan: interrupted after " << tally.entries
+    std::cerr << "waybill scan: interrupted after " << tally.entries
               << " entries; run the same command again to continue\n";
     return Exit::interrupted;
   }

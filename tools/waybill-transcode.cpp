@@ -36,7 +36,6 @@ void print(const waybill::transcode::Tally& tally, const Settings& settings) {
 
 waybill::Exit run(Settings& settings) {
   using namespace waybill;
-  const dicom::Toolkit toolkit;
   transcode::Options& options = settings.transcode;
   options.input = settings.input;
   options.out = settings.out;
@@ -51,27 +50,30 @@ waybill::Exit run(Settings& settings) {
     throw RunError(Exit::usage, "say where to with --to or --policy, or take changes back with --undo alone");
   if (settings.dry_run) {
     if (options.undo) throw RunError(Exit::usage, "--dry-run tells what --to or --policy would do, not --undo");
+    const dicom::Toolkit toolkit;
     transcode::dry_run(options, std::cout, settings.common.json, settings.common.show_phi);
     return Exit::ok;
   }
   if (settings.out.empty() || settings.output.empty())
     throw RunError(Exit::usage, "--out names the folder for objects and -o the manifest; only --dry-run goes without");
+  const auto codecs = transcode::start_codecs(options);  // they start while the rest is made ready
+  const dicom::Toolkit toolkit;
   transcode::Tally tally;
   {
     manifest::Writer writer(settings.output, transcode::header_of(options),
                             settings.common.restart ? manifest::Restart::yes : manifest::Restart::no);
     if (writer.already_complete()) {
       tally = transcode::tally_of(settings.output);
-      std::cerr << "waybill-transcode: " << settings.output << " is complete already; --restart does it again\n";
+      std::cerr << "waybill transcode: " << settings.output << " is complete already; --restart does it again\n";
     } else {
       cli::Progress progress("transcode", 0, settings.common.quiet);
-      tally = transcode::run(options, writer, [&](auto objects, auto bytes, auto exceptions) {
+      tally = transcode::run(options, *codecs, writer, [&](auto objects, auto bytes, auto exceptions) {
         progress.add(objects, bytes, exceptions);
       });
     }
   }
   if (tally.interrupted) {
-    std::cerr << "waybill-transcode: interrupted after " << tally.objects
+    std::cerr << "waybill transcode: interrupted after " << tally.objects
               << " objects; run the same command again to continue\n";
     return Exit::interrupted;
   }

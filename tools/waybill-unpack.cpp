@@ -22,9 +22,19 @@ constexpr std::uint64_t kMostShown = 20;
 struct Settings {
   cli::Common common;
   pack::UnpackOptions unpack;
-  std::string manifest, volumes, to, exceptions;
+  std::string manifest, volumes, to, output, exceptions;
   bool check = false;
 };
+
+/// The manifest to write: the one that was asked for; of a restore, else, one beside its folder.
+std::string output_of(const Settings& settings) {
+  if (!settings.output.empty() || settings.check) return settings.output;
+  std::string to = settings.to;
+  while (to.size() > 1 && to.back() == '/') to.pop_back();
+  if (to == "/" || to == "." || to == "..")
+    throw RunError(Exit::usage, "say with --output where the record of the restore is to be written");
+  return to + ".unpack.wb";
+}
 
 /// Tells what went wrong: the first on stderr, all of it in the table that was asked for.
 class Exceptions {
@@ -58,6 +68,7 @@ Exit run(Settings& settings) {
   options.manifest = settings.manifest;
   options.volumes = settings.volumes;
   options.to = settings.to;
+  options.output = output_of(settings);
   options.threads = cli::worker_count(settings.common);
   const Control control(Control::max_allowed_parallelism, options.threads);
   Exceptions exceptions(settings.exceptions, settings.common.show_phi);
@@ -70,7 +81,7 @@ Exit run(Settings& settings) {
   exceptions.finish();
   if (!settings.check && !done.interrupted) audit::record_imported(done.manifest.string(), settings.manifest);
   const auto n = [](std::uint64_t v) { return std::to_string(v); };
-  cli::Summary summary{"unpack", "", false, done.interrupted, done.exit(), done.json(), {}};
+  cli::Summary summary{"unpack", options.output.string(), false, done.interrupted, done.exit(), done.json(), {}};
   const std::string what = settings.check ? "proved" : "restored";
   summary.lines = {{what, n(done.good) + " of " + n(done.objects) + " objects"},
                    {"not in the backup", n(done.not_packed)},
@@ -92,12 +103,14 @@ int main(int argc, char** argv) {
       ->required();
   app.add_option("--to", settings.to, "Folder to restore into");
   app.add_flag("--check", settings.check, "Decompress and hash every byte, write nothing");
+  app.add_option("-o,--output", settings.output,
+                 "Manifest to write of what became of each object; default TARGET.unpack.wb, none with --check");
   app.add_option("--volumes", settings.volumes, "Folder of the volumes; default where the manifest is")
       ->check(CLI::ExistingDirectory);
   app.add_option("--exceptions", settings.exceptions, "CSV of what could not be restored (holds paths, mode 0600)");
   cli::add_common(app, settings.common);
   app.remove_option(app.get_option("--restart"));
   tools::Shared shared;
-  shared.add_options(app);
+  shared.add_options(app, tools::Manifests::read);
   return cli::run_tool(app, argc, argv, [&] { return shared.around("waybill-unpack", [&] { return run(settings); }); });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // waybill-verify: proves that a target has what was loaded, or that files still have the bytes that were scanned.
 #include "commit.hpp"
+#include "sampling.hpp"
 #include "shared.hpp"
 #include "transfer.hpp"
 #include "verify/run.hpp"
@@ -15,8 +16,7 @@ struct Settings {
   waybill::tools::CommitSettings commit;
   std::string against;
   std::string level = "exists";
-  std::string sample;
-  std::optional<std::uint64_t> seed;
+  waybill::tools::SampleSettings sample;
 };
 
 void add_options(CLI::App& app, Settings& settings) {
@@ -36,9 +36,11 @@ void add_options(CLI::App& app, Settings& settings) {
          "every object (E4)")
       ->check(CLI::IsMember({"commitment", "exists", "content"}))
       ->capture_default_str();
-  app.add_option(
-      "--sample", settings.sample,
-      "At level content: compare a sample that proves a bound, \"confidence=95%,defect=0.1%\" or \"95%,0.1%\"");
+  waybill::tools::add_sample_options(
+      app, settings.sample,
+      "At level content: compare a sample that proves a bound, "
+      "\"confidence=95%,defect=0.1%,accept=0\" or \"95%,0.1%\", or the one that the load "
+      "committed to: committed");
   app.add_option_function<std::string>(
          "--retrieve",
          [&settings](const std::string& how) {
@@ -49,24 +51,22 @@ void add_options(CLI::App& app, Settings& settings) {
       ->default_str("get");
   waybill::tools::add_commit_options(app, settings.commit);
   waybill::tools::add_listen_option(app, settings.commit.listen);
-  app.add_option("--seed", settings.seed, "Number that draws the sample; another one draws another sample");
 }
 
 /// The sample that was asked for, if any.
-std::optional<waybill::sample::Options> sample_of(const Settings& settings) {
+std::optional<waybill::verify::Sampling> sampling_of(const Settings& settings) {
   using waybill::Exit;
   using waybill::RunError;
-  if (settings.sample.empty()) {
-    if (settings.seed) throw RunError(Exit::usage, "--seed draws a sample; add --sample \"95%,0.1%\" or leave it out");
-    return std::nullopt;
-  }
-  if (settings.against.empty() || settings.level != "content")
+  const auto& asked = settings.sample;
+  const bool content = !settings.against.empty() && settings.level == "content";
+  if (!asked.demand.empty() && !content)
     throw RunError(Exit::usage, "--sample compares objects at a target; add --against and --level content");
-  if (!settings.seed)
-    throw RunError(Exit::usage, "--sample needs --seed with a number, which goes into the manifest with the list");
-  const auto demand = waybill::sample::parse_demand(settings.sample);
-  if (!demand) throw RunError(Exit::usage, "--sample: " + demand.error().what);
-  return waybill::sample::Options{*demand, *settings.seed};
+  if (asked.demand == "committed") {
+    if (!asked.seed) return waybill::verify::Sampling{};
+    throw RunError(Exit::usage, "--sample committed has its seed from the load; leave --seed out");
+  }
+  const auto drawn = waybill::tools::sample_of(asked);
+  return drawn ? std::optional(waybill::verify::Sampling{drawn}) : std::nullopt;
 }
 
 waybill::verify::Level level_of(const std::string& name) {
@@ -103,7 +103,7 @@ waybill::Exit run(Settings& settings) {
     settings.verify.against = waybill::tools::address_of(settings.against, settings.tls, settings.web, "verify");
   settings.verify.level = level_of(settings.level);
   set_called_back(settings);
-  settings.verify.sample = sample_of(settings);
+  settings.verify.sample = sampling_of(settings);
   const auto add_lines = [](const waybill::verify::Tally& tally, waybill::cli::Summary& summary) {
     for (const auto& [verdict, count] : tally.verdicts)
       summary.lines.emplace_back("verdict " + verdict, std::to_string(count));

@@ -14,6 +14,17 @@
 
 namespace waybill {
 
+namespace {
+
+Digest of_pieces(const Sha256::Pieces& message) {
+  Sha256 sha;
+  sha.update(message.first);
+  sha.update(message.second);
+  return sha.finish();
+}
+
+}  // namespace
+
 #if defined(__x86_64__)
 namespace {
 
@@ -99,18 +110,38 @@ __attribute__((target("sha,sse4.1"))) void absorb(std::array<Words, kLanes>& sta
   }
 }
 
-/// Takes the rest of a message and its padding (FIPS 180-4 5.1.1); `done` bytes of it are in `state` already.
-Digest conclude(Words state, ByteView message, std::size_t done) noexcept {
+/// Takes the first piece and what of the second completes its last block; the rest is left in `second`. Nothing when
+/// the second is too short for that.
+bool begin(Words& state, const Sha256::Pieces& message, ByteView& second) noexcept {
+  std::array<Words, 1> states{kInitial};
+  second = message.second;
+  const std::size_t blocks = message.first.size() / kBlock;
+  absorb<1>(states, {message.first.data()}, blocks);
+  if (const ByteView rest = message.first.subspan(blocks * kBlock); !rest.empty()) {
+    const std::size_t missing = kBlock - rest.size();
+    if (second.size() < missing) return false;
+    std::array<std::byte, kBlock> block{};
+    std::memcpy(block.data(), rest.data(), rest.size());
+    std::memcpy(block.data() + rest.size(), second.data(), missing);
+    absorb<1>(states, {block.data()}, 1);
+    second = second.subspan(missing);
+  }
+  state = states[0];
+  return true;
+}
+
+/// Takes what is left of a message of `size` bytes and its padding (FIPS 180-4 5.1.1).
+Digest conclude(Words state, ByteView left, std::size_t size) noexcept {
   std::array<Words, 1> states{state};
-  const std::size_t blocks = (message.size() - done) / kBlock;
-  absorb<1>(states, {message.data() + done}, blocks);
-  done += blocks * kBlock;
-  const std::size_t rest = message.size() - done;
+  const std::size_t blocks = left.size() / kBlock;
+  absorb<1>(states, {left.data()}, blocks);
+  left = left.subspan(blocks * kBlock);
+  const std::size_t rest = left.size();
   std::array<std::byte, 2 * kBlock> last{};
-  if (rest > 0) std::memcpy(last.data(), message.data() + done, rest);
+  if (rest > 0) std::memcpy(last.data(), left.data(), rest);
   last[rest] = std::byte{0x80};
   const std::size_t padded = rest + 9 <= kBlock ? kBlock : 2 * kBlock;
-  const std::uint64_t bits = static_cast<std::uint64_t>(message.size()) * 8;
+  const std::uint64_t bits = static_cast<std::uint64_t>(size) * 8;
   for (std::size_t i = 0; i < 8; ++i) last[padded - 1 - i] = static_cast<std::byte>(bits >> (8 * i) & 0xFFU);
   absorb<1>(states, {last.data()}, padded / kBlock);
   Digest digest;
@@ -121,18 +152,20 @@ Digest conclude(Words state, ByteView message, std::size_t done) noexcept {
 
 }  // namespace
 
-std::array<Digest, 2> Sha256::of_two(ByteView a, ByteView b) {
+std::array<Digest, 2> Sha256::of_two(const Pieces& a, const Pieces& b) {
   static const bool kFast = has_sha_instructions();
-  if (!kFast) return {of(a), of(b)};
-  std::array<Words, 2> states{kInitial, kInitial};
-  const std::size_t blocks = std::min(a.size(), b.size()) / kBlock;
-  absorb<2>(states, {a.data(), b.data()}, blocks);
-  return {conclude(states[0], a, blocks * kBlock), conclude(states[1], b, blocks * kBlock)};
+  std::array<Words, 2> states{};
+  ByteView left, right;
+  if (!kFast || !begin(states[0], a, left) || !begin(states[1], b, right)) return {of_pieces(a), of_pieces(b)};
+  const std::size_t blocks = std::min(left.size(), right.size()) / kBlock;
+  absorb<2>(states, {left.data(), right.data()}, blocks);
+  return {conclude(states[0], left.subspan(blocks * kBlock), a.first.size() + a.second.size()),
+          conclude(states[1], right.subspan(blocks * kBlock), b.first.size() + b.second.size())};
 }
 
 #else
 
-std::array<Digest, 2> Sha256::of_two(ByteView a, ByteView b) { return {of(a), of(b)}; }
+std::array<Digest, 2> Sha256::of_two(const Pieces& a, const Pieces& b) { return {of_pieces(a), of_pieces(b)}; }
 
 #endif
 

@@ -6,6 +6,7 @@
 #include "dicom/charset.hpp"
 #include "dicom/dictionary.hpp"
 #include "dicom/uids.hpp"
+#include "dicom/vr.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -103,7 +104,8 @@ class Recorder {
       if (auto done = text(edit); !done) return done.error();
     for (const Change& change : changes_.values) {
       if (auto done = old_of(change.tag); !done) return done.error();
-      former_.push_back({change.tag, change.vr, raw(change.tag)});
+      const bool absent = source_.dataset.find(change.tag) == nullptr;
+      former_.push_back({change.tag, change.vr, absent ? std::nullopt : value_of(change.tag)});
       rewrite_.elements[change.tag] =
           change.value ? encode_element(change.tag, change.vr, as_text(*change.value), explicit_) : Bytes{};
     }
@@ -123,13 +125,6 @@ class Recorder {
   }
 
  private:
-  std::optional<Bytes> raw(Tag t) const {
-    const Node* node = source_.dataset.find(t);
-    if (node == nullptr) return std::nullopt;
-    const ByteView value = source_.dataset.value(*node);
-    return Bytes(value.begin(), value.end());
-  }
-
   /// The old element goes into the item of Original Attributes, with zero length when there was none.
   Result<Done> old_of(Tag t) {
     auto element = carry_element(source_, t, Rewrite{rewrite_.transfer_syntax, {}, rewrite_.to_utf8, {}});
@@ -145,7 +140,8 @@ class Recorder {
   std::optional<Bytes> value_of(Tag t) const {
     const Bytes& element = old_values_.at(t);
     const bool sequence = source_.dataset.find(t)->kind == NodeKind::sequence;
-    const std::size_t header = explicit_ && sequence ? 12 : 8;
+    const bool wide = explicit_ && load_u16(element.data() + 6) + std::size_t{8} != element.size();  // a 32-bit length
+    const std::size_t header = wide ? 12 : 8;
     const bool undefined = sequence && load_u32(element.data() + header - 4) == 0xFFFFFFFFU;
     return Bytes(element.begin() + static_cast<std::ptrdiff_t>(header), element.end() - (undefined ? 8 : 0));
   }
@@ -154,7 +150,7 @@ class Recorder {
     const auto t = parse_tag(edit.tag);
     if (!t) return t.error();
     const Vr v = dictionary_vr(*t);
-    if (v == 0 || v == vr("SQ") || v == vr("xs") || v == vr("ox"))
+    if (v == 0 || v == vr("SQ") || v == vr("OB") || v == vr("UN") || word_size(v) != 1)
       return Failure{Fault::unsupported, "attribute " + edit.tag + " cannot be edited as text"};
     if (*t == kLossy && source_.dataset.raw_text(kLossy).value_or("") == "01" && edit.new_value != "01")
       return Failure{Fault::refused, "once 01, Lossy Image Compression stays 01"};

@@ -231,12 +231,16 @@ class Parser {
     if (group == 0xFFFE) return t == kItemEnd || t == kSequenceEnd;
     const bool ascends = t > previous && (group <= 0x7FE0 || group == 0xFFFA || group == 0xFFFC);
     const bool fits = load_u32(p + 4, encoding.big_endian) <= end - at - 8;
+    // Private groups behind the pixels are vendors', whole loops of GE in 7FE1 among them.
+    const bool private_behind = t > previous && group > 0x7FE0 && group < 0xFFFF && (group & 1U) != 0;
     if (encoding.explicit_vr) {
       const Vr v = vr(static_cast<char>(p[4]), static_cast<char>(p[5]));
+      if (private_behind && is_known_vr(v)) return true;
       if (ascends && (is_known_vr(v) || (is_capital(p[4]) && is_capital(p[5])) || v == vr("  "))) return true;
       if (is_known_vr(v)) return load_u16(p + 6, encoding.big_endian) <= end - at - 8 && dictionary_vr(t) != 0;
       return fits && dictionary_vr(t) != 0;
     }
+    if (private_behind) return fits || load_u32(p + 4, encoding.big_endian) == kUndefined;
     return ascends ? fits || dictionary_vr(t) != 0 || ((group & 1U) != 0 && previous < kPixelData)
                    : fits && dictionary_vr(t) != 0;
   }

@@ -6,7 +6,7 @@
 namespace waybill::dicom {
 
 /// VR of a standard tag in the data dictionary (PS3.6), 0 when the tag is private or unknown. Tags that may be one of
-/// several VRs give "xs" (US or SS) or "ox" (OB or OW). The first call builds the table from DCMTK's; any thread.
+/// several VRs give "xs" (US or SS) or "ox" (OB or OW). Any thread.
 [[nodiscard]] Vr dictionary_vr(Tag tag);
 
 /// Whether the standard has retired the tag (PS3.6).

@@ -7,10 +7,12 @@
 #include "dicom/dictionary.hpp"
 #include "dicom/uids.hpp"
 #include "pixel/codec.hpp"
+#include "pixel/encapsulated.hpp"
 
 #include <zlib.h>
 #include <algorithm>
 #include <array>
+#include <limits>
 
 namespace waybill::dicom {
 
@@ -319,6 +321,21 @@ Result<Done> parse_body(File& out, ByteView body, std::uint64_t file_size, const
   return Done{};
 }
 
+/// The syntax of the first codestream, "" when it tells none or the dataset could not stand under it.
+std::string syntax_of_fragments(const Dataset& dataset, const Node& pixels) {
+  if (!dataset.encoding().explicit_vr || dataset.encoding().big_endian) return {};
+  std::vector<manifest::Finding> ignored;
+  const auto frames = static_cast<std::uint32_t>(std::clamp<std::int64_t>(
+      dataset.integer(tag(0x0028, 0x0008)).value_or(1), 1, std::numeric_limits<std::uint32_t>::max()));
+  const auto index = pixel::index_frames(dataset.value(pixels), frames, {}, ignored);
+  if (!index) return {};
+  const pixel::Sniffed seen = pixel::sniff(pixel::join(index->frames.front()));
+  // Whether a wavelet stream was cut cannot be seen, and nothing says that it was not.
+  if (seen.kind == "jpeg-2000") return "1.2.840.10008.1.2.4.91";
+  if (seen.kind == "htj2k") return "1.2.840.10008.1.2.4.203";
+  return pixel::true_syntax(seen);
+}
+
 void relabel_by_pixels(File& file) {
   const Node* pixels = file.dataset.find(tag(0x7FE0, 0x0010));
   if (pixels == nullptr) return;
@@ -339,8 +356,11 @@ void relabel_by_pixels(File& file) {
                 "labelled " + file.transfer_syntax + " but the pixel data is native");
     file.transfer_syntax = std::string(syntax_of(file.dataset.encoding()));
   } else if (!label && fragments && uid::is_native(file.transfer_syntax)) {
-    add_finding(file.findings, "ENC-TSLABEL", Severity::s3, tag(0x0002, 0x0010),
-                "labelled " + file.transfer_syntax + " but the pixel data is encapsulated");
+    const std::string codec = syntax_of_fragments(file.dataset, *pixels);
+    add_finding(file.findings, "ENC-TSLABEL", codec.empty() ? Severity::s3 : Severity::s2, tag(0x0002, 0x0010),
+                "labelled " + file.transfer_syntax + " but the pixel data is encapsulated" +
+                    (codec.empty() ? "" : " as " + codec));
+    if (!codec.empty()) file.transfer_syntax = codec;
   }
 }
 

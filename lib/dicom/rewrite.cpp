@@ -76,27 +76,30 @@ class Serializer {
     return out;
   }
 
-  Result<Done> run(Bytes& out) {
+  /// The dataset behind what is in `out`; where `apart` is or would be is put into `at`.
+  Result<Done> run(Bytes& out, Tag apart, std::size_t& at) {
     const auto& nodes = data_.nodes();
     const Charset charset = Charset::from_terms(data_.raw_text(kCharacterSet).value_or(""));
     auto pending = rewrite_.elements.begin();
+    const auto insert = [&] {
+      if (pending->first == apart) at = out.size();
+      put_bytes(out, pending->second);
+      ++pending;
+    };
     const auto insert_before = [&](Tag t) {
-      for (; pending != rewrite_.elements.end() && pending->first < t; ++pending) put_bytes(out, pending->second);
+      while (pending != rewrite_.elements.end() && pending->first < t) insert();
     };
     for (std::uint32_t i = 0; i < nodes.size(); i = nodes[i].next) {
       const Node& node = nodes[i];
       if (dropped(node.tag)) continue;
       insert_before(node.tag);
       if (const auto own = rewrite_.elements.find(node.tag); own != rewrite_.elements.end()) {
-        if (pending != rewrite_.elements.end() && pending->first == node.tag) {
-          put_bytes(out, own->second);
-          ++pending;
-        }
+        if (pending != rewrite_.elements.end() && pending->first == node.tag) insert();
         continue;  // a second element of the same tag goes with the first
       }
       element(i, data_.encoding(), charset, out);
     }
-    for (; pending != rewrite_.elements.end(); ++pending) put_bytes(out, pending->second);
+    while (pending != rewrite_.elements.end()) insert();
     if (!failure_.empty()) return Failure{Fault::unsupported, failure_};
     return Done{};
   }
@@ -266,14 +269,17 @@ Bytes encode_element(Tag t, Vr v, std::string_view value, bool explicit_vr) {
   return out;
 }
 
-Bytes fragments_header() {
+Bytes element_header(Tag t, Vr v, std::uint32_t length) {
   Bytes out;
-  put_header(out, tag(0x7FE0, 0x0010), vr("OB"), kUndefined, true);
+  put_header(out, t, v, length, true);
   return out;
 }
 
-Result<Bytes> write_file(const File& source, const Rewrite& rewrite) {
-  Bytes out = meta_bytes(source, rewrite.transfer_syntax, rewrite);
+namespace {
+
+/// The file, and where `apart` begins in it or would.
+Result<Around> written(const File& source, const Rewrite& rewrite, Tag apart) {
+  Around out{meta_bytes(source, rewrite.transfer_syntax, rewrite), 0};
   std::size_t replaced = 0;
   std::size_t by = 0;
   for (const auto& [t, element] : rewrite.elements) {
@@ -281,10 +287,23 @@ Result<Bytes> write_file(const File& source, const Rewrite& rewrite) {
     if (const Node* node = source.dataset.find(t)) replaced += node->length;
   }
   const std::size_t all = source.dataset.bytes().size();
-  out.reserve(out.size() + all - std::min(all, replaced) + by + 4096);
-  auto written = Serializer(source, rewrite).run(out);
-  if (!written) return written.error();
+  out.bytes.reserve(out.bytes.size() + all - std::min(all, replaced) + by + 4096);
+  auto done = Serializer(source, rewrite).run(out.bytes, apart, out.at);
+  if (!done) return done.error();
   return out;
+}
+
+}  // namespace
+
+Result<Bytes> write_file(const File& source, const Rewrite& rewrite) {
+  auto out = written(source, rewrite, 0);
+  if (!out) return out.error();
+  return std::move(out->bytes);
+}
+
+Result<Around> write_around(const File& source, Rewrite rewrite, Tag element) {
+  rewrite.elements[element] = {};  // dropped
+  return written(source, rewrite, element);
 }
 
 Bytes wrap_dataset(const File& source) {

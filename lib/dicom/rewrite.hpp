@@ -27,6 +27,13 @@ struct Rewrite {
 /// Retired group lengths, command groups and padding are left out. Fails when text cannot be converted (to_utf8).
 [[nodiscard]] Result<Bytes> write_file(const File& source, const Rewrite& rewrite);
 
+/// The same but for one element that is too large to be copied about: it goes in at `at`.
+struct Around {
+  Bytes bytes;
+  std::size_t at = 0;
+};
+[[nodiscard]] Result<Around> write_around(const File& source, Rewrite rewrite, Tag element);
+
 /// Preamble, DICM and file meta information (PS3.10 table 7.1-1), behind which the dataset of a file begins.
 [[nodiscard]] Bytes file_head(std::string_view sop_class, std::string_view sop_instance,
                               std::string_view transfer_syntax);
@@ -36,8 +43,9 @@ struct Rewrite {
 
 /// One element in explicit (or implicit) VR little endian, value padded to even.
 [[nodiscard]] Bytes encode_element(Tag tag, Vr vr, std::string_view value, bool explicit_vr = true);
-/// The header of Pixel Data with undefined length; items and their delimiter follow (see pixel::write_encapsulated).
-[[nodiscard]] Bytes fragments_header();
+/// The header of an element in explicit VR little endian; with length 0xFFFFFFFF of one whose items and delimiter
+/// follow (see pixel::write_encapsulated).
+[[nodiscard]] Bytes element_header(Tag tag, Vr vr, std::uint32_t length);
 
 /// One top-level element of the source as write_file() would carry it over, header included; empty when absent.
 [[nodiscard]] Result<Bytes> carry_element(const File& source, Tag tag, const Rewrite& rewrite);

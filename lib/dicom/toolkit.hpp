@@ -3,7 +3,7 @@
 
 namespace waybill::dicom {
 
-/// Owns DCMTK's process-wide state: codec registration, data dictionary, network start-up, silent logs.
+/// Owns DCMTK's process-wide state: codec registration, network start-up, silent logs.
 /// Create exactly one in main(), before the first thread.
 class Toolkit {
  public:

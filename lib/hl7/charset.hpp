@@ -26,13 +26,16 @@ struct Decoded {
 
 /// Brings whole messages to UTF-8 before they are split: in ISO-2022-JP, Big5 and GB 18030 a byte of a character may
 /// look like a separator. Follows MSH-18, ISO 2022 shifts (also given as \C..\ and \M..\) and, where MSH-18 lies, the
-/// bytes: what is valid UTF-8 is UTF-8. Keeps its buffer between calls. Single-threaded.
+/// bytes: what is valid UTF-8 is UTF-8, Shift JIS is told from EUC-JP and CP1252 from 8859/1. Keeps its buffer between
+/// calls. Single-threaded.
 class Decoder {
  public:
   /// The result lives until the next call. `message` begins with MSH.
   [[nodiscard]] Decoded decode(std::string_view message);
 
  private:
+  void convert_whole(std::string_view message, Decoded& out);
+
   std::string buffer_;
 };
 

@@ -4,6 +4,7 @@
 #include "hl7/scan_bytes.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <optional>
 
@@ -11,15 +12,19 @@ namespace waybill::hl7 {
 namespace {
 
 constexpr char kFrameBegin = 0x0B, kFrameEnd = 0x1C;
-constexpr std::size_t kLookAhead = 16;  // indentation, byte order mark and name of a segment
+constexpr std::size_t kMostIndented = 40, kLookAhead = kMostIndented + 8;  // then name and separator of a segment
 constexpr std::size_t kShown = 64;
 
-bool blank(char c) noexcept { return c == ' ' || c == '\t' || c == kFrameBegin || c == '\0'; }
+bool blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\f' || c == kFrameBegin || c == '\0'; }
+bool is_line_end(char c) noexcept { return c == '\r' || c == '\n'; }
 
 /// The kind of piece that begins with this name, if one does.
 std::optional<PieceKind> begins(std::string_view line) noexcept {
   if (line.size() < 3) return std::nullopt;
-  const std::string_view name = line.substr(0, 3);
+  std::array<char, 3> upper{};
+  std::transform(line.begin(), line.begin() + 3, upper.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  const std::string_view name(upper.data(), upper.size());
   if (line.size() > 3 && (std::isalnum(static_cast<unsigned char>(line[3])) != 0 || line[3] == ' '))
     return std::nullopt;
   if (name == "MSH") return PieceKind::message;
@@ -30,11 +35,14 @@ std::optional<PieceKind> begins(std::string_view line) noexcept {
   return std::nullopt;
 }
 
-/// Length of indentation and byte order mark before a segment name.
+/// Length of indentation and byte order marks before a segment name.
 std::size_t indentation(std::string_view line) noexcept {
   std::size_t n = 0;
-  while (n < line.size() && n < 8 && blank(line[n])) ++n;
-  if (line.substr(n).starts_with("\xEF\xBB\xBF")) n += 3;
+  while (n < line.size() && n < kMostIndented) {
+    const bool mark = line.substr(n).starts_with("\xEF\xBB\xBF");
+    if (!mark && !blank(line[n])) break;
+    n += mark ? 3 : 1;
+  }
   return n;
 }
 
@@ -47,16 +55,20 @@ bool says_something(std::string_view bytes) noexcept {
 
 }  // namespace
 
-void Framer::close(std::string_view text, std::size_t end, bool framed) {
+void Framer::close(std::string_view text, std::size_t end, Ending ending) {
   if (start_ == kNone) return;
   std::string_view bytes = text.substr(start_, end - start_);
-  const Piece piece{kind_, bytes, base_ + start_, framed};
+  if (ending == Ending::open && in_frame_) {
+    const std::size_t body = bytes.find_last_not_of(kFrameBegin);
+    ending = body != std::string_view::npos && is_line_end(bytes[body]) ? Ending::unframed : Ending::cut;
+  }
+  const Piece piece{kind_, bytes, base_ + start_, ending};
   const bool dropped = dropping_;
   start_ = kNone;
   dropping_ = false;
   if (dropped || (piece.kind == PieceKind::stray && !says_something(bytes.substr(0, 4096)))) return;
   if (bytes.size() > largest_)
-    sink_({PieceKind::oversize, bytes.substr(0, kShown), piece.offset, framed});
+    sink_({PieceKind::oversize, bytes.substr(0, kShown), piece.offset, ending});
   else
     sink_(piece);
 }
@@ -68,13 +80,16 @@ bool Framer::classify(std::string_view text, bool last) {
   const std::size_t indent = indentation(line);
   const auto kind = begins(line.substr(std::min(indent, line.size())));
   if (kind) {
-    close(text, line_, false);
+    close(text, line_, Ending::open);
+    in_frame_ = behind_begin_ || line.substr(0, indent).find(kFrameBegin) != std::string_view::npos;
     start_ = line_ + indent;
     kind_ = *kind;
   } else if (start_ == kNone && !line.empty()) {
     start_ = line_;
     kind_ = PieceKind::stray;
+    in_frame_ = false;
   }
+  if (!line.empty() && !is_line_end(line[0])) behind_begin_ = false;
   at_line_ = false;
   scan_ = std::max(scan_, kind ? start_ : line_);
   return true;
@@ -89,12 +104,14 @@ void Framer::process(std::string_view text, bool last) {
     if (text[at] == kFrameEnd) {
       if (at + 1 == text.size() && !last) return !(waiting = true);
       const char next = at + 1 < text.size() ? text[at + 1] : '\r';
-      if (next != '\r' && next != '\n' && next != kFrameBegin) {  // a byte of the text
+      const bool at_line = at > 0 && start_ != kNone && at > start_ && is_line_end(text[at - 1]);
+      if (!is_line_end(next) && next != kFrameBegin && !at_line) {  // a byte of the text
         ++scan_;
         return true;
       }
-      close(text, at, true);
+      close(text, at, Ending::framed);
     }
+    if (text[at] == kFrameBegin) behind_begin_ = true;
     scan_ = line_ = at + 1;
     at_line_ = true;
     if (classify(text, last)) return true;
@@ -105,7 +122,7 @@ void Framer::process(std::string_view text, bool last) {
 
 void Framer::keep(std::string_view text) {
   if (start_ != kNone && scan_ - start_ > largest_) {
-    if (!dropping_) sink_({PieceKind::oversize, text.substr(start_, kShown), base_ + start_, false});
+    if (!dropping_) sink_({PieceKind::oversize, text.substr(start_, kShown), base_ + start_, Ending::open});
     dropping_ = true;
     start_ = scan_;
   }
@@ -131,15 +148,15 @@ void Framer::feed(std::string_view chunk) {
   }
 }
 
-void Framer::finish() {
+void Framer::finish(bool damaged) {
   process(pending_, true);
-  close(pending_, pending_.size(), false);
+  close(pending_, pending_.size(), damaged ? Ending::cut : Ending::open);
   pending_.clear();
   base_ = 0;
   start_ = kNone;
   line_ = scan_ = 0;
   at_line_ = true;
-  dropping_ = false;
+  dropping_ = behind_begin_ = in_frame_ = false;
 }
 
 }  // namespace waybill::hl7

@@ -24,21 +24,34 @@ namespace {
 constexpr std::size_t kBlock = std::size_t{1} << 20U;
 constexpr std::size_t kBatchBytes = std::size_t{512} << 10U, kBatchItems = 4096, kBatchesInFlight = 8;
 constexpr std::uint64_t kLargestMember = std::uint64_t{4} << 30U;
+constexpr int kDeepest = 4;  // containers in containers
 
-enum class Wide { no, little_endian, big_endian };
+/// Text whose characters have two or four bytes.
+struct Wide {
+  const char* charset = nullptr;  ///< iconv's name; nullptr for text in bytes
+  std::size_t unit = 1;
+  bool big_endian = false;
+};
 
-/// UTF-16 by its byte order mark, or by the zeros of an "MSH" without one.
+/// By its byte order mark, or by the zeros of an "MSH" without one that only line ends and the like may precede.
 Wide wide_text(std::string_view head) {
-  if (head.starts_with("\xFF\xFE") || head.starts_with(std::string_view("M\0S\0H\0", 6))) return Wide::little_endian;
-  if (head.starts_with("\xFE\xFF") || head.starts_with(std::string_view("\0M\0S\0H", 6))) return Wide::big_endian;
-  return Wide::no;
+  using namespace std::literals;
+  constexpr std::size_t kBefore = 32;
+  const Wide low{"UTF-16LE", 2, false}, high{"UTF-16BE", 2, true};
+  const std::string_view begin = head.substr(0, kBefore);
+  if (head.starts_with("\xFF\xFE\0\0"sv) || begin.find("M\0\0\0S\0\0\0"sv) % 4 == 0) return {"UTF-32LE", 4, false};
+  if (head.starts_with("\0\0\xFE\xFF"sv) || begin.find("\0\0\0M\0\0\0S"sv) % 4 == 0) return {"UTF-32BE", 4, true};
+  // No place (npos) is an odd number.
+  if (head.starts_with("\xFF\xFE") || begin.find("M\0S\0H\0"sv) % 2 == 0) return low;
+  if (head.starts_with("\xFE\xFF") || begin.find("\0M\0S\0H"sv) % 2 == 0) return high;
+  return {};
 }
 
 /// Bytes of the text without a character that is cut at its end.
-std::size_t whole_units(std::string_view text, Wide kind) {
-  const std::size_t n = text.size() - text.size() % 2;
-  if (n == 0) return n;
-  const auto top = static_cast<unsigned char>(text[kind == Wide::big_endian ? n - 2 : n - 1]);
+std::size_t whole_units(std::string_view text, const Wide& kind) {
+  const std::size_t n = text.size() - text.size() % kind.unit;
+  if (n == 0 || kind.unit == 4) return n;
+  const auto top = static_cast<unsigned char>(text[kind.big_endian ? n - 2 : n - 1]);
   return (top & 0xFCU) == 0xD8U ? n - 2 : n;
 }
 
@@ -55,7 +68,7 @@ bool beside_journal(const std::filesystem::path& path) {
 /// One thing met in a file, in order: the file's beginning, a message, or a problem.
 struct Intake::Item {
   enum class Kind : std::uint8_t { file, message, problem } kind = Kind::message;
-  bool lost = true, untimed = false, unnumbered = false;
+  bool lost = true, untimed = false, unnumbered = false, unframed = false;
   std::uint32_t file = 0;  // in the batch's files
   std::uint32_t size = 0;
   std::uint64_t offset = 0;
@@ -183,6 +196,10 @@ void Intake::end_file() {
 void Intake::take_message(const Piece& piece) {
   std::string_view raw = piece.bytes;
   while (!raw.empty() && (static_cast<unsigned char>(raw.back()) <= 0x20 || raw.back() == 0x7F)) raw.remove_suffix(1);
+  if (piece.ending == Ending::cut) {  // a number that lost its last digits is another patient's
+    ++counts_.bad;
+    return problem(piece.offset, "the message is cut: its frame or its file ends within a line", true);
+  }
   if (!contents_.insert(raw)) {
     ++counts_.duplicates;
     return;
@@ -191,6 +208,7 @@ void Intake::take_message(const Piece& piece) {
   item.offset = piece.offset;
   item.begin = batch_->text.size();
   item.size = static_cast<std::uint32_t>(raw.size());
+  item.unframed = piece.ending == Ending::unframed;
   batch_->text += raw;
 }
 
@@ -207,6 +225,7 @@ void Intake::finish(const Batch& batch) {
       problems_.push_back({file, item.offset, item.reason, true, 1});
     } else {
       ++counts_.messages;
+      if (item.unframed) remark(file, item.offset, "a frame begins (0x0B) and does not end (0x1C)");
       if (!item.note.empty()) remark(file, item.offset, item.note);
       counts_.untimed += item.untimed ? 1 : 0;
       if (item.untimed) remark(file, item.offset, "MSH-7 is no time; the message counts as older than all others");
@@ -240,7 +259,7 @@ void Intake::take(const Piece& piece) {
   }
 }
 
-void Intake::read_stream(const Chunks& next) {
+void Intake::read_stream(const Chunks& next, const bool* damaged) {
   BatchCheck batch([&](std::uint64_t offset, std::string reason) { problem(offset, std::move(reason), true); });
   Framer framer(
       [&](const Piece& piece) {
@@ -249,7 +268,7 @@ void Intake::read_stream(const Chunks& next) {
       },
       largest_);
   std::string wide;
-  Wide kind = Wide::no;
+  Wide kind;
   bool first = true;
   std::string_view chunk;
   while (next(chunk)) {
@@ -257,18 +276,17 @@ void Intake::read_stream(const Chunks& next) {
     counts_.bytes += chunk.size();
     if (first) kind = wide_text(chunk);
     first = false;
-    if (kind == Wide::no) {
+    if (kind.charset == nullptr) {
       framer.feed(chunk);
       continue;
     }
     wide += chunk;
     const std::size_t whole = whole_units(wide, kind);
-    framer.feed(
-        from_charset(std::string_view(wide).substr(0, whole), kind == Wide::big_endian ? "UTF-16BE" : "UTF-16LE"));
+    framer.feed(from_charset(std::string_view(wide).substr(0, whole), kind.charset));
     wide.erase(0, whole);
   }
-  if (!wide.empty()) framer.feed(from_charset(wide, kind == Wide::big_endian ? "UTF-16BE" : "UTF-16LE"));
-  framer.finish();
+  if (!wide.empty()) framer.feed(from_charset(wide, kind.charset));
+  framer.finish(damaged != nullptr && *damaged);
   batch.finish();
 }
 
@@ -288,18 +306,22 @@ void Intake::read_bytes(const std::string& name, std::string_view bytes) {
   queue_->jobs.drain();
 }
 
-void Intake::read_members(int fd) {
+void Intake::read_members(Result<archive::Members> members, int depth) {
   const std::string container = file_;
-  auto members = archive::Members::of(fd);
   if (!members) return problem(0, "the container cannot be read: " + members.error().what, true);
   while (const auto member = members->next()) {
     if (member->kind != archive::MemberKind::file) continue;
-    auto bytes = members->read(kLargestMember);
-    if (bytes) {
-      read_named(container + std::string(archive::kInside) + member->text, as_text(*bytes));
-    } else {
-      file_ = container + std::string(archive::kInside) + member->text;
+    const auto bytes = members->read(kLargestMember);
+    file_ = container + std::string(archive::kInside) + member->text;
+    if (!bytes) {
       problem(0, "the member cannot be read: " + bytes.error().what, true);
+    } else if (archive::container_of(ByteView(*bytes).first(std::min(bytes->size(), archive::kSniff))) ==
+               archive::Container::none) {
+      read_named(file_, as_text(*bytes));
+    } else if (depth < kDeepest) {  // a year's tar of days that are compressed
+      read_members(archive::Members::of(*bytes, kLargestMember), depth + 1);
+    } else {
+      problem(0, "the member is a container within too many others", true);
     }
   }
   file_ = container;
@@ -332,15 +354,15 @@ void Intake::read_file(const std::string& path) {
     begin_file(name);
     return problem(0, "the file cannot be opened", true);
   }
-  if (S_ISREG(status.st_mode)) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  const bool stored = S_ISREG(status.st_mode);
+  if (stored) ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   archive::Input input(fd.get(), static_cast<std::uint64_t>(std::max<off_t>(status.st_size, 0)));
   const auto head = input.range(0, archive::kSniff);
   const auto kind = head ? archive::container_of(*head) : archive::Container::none;
-  std::string failure;
   begin_file(name);
   if (head && head->size() >= manifest::kEnvelopeMagic.size() && manifest::is_sealed(*head)) return read_manifest(path);
   if (kind == archive::Container::none) {
-    Bytes block(static_cast<std::size_t>(std::clamp<off_t>(status.st_size + 1, 512, kBlock)));
+    Bytes block(stored ? static_cast<std::size_t>(std::clamp<off_t>(status.st_size + 1, 512, kBlock)) : kBlock);
     read_stream([&](std::string_view& chunk) {
       const std::size_t n = io::read_some(fd.get(), block, path);
       chunk = as_text(ByteView(block).first(n));
@@ -350,7 +372,7 @@ void Intake::read_file(const std::string& path) {
   }
   if (kind == archive::Container::zip || kind == archive::Container::tar) {
     --counts_.files;
-    return read_members(fd.get());
+    return read_members(archive::Members::of(fd.get()), 1);
   }
   auto inflater = archive::Inflater::of(input, kind);
   auto pending = inflater ? inflater->next() : Result<ByteView>(inflater.error());
@@ -359,21 +381,22 @@ void Intake::read_file(const std::string& path) {
   if (pending && archive::container_of(*pending) == archive::Container::tar) {
     --counts_.files;
     ::lseek(fd.get(), 0, SEEK_SET);
-    return read_members(fd.get());
+    return read_members(archive::Members::of(fd.get()), 1);
   }
-  bool first = true;
-  read_stream([&](std::string_view& chunk) {
+  bool first = true, damaged = false;
+  const Chunks chunks = [&](std::string_view& chunk) {
     if (!std::exchange(first, false)) pending = inflater->next();
-    if (!pending) failure = pending.error().what;
+    damaged = !pending;
     if (!pending || pending->empty()) return false;
     chunk = as_text(*pending);
     return true;
-  });
-  if (!failure.empty()) problem(0, "the file is damaged, what came before was read: " + failure, true);
+  };
+  read_stream(chunks, &damaged);
+  if (damaged) problem(0, "the file is damaged, what came before was read: " + pending.error().what, true);
   end_file();
 }
 
-void Intake::read(const std::vector<std::string>& paths) {
+void Intake::walk(const std::vector<std::string>& paths) {
   archive::Walk walk(paths);
   while (const auto entry = walk.next()) {
     switch (entry->kind) {
@@ -387,6 +410,21 @@ void Intake::read(const std::vector<std::string>& paths) {
         problem(0, "cannot be read: " + (entry->error.empty() ? "it is no file" : entry->error), true);
     }
   }
+}
+
+void Intake::read(const std::vector<std::string>& paths) {
+  std::vector<std::string> stored;
+  for (const auto& named : paths) {
+    const std::string path = named == "-" ? "/dev/stdin" : named;
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0 || !S_ISFIFO(status.st_mode)) {
+      stored.push_back(path);
+      continue;
+    }
+    walk(std::exchange(stored, {}));  // a pipe that is named, not one that lies in a folder and would wait for ever
+    read_file(path);
+  }
+  walk(stored);
   submit();
   queue_->jobs.drain();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "archive/members.hpp"
 #include "core/sha256.hpp"
 #include "hl7/charset.hpp"
 #include "hl7/framer.hpp"
@@ -44,9 +45,9 @@ struct IntakeCounts {
 
 /// Reads HL7 from files and folders of every shape and gives each message once, in the order of the files. Compressed
 /// files (gzip, bzip2, xz, zstd) are read as streams, members of zip and tar and the records of a journal of
-/// waybill listen one by one; folders are walked in order of names. A message that repeats an earlier one byte for byte
-/// is a duplicate; the same control ID with other content is a message of its own (and a remark). What cannot be read
-/// is a Problem, never the end of the run. Not for sharing between threads.
+/// waybill listen one by one, containers within containers too; folders are walked in order of names. A message that
+/// repeats an earlier one byte for byte is a duplicate; the same control ID with other content is a message of its own
+/// (and a remark). What cannot be read is a Problem, never the end of the run. Not for sharing between threads.
 class Intake {
  public:
   using OnMessage = std::function<void(Message&, const Origin&)>;
@@ -64,7 +65,8 @@ class Intake {
   explicit Intake(MakePart make_part, std::size_t largest = Framer::kLargest);
   ~Intake();
 
-  /// Throws RunError(Exit::input) for a path that does not exist.
+  /// Files, folders, and pipes that are named themselves; "-" is standard input. Throws RunError(Exit::input) for a
+  /// path that does not exist.
   void read(const std::vector<std::string>& paths);
   /// One stream that is in memory, under a name.
   void read_bytes(const std::string& name, std::string_view bytes);
@@ -80,10 +82,12 @@ class Intake {
   class Batch;
   using Chunks = std::function<bool(std::string_view&)>;  // the next bytes; false at the end
   Intake(MakePart make_part, bool parallel, std::size_t largest);
+  void walk(const std::vector<std::string>& paths);
   void read_file(const std::string& path);
-  void read_members(int fd);
+  void read_members(Result<archive::Members> members, int depth);
   void read_manifest(const std::string& path);
-  void read_stream(const Chunks& next);
+  void read_stream(const Chunks& next,
+                   const bool* damaged = nullptr);  // `damaged`: whether `next` ended before its time
   void read_named(const std::string& name, std::string_view bytes);
   void begin_file(const std::string& name);
   void end_file();

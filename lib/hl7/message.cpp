@@ -5,6 +5,7 @@
 #include "hl7/escape.hpp"
 #include "hl7/scan_bytes.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace waybill::hl7 {
@@ -23,9 +24,24 @@ bool begins_segment(std::string_view text, std::size_t at, char separator) noexc
 
 /// Where the line behind `at` (a line end) begins, blank lines and indentation left out.
 std::size_t next_line(std::string_view text, std::size_t at) noexcept {
-  while (at < text.size() && (is_line_end(text[at]) || text[at] == ' ' || text[at] == '\t')) ++at;
+  const auto between = [](char c) {
+    return is_line_end(c) || c == ' ' || c == '\t' || c == '\f' || c == '\v' || c == '\0';
+  };
+  while (at < text.size() && between(text[at])) ++at;
   return at;
 }
+
+/// The first line of a component without blanks and control characters at its ends: what is a value never goes on in a
+/// further line, but the last field of a segment may be followed by lines that are none (comments, trailers).
+std::string_view first_line(std::string_view text) noexcept {
+  const auto blank = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  text = text.substr(0, static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_line_end) - text.begin()));
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+char upper(char c) noexcept { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 }  // namespace
 
@@ -57,7 +73,8 @@ Result<Done> Message::parse(std::string_view text) {
   charset_ = "UTF-8";
   if (text.size() >= std::numeric_limits<std::uint32_t>::max())
     return Failure{Fault::limit, "the message has 4 GiB or more"};
-  if (!text.starts_with("MSH")) return Failure{Fault::malformed, "the message does not begin with MSH"};
+  if (text.size() < 3 || upper(text[0]) != 'M' || upper(text[1]) != 'S' || upper(text[2]) != 'H')
+    return Failure{Fault::malformed, "the message does not begin with MSH"};
   auto delimiters = read_delimiters(text);
   if (!delimiters) return delimiters.error();
   delimiters_ = *delimiters;
@@ -108,8 +125,9 @@ std::string_view Message::field(std::string_view segment, std::size_t n) const n
 }
 
 std::string_view Message::value(std::string_view component, std::string& room) const {
+  component = first_line(component);
   if (is_null(component)) return {};
-  if (component.find(delimiters_.escape) == std::string_view::npos) return trim(component);
+  if (component.find(delimiters_.escape) == std::string_view::npos) return component;
   room = unescape(component, delimiters_, charset_);
   return trim(room);
 }
@@ -117,6 +135,20 @@ std::string_view Message::value(std::string_view component, std::string& room) c
 std::string Message::value(std::string_view component) const {
   std::string room;
   return std::string(value(component, room));
+}
+
+Type type_of(const Message& m) {
+  const std::string_view field = m.field(std::size_t{0}, 9);
+  Type type{m.value(m.component(field, 1)), m.value(m.component(field, 2))};
+  const std::size_t joint = type.code.find('_');
+  if (joint != std::string::npos) {
+    if (type.trigger.empty()) type.trigger = type.code.substr(joint + 1);
+    type.code.resize(joint);
+  }
+  if (type.trigger.empty()) type.trigger = m.value(m.component(m.field("EVN", 1), 1));
+  for (std::string* word : {&type.code, &type.trigger})
+    std::transform(word->begin(), word->end(), word->begin(), upper);
+  return type;
 }
 
 }  // namespace waybill::hl7

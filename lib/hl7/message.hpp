@@ -27,8 +27,9 @@ namespace waybill::hl7 {
 /// and again and keeps its memory. Segments are numbered from 0, fields as HL7 numbers them. Single-threaded.
 class Message {
  public:
-  /// Splits UTF-8 text that begins with MSH. Lines end with CR, LF or CRLF; a line that begins with no segment name
-  /// belongs to the field before it. Fault::malformed for an unusable MSH, Fault::limit for 4 GiB and more.
+  /// Splits UTF-8 text that begins with MSH, in upper or lower case. Lines end with CR, LF or CRLF; a line that begins
+  /// with no segment name belongs to the field before it. Fault::malformed for an unusable MSH, Fault::limit for 4 GiB
+  /// and more.
   [[nodiscard]] Result<Done> parse(std::string_view text);
 
   [[nodiscard]] std::string_view text() const noexcept { return text_; }
@@ -60,7 +61,7 @@ class Message {
     return parts(field, delimiters_.repetition);
   }
 
-  /// A component as text: escapes resolved, spaces at both ends off, the null value as nothing.
+  /// A component as text: its first line, escapes resolved, blanks at both ends off, the null value as nothing.
   [[nodiscard]] std::string value(std::string_view component) const;
   /// The same without a copy where nothing is escaped; `room` holds it otherwise. Lives as long as both.
   [[nodiscard]] std::string_view value(std::string_view component, std::string& room) const;
@@ -94,5 +95,12 @@ class Message {
   std::vector<std::uint32_t> marks_;
   std::string charset_ = "UTF-8";
 };
+
+/// Message code and trigger event in upper case: MSH-9.1 and 9.2 ("ADT", "A40"), also written ADT_A40; without a
+/// trigger there, that of EVN-1.
+struct Type {
+  std::string code, trigger;
+};
+[[nodiscard]] Type type_of(const Message& message);
 
 }  // namespace waybill::hl7

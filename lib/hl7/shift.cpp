@@ -14,6 +14,8 @@
 namespace waybill::hl7 {
 namespace {
 
+constexpr char kShiftOut = 0x0E, kShiftIn = 0x0F;
+
 enum class Set { ascii, katakana, jisx0208, jisx0212, ksx1001, gb2312 };
 
 struct Designation {
@@ -23,7 +25,7 @@ struct Designation {
 };
 constexpr std::array kDesignations = {
     Designation{"(B", Set::ascii, nullptr},      Designation{"(J", Set::ascii, nullptr},
-    Designation{"(I", Set::katakana, nullptr},   Designation{")I", Set::ascii, "SHIFT_JIS"},
+    Designation{"(I", Set::katakana, nullptr},   Designation{")I", Set::ascii, "CP932"},
     Designation{"$B", Set::jisx0208, nullptr},   Designation{"$@", Set::jisx0208, nullptr},
     Designation{"$(D", Set::jisx0212, nullptr},  Designation{"$(C", Set::ksx1001, nullptr},
     Designation{"$)C", Set::ascii, "EUC-KR"},    Designation{"$(A", Set::gb2312, nullptr},
@@ -77,6 +79,7 @@ class ShiftDecoder {
  private:
   bool shift() {
     const std::string_view rest = text_.substr(at_);
+    if ((rest[0] == kShiftOut || rest[0] == kShiftIn) && !shifted_by_so_.empty()) return shift_out_or_in(rest[0]);
     const Designation* found = nullptr;
     std::size_t size = 0;
     if (rest[0] == 0x1B) {
@@ -92,8 +95,21 @@ class ShiftDecoder {
     flush_high();
     flush_two();
     set_ = found->set;
-    if (found->high != nullptr) high_ = found->high;
+    if (found->high != nullptr) high_ = shifted_by_so_ = found->high;
     at_ += size;
+    return true;
+  }
+
+  /// ISO-2022-KR and JIS in seven bits: SO reads the set that was named for 0x80 and above, SI ends it.
+  bool shift_out_or_in(char c) {
+    flush_high();
+    flush_two();
+    set_ = c == kShiftIn                ? Set::ascii
+           : shifted_by_so_ == "EUC-KR" ? Set::ksx1001
+           : shifted_by_so_ == "EUC-CN" ? Set::gb2312
+           : shifted_by_so_ == "CP932"  ? Set::katakana
+                                        : Set::ascii;
+    ++at_;
     return true;
   }
 
@@ -162,6 +178,7 @@ class ShiftDecoder {
   std::string first_high_, high_;
   std::string& out_;
   std::string run_, two_;
+  std::string shifted_by_so_;  // stays over line ends: ISO-2022-KR names its set once
   std::size_t at_ = 0, bad_ = 0;
   Set set_ = Set::ascii;
 };

@@ -3,12 +3,15 @@
 
 #include "core/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
 
 namespace waybill::hl7 {
 namespace {
+
+constexpr std::int64_t kMostZoneHours = 14;  // Kiribati
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
@@ -19,7 +22,7 @@ struct Stamp {
   std::int64_t zone_minutes = 0;  // east of Greenwich
 };
 
-/// "+0215", "-05:00", "Z" or nothing.
+/// "+0215", "+02", "-05:00", "Z" or nothing.
 std::optional<std::int64_t> zone_of(std::string_view text) {
   if (text.empty() || text == "Z") return 0;
   std::string digits;
@@ -29,22 +32,33 @@ std::optional<std::int64_t> zone_of(std::string_view text) {
     else if (c != ':')
       return std::nullopt;
   }
+  if (digits.size() == 2) digits += "00";
   if ((text[0] != '+' && text[0] != '-') || digits.size() != 4) return std::nullopt;
-  const std::int64_t minutes =
-      (digits[0] - '0') * 600 + (digits[1] - '0') * 60 + (digits[2] - '0') * 10 + digits[3] - '0';
-  return text[0] == '-' ? -minutes : minutes;
+  const std::int64_t hours = (digits[0] - '0') * 10 + digits[1] - '0',
+                     minutes = (digits[2] - '0') * 10 + digits[3] - '0';
+  if (hours > kMostZoneHours || minutes > 59) return std::nullopt;
+  return (text[0] == '-' ? -1 : 1) * (hours * 60 + minutes);
+}
+
+/// Whether a character may stand between the digits: 2026-01-15T14:30:00, also without the first or the second kind.
+bool separates(char c, std::size_t at, bool hyphens) noexcept {
+  if (c == '-') return hyphens && at <= 7;
+  const std::size_t date = hyphens ? 10 : 8;
+  return at == date ? c == 'T' || c == ' ' : at > date && c == ':';
 }
 
 std::optional<Stamp> read(std::string_view text) {
   text = trim(text);
+  const auto ends = [](char c) { return c == '\r' || c == '\n' || c == '\t'; };
+  text = trim(text.substr(0, static_cast<std::size_t>(std::find_if(text.begin(), text.end(), ends) - text.begin())));
   Stamp stamp;
   std::size_t i = 0;
-  const bool written = text.size() >= 10 && text[4] == '-' && text[7] == '-';  // 2026-01-15T14:30:00
+  const bool hyphens = text.size() >= 10 && text[4] == '-' && text[7] == '-';
   for (; i < text.size() && stamp.digits < 14; ++i) {
     const char c = text[i];
     if (is_digit(c))
       stamp.digit[stamp.digits++] = c;
-    else if (!written || (c != ':' && c != 'T' && c != ' ' && (c != '-' || i > 7)))
+    else if (!separates(c, i, hyphens))
       break;
   }
   if (stamp.digits == 14 && i < text.size() && (text[i] == '.' || is_digit(text[i]))) {  // also without a point
@@ -70,7 +84,8 @@ std::optional<Time> time_of(const Stamp& stamp) {
   const year_month_day date{year(number(stamp, 0, 4, 0)), month(static_cast<unsigned>(number(stamp, 4, 2, 1))),
                             day(static_cast<unsigned>(number(stamp, 6, 2, 1)))};
   const int h = number(stamp, 8, 2, 0), m = number(stamp, 10, 2, 0), s = number(stamp, 12, 2, 0);
-  if (!date.ok() || number(stamp, 0, 4, 0) < 1 || h > 24 || m > 59 || s > 60) return std::nullopt;
+  if (!date.ok() || number(stamp, 0, 4, 0) < 1 || h > 24 || (h == 24 && m + s > 0) || m > 59 || s > 60)
+    return std::nullopt;
   const std::int64_t days = sys_days(date).time_since_epoch().count();
   const std::int64_t seconds = days * 86400 + h * 3600 + m * 60 + s - stamp.zone_minutes * 60;
   return seconds * 1000000 + stamp.fraction;

@@ -12,8 +12,8 @@ namespace waybill::hl7 {
 /// local time.
 using Time = std::int64_t;
 
-/// From YYYY[MM[DD[HH[MM[SS[.ffff]]]]]][+ZZZZ] or the same written 2026-01-15T14:30:00; what is missing is the earliest
-/// it can be. nullopt when it is no date.
+/// From YYYY[MM[DD[HH[MM[SS[.ffff]]]]]][+ZZZZ] or the same written 2026-01-15T14:30:00 or 20260115 14:30; what is
+/// missing is the earliest it can be. nullopt when it is no date.
 [[nodiscard]] std::optional<Time> parse_time(std::string_view text);
 
 /// YYYYMMDD and HHMMSS of a time stamp as it stands there, without its zone; "" for what it does not give.

@@ -97,10 +97,20 @@ std::string name_group(const hl7::Message& m, std::string_view xpn) {
   return group;
 }
 
+/// Whether the first repetition clears the field: "" by itself, or in each component that is not empty.
+bool clears(const hl7::Message& m, std::string_view field) {
+  if (field.find('"') == std::string_view::npos) return false;
+  bool any = false;
+  for (const auto component : hl7::parts(hl7::part(field, m.delimiters().repetition, 1), m.delimiters().component)) {
+    if (!component.empty() && !hl7::is_null(trim(component))) return false;
+    any = any || !component.empty();
+  }
+  return any;
+}
+
 Given given(const hl7::Message& m, std::string_view field, Interned (*read)(const hl7::Message&, std::string_view)) {
   if (field.empty()) return {};
-  const std::string_view first = hl7::part(field, m.delimiters().repetition, 1);
-  if (hl7::is_null(first)) return {true, {}};
+  if (clears(m, field)) return {true, {}};
   const Interned value = read(m, field);
   return {!value.empty(), value};
 }
@@ -145,6 +155,7 @@ Event event_of(const hl7::Message& m, std::size_t pid, std::size_t end, EventKin
   e.kind = kind;
   e.ids = patient_ids(m, m.field(pid, 3), site);
   if (e.ids.empty()) e.ids = patient_ids(m, m.field(pid, 2), site);
+  if (e.ids.empty()) e.ids = patient_ids(m, m.field(pid, 4), site);
   for (const std::size_t field : {2, 4}) {
     for (auto& id : patient_ids(m, m.field(pid, field), site))
       if (!id.authority.empty()) e.listed.push_back(std::move(id));
@@ -177,7 +188,7 @@ std::optional<PatientId> patient_id(const hl7::Message& m, std::string_view cx, 
     return std::nullopt;
   PatientId out;
   out.id = id;
-  if (!is_any(type, {"MR", "PI", "PT", "MRT", "U"})) out.type = type;
+  if (!is_any(type, {"MR", "PI", "PT", "MRT", "MRN", "U"})) out.type = type;
   const std::string_view authority = m.component(cx, 4);
   out.authority = word(m, m.subcomponent(authority, 1), room);
   if (out.authority.empty()) out.authority = word(m, m.subcomponent(authority, 2), room);
@@ -226,7 +237,7 @@ Demographics demographics_of(const hl7::Message& m, std::size_t pid) {
   Demographics d;
   const std::string_view name = m.field(pid, 5);
   d.name.value = person_name(m, name, &d.other_names);
-  const bool cleared = hl7::is_null(hl7::part(name, m.delimiters().repetition, 1));
+  const bool cleared = clears(m, name);
   d.name.given = cleared || !d.name.value.empty();
   if (cleared) d.name.value.clear();
   const Interned alias = person_name(m, m.field(pid, 9));
@@ -247,16 +258,13 @@ Demographics demographics_of(const hl7::Message& m, std::size_t pid) {
 
 std::vector<Event> events_of(const hl7::Message& m, const hl7::Origin& origin, const Site& site) {
   std::vector<Event> events;
-  const std::string_view type = m.field(std::size_t{0}, 9);
-  std::string room;
-  if (word(m, m.component(type, 1), room) != "ADT") return events;
-  std::string trigger(word(m, m.component(type, 2), room));
-  if (trigger.empty()) trigger = word(m, m.component(m.field("EVN", 1), 1), room);
+  const auto [code, trigger] = hl7::type_of(m);
+  if (code != "ADT") return events;
   const auto kind = kind_of(trigger);
   if (!kind) return events;
-  const auto finish = [&](Event e) {
+  const auto finish = [&, &why = trigger](Event e) {
     e.time = origin.time;
-    e.trigger = trigger;
+    e.trigger = why;
     e.control_id = origin.control_id;
     e.file = origin.file;
     e.offset = origin.offset;
@@ -272,6 +280,7 @@ std::vector<Event> events_of(const hl7::Message& m, const hl7::Origin& origin, c
       break;
     }
     auto mrg = m.find("MRG", *pid);
+    if (!mrg && !next && events.empty()) mrg = m.find("MRG");  // one pair, written the wrong way round
     if (!mrg || *mrg >= end) {
       finish(std::move(e));
     } else {

@@ -192,6 +192,31 @@ ByteView head_of(const std::vector<ByteView>& fragments, Bytes& joined) {
 
 }  // namespace
 
+std::string syntax_of_codestreams(const pixel::PixelData& data) {
+  const std::string& label = data.transfer_syntax;
+  const auto* demand =
+      std::find_if(kDemands.begin(), kDemands.end(), [&](const Demand& d) { return d.syntax == label; });
+  if (!data.encapsulated || demand == kDemands.end()) return label;
+  std::vector<Finding> ignored;
+  const auto index = pixel::index_frames(data.value, data.info.frames, label, ignored);
+  if (!index) return label;
+  Bytes joined;
+  const Sniffed seen = pixel::sniff(head_of(index->frames.front(), joined));
+  const std::string truth = pixel::true_syntax(seen);
+  const bool hidden_loss = seen.lossy && pixel::fidelity_of(label) == Fidelity::lossless;
+  const auto is_dct = [](std::string_view kind) {
+    return kind == "jpeg-baseline" || kind == "jpeg-extended" || kind == "jpeg-progressive";
+  };
+  const bool read_all_the_same =
+      is_dct(demand->kind) && is_dct(seen.kind);  // one decoder for all; see also PS3.5 A.4.1
+  if (truth.empty() || hidden_loss || read_all_the_same || breach(label, *demand, seen).empty()) return label;
+  // Whether a wavelet stream was cut cannot be seen: under a label that promises nothing it proves nothing.
+  const bool doubtful = pixel::fidelity_of(label) == Fidelity::lossy;
+  if (doubtful && seen.kind == "jpeg-2000") return "1.2.840.10008.1.2.4.91";
+  if (doubtful && seen.kind == "htj2k") return "1.2.840.10008.1.2.4.203";
+  return truth;
+}
+
 std::string codestream(const dicom::File& file, const pixel::PixelData& data, std::vector<Finding>& findings) {
   const std::string& label = data.transfer_syntax;
   const std::uint64_t base = pixel_node(file.dataset)->value;

@@ -25,7 +25,8 @@ std::string hex_start(ByteView raw) { return to_hex(raw.first(std::min<std::size
 void quirks(const pixel::PixelDigests& digests, std::vector<Finding>& findings) {
   const std::string frame = "frame " + std::to_string(digests.quirk_frame);
   switch (digests.quirk) {
-    case pixel::Quirk::none: break;
+    case pixel::Quirk::none:
+    case pixel::Quirk::idle_runs: break;  // sound by the standard
     case pixel::Quirk::jai_thresholds:
       note_absent(findings, "PIX-JLSJAI", Severity::s2, kPixelData,
                   frame + ": JPEG-LS with the thresholds of the JAI codec and without the LSE segment that says so");

@@ -15,4 +15,8 @@ namespace waybill::inspect {
 /// level. Views live as long as the file.
 [[nodiscard]] std::optional<pixel::PixelData> pixel_data_of(const dicom::File& file);
 
+/// The transfer syntax of the codestreams: the label, unless the first of them is of another kind (ENC-TSCODESTREAM)
+/// that a reader of the label could not decode. A loss that a lossless label hides leaves the label as it is.
+[[nodiscard]] std::string syntax_of_codestreams(const pixel::PixelData& data);
+
 }  // namespace waybill::inspect

@@ -39,6 +39,7 @@ void AtomicFile::write(ByteView bytes) {
 
 void AtomicFile::name_before_sync() {
   usable();
+  (void)::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);  // a beginning; what fails the sync will tell
   fd_.reset();
   if (std::rename(part_.c_str(), path_.c_str()) != 0) throw_errno("rename the part file to", path_, errno);
   committed_ = true;

@@ -6,6 +6,8 @@
 #include "hl7/message.hpp"
 
 #include <algorithm>
+#include <cctype>
+#include <optional>
 
 namespace waybill::listen {
 namespace {
@@ -28,12 +30,15 @@ std::string_view without_indentation(std::string_view text) {
   return text;
 }
 
-When when(std::string_view field) {
-  const std::string_view word = trim(field);
+/// MSH-15 or MSH-16; nullopt for an empty one and for words that are no condition.
+std::optional<When> when(std::string_view field) {
+  std::string word(trim(field));
+  for (char& c : word) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   if (word == "AL") return When::always;
+  if (word == "NE") return When::never;
   if (word == "ER") return When::on_error;
   if (word == "SU") return When::on_success;
-  return When::never;
+  return std::nullopt;
 }
 
 bool wanted(When when, Outcome outcome) {
@@ -100,7 +105,7 @@ Head read_head(std::string_view content) {
   content = without_indentation(content);
   const std::string_view line = content.substr(0, content.find_first_of("\r\n"));
   hl7::Message message;
-  if (!line.starts_with("MSH") || !message.parse(line)) return head;
+  if (!message.parse(line)) return head;
   const auto field = [&](std::size_t n) { return message.field(std::size_t{0}, n); };
   head.readable = true;
   head.delimiters = message.delimiters();
@@ -115,10 +120,11 @@ Head read_head(std::string_view content) {
   head.processing = echo(field(11));
   head.version = echo(message.component(field(12), 1));
   head.charset = echo(field(18));
-  head.enhanced = !trim(field(15)).empty() || !trim(field(16)).empty();
+  const auto commit = when(field(15)), application = when(field(16));
+  head.enhanced = commit || application;
   if (head.enhanced) {
-    head.commit = when(field(15));
-    head.application_ack = when(field(16));
+    head.commit = commit.value_or(When::never);
+    head.application_ack = application.value_or(When::never);
   }
   return head;
 }

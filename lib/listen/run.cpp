@@ -14,9 +14,11 @@
 #include "listen/reply.hpp"
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <list>
 #include <optional>
 
@@ -31,6 +33,7 @@ constexpr milliseconds kTick{200};
 constexpr seconds kBareEnd{1};   // silence after 0x1C that makes up for the missing carriage return
 constexpr seconds kFarewell{3};  // a connection that is being closed may still read our last reply
 constexpr seconds kRetryDisk{2};
+constexpr std::size_t kOwnFiles = 24;           // standard streams, journal, TLS files, audit
 constexpr std::size_t kMostReads = 16;          // of one connection in a round
 constexpr std::size_t kMostUnread = 64 * 1024;  // of replies; then nothing more is read
 constexpr std::uint64_t kMostStray = 64 * 1024;
@@ -76,11 +79,26 @@ std::string options_json(const Options& options) {
   return std::move(w).str();
 }
 
+/// Makes sure that as many connections as are allowed leave descriptors for the journal: a listener that cannot open
+/// its journal refuses everybody.
+void need_descriptors(std::size_t connections) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+  (void)::getrlimit(RLIMIT_NOFILE, &limit);
+  if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= connections + kOwnFiles) return;
+  throw RunError(Exit::usage, "--connections " + std::to_string(connections) + " needs " +
+                                  std::to_string(connections + kOwnFiles) + " open files, the system allows " +
+                                  std::to_string(limit.rlim_cur) + "; raise the limit (ulimit -n) or allow fewer");
+}
+
 class Server {
  public:
   Server(const Options& options, const Log& log, const Tick& tick)
       : options_(options), log_(log), tick_(tick), journal_(options.output, options_json(options), options.restart) {
     if (!options.tls_certificate.empty()) tls_.emplace(options.tls_certificate, options.tls_key, options.tls_authority);
+    need_descriptors(options.connections);
     socket_ = listen_on(options.bind, options.port);
     journal_.open();
     ids_ = random_uuid().substr(0, 8);
@@ -141,7 +159,7 @@ class Server {
       more = more || c.more;
       if (c.deframer.inside() && (oldest_ == nullptr || c.begun < oldest_->begun)) oldest_ = &c;
     }
-    std::vector<pollfd> fds{{socket_.get(), POLLIN, 0}};
+    std::vector<pollfd> fds{{Clock::now() < accept_again_ ? -1 : socket_.get(), POLLIN, 0}};
     for (const auto& c : connections_) {
       short events = 0;
       if (may_read(c)) events |= c.reads_on_writable ? POLLOUT : POLLIN;
@@ -154,7 +172,10 @@ class Server {
   void accept(Clock::time_point now) {
     for (;;) {
       io::Descriptor fd(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-      if (!fd) return;
+      if (!fd) {  // out of descriptors or memory, it would be tried without end
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) accept_again_ = now + kTick;
+        return;
+      }
       ++counts_.connections;
       if (connections_.size() >= options_.connections && !make_room()) {
         log_("a connection from " + peer_name(fd.get()) + " was closed: as many as --connections allows are busy");
@@ -428,7 +449,7 @@ class Server {
   std::array<char, 64 * 1024> buffer_{};
   std::size_t held_ = 0;
   const Connection* oldest_ = nullptr;
-  Clock::time_point retry_disk_{};
+  Clock::time_point retry_disk_{}, accept_again_{};
   std::string ids_;
   std::uint64_t replies_ = 0;
   Counts counts_;

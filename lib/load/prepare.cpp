@@ -124,7 +124,7 @@ struct Preparer::Conversion {
     if (!parsed) return parsed.error();
     auto written = dicom::write_file(*parsed, {syntax, {}});
     if (!written) return written.error();
-    converted->file = *std::move(written);
+    converted->hold(*std::move(written));
     converted->transfer_syntax = syntax;
     if (converted->outcome == "copied") converted->outcome = "rewritten";
     return converted;
@@ -195,7 +195,7 @@ std::optional<Prepared> Preparer::convert(Object& object, const transfer::FileBy
       continue;
     }
     Prepared out;
-    out.changed = std::move(converted->file);
+    out.changed.assign(converted->file.begin(), converted->file.end());
     const auto offset = transfer::dataset_offset(out.changed);
     if (!offset) return unreadable(object, offset.error());
     manifest::Transcode record = transcode::record_of(*converted);

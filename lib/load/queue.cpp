@@ -80,6 +80,7 @@ std::filesystem::path work_folder(const std::filesystem::path& output) {
 
 Queue::Queue(const Options& options, const Priority& priority, index::Store& store)
     : options_(options), priority_(priority), store_(store), sorter_(work_folder(options.output), kSortMemory) {
+  if (options.sample) planner_.emplace(*options.sample);
   manifest::Reader reader(options.manifest);
   const std::string stage = reader.header().stage;
   created_ = reader.header().created;
@@ -120,6 +121,7 @@ bool Queue::is_candidate(const Object& object) const {
 void Queue::add(const Object& object, std::string_view line) {
   ++objects_;
   if (!is_candidate(object)) return sorter_.add(std::string(1, kCarried) + 't', line);
+  if (planner_) planner_->add(object);
   has_staged_ = has_staged_ || (object.transcode && !object.transcode->path.empty());
   ++needs_.objects;
   needs_.bytes += object.source.size;

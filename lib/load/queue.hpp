@@ -60,6 +60,9 @@ class Queue {
   [[nodiscard]] std::uint64_t objects() const noexcept { return objects_; }  ///< of the manifest
   [[nodiscard]] const Needs& needs() const noexcept { return needs_; }       ///< of those that are to be sent
 
+  /// The sample of what is to be sent, once, where the options ask for one.
+  [[nodiscard]] sample::Plan draw_sample() { return planner_->finish(); }
+
   /// What an earlier run of the same output wrote.
   void remember(const manifest::Record& record);
 
@@ -87,6 +90,7 @@ class Queue {
   manifest::Sorter sorter_;
   manifest::Input input_;
   Needs needs_;
+  std::optional<sample::Planner> planner_;
   Carry carry_;
   std::uint64_t objects_ = 0, number_ = 0;
   std::string last_study_, last_key_;  // most objects are of the study of the one before

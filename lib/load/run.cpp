@@ -45,6 +45,11 @@ std::string settings_of(const Options& options) {
   if (options.retry_failed) json.member("retry", "failed");
   if (options.send_unmatched) json.member("unmatched", "send");
   if (options.commit) json.member("commit", true);
+  if (options.sample) {
+    json.key("sample").begin_object();
+    sample::write(*options.sample, json);
+    json.end_object();
+  }
   return std::move(json.end_object()).str();
 }
 
@@ -124,10 +129,12 @@ Tally run(const Options& options) {
   std::optional<Commitments> commitments;
   if (options.commit) commitments.emplace(options);
 
+  sample::PlanLines sample_lines;
   transfer::Output output(options, "load", settings_of(options), std::move(inputs), store,
                           {[&](const manifest::Object& object) { tally.add(object); },
                            [&](const manifest::Record& record) {
                              queue.remember(record);
+                             sample_lines.see(record);
                              if (commitments) commitments->replay(record);
                            }});
   tally.run = output.run_id();
@@ -136,6 +143,10 @@ Tally run(const Options& options) {
     return tally;
   }
   if (asks && !anew) check();
+  if (options.sample) {
+    for (const auto& line : sample_lines.missing(queue.draw_sample())) output.append(line);
+    output.commit();
+  }
   transfer::install_pause_handlers();
   Lanes lanes(options, queue, preparer, *target, output);
   queue.set_carry({[&](const manifest::Study& study) { output.carry(study); },

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "commit/committer.hpp"
+#include "sample/plan.hpp"
 #include "transfer/address.hpp"
 #include "transfer/ledger.hpp"
 #include "transfer/options.hpp"
@@ -52,6 +53,8 @@ struct Options : transfer::Options {
   bool await_commit = false;        ///< with it: send nothing, only wait for reports
   bool finish_uncommitted = false;  ///< objects without a report at the end of the wait are exceptions
   commit::Options commitment;       ///< peer, titles and time-outs are those above
+
+  std::optional<sample::Options> sample;  ///< drawn, and on disk before anything is sent, for verify to compare
 
   std::function<void(const std::string&)> say;  ///< what a person should know meanwhile; any thread
 };

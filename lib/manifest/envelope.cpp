@@ -49,7 +49,9 @@ const SecretKey& key_for(const std::string& id, const std::filesystem::path& pat
   for (const SecretKey& key : keys.open) all.push_back(&key);
   if (keys.write_to) all.push_back(keys.write_to.get());
   const std::string name = path == "-" ? "the manifest on standard input" : path_to_text(path.native());
-  if (all.empty()) throw RunError(Exit::usage, name + " is encrypted to the key " + id + "; name its file with --key");
+  if (all.empty())
+    throw RunError(Exit::usage, name + " is encrypted to the key " + id +
+                                    "; name its file with --key (manifest check, sign and prove: --decrypt-key)");
   for (const SecretKey* key : all) {
     if (key->id() == id) return *key;
   }

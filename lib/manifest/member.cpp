@@ -14,6 +14,14 @@ std::optional<std::string> text_member(std::string_view json, std::string_view n
   return std::string(text);
 }
 
+std::optional<std::uint64_t> whole_member(std::string_view json, std::string_view name) {
+  simdjson::dom::parser parser;
+  const simdjson::padded_string padded(json);
+  std::uint64_t number = 0;
+  if (detail::parse_object(parser, padded).at_key(name).get(number) != simdjson::SUCCESS) return std::nullopt;
+  return number;
+}
+
 std::optional<double> number_at(std::string_view json, std::string_view pointer) {
   simdjson::dom::parser parser;
   const simdjson::padded_string padded(json);

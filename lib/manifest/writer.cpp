@@ -137,8 +137,9 @@ struct Writer::State {
   void throw_if_failed() const {
     if (failure) throw *failure;
   }
-  void flush(bool only_if_full);
-  void write_frame(std::string_view content_lines, std::string_view closing = {});
+  enum class Durable { now, later };
+  void flush(bool only_if_full, Durable durable = Durable::now);
+  void write_frame(std::string_view content_lines, Durable durable = Durable::now, std::string_view closing = {});
   void put(std::size_t number, ByteView bytes);
   void seal_to_key();
   [[nodiscard]] std::uint64_t physical() const { return envelope ? Envelope::physical(offset, frames.size()) : offset; }
@@ -188,8 +189,9 @@ void Writer::State::sync() {
     io::throw_errno("sync", path, errno);
 }
 
-/// Writes a frame of lines, synced and marked. `closing` is an end line: then the trailer follows and no mark is set.
-void Writer::State::write_frame(std::string_view content_lines, std::string_view closing) {
+/// Writes a frame of lines, synced and marked unless the caller is about to sync. `closing` is an end line: then the
+/// trailer follows.
+void Writer::State::write_frame(std::string_view content_lines, Durable durable, std::string_view closing) {
   content.clear();
   if (!frames.empty()) content = block_line(frames.size(), last) + "\n";
   content += content_lines;
@@ -199,11 +201,12 @@ void Writer::State::write_frame(std::string_view content_lines, std::string_view
   frames.push_back({static_cast<std::uint32_t>(bytes.size()), static_cast<std::uint32_t>(content.size())});
   put(frames.size() - 1, bytes);
   if (!closing.empty()) put(frames.size(), render_trailer(frames, last));
+  if (durable == Durable::later) return;
   sync();
-  if (!to_pipe && closing.empty()) write_mark(path, {offset, frames.size(), last.hex()});
+  if (!to_pipe) write_mark(path, {offset, frames.size(), last.hex()});
 }
 
-void Writer::State::flush(bool only_if_full) {
+void Writer::State::flush(bool only_if_full, Durable durable) {
   const std::lock_guard output(output_mutex);
   std::string taken;
   {
@@ -218,7 +221,7 @@ void Writer::State::flush(bool only_if_full) {
     std::string_view rest = taken;
     while (!rest.empty()) {
       const std::string_view part = frame_of(rest);
-      write_frame(part);
+      write_frame(part, durable);
       records += count_lines(part);
       rest.remove_prefix(part.size());
     }
@@ -259,8 +262,10 @@ void Writer::State::open_pipe() {
 }
 
 void Writer::State::start_over() {
-  remove_mark(path);
-  io::sync_folder(io::folder_of(path));
+  if (std::filesystem::exists(std::filesystem::symlink_status(mark_path(path)))) {  // gone before what it tells of
+    remove_mark(path);
+    io::sync_folder(io::folder_of(path));
+  }
   if (::ftruncate(fd.get(), 0) != 0) io::throw_errno("empty", path, errno);
   if (::lseek(fd.get(), 0, SEEK_SET) < 0) io::throw_errno("seek in", path, errno);
   seal_to_key();
@@ -400,7 +405,7 @@ void Writer::finish(std::string_view counts, const std::vector<Input>& streams) 
       misused("counts are no JSON object");
   }
   s.stop_timer();
-  s.flush(false);
+  s.flush(false, State::Durable::later);  // one wait for the disk is enough for the last two frames
   const std::lock_guard output(s.output_mutex);
   s.guarded([&] {
     JsonWriter w;
@@ -408,8 +413,8 @@ void Writer::finish(std::string_view counts, const std::vector<Input>& streams) 
     w.key("counts").raw(counts);
     if (!streams.empty()) write_inputs(w, streams);
     w.member("prev", s.last.hex()).end_object();
-    s.write_frame({}, w.str() + "\n");
-    if (s.to_pipe) return;
+    s.write_frame({}, State::Durable::later, w.str() + "\n");
+    if (s.to_pipe) return s.sync();
     io::sync_all(s.fd.get(), s.path);
     io::sync_folder(io::folder_of(s.path));
     remove_mark(s.path);

@@ -102,14 +102,13 @@ void Association::State::close() noexcept {
 }
 
 PduType Association::State::read_pdu(Deadline until) {
-  std::array<std::byte, kPduHead> head{};
-  wire->read(head, until);
+  unread = {};
+  const ByteView head = wire->take(kPduHead, large, until);
+  const auto type = static_cast<PduType>(head[0]);
   const std::uint32_t length = load_u32(head.data() + 2, true);
   if (length > kLargestPdu) throw WireError("the peer sent a PDU of " + std::to_string(length) + " bytes");
-  pdu.resize(length);
-  unread = {};
-  wire->read(pdu, until);
-  return static_cast<PduType>(head[0]);
+  pdu = wire->take(length, large, until);
+  return type;
 }
 
 void Association::State::lose(const std::string& reason) {
@@ -216,7 +215,9 @@ Command Association::State::receive_command(ContextId& context) {
 }
 
 Bytes Association::State::receive_dataset(ContextId context, std::uint64_t cap) {
+  constexpr std::size_t kMostForeseen = std::size_t{64} << 20U;
   Bytes bytes;
+  bytes.reserve(std::min(usual, kMostForeseen));
   for (bool last = false; !last;) {
     const Fragment fragment = read_fragment();
     if (fragment.command) lose("the peer sent a command where a dataset belongs");
@@ -226,6 +227,7 @@ Bytes Association::State::receive_dataset(ContextId context, std::uint64_t cap) 
     last = fragment.last;
     put_bytes(bytes, fragment.bytes);
   }
+  usual = bytes.size();
   return bytes;
 }
 

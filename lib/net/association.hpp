@@ -107,6 +107,9 @@ class Association {
   /// All SOP Instance UIDs of a study: SERIES level, then IMAGE level for each series.
   [[nodiscard]] std::set<std::string> find_study(const std::string& study);
 
+  /// How many instances the peer says a study has (0020,1208): a hint. nullopt when it does not say one number.
+  [[nodiscard]] std::optional<std::uint64_t> count_instances(const std::string& study);
+
   static constexpr std::uint64_t kMostBytes = std::uint64_t{4} << 30U;  ///< of one dataset that a peer gives
 
   /// Study Root C-GET of a whole study; `receive` gets each dataset. A dataset beyond `cap` bytes aborts and throws.

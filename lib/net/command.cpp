@@ -3,11 +3,14 @@
 
 #include "core/text.hpp"
 
+#include <algorithm>
+
 namespace waybill::net {
 
 namespace {
 
 constexpr std::size_t kMaxCommand = 64 * 1024;
+constexpr std::size_t kGroupLength = 12;  // bytes of the element (0000,0000)
 
 void put_element(Bytes& out, std::uint16_t element, ByteView value) {
   put_u16(out, 0x0000);
@@ -27,6 +30,8 @@ Command Command::make(std::uint16_t type, bool data_follows) {
 Result<Command> Command::parse(ByteView bytes) {
   if (bytes.size() > kMaxCommand) return Failure{Fault::limit, "the peer sent a command set of more than 64 KiB"};
   Command command;
+  if (bytes.size() >= kGroupLength && load_u32(bytes.data()) == 0 && load_u32(bytes.data() + 4) == 4)
+    bytes = bytes.first(std::min<std::size_t>(bytes.size(), kGroupLength + load_u32(bytes.data() + 8)));
   while (!bytes.empty()) {
     if (bytes.size() < 8) return Failure{Fault::malformed, "the peer sent a command set that ends inside an element"};
     const std::uint16_t group = load_u16(bytes.data());

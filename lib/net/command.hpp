@@ -54,7 +54,8 @@ class Command {
  public:
   /// A command with its type and whether a dataset follows.
   [[nodiscard]] static Command make(std::uint16_t type, bool data_follows);
-  /// Fault::malformed when lengths do not fit; at most 64 KiB are looked at.
+  /// Fault::malformed when lengths do not fit; at most 64 KiB are looked at. What stands behind the group length is
+  /// not: Orthanc puts the list of failed objects of a C-GET there.
   [[nodiscard]] static Result<Command> parse(ByteView bytes);
   /// The elements in order with the group length in front.
   [[nodiscard]] Bytes encode() const;

@@ -4,9 +4,17 @@
 #include "net/state.hpp"
 
 #include <array>
+#include <charconv>
 #include <utility>
 
 namespace waybill::net {
+
+/// A key of an identifier.
+struct Key {
+  dicom::Tag tag;
+  const char* vr;
+  std::string value;
+};
 
 namespace {
 
@@ -14,15 +22,10 @@ constexpr dicom::Tag kLevel = dicom::tag(0x0008, 0x0052);
 constexpr dicom::Tag kSopInstance = dicom::tag(0x0008, 0x0018);
 constexpr dicom::Tag kStudy = dicom::tag(0x0020, 0x000D);
 constexpr dicom::Tag kSeries = dicom::tag(0x0020, 0x000E);
+constexpr dicom::Tag kStudyInstances = dicom::tag(0x0020, 0x1208);
 constexpr std::uint16_t kLimitReached = 0xB001;
 constexpr std::size_t kMaxAnswers = 4'000'000;
 constexpr std::uint64_t kMaxIdentifier = 1U << 20U;
-
-struct Key {
-  dicom::Tag tag;
-  const char* vr;
-  std::string value;
-};
 
 /// An identifier of short text keys in either little endian encoding; keys are given in tag order.
 Bytes encode_keys(const std::vector<Key>& keys, bool explicit_vr) {
@@ -61,14 +64,9 @@ Command request_of(Verb verb, std::string_view sop_class, std::uint16_t id) {
 }  // namespace
 
 /// One C-FIND; the answers' values of `wanted`.
-std::set<std::string> Association::State::find(const std::vector<std::string>& path, std::uint32_t wanted) {
+std::set<std::string> Association::State::find(const std::vector<Key>& keys, std::uint32_t wanted) {
   const ContextId context = context_of(kStudyRootFind, "C-FIND (Study Root)");
   const bool explicit_vr = by_id.at(context).transfer_syntax == kExplicitLittle;
-  const bool images = wanted == kSopInstance;
-  std::vector<Key> keys{{kLevel, "CS", images ? "IMAGE" : "SERIES"}};
-  if (images) keys.insert(keys.begin(), {kSopInstance, "UI", path.at(2)});
-  keys.push_back({kStudy, "UI", path.at(0)});
-  keys.push_back({kSeries, "UI", images ? path.at(1) : ""});
   const std::uint16_t id = message_id();
   send(context, request_of(Verb::find, kStudyRootFind, id).encode(), encode_keys(keys, explicit_vr));
 
@@ -91,11 +89,25 @@ std::set<std::string> Association::State::find(const std::vector<std::string>& p
   }
 }
 
-std::set<std::string> Association::find_series(const std::string& study) { return state_->find({study}, kSeries); }
+std::set<std::string> Association::find_series(const std::string& study) {
+  return state_->find({{kLevel, "CS", "SERIES"}, {kStudy, "UI", study}, {kSeries, "UI", ""}}, kSeries);
+}
 
 std::set<std::string> Association::find_instances(const std::string& study, const std::string& series,
                                                   const std::string& instance) {
-  return state_->find({study, series, instance}, kSopInstance);
+  return state_->find(
+      {{kSopInstance, "UI", instance}, {kLevel, "CS", "IMAGE"}, {kStudy, "UI", study}, {kSeries, "UI", series}},
+      kSopInstance);
+}
+
+std::optional<std::uint64_t> Association::count_instances(const std::string& study) {
+  const auto counts =
+      state_->find({{kLevel, "CS", "STUDY"}, {kStudy, "UI", study}, {kStudyInstances, "IS", ""}}, kStudyInstances);
+  if (counts.size() != 1) return std::nullopt;
+  const std::string& text = *counts.begin();
+  std::uint64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(count) : std::nullopt;
 }
 
 std::set<std::string> Association::find_study(const std::string& study) {

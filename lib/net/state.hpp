@@ -22,6 +22,8 @@ struct Fragment {
   ByteView bytes;  ///< valid until the next read
 };
 
+struct Key;
+
 struct Association::State {
   Peer peer;
   Timeouts timeouts;
@@ -32,7 +34,9 @@ struct Association::State {
   std::map<ContextId, Context> by_id;
   std::optional<Wire> wire;
   std::size_t send_limit = 0;  ///< bytes of a fragment that the peer takes
-  Bytes pdu;                   ///< the P-DATA that is being read
+  ByteView pdu;                ///< what read_pdu() has read
+  Bytes large;                 ///< it, when it is larger than what is read ahead
+  std::size_t usual = 0;       ///< bytes of the last dataset: the next one is mostly like it
   ByteView unread;             ///< of it
   Bytes heads;                 ///< kept between messages, so that nothing is allocated for one
   std::vector<iovec> pieces;
@@ -66,8 +70,8 @@ struct Association::State {
   [[nodiscard]] Bytes receive_dataset(ContextId context, std::uint64_t cap);
   /// Receives a response to `id` of the given kind; anything else loses the association.
   [[nodiscard]] Command receive_response(Verb verb, std::uint16_t id, ContextId expected);
-  /// One C-FIND below `path` (study, or study, series and instance or ""); the answers' values of tag `wanted`.
-  [[nodiscard]] std::set<std::string> find(const std::vector<std::string>& path, std::uint32_t wanted);
+  /// One C-FIND; the answers' values of tag `wanted`.
+  [[nodiscard]] std::set<std::string> find(const std::vector<Key>& keys, std::uint32_t wanted);
   /// Takes the dataset of a C-STORE that the peer sends us; the answer is the next call's.
   [[nodiscard]] Received receive_store(const Command& request, ContextId context, std::uint64_t cap);
   void answer_store(const Command& request, ContextId context, std::uint16_t status);

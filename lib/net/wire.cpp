@@ -23,7 +23,7 @@ namespace waybill::net {
 
 namespace {
 
-constexpr std::size_t kAhead = 64 * 1024;
+constexpr std::size_t kAhead = 256 * 1024;  // many PDUs of the usual 16 KiB with one system call
 constexpr std::size_t kRecord = 16 * 1024;  // the largest TLS record
 
 std::string text_of(int error) { return std::strerror(error); }  // NOLINT(concurrency-mt-unsafe): glibc's is
@@ -228,6 +228,9 @@ void Wire::write_tls(ByteView bytes, std::chrono::milliseconds stall, Deadline u
 
 /// One read of what has come; waits for the first byte.
 std::size_t Wire::some_from_peer(std::span<std::byte> into, Deadline until) {
+  // A peer with Nagle's algorithm holds the second piece of a PDU back until the first is acknowledged, and our
+  // kernel, left alone, waits 40 ms before it does that. The wish is good for what has arrived, not for what will.
+  set_on(fd_.get(), IPPROTO_TCP, TCP_QUICKACK);
   for (;;) {
     if (tls_) {
       ERR_clear_error();
@@ -249,28 +252,33 @@ std::size_t Wire::some_from_peer(std::span<std::byte> into, Deadline until) {
   }
 }
 
-void Wire::read(std::span<std::byte> into, Deadline until) {
-  if (!fd_) throw WireError("it was closed before");
-  while (!into.empty()) {
-    if (begin_ < end_) {
-      const std::size_t take = std::min(into.size(), end_ - begin_);
-      std::memcpy(into.data(), ahead_.data() + begin_, take);
-      begin_ += take;
-      into = into.subspan(take);
-      continue;
-    }
-    // A peer with Nagle's algorithm holds the second piece of a PDU back until the first is acknowledged, and our
-    // kernel, left alone, waits 40 ms before it does that. The wish is good for what has arrived, not for what will.
-    set_on(fd_.get(), IPPROTO_TCP, TCP_QUICKACK);
-    if (into.size() >= kAhead) {
-      into = into.subspan(some_from_peer(into, until));
-      continue;
-    }
-    ahead_.resize(kAhead);
+/// Reads until `least` bytes stand one behind the other in the buffer, which has room for them.
+void Wire::read_ahead(std::size_t least, Deadline until) {
+  if (ahead_.empty()) ahead_.resize(kAhead);
+  if (begin_ == end_) begin_ = end_ = 0;
+  if (begin_ + least > ahead_.size()) {
+    std::memmove(ahead_.data(), ahead_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
     begin_ = 0;
-    end_ = 0;
-    end_ = some_from_peer(ahead_, until);
   }
+  while (end_ - begin_ < least) end_ += some_from_peer(std::span(ahead_).subspan(end_), until);
+}
+
+ByteView Wire::take(std::size_t size, Bytes& room, Deadline until) {
+  if (!fd_) throw WireError("it was closed before");
+  if (size <= kAhead) {
+    read_ahead(size, until);
+    const ByteView bytes = ByteView(ahead_).subspan(begin_, size);
+    begin_ += size;
+    return bytes;
+  }
+  room.resize(size);
+  std::span<std::byte> into(room);
+  const std::size_t there = end_ - begin_;
+  std::memcpy(into.data(), ahead_.data() + begin_, there);
+  begin_ = end_ = 0;
+  for (into = into.subspan(there); !into.empty();) into = into.subspan(some_from_peer(into, until));
+  return room;
 }
 
 bool Wire::quiet() {

@@ -40,8 +40,9 @@ class Wire {
 
   /// Writes all pieces, as few system calls as possible. `stall` is how long the peer may take nothing at all.
   void write(std::span<iovec> pieces, std::chrono::milliseconds stall, Deadline until);
-  /// Fills `into` whole.
-  void read(std::span<std::byte> into, Deadline until);
+  /// The next `size` bytes, without a copy where they fit into what is read ahead, else in `room`. Valid until the next
+  /// call that reads.
+  [[nodiscard]] ByteView take(std::size_t size, Bytes& room, Deadline until);
   /// Whether nothing has come and the connection stands.
   [[nodiscard]] bool quiet();
   /// Waits until something has come or the connection has ended; false when neither happens in time.
@@ -59,6 +60,7 @@ class Wire {
   void shake_hands(const Peer& peer, Deadline until);
   void wait(short events, Deadline until) const;
   [[nodiscard]] std::size_t some_from_peer(std::span<std::byte> into, Deadline until);
+  void read_ahead(std::size_t least, Deadline until);
   void write_plain(std::span<iovec> pieces, std::chrono::milliseconds stall, Deadline until);
   void write_tls(ByteView bytes, std::chrono::milliseconds stall, Deadline until);
 

@@ -30,11 +30,10 @@ class OrderReader {
       : m_(m), origin_(origin), site_(site) {}
 
   std::vector<Order> all() && {
-    std::string room;
-    const std::string_view type = value(0, 9, 1, room);
-    const bool order = is_any(type, {"ORM", "OMG", "OMI"}), report = type == "ORU", appointment = type == "SIU";
+    const hl7::Type type = hl7::type_of(m_);
+    const bool order = is_any(type.code, {"ORM", "OMG", "OMI"}), report = type.code == "ORU";
+    const bool appointment = type.code == "SIU";
     if (!order && !report && !appointment) return {};
-    const std::string trigger(value(0, 9, 2, room));
     std::size_t from = 0;
     for (auto pid = m_.find("PID"); pid; pid = m_.find("PID", *pid + 1)) {  // ORU may hold several patients
       const std::size_t end = m_.find("PID", *pid + 1).value_or(m_.size());
@@ -42,7 +41,7 @@ class OrderReader {
       from = end;
       patient(*pid, end);
       if (appointment)
-        this->appointment(begin, end, trigger);
+        this->appointment(begin, end, type.trigger);
       else
         groups(begin, end, report);
     }
@@ -79,7 +78,8 @@ class OrderReader {
     if (const auto pv1 = find("PV1", pid, end)) base_.visit = key(m_.field(*pv1, 19));
   }
 
-  /// Each OBR with the ORC before it; what stands behind it (TQ1, IPC) is its own, ZDS belongs to all of the message.
+  /// Each OBR with the ORC before it; what stands behind it (TQ1, IPC, ZDS) is its own. A ZDS that is the only one of
+  /// the message belongs to all of its orders if they are one exam.
   void groups(std::size_t begin, std::size_t end, bool report) {
     std::optional<std::size_t> orc;
     const std::size_t first = orders_.size();
@@ -92,14 +92,21 @@ class OrderReader {
       orc.reset();
     }
     if (orders_.size() == first && orc) group(orc, std::nullopt, end, report);  // a status message without OBR
-    const auto zds = find("ZDS", begin, end);
-    std::string room;
-    const Interned uid = zds ? uid_of(value(*zds, 1, 1, room)) : Interned();
-    for (std::size_t i = first; i < orders_.size(); ++i)
-      if (orders_[i].study_uid.empty()) orders_[i].study_uid = uid;
+    share_study(begin, end, first);
     std::erase_if(orders_, [](const Order& o) {
       return o.accession.empty() && o.study_uid.empty() && o.filler.empty() && o.placer.empty();
     });
+  }
+
+  void share_study(std::size_t begin, std::size_t end, std::size_t first) {
+    const auto zds = find("ZDS", begin, end);
+    if (!zds || find("ZDS", *zds + 1, end)) return;
+    for (std::size_t i = first; i < orders_.size(); ++i)
+      if (orders_[i].accession != orders_[first].accession) return;
+    std::string room;
+    const Interned uid = uid_of(value(*zds, 1, 1, room));
+    for (std::size_t i = first; i < orders_.size(); ++i)
+      if (orders_[i].study_uid.empty()) orders_[i].study_uid = uid;
   }
 
   void group(std::optional<std::size_t> orc, std::optional<std::size_t> obr, std::size_t stop, bool report) {
@@ -120,24 +127,35 @@ class OrderReader {
       if (o.description.empty()) o.description = text(*obr, 4, 5);
       when(o, m_.component(m_.field(*obr, 27), 4));
       when(o, m_.component(m_.field(*obr, 36), 1));
-      const std::size_t begin = *obr + 1;
-      if (const auto tq1 = find("TQ1", begin, stop)) when(o, m_.component(m_.field(*tq1, 7), 1));
+      if (const auto tq1 = find("TQ1", orc.value_or(*obr), stop)) when(o, m_.component(m_.field(*tq1, 7), 1));
       if (report) o.date.clear();
       when(o, m_.component(m_.field(*obr, 7), 1));
       when(o, m_.component(m_.field(*obr, 6), 1));
-      if (const auto ipc = find("IPC", begin, stop)) imaging(o, *ipc);
     }
-    if (o.accession.empty() && o.filler.size() <= kLongestAccession) o.accession = o.filler;
     state(o, orc, obr, report);
-    orders_.push_back(std::move(o));
+    if (const auto zds = find("ZDS", obr.value_or(stop), stop)) o.study_uid = uid_of(value(*zds, 1, 1, room));
+    const auto ipc = find("IPC", obr.value_or(stop), stop);
+    if (!ipc) return add(std::move(o), orders_.size());
+    const std::size_t first = orders_.size();
+    for (auto at = ipc; at; at = find("IPC", *at + 1, stop)) imaging(o, *at, first);
   }
 
-  void imaging(Order& o, std::size_t ipc) const {
-    const Interned accession = text(ipc, 1, 1), modality = text(ipc, 5, 1);
-    if (!accession.empty()) o.accession = accession;
+  void imaging(Order o, std::size_t ipc, std::size_t first) {
     std::string room;
-    o.study_uid = uid_of(value(ipc, 3, 1, room));
+    const Interned accession = text(ipc, 1, 1), modality = text(ipc, 5, 1), uid = uid_of(value(ipc, 3, 1, room));
+    if (!accession.empty()) o.accession = accession;
+    if (!uid.empty()) o.study_uid = uid;
     if (!modality.empty()) o.modality = modality;
+    add(std::move(o), first);
+  }
+
+  /// Steps of one procedure share accession and study, of which one is enough; others are exams of their own. The
+  /// group's orders begin at `first`.
+  void add(Order o, std::size_t first) {
+    if (o.accession.empty() && o.filler.size() <= kLongestAccession) o.accession = o.filler;
+    const bool same =
+        orders_.size() > first && orders_.back().accession == o.accession && orders_.back().study_uid == o.study_uid;
+    if (!same) orders_.push_back(std::move(o));
   }
 
   void when(Order& o, std::string_view text) const {

@@ -197,18 +197,10 @@ class Receiver {
   Sha256 sha_;
 };
 
-Result<std::size_t> read_at(int fd, std::span<std::byte> into, std::uint64_t offset) {
-  for (;;) {
-    const ssize_t n = ::pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
-    if (n >= 0) return static_cast<std::size_t>(n);
-    if (errno != EINTR)
-      return Failure{Fault::unreadable, "the volume cannot be read: " + std::generic_category().message(errno)};
-  }
-}
-
 }  // namespace
 
-Result<Done> read_entry(int volume, const manifest::Place& place, const std::function<Result<Done>(ByteView)>& sink) {
+Result<Done> read_entry(OpenVolume& volume, const manifest::Place& place,
+                        const std::function<Result<Done>(ByteView)>& sink) {
   const std::unique_ptr<ZSTD_DCtx, FreeDecoder> context(ZSTD_createDCtx());
   if (!context) throw RunError(Exit::internal, "no memory for a zstd context; use a machine with more memory");
   must(ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kMostWindow));
@@ -217,7 +209,7 @@ Result<Done> read_entry(int volume, const manifest::Place& place, const std::fun
   bool ended = false;
   for (std::uint64_t done = 0; done < place.length;) {
     const auto want = static_cast<std::size_t>(std::min<std::uint64_t>(in.size(), place.length - done));
-    const auto n = read_at(volume, std::span(in).first(want), place.offset + done);
+    const auto n = volume.read(std::span(in).first(want), place.offset + done);
     if (!n) return n.error();
     if (*n == 0) return Failure{Fault::mismatch, "the volume ends before it"};
     done += *n;

@@ -5,6 +5,7 @@
 #include "core/result.hpp"
 #include "io/scratch.hpp"
 #include "manifest/place.hpp"
+#include "pack/sealed.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -54,7 +55,7 @@ class Encoder {
 /// Reads the frame at `place` of an open volume and hands the content out piece by piece; proves the frame's checksum,
 /// the entry's head, the size and the SHA-256. What is wrong comes back as Fault::mismatch, a read error as
 /// Fault::unreadable; then what was handed out before is worth nothing. Any thread. Memory: 1 MiB.
-[[nodiscard]] Result<Done> read_entry(int volume, const manifest::Place& place,
+[[nodiscard]] Result<Done> read_entry(OpenVolume& volume, const manifest::Place& place,
                                       const std::function<Result<Done>(ByteView)>& sink);
 
 }  // namespace waybill::pack

@@ -4,6 +4,7 @@
 #include "core/bytes.hpp"
 #include "io/atomic_file.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace waybill::pack {
@@ -28,7 +29,14 @@ Without it, with GNU tar, zstd and jq:
 One content alone (offset and length are in the record's member "pack"):
   tail -c +$((OFFSET + 1)) VOLUME | head -c LENGTH | zstd -dc | tail -c +513 | head -c SIZE
 
-The files hold patient data: keep them like the archive they were made from.
+%The files hold patient data: keep them like the archive they were made from.
+)";
+
+constexpr std::string_view kSealed =
+    R"(Volumes (NAME.sealed) and pack.wb are encrypted with AES-256-GCM. Waybill reads them with --key KEYFILE. scripts/unseal of
+its source, twenty lines of Python, writes the plain file of either, to which all of the above applies:
+  unseal KEYFILE volume-000001.tar.zst.sealed > volume-000001.tar.zst
+
 )";
 
 void write(const std::filesystem::path& path, std::string_view text) {
@@ -43,7 +51,11 @@ void write_readme(const std::filesystem::path& folder, const std::vector<manifes
   std::string sums;
   for (const auto& volume : volumes) sums += volume.sha256 + "  " + volume.name + "\n";
   write(folder / "SHA256SUMS", sums);
-  write(folder / "README.txt", kText);
+  const bool sealed =
+      std::any_of(volumes.begin(), volumes.end(), [](const auto& volume) { return volume.name.ends_with(".sealed"); });
+  std::string text(kText);
+  text.replace(text.find('%'), 1, sealed ? kSealed : "");
+  write(folder / "README.txt", text);
 }
 
 }  // namespace waybill::pack

@@ -4,22 +4,20 @@
 #include "core/json.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
+#include "manifest/begun.hpp"
 #include "manifest/reader.hpp"
+#include "manifest/writer.hpp"
 #include "pack/contents.hpp"
 #include "pack/entry.hpp"
 #include "pack/restore.hpp"
 #include "pack/run.hpp"
 #include "pack/volumes.hpp"
 
-#include <fcntl.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <algorithm>
-#include <cerrno>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
-#include <system_error>
 #include <vector>
 
 namespace waybill::pack {
@@ -38,33 +36,61 @@ class Shelf {
  public:
   explicit Shelf(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-  Result<std::shared_ptr<io::Descriptor>> open(const std::string& name) {
+  Result<std::shared_ptr<OpenVolume>> open(const std::string& name) {
     const std::lock_guard lock(mutex_);
     const auto at = open_.find(name);
     if (at != open_.end()) return at->second;
-    auto fd = std::make_shared<io::Descriptor>(io::open_file(folder_ / name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
-    if (!*fd) return Failure{Fault::unreadable, name + " cannot be opened: " + std::generic_category().message(errno)};
+    auto volume = OpenVolume::open(folder_ / name);
+    if (!volume) return volume.error();
     if (open_.size() >= kOpenVolumes) open_.clear();
-    open_.emplace(name, fd);
-    return fd;
+    open_.emplace(name, *volume);
+    return *std::move(volume);
   }
 
  private:
   std::filesystem::path folder_;
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<io::Descriptor>> open_;
+  std::map<std::string, std::shared_ptr<OpenVolume>> open_;
 };
 
 enum class Became { good, present, damaged, refused };
 
+const char* const kDamaged = "UNPACK-DAMAGED";
+const char* const kRefused = "UNPACK-REFUSED";
+
+/// A record of the backup on its way through; with a place, an object that is restored.
 struct Item {
-  Object object;
-  Place place;
+  std::string line;
+  std::optional<Object> object;
+  std::optional<Place> place;
   bool again = false;  // a check meets this content a second time
   Became became = Became::good;
   std::string why;
+  std::string path;                    // below the target
   std::optional<Restorer::File> file;  // written, without its name
 };
+
+/// The record with what became of it: member `unpack`.
+std::string told(const Item& item, const char* outcome) {
+  std::string line = item.line;
+  if (!item.why.empty()) {
+    Object object = *item.object;
+    const bool damaged = item.became == Became::damaged;
+    object.bucket = manifest::Bucket::failed;
+    object.findings.push_back({damaged ? kDamaged : kRefused,
+                               damaged ? manifest::Severity::s4 : manifest::Severity::s3,
+                               {},
+                               "not restored: " + item.why,
+                               std::nullopt,
+                               {}});
+    line = with_place(to_json(object), *item.place);
+  }
+  JsonWriter w;
+  w.begin_object().member("outcome", outcome);
+  if (!item.path.empty()) w.member("path", path_to_text(item.path));
+  line.erase(line.rfind('}'));
+  return line.append(R"(,"unpack":)").append(std::move(w.end_object()).str()).append("}");
+}
 
 class Run {
  public:
@@ -79,6 +105,7 @@ class Run {
       throw RunError(Exit::usage, path_to_text(manifest_.string()) + " is a manifest of " + reader_.header().stage +
                                       "; give the one that pack wrote");
     root_ = manifest::option_text(reader_.header().options, "root");
+    if (!options.output.empty()) writer_.emplace(options.output, header(), manifest::Restart::yes);
     if (!options.to.empty()) restorer_.emplace(options.to);
   }
 
@@ -87,47 +114,61 @@ class Run {
       oneapi::tbb::parallel_for(std::size_t{0}, batch.size(), [&](std::size_t i) { work(batch[i]); });
       if (stop_requested()) break;
       give_names(batch);
-      for (const Item& item : batch) settle(item);
+      for (Item& item : batch) settle(item);
     }
     if (!stop_requested() && options_.to.empty()) check_volumes();
     if (restorer_) restorer_->sync();
     out_.manifest = manifest_;
     out_.interrupted = stop_requested();
     out_.incomplete = !out_.interrupted && !reader_.end();
+    if (writer_ && (out_.interrupted || out_.incomplete)) writer_->commit();
+    if (writer_ && !out_.interrupted && !out_.incomplete) writer_->finish(out_.json());
     return out_;
   }
 
  private:
+  [[nodiscard]] manifest::Header header() const {
+    manifest::Header out = manifest::begun("unpack");
+    JsonWriter w;
+    w.begin_object().member("root", root_).member("check", options_.to.empty());
+    if (!options_.to.empty()) w.member("to", path_to_text(options_.to.string()));
+    out.options = std::move(w.end_object()).str();
+    out.inputs.push_back(manifest::input_of(manifest_));
+    return out;
+  }
+
   std::vector<Item> read_batch() {
     std::vector<Item> batch;
-    std::set<std::string> targets;
     for (std::uint64_t bytes = 0; batch.size() < kBatchRecords && bytes < kBatchBytes * options_.threads;) {
       if (stop_requested()) return {};
       const auto line = reader_.next_line();
       if (!line) break;
-      if (const auto volume = manifest::volume_of(*line)) volumes_.push_back(*volume);
+      if (const auto volume = manifest::volume_of(*line)) {
+        volumes_.push_back(*volume);
+        continue;
+      }
+      Item& item = batch.emplace_back();
+      item.line = *line;
       auto record = manifest::parse_record(*line);
       auto* object = std::get_if<Object>(&record);
       if (object == nullptr) continue;
       ++out_.objects;
-      auto place = manifest::place_of(*line);
-      if (!place) {
+      item.object = std::move(*object);
+      item.place = manifest::place_of(*line);
+      if (!item.place) {
         ++out_.not_packed;
         continue;
       }
-      Item& item = batch.emplace_back();
-      item.object = std::move(*object);
-      item.place = *std::move(place);
       // A container is restored once, not once for each of its members.
-      item.again = restorer_ ? item.place.part && item.object.source.path == last_path_ : !seen_.put(item.place);
-      if (restorer_) last_path_ = item.object.source.path;
-      if (!item.again) bytes += item.place.size;
+      item.again = restorer_ ? item.place->part && item.object->source.path == last_path_ : !seen_.put(*item.place);
+      if (restorer_) last_path_ = item.object->source.path;
+      if (!item.again) bytes += item.place->size;
     }
     return batch;
   }
 
   void work(Item& item) {
-    if (item.again || stop_requested()) return;
+    if (!item.place || item.again || stop_requested()) return;
     note(item, restorer_ ? restore(item) : check(item));
   }
 
@@ -148,54 +189,72 @@ class Run {
   }
 
   Result<Done> check(const Item& item) {
-    const auto volume = shelf_.open(item.place.volume);
+    const auto volume = shelf_.open(item.place->volume);
     if (!volume) return volume.error();
-    return read_entry((*volume)->get(), item.place, [](ByteView) -> Result<Done> { return Done{}; });
+    return read_entry(**volume, *item.place, [](ByteView) -> Result<Done> { return Done{}; });
   }
 
   Result<Done> restore(Item& item) {
-    const auto& source = item.object.source;
-    const bool whole = item.place.part || (!source.member && source.offset == 0);
+    const auto& source = item.object->source;
+    const bool whole = item.place->part || (!source.member && source.offset == 0);
     const auto path = restored_path(source, whole, root_);
     if (!path) return path.error();
-    const auto there = restorer_->holds(*path, item.place);
+    item.path = *path;
+    const auto there = restorer_->holds(*path, *item.place);
     if (!there) return Failure{Fault::refused, there.error().what};
     if (*there) {
       item.became = Became::present;
       return Done{};
     }
-    const auto volume = shelf_.open(item.place.volume);
+    const auto volume = shelf_.open(item.place->volume);
     if (!volume) return volume.error();
     auto file = restorer_->create(*path);
     if (!file) return file.error();
-    const auto read = read_entry((*volume)->get(), item.place, [&](ByteView bytes) -> Result<Done> {
+    const auto read = read_entry(**volume, *item.place, [&](ByteView bytes) -> Result<Done> {
       file->write(bytes);
       return Done{};
     });
     if (!read) return read;
-    file->close(item.place.part ? "" : source.mtime);
+    file->close(item.place->part ? "" : source.mtime);
     item.file.emplace(*std::move(file));
     return Done{};
   }
 
-  void settle(const Item& item) {
-    if (options_.progress) options_.progress(1, item.again ? 0 : item.place.size, !item.why.empty());
+  void settle(Item& item) {
+    if (item.place) judge(item);
+    if (!writer_) return;
+    if (!item.object) return writer_->append(item.line);
+    writer_->append(told(item, outcome_of(item)));
+  }
+
+  [[nodiscard]] const char* outcome_of(const Item& item) const {
+    if (!item.place) return "not-packed";
+    if (!item.why.empty()) return item.became == Became::damaged ? "damaged" : "refused";
+    if (!restorer_) return "proved";
+    if (item.again) return "with-container";
+    return item.became == Became::present ? "present" : "restored";
+  }
+
+  void judge(Item& item) {
+    // What members share: on the disk their container, in a check the content.
+    const std::string content =
+        restorer_ ? item.object->source.path : item.place->volume + std::to_string(item.place->offset);
+    if (item.again && bad_.contains(content)) {  // a check meets it once more, or it is a member of a container
+      item.why = restorer_ ? "its container was not restored" : "its content is damaged";
+      item.became = bad_.at(content);
+    }
+    if (options_.progress) options_.progress(1, item.again ? 0 : item.place->size, !item.why.empty());
     if (!item.why.empty()) {
       ++(item.became == Became::refused ? out_.refused : out_.damaged);
-      if (item.became == Became::damaged) bad_.insert(item.place.volume + std::to_string(item.place.offset));
-      if (options_.exception) options_.exception(item.object.id, item.object.source.path, item.why);
-      return;
-    }
-    if (item.again && !restorer_ && bad_.contains(item.place.volume + std::to_string(item.place.offset))) {
-      ++out_.damaged;
-      if (options_.exception) options_.exception(item.object.id, item.object.source.path, "its content is damaged");
+      bad_.emplace(content, item.became);
+      if (options_.exception) options_.exception(item.object->id, item.object->source.path, item.why);
       return;
     }
     ++out_.good;
     if (item.became == Became::present) ++out_.present;
     if (item.again) return;
     ++out_.contents;
-    out_.bytes += item.place.size;
+    out_.bytes += item.place->size;
   }
 
   void check_volumes() {
@@ -225,12 +284,13 @@ class Run {
   manifest::Reader reader_;
   std::filesystem::path folder_;
   Shelf shelf_;
+  std::optional<manifest::Writer> writer_;
   Contents seen_;  // contents that a check has met
   std::string root_;
   std::optional<Restorer> restorer_;
   std::string last_path_;
   std::vector<manifest::Volume> volumes_;
-  std::set<std::string> bad_;
+  std::map<std::string, Became> bad_;  // by place of the content, or path of the container
   Unpacked out_;
 };
 

@@ -14,6 +14,7 @@ struct UnpackOptions {
   std::filesystem::path manifest;  ///< of pack, or what manifest filter made of it; a folder means the pack.wb in it
   std::filesystem::path volumes;   ///< folder of the volumes; empty: where the manifest is
   std::filesystem::path to;        ///< folder to restore into; empty: check only
+  std::filesystem::path output;    ///< manifest to write of what became of each object, made anew; empty: none
   unsigned threads = 1;
   std::function<void(std::uint64_t objects, std::uint64_t bytes, std::uint64_t exceptions)> progress;
   /// What went wrong with an object, one sentence without its path. One call at a time, in the order of the manifest.
@@ -40,8 +41,9 @@ struct Unpacked {
 };
 
 /// Restores the objects of a backup under their old names, or with no target decompresses and hashes every content and
-/// every volume. Nothing outside the target folder is written, whatever the manifest says; a file that exists is left
-/// alone. Throws RunError when the manifest cannot be read or is none of pack, and for a full disk.
+/// every volume. The manifest of it, where one is asked for, has every record of the backup's, those of objects with
+/// what became of them. Nothing outside the target folder is written, whatever the manifest says; a file that exists is
+/// left alone. Throws RunError when the manifest cannot be read or is none of pack, and for a full disk.
 [[nodiscard]] Unpacked unpack(const UnpackOptions& options);
 
 }  // namespace waybill::pack

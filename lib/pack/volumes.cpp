@@ -17,10 +17,12 @@ namespace {
 
 constexpr std::string_view kBefore = "volume-";
 constexpr std::string_view kBehind = ".tar.zst";
+constexpr std::string_view kSealed = ".sealed";
 constexpr std::uint64_t kEndRoom = 64;  // the frame that ends a tar file
 constexpr std::size_t kReadBytes = std::size_t{1} << 20U;
 
 std::optional<std::uint32_t> number_of(std::string_view name) {
+  if (name.ends_with(kSealed)) name.remove_suffix(kSealed.size());
   if (!name.starts_with(kBefore) || !name.ends_with(kBehind)) return std::nullopt;
   name.remove_prefix(kBefore.size());
   name.remove_suffix(kBehind.size());
@@ -32,10 +34,10 @@ std::optional<std::uint32_t> number_of(std::string_view name) {
 
 }  // namespace
 
-std::string volume_name(std::uint32_t number) {
+std::string volume_name(std::uint32_t number, bool sealed) {
   std::string digits = std::to_string(number);
   if (digits.size() < 6) digits.insert(0, 6 - digits.size(), '0');
-  return std::string(kBefore) + digits + std::string(kBehind);
+  return std::string(kBefore) + digits + std::string(kBehind) + std::string(sealed ? kSealed : "");
 }
 
 manifest::Volume measure(const std::filesystem::path& volume) {
@@ -53,7 +55,7 @@ manifest::Volume measure(const std::filesystem::path& volume) {
 }
 
 Volumes::Volumes(std::filesystem::path folder, std::uint64_t most, int level)
-    : folder_(std::move(folder)), most_(most), encoder_(level) {
+    : folder_(std::move(folder)), most_(most), encoder_(level), key_(manifest::keys_in_use().write_to) {
   std::error_code error;
   std::filesystem::create_directories(folder_, error);
   if (error) io::throw_errno("make folder", folder_, error.value());
@@ -64,17 +66,25 @@ Volumes::~Volumes() = default;  // a future of std::async waits
 std::vector<std::uint32_t> Volumes::numbers() const {
   std::vector<std::uint32_t> out;
   for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
-    if (const auto number = number_of(entry.path().filename().string())) out.push_back(*number);
+    const std::string name = entry.path().filename().string();
+    if (const auto number = number_of(name); number && name == volume_name(*number, key_ != nullptr))
+      out.push_back(*number);
   }
   std::sort(out.begin(), out.end());
   return out;
 }
 
-bool Volumes::any() const { return !numbers().empty(); }
+/// Plain and sealed ones.
+bool Volumes::any() const {
+  const std::filesystem::directory_iterator all(folder_);
+  return std::any_of(begin(all), end(all),
+                     [](const auto& entry) { return number_of(entry.path().filename().string()).has_value(); });
+}
 
 void Volumes::clear() {
-  for (const std::uint32_t number : numbers()) {
-    if (::unlink(path_of(number).c_str()) != 0) io::throw_errno("remove", path_of(number), errno);
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    if (!number_of(entry.path().filename().string())) continue;
+    if (::unlink(entry.path().c_str()) != 0) io::throw_errno("remove", entry.path(), errno);
   }
   io::sync_folder(folder_);
 }
@@ -89,38 +99,83 @@ void Volumes::go_on(const std::optional<manifest::Place>& last, const std::vecto
   const auto path = path_of(number_);
   fd_ = io::open_file(path, O_RDWR | O_NOFOLLOW);
   if (!fd_) io::throw_errno("continue", path, errno);
-  struct stat info {};
-  if (::fstat(fd_.get(), &info) != 0) io::throw_errno("examine", path, errno);
   size_ = last->offset + last->length;
-  if (static_cast<std::uint64_t>(info.st_size) < size_)
-    throw RunError(Exit::integrity, "volume " + path_to_text(path.string()) +
-                                        " is shorter than its manifest says; keep it, and start over with --restart or "
-                                        "in another folder");
-  if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) io::throw_errno("cut the unrecorded end of", path, errno);
-  if (::lseek(fd_.get(), static_cast<off_t>(size_), SEEK_SET) < 0) io::throw_errno("seek in", path, errno);
+  cut_behind_recorded();
   for (std::uint32_t number = 1; number < number_; ++number) {
-    const auto told = [&](const manifest::Volume& volume) { return volume.name == volume_name(number); };
+    const auto told = [&](const manifest::Volume& volume) {
+      return volume.name == volume_name(number, key_ != nullptr);
+    };
     if (std::none_of(known.begin(), known.end(), told)) read_back(number);
   }
 }
 
+/// Cuts the open volume behind its first `size_` plain bytes, which are there.
+void Volumes::cut_behind_recorded() {
+  const auto path = path_of(number_);
+  struct stat info {};
+  if (::fstat(fd_.get(), &info) != 0) io::throw_errno("examine", path, errno);
+  const auto shorter = [&]() {
+    return RunError(Exit::integrity,
+                    "volume " + path_to_text(path.string()) +
+                        " is shorter than its manifest says; keep it, and start over with --restart or "
+                        "in another folder");
+  };
+  if (key_ == nullptr) {
+    if (static_cast<std::uint64_t>(info.st_size) < size_) throw shorter();
+    return cut(size_);
+  }
+  Bytes head(manifest::kEnvelopeHead);
+  if (io::read_some(fd_.get(), head, path) < head.size()) throw shorter();
+  envelope_.emplace(head, path);
+  std::uint64_t plain = 0, physical = manifest::kEnvelopeHead;
+  records_ = 0;
+  for (const SealedRecord& record : records_of(fd_.get())) {
+    if (plain >= size_) break;
+    ++records_;
+    plain = record.plain + record.size;
+    physical = record.physical + record.size + manifest::kEnvelopeExtra;
+  }
+  if (plain != size_) throw shorter();
+  cut(physical);
+}
+
+/// Cuts the file and goes on at its end.
+void Volumes::cut(std::uint64_t physical) {
+  const auto path = path_of(number_);
+  if (::ftruncate(fd_.get(), static_cast<off_t>(physical)) != 0) io::throw_errno("cut the end of", path, errno);
+  if (::lseek(fd_.get(), static_cast<off_t>(physical), SEEK_SET) < 0) io::throw_errno("seek in", path, errno);
+  physical_ = physical;
+}
+
 void Volumes::open_next() {
   ++number_;
-  size_ = 0;
+  size_ = physical_ = 0;
+  records_ = 0;
   fd_ = io::open_file(path_of(number_), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW);
   if (!fd_) io::throw_errno("create", path_of(number_), errno);
   io::sync_folder(folder_);
+  if (key_ == nullptr) return;
+  envelope_.emplace(*key_);
+  io::write_all(fd_.get(), envelope_->head(), path_of(number_));
+  physical_ = manifest::kEnvelopeHead;
 }
 
 void Volumes::make_room(std::uint64_t bytes) {
   if (broken_) throw RunError(Exit::internal, "a write to volumes after a failure");
-  if (fd_ && size_ > 0 && size_ + bytes + kEndRoom > most_) end_volume();
+  const std::uint64_t more = bytes + kEndRoom + (key_ == nullptr ? 0 : sealing_adds(bytes) + sealing_adds(kEndRoom));
+  if (fd_ && size_ > 0 && physical_ + more > most_) end_volume();
   if (!fd_) open_next();
 }
 
 void Volumes::put(ByteView bytes) {
   broken_ = true;  // until it went well
-  io::write_all(fd_.get(), bytes, path_of(number_));
+  for (ByteView left = bytes; !left.empty();) {
+    const ByteView piece = key_ == nullptr ? left : left.first(std::min(left.size(), kMostOfRecord));
+    const ByteView written = key_ == nullptr ? piece : envelope_->seal(records_++, piece);
+    io::write_all(fd_.get(), written, path_of(number_));
+    physical_ += written.size();
+    left = left.subspan(piece.size());
+  }
   broken_ = false;
   size_ += bytes.size();
 }
@@ -129,19 +184,19 @@ manifest::Place Volumes::add(ByteView frame, std::uint64_t size, const std::stri
   make_room(frame.size());
   const std::uint64_t offset = size_;
   put(frame);
-  return {volume_name(number_), offset, frame.size(), size, sha256};
+  return {volume_name(number_, key_ != nullptr), offset, frame.size(), size, sha256};
 }
 
 std::optional<manifest::Place> Volumes::add_stream(std::uint64_t bound, std::uint64_t size, const std::string& sha256,
                                                    const Write& write) {
   make_room(bound);
-  const std::uint64_t offset = size_;
+  const std::uint64_t offset = size_, physical = physical_;
+  const std::uint32_t records = records_;
   if (write([this](ByteView bytes) { put(bytes); }))
-    return manifest::Place{volume_name(number_), offset, size_ - offset, size, sha256};
-  const auto path = path_of(number_);
-  if (::ftruncate(fd_.get(), static_cast<off_t>(offset)) != 0) io::throw_errno("cut", path, errno);
-  if (::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_SET) < 0) io::throw_errno("seek in", path, errno);
+    return manifest::Place{volume_name(number_, key_ != nullptr), offset, size_ - offset, size, sha256};
+  cut(physical);
   size_ = offset;
+  records_ = records;
   return std::nullopt;
 }
 

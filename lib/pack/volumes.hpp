@@ -5,23 +5,26 @@
 #include "io/scratch.hpp"
 #include "manifest/place.hpp"
 #include "pack/entry.hpp"
+#include "pack/sealed.hpp"
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <future>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace waybill::pack {
 
-/// "volume-000001.tar.zst" for 1.
-[[nodiscard]] std::string volume_name(std::uint32_t number);
+/// "volume-000001.tar.zst" for 1, with ".sealed" behind it for a sealed one.
+[[nodiscard]] std::string volume_name(std::uint32_t number, bool sealed = false);
 
 /// Writes entries to volumes of at most `most` bytes, one behind the other; an entry that is larger has a volume of its
 /// own. A volume that is full is ended, synced and read back for its SHA-256 while the next one is filled. Which entry
-/// comes into which volume depends on nothing but the entries. Failures of the disk throw RunError(Exit::input); then
+/// comes into which volume depends on nothing but the entries. Where manifests are encrypted (manifest::Keys), volumes
+/// are sealed to the same key. Failures of the disk throw RunError(Exit::input); then
 /// the object writes nothing more. One thread at a time.
 class Volumes {
  public:
@@ -60,16 +63,24 @@ class Volumes {
   void put(ByteView bytes);
   void end_volume();
   void read_back(std::uint32_t number);
-  [[nodiscard]] std::filesystem::path path_of(std::uint32_t number) const { return folder_ / volume_name(number); }
+  void cut(std::uint64_t physical);
+  void cut_behind_recorded();
+  [[nodiscard]] std::filesystem::path path_of(std::uint32_t number) const {
+    return folder_ / volume_name(number, key_ != nullptr);
+  }
   [[nodiscard]] std::vector<std::uint32_t> numbers() const;
 
   std::filesystem::path folder_;
   std::uint64_t most_;
   Encoder encoder_;
   io::Scratch memory_;
+  std::shared_ptr<const manifest::SecretKey> key_;  // none: volumes are plain
+  std::optional<manifest::Envelope> envelope_;      // of the open volume
+  std::uint32_t records_ = 0;                       // sealed in it
   io::Descriptor fd_;
-  std::uint32_t number_ = 0;  // of the open volume, or of the last one
-  std::uint64_t size_ = 0;    // of the open volume
+  std::uint32_t number_ = 0;    // of the open volume, or of the last one
+  std::uint64_t size_ = 0;      // plain bytes of the open volume
+  std::uint64_t physical_ = 0;  // bytes of its file
   bool broken_ = false;
   std::vector<std::future<manifest::Volume>> reading_;  // in the order of the volumes; the last is told later
   std::vector<manifest::Volume> ended_;

@@ -62,13 +62,13 @@ constexpr std::array kEntries = {
     Entry{JPEG "80", Fidelity::lossless, plain<decode_charls>, charls_version, decode_dcmtk, dcmtk_version,
           encode_jpeg_ls, own, Decoder::primary},
     Entry{JPEG "81", Fidelity::lossy, plain<decode_charls>, charls_version, decode_dcmtk, dcmtk_version},
-    Entry{JPEG "90", Fidelity::lossless, plain<decode_openjpeg>, openjpeg_version, nullptr, nullptr, encode_openjpeg,
-          openjpeg_version, Decoder::primary},
+    Entry{JPEG "90", Fidelity::lossless, plain<decode_openjpeg>, openjpeg_version, nullptr, nullptr, encode_jpeg_2000,
+          own, Decoder::primary},
     Entry{JPEG "91", Fidelity::lossy, plain<decode_openjpeg>, openjpeg_version},
     Entry{JPEG "201", Fidelity::lossless, plain<decode_openjpeg>, openjpeg_version, plain<decode_openjph>,
-          openjph_version, encode_openjph, openjph_version, Decoder::primary},
+          openjph_version, encode_htj2k, own, Decoder::independent},
     Entry{JPEG "202", Fidelity::lossless, plain<decode_openjpeg>, openjpeg_version, plain<decode_openjph>,
-          openjph_version, encode_openjph_rpcl, openjph_version, Decoder::primary},
+          openjph_version, encode_htj2k_rpcl, own, Decoder::independent},
     Entry{JPEG "203", Fidelity::lossy, plain<decode_openjpeg>, openjpeg_version, plain<decode_openjph>,
           openjph_version},
     Entry{JPEG "110", Fidelity::lossless, plain<decode_jxl>, jxl_version, nullptr, nullptr, encode_jxl, jxl_version,
@@ -90,6 +90,18 @@ bool is_native(std::string_view syntax) { return std::find(kNative.begin(), kNat
 const Entry* find(std::string_view syntax) {
   const auto* at = std::find_if(kEntries.begin(), kEntries.end(), [&](const Entry& e) { return e.syntax == syntax; });
   return at == kEntries.end() ? nullptr : at;
+}
+
+/// How a frame is described to its encoder. Up to 8 bits, JPEG lossless and JPEG-LS get whole samples, all bits as they
+/// are, which is what DCMTK and GDCM write: JPEG-LS of 2 to 7 bits is refused by DCMTK, of 8 bits in samples of 16 by
+/// both.
+ImageInfo as_encoded(const Entry& entry, ImageInfo info) {
+  const bool jpeg = entry.encode == encode_jpeg_lossless || entry.encode == encode_jpeg_ls;
+  if (!jpeg || info.bits_stored > 8 || info.high_bit >= info.bits_allocated) return info;
+  info.bits_stored = info.bits_allocated;
+  info.high_bit = static_cast<std::uint16_t>(info.bits_allocated - 1U);
+  info.is_signed = false;
+  return info;
 }
 
 }  // namespace
@@ -187,8 +199,8 @@ std::string encoder_name(std::string_view syntax) {
 
 std::string stored_photometric(std::string_view syntax, const Frame& frame) {
   const Entry* entry = find(syntax);
-  const bool wavelet = entry != nullptr && (entry->encode == encode_openjpeg || entry->encode == encode_openjph ||
-                                            entry->encode == encode_openjph_rpcl);
+  const bool wavelet = entry != nullptr && (entry->encode == encode_jpeg_2000 || entry->encode == encode_htj2k ||
+                                            entry->encode == encode_htj2k_rpcl);
   return wavelet && has_colour_transform(frame) ? "YBR_RCT" : frame.photometric;
 }
 
@@ -221,7 +233,7 @@ Result<Bytes> encode_frame(std::string_view syntax, const ImageInfo& info, const
     return Failure{Fault::malformed, "the frame's bytes do not fit its rows, columns and samples"};
   }
   try {
-    return entry->encode(info, frame);
+    return entry->encode(as_encoded(*entry, info), frame);
   } catch (const std::exception& e) {
     return Failure{Fault::unsupported, std::string("an encoder gave up: ") + e.what()};
   }

@@ -28,14 +28,15 @@ inline constexpr std::uint64_t kMaxFrameBytes = std::uint64_t{1} << 31U;
   return frame.samples == 3 && frame.photometric == "RGB";
 }
 
-/// JPEG 2000 and HTJ2K by OpenJPEG; it encodes JPEG 2000 alone.
+/// JPEG 2000 (ITU-T T.800): OpenJPEG decodes, HTJ2K as well; our own code encodes, without loss.
 [[nodiscard]] Result<Frame> decode_openjpeg(const ImageInfo& info, ByteView stream);
-[[nodiscard]] Result<Bytes> encode_openjpeg(const ImageInfo& info, const Frame& frame);
+[[nodiscard]] Result<Bytes> encode_jpeg_2000(const ImageInfo& info, const Frame& frame);
 
-/// HTJ2K by OpenJPH. RPCL asks for what PS3.5 10.18 adds for .202: a smallest resolution of 64 pixels at most and TLM.
+/// HTJ2K (ITU-T T.814): OpenJPH decodes, our own code encodes, without loss. RPCL asks for what PS3.5 10.18 adds for
+/// .202: a smallest resolution of 64 pixels at most and TLM.
 [[nodiscard]] Result<Frame> decode_openjph(const ImageInfo& info, ByteView stream);
-[[nodiscard]] Result<Bytes> encode_openjph(const ImageInfo& info, const Frame& frame);
-[[nodiscard]] Result<Bytes> encode_openjph_rpcl(const ImageInfo& info, const Frame& frame);
+[[nodiscard]] Result<Bytes> encode_htj2k(const ImageInfo& info, const Frame& frame);
+[[nodiscard]] Result<Bytes> encode_htj2k_rpcl(const ImageInfo& info, const Frame& frame);
 
 /// JPEG XL by libjxl. A stream that holds a recompressed JPEG gives that JPEG, which is decoded as such.
 [[nodiscard]] Result<Frame> decode_jxl(const ImageInfo& info, ByteView stream);

@@ -81,6 +81,8 @@ Result<Frame> twelve_bit_frame(const PixelData& data, std::uint32_t i) {
 /// A frame of native `bytes`; they are borrowed when they need no change.
 Result<Frame> native_frame(const PixelData& data, ByteView bytes) {
   const ImageInfo& info = data.info;
+  if (info.bits_allocated == 0 || info.bits_allocated % 8 != 0)
+    return Failure{Fault::unsupported, "Bits Allocated " + std::to_string(info.bits_allocated)};
   const std::uint16_t width = static_cast<std::uint16_t>(info.bits_allocated / 8);
   Frame frame;
   frame.rows = info.rows;
@@ -107,7 +109,8 @@ void own(Frame& frame) {
 
 Result<Frame> native_frame(const PixelData& data, std::uint32_t i) {
   const auto size = native_frame_bytes(data.info);
-  if (!size || *size == 0 || *size > kMaxFrameBytes) return Failure{Fault::limit, "a frame of no or more than 2 GiB"};
+  if (size && *size == 0) return Failure{Fault::malformed, "a frame without pixels"};
+  if (!size || *size > kMaxFrameBytes) return Failure{Fault::limit, "a frame beyond 2 GiB"};
   const std::uint64_t first = std::uint64_t{i} * *size;
   if (first + *size > data.value.size())
     return Failure{Fault::truncated, "the pixel data ends before frame " + std::to_string(i + 1)};
@@ -118,7 +121,7 @@ Result<Frame> native_frame(const PixelData& data, std::uint32_t i) {
     if (at < data.value.size()) swapped[k] = data.value[at];
   }
   auto frame = native_frame(data, swapped);
-  own(*frame);
+  if (frame) own(*frame);
   return frame;
 }
 
@@ -251,10 +254,14 @@ Result<Frame> FrameReader::borrow(std::uint32_t i, Decoder which) const {
   Bytes joined;
   ByteView stream = fragments.size() == 1 ? fragments[0] : ByteView(joined = join(fragments));
   if (fidelity_of(data.transfer_syntax) == Fidelity::native) {  // Encapsulated Uncompressed: native bytes in a fragment
+    PixelData alone = data;
+    alone.value = stream;
+    if (data.info.bits_allocated == 1) return one_bit_frame(alone, 0);
+    if (data.info.bits_allocated == 12) return twelve_bit_frame(alone, 0);
     const auto size = native_frame_bytes(data.info);
     if (!size || *size > stream.size()) return Failure{Fault::truncated, "an uncompressed fragment is too short"};
     auto frame = native_frame(data, stream.first(*size));
-    if (fragments.size() != 1) own(*frame);
+    if (frame && fragments.size() != 1) own(*frame);
     return frame;
   }
   return decode_frame(data.transfer_syntax, data.info, stream, which);

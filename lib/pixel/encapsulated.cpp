@@ -4,6 +4,7 @@
 #include "pixel/codec.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 namespace waybill::pixel {
@@ -224,31 +225,58 @@ ByteView trim_codestream(ByteView codestream) noexcept {
   return ended ? codestream.first(size) : codestream;  // without an end marker, zeros may be data
 }
 
-void write_encapsulated(const std::vector<Bytes>& frames, Bytes& out) {
-  const auto item = [&](std::uint32_t length) {
-    put_u16(out, 0xFFFE);
-    put_u16(out, 0xE000);
-    put_u32(out, length);
+namespace {
+
+/// Where each frame's item begins behind the table; the last entry is where the delimiter does.
+std::vector<std::uint64_t> offsets_of(std::span<const ByteView> frames) {
+  std::vector<std::uint64_t> out{0};
+  for (const ByteView frame : frames) out.push_back(out.back() + 8 + frame.size() + frame.size() % 2);
+  return out;
+}
+
+/// Entries the offset table has for that: one a frame, or none when an offset needs more than 32 bits.
+std::size_t table_entries(const std::vector<std::uint64_t>& offsets) {
+  const std::size_t frames = offsets.size() - 1;
+  return frames == 0 || offsets[frames - 1] <= 0xFFFFFFFFU ? frames : 0;
+}
+
+}  // namespace
+
+std::uint64_t encapsulated_size(std::span<const ByteView> frames) {
+  const auto offsets = offsets_of(frames);
+  return 8 + 4 * table_entries(offsets) + offsets.back() + 8;
+}
+
+void write_encapsulated(std::span<const ByteView> frames, std::span<std::byte> out) {
+  const auto offsets = offsets_of(frames);
+  const std::size_t entries = table_entries(offsets);
+  std::byte* to = out.data();
+  const auto put = [&](ByteView bytes) {
+    if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+    to += bytes.size();
   };
-  std::uint64_t offset = 0;
-  std::vector<std::uint64_t> offsets;
-  for (const Bytes& frame : frames) {
-    offsets.push_back(offset);
-    offset += 8 + frame.size() + frame.size() % 2;
+  const auto number = [&](std::uint64_t v) {
+    for (unsigned i = 0; i < 4; ++i) *to++ = static_cast<std::byte>(v >> (8 * i));
+  };
+  const auto item = [&](std::uint32_t tag, std::uint64_t length) {
+    number(tag >> 16U | tag << 16U);
+    number(length);
+  };
+  item(0xFFFEE000, 4 * entries);
+  for (std::size_t i = 0; i < entries; ++i) number(offsets[i]);
+  for (const ByteView frame : frames) {
+    item(0xFFFEE000, frame.size() + frame.size() % 2);
+    put(frame);
+    if (frame.size() % 2 != 0) *to++ = std::byte{0};
   }
-  const bool fits = offsets.empty() || offsets.back() <= 0xFFFFFFFFU;
-  item(fits ? static_cast<std::uint32_t>(4 * offsets.size()) : 0);
-  if (fits) {
-    for (const std::uint64_t o : offsets) put_u32(out, static_cast<std::uint32_t>(o));
-  }
-  for (const Bytes& frame : frames) {
-    item(static_cast<std::uint32_t>(frame.size() + frame.size() % 2));
-    put_bytes(out, frame);
-    if (frame.size() % 2 != 0) out.push_back(std::byte{0});
-  }
-  put_u16(out, 0xFFFE);
-  put_u16(out, 0xE0DD);
-  put_u32(out, 0);
+  item(0xFFFEE0DD, 0);
+}
+
+void write_encapsulated(const std::vector<Bytes>& frames, Bytes& out) {
+  const std::vector<ByteView> views(frames.begin(), frames.end());
+  const std::size_t before = out.size();
+  out.resize(before + encapsulated_size(views));
+  write_encapsulated(views, std::span(out).subspan(before));
 }
 
 }  // namespace waybill::pixel

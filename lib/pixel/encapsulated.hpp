@@ -5,6 +5,7 @@
 #include "core/result.hpp"
 #include "manifest/record.hpp"
 
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -32,8 +33,12 @@ struct FrameIndex {
 /// The codestream without trailing NUL padding after its end marker, for CSTR (domain rule 4).
 [[nodiscard]] ByteView trim_codestream(ByteView codestream) noexcept;
 
-/// Appends Basic Offset Table, one padded fragment a frame and the sequence delimiter, as the value of (7FE0,0010)
-/// in Explicit VR Little Endian. The table is filled when all offsets fit in 32 bits, else empty.
+/// Basic Offset Table, one padded fragment a frame and the sequence delimiter, as the value of (7FE0,0010) in Explicit
+/// VR Little Endian, into `out`, which has encapsulated_size() bytes. The table is filled when all offsets fit in 32
+/// bits, else empty.
+void write_encapsulated(std::span<const ByteView> frames, std::span<std::byte> out);
+[[nodiscard]] std::uint64_t encapsulated_size(std::span<const ByteView> frames);
+/// The same, appended.
 void write_encapsulated(const std::vector<Bytes>& frames, Bytes& out);
 
 }  // namespace waybill::pixel

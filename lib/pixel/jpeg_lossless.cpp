@@ -51,6 +51,15 @@ class BitReader {
            (in_[at_] == std::byte{0xFF} && (at_ + 1 >= in_.size() || in_[at_ + 1] != std::byte{0}));
   }
 
+  /// Where the next marker other than a restart begins, or the end.
+  std::size_t behind() const {
+    for (std::size_t at = at_; at + 1 < in_.size(); ++at) {
+      const auto next = std::to_integer<unsigned>(in_[at + 1]);
+      if (in_[at] == std::byte{0xFF} && next != 0 && next != 0xFF && (next < 0xD0 || next > 0xD7)) return at;
+    }
+    return in_.size();
+  }
+
   /// The next 16 bits, which stay to be read; nullopt when fewer are left.
   std::optional<std::uint32_t> peek16() const {
     BitReader ahead = *this;
@@ -124,20 +133,24 @@ class Decoder14 {
       if (marker == 0xC3 && !frame_header(segment)) return bad("the frame header is not valid");
       if (marker == 0xC4 && !huffman_tables(segment)) return bad("a Huffman table is not valid");
       if (marker == 0xDD && segment.size() >= 2) restart_ = load_u16(segment.data(), true);
-      if (marker == 0xDA) return scan(segment, at);
+      if (marker == 0xDA) {
+        if (auto done = scan(segment, at); !done) return done.error();
+        if (missing_ == 0) return frame_of_plain_ ? *std::move(frame_of_plain_) : finish();
+        continue;
+      }
       if (marker == 0xD9) break;
       const bool other_frame =
           marker >= 0xC0 && marker <= 0xCF && marker != 0xC3 && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
       if (other_frame) return bad("not a Huffman-coded lossless frame");
     }
-    return bad("no scan");
+    return bad(samples_.empty() ? "no scan" : "a component has no scan");
   }
 
  private:
   static Failure bad(const std::string& why) { return {Fault::malformed, "JPEG lossless: " + why}; }
 
   bool frame_header(ByteView s) {
-    if (s.size() < 6) return false;
+    if (s.size() < 6 || components_ != 0) return false;
     precision_ = std::to_integer<int>(s[0]);
     rows_ = load_u16(s.data() + 1, true);
     columns_ = load_u16(s.data() + 3, true);
@@ -150,6 +163,7 @@ class Decoder14 {
       if (components_ > 1 && s[7 + std::size_t{3} * i] != std::byte{0x11})
         return false;  // no subsampling in lossless medical images
     }
+    missing_ = (1U << components_) - 1;
     return true;
   }
 
@@ -181,33 +195,65 @@ class Decoder14 {
     return s.empty();
   }
 
-  Result<Frame> scan(ByteView s, std::size_t at) {
-    if (rows_ == 0 || s.size() < 4 || std::to_integer<unsigned>(s[0]) != components_ ||
-        s.size() < 4 + std::size_t{2} * components_)
-      return bad("the scan header is not valid");
+  /// The components of a scan, in the order of the frame header (T.81 B.2.3); none when it is not valid.
+  std::vector<unsigned> components_of(ByteView s) const {
+    std::vector<unsigned> out;
+    const std::size_t n = s.empty() ? 0 : std::to_integer<std::size_t>(s[0]);
+    if (n == 0 || n > components_ || s.size() < 4 + 2 * n) return out;
+    for (std::size_t i = 0; i < n; ++i) {
+      // All in one scan are taken in their order whatever it calls them: some encoders number them anew.
+      const std::size_t at =
+          n == components_ ? i
+                           : static_cast<std::size_t>(
+                                 std::find(ids_.begin(), ids_.begin() + components_, s[1 + 2 * i]) - ids_.begin());
+      if (at >= components_ || ((missing_ >> at) & 1U) == 0 || (!out.empty() && out.back() >= at)) return {};
+      out.push_back(static_cast<unsigned>(at));
+    }
+    return out;
+  }
+
+  /// Decodes one scan; `at` is where its entropy-coded bytes begin, and then where the next marker does.
+  Result<Done> scan(ByteView s, std::size_t& at) {
+    const std::vector<unsigned> parts = components_of(s);
+    if (rows_ == 0 || parts.empty()) return bad("the scan header is not valid");
+    const auto n = static_cast<unsigned>(parts.size());
     std::array<const Huffman*, 3> tables{};
-    LosslessScan plain{rows_, columns_, components_, precision_, 0, 0, restart_, {}};
-    for (unsigned i = 0; i < components_; ++i) {
+    LosslessScan plain{rows_, columns_, n, precision_, 0, 0, restart_, {}};
+    for (unsigned i = 0; i < n; ++i) {
       const std::size_t which = (std::to_integer<std::size_t>(s[2 + std::size_t{2} * i]) >> 4U) & 3U;
       tables[i] = &tables_[which];
       plain.tables[i] = &specs_[which];
       if (!tables[i]->defined) return bad("a Huffman table is missing");
     }
-    const std::size_t tail = 1 + std::size_t{2} * components_;
+    const std::size_t tail = 1 + std::size_t{2} * n;
     predictor_ = std::to_integer<int>(s[tail]);
     shift_ = std::to_integer<int>(s[tail + 2]) & 15;
     if (predictor_ < 1 || predictor_ > 7 || shift_ >= precision_) return bad("the predictor is not valid");
     // A sample takes at least one bit: what cannot fill the frame is refused before memory is taken.
-    const std::uint64_t samples = std::uint64_t{rows_} * columns_ * components_;
-    if (samples > (in_.size() - at) * 8 || samples * 2 > kMaxFrameBytes)
+    const std::uint64_t pixels = std::uint64_t{rows_} * columns_;
+    if (pixels * n > (in_.size() - at) * 8 || pixels * components_ * 2 > kMaxFrameBytes)
       return Failure{Fault::truncated, "JPEG lossless: the scan is too short for rows and columns"};
     plain.predictor = predictor_;
     plain.shift = shift_;
-    Frame frame = described();
-    if (encoder_ == Encoder::sound && decode_plain_scan(plain, in_.subspan(at), frame.bytes_per_sample, frame.data))
-      return frame;
-    std::vector<std::uint16_t> out(samples);
+    if (n == components_ && encoder_ == Encoder::sound) {
+      Frame frame = described();
+      if (decode_plain_scan(plain, in_.subspan(at), frame.bytes_per_sample, frame.data)) {
+        frame_of_plain_ = std::move(frame);
+        missing_ = 0;
+        return Done{};
+      }
+    }
+    samples_.resize(std::size_t{rows_} * columns_ * components_);
     BitReader reader(in_, at);
+    if (auto done = read_samples(reader, parts, tables); !done) return done;
+    used_up_ = reader.used_up();
+    at = reader.behind();
+    for (const unsigned part : parts) missing_ &= ~(1U << part);
+    return Done{};
+  }
+
+  Result<Done> read_samples(BitReader& reader, const std::vector<unsigned>& parts,
+                            const std::array<const Huffman*, 3>& tables) {
     std::uint64_t units = 0;
     bool fresh = true;  // the first line of the image or after a restart predicts from the left alone
     std::uint32_t fresh_row = 0;
@@ -220,17 +266,21 @@ class Decoder14 {
         const bool start = fresh;
         if (fresh) fresh_row = y;
         fresh = false;
-        for (unsigned c = 0; c < components_; ++c) {
+        for (std::size_t c = 0; c < parts.size(); ++c) {
           int difference = 0;
           if (!read_difference(reader, *tables[c], difference))
             return Failure{Fault::truncated, "JPEG lossless: the scan ends early"};
-          std::uint16_t* p = &out[(std::size_t{y} * columns_ + x) * components_ + c];
+          std::uint16_t* p = &samples_[(std::size_t{y} * columns_ + x) * components_ + parts[c]];
           *p = static_cast<std::uint16_t>(predict(p, x, y, start, y == fresh_row) + difference);
         }
       }
     }
-    used_up_ = reader.used_up();
-    return finish(out);
+    if (shift_ == 0) return Done{};
+    for (const unsigned part : parts) {
+      for (std::size_t i = part; i < samples_.size(); i += components_)
+        samples_[i] = static_cast<std::uint16_t>(samples_[i] << static_cast<unsigned>(shift_));
+    }
+    return Done{};
   }
 
   bool read_difference(BitReader& reader, const Huffman& table, int& difference) {
@@ -303,14 +353,12 @@ class Decoder14 {
     return frame;
   }
 
-  Result<Frame> finish(const std::vector<std::uint16_t>& samples) const {
+  Frame finish() const {
     Frame frame = described();
-    frame.data.resize(samples.size() * frame.bytes_per_sample);
-    const auto shift = static_cast<unsigned>(shift_);
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      const auto v = static_cast<std::uint16_t>(samples[i] << shift);
-      frame.data[i * frame.bytes_per_sample] = static_cast<std::byte>(v & 0xFFU);
-      if (frame.bytes_per_sample == 2) frame.data[i * 2 + 1] = static_cast<std::byte>(v >> 8U);
+    frame.data.resize(samples_.size() * frame.bytes_per_sample);
+    for (std::size_t i = 0; i < samples_.size(); ++i) {
+      frame.data[i * frame.bytes_per_sample] = static_cast<std::byte>(samples_[i] & 0xFFU);
+      if (frame.bytes_per_sample == 2) frame.data[i * 2 + 1] = static_cast<std::byte>(samples_[i] >> 8U);
     }
     return frame;
   }
@@ -322,6 +370,9 @@ class Decoder14 {
   std::array<std::byte, 3> ids_{};
   std::uint32_t rows_ = 0, columns_ = 0, restart_ = 0;
   unsigned components_ = 0;
+  unsigned missing_ = 0;  ///< components without a scan yet, a bit each
+  std::vector<std::uint16_t> samples_;
+  std::optional<Frame> frame_of_plain_;
   int precision_ = 0, predictor_ = 1, shift_ = 0;
   Encoder encoder_;
   bool met_overflow_ = false, used_up_ = false, two_readings_ = false;

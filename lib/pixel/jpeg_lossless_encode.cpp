@@ -8,6 +8,9 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <span>
+#include <utility>
+#include <vector>
 
 namespace waybill::pixel {
 namespace {
@@ -101,39 +104,72 @@ unsigned category_of(std::uint16_t difference) {
   return static_cast<unsigned>(std::bit_width(static_cast<std::uint32_t>(value < 0 ? -value : value)));
 }
 
-/// Differences of all samples, modulo 2^16: to the left, in the first column to the sample above.
-template <typename T>
-std::vector<std::uint16_t> differences(const Frame& frame, ByteView samples, unsigned precision) {
-  const std::size_t n = frame.samples;
-  const std::size_t row = frame.columns * n;
-  std::vector<std::uint16_t> out(row * frame.rows);
-  const T* in = reinterpret_cast<const T*>(samples.data());
-  std::uint16_t* to = out.data();
-  for (std::uint32_t y = 0; y < frame.rows; ++y, in += row, to += row) {
-    for (std::size_t c = 0; c < n; ++c)
-      to[c] = static_cast<std::uint16_t>(in[c] - (y == 0 ? 1U << (precision - 1) : (in - row)[c]));
-    for (std::size_t i = n; i < row; ++i) to[i] = static_cast<std::uint16_t>(in[i] - in[i - n]);
-  }
-  return out;
-}
+/// Differences of samples, modulo 2^16: to the left, in the first column to the sample above. A row at a time, which
+/// stays in the processor's cache: to make them twice takes less than to keep those of a whole frame.
+class Differences {
+ public:
+  Differences(const Frame& frame, ByteView samples, unsigned precision)
+      : samples_(samples),
+        wide_(precision > 8),
+        middle_(static_cast<std::uint16_t>(1U << (precision - 1))),
+        step_(frame.samples),
+        row_(std::size_t{frame.columns} * frame.samples) {}
 
-Counts count(const std::vector<std::uint16_t>& differences, std::size_t component, std::size_t step) {
-  std::array<std::array<std::uint32_t, 32>, 2> even_odd{};  // two, so that equal neighbours do not wait for each other
-  std::size_t i = component;
-  for (; i + step < differences.size(); i += 2 * step) {
-    ++even_odd[0][category_of(differences[i])];
-    ++even_odd[1][category_of(differences[i + step])];
+  /// Of row `y`, until the next call.
+  std::span<const std::uint16_t> row(std::uint32_t y) {
+    if (wide_)
+      fill<std::uint16_t>(y);
+    else
+      fill<std::uint8_t>(y);
+    return row_;
   }
-  if (i < differences.size()) ++even_odd[0][category_of(differences[i])];
-  Counts out{};
-  for (unsigned c = 0; c < kCategories; ++c) out[c] = std::uint64_t{even_odd[0][c]} + even_odd[1][c];
-  return out;
-}
+
+ private:
+  template <typename T>
+  void fill(std::uint32_t y) {
+    const T* in = reinterpret_cast<const T*>(samples_.data()) + y * row_.size();
+    for (std::size_t c = 0; c < step_; ++c)
+      row_[c] = static_cast<std::uint16_t>(in[c] - (y == 0 ? middle_ : (in - row_.size())[c]));
+    std::uint16_t* const to = row_.data();
+    const std::size_t step = step_, size = row_.size();
+    for (std::size_t i = step; i < size; ++i) to[i] = static_cast<std::uint16_t>(in[i] - in[i - step]);
+  }
+
+  ByteView samples_;
+  bool wide_;
+  std::uint16_t middle_;
+  std::size_t step_;
+  std::vector<std::uint16_t> row_;
+};
+
+/// How often each category occurs in one component.
+class Counter {
+ public:
+  void add(std::span<const std::uint16_t> differences, std::size_t component, std::size_t step) {
+    std::size_t i = component;
+    for (; i + step < differences.size(); i += 2 * step) {
+      ++even_odd_[0][category_of(differences[i])];
+      ++even_odd_[1][category_of(differences[i + step])];
+    }
+    if (i < differences.size()) ++even_odd_[0][category_of(differences[i])];
+  }
+  [[nodiscard]] Counts counts() const {
+    Counts out{};
+    for (unsigned c = 0; c < kCategories; ++c) out[c] = std::uint64_t{even_odd_[0][c]} + even_odd_[1][c];
+    return out;
+  }
+
+ private:
+  std::array<std::array<std::uint32_t, 32>, 2> even_odd_{};  // two, so that equal neighbours do not wait for each other
+};
 
 /// Bits with the zero byte that follows each FF (T.81 F.1.2.3). `out` has room for the worst case.
 class BitWriter {
  public:
   explicit BitWriter(std::byte* out) : out_(out) {}
+
+  /// Goes on from `out`; gives where the bytes so far end. Bits that make no whole word yet are kept.
+  std::byte* go_on_at(std::byte* out) { return std::exchange(out_, out); }
 
   void put(std::uint32_t bits, unsigned n) {  // n up to 32
     buffer_ = (buffer_ << n) | bits;
@@ -174,8 +210,7 @@ class BitWriter {
 };
 
 template <std::size_t N>
-void put_differences(const std::vector<std::uint16_t>& differences, const std::array<Codes, 3>& codes,
-                     BitWriter& writer) {
+void put_differences(std::span<const std::uint16_t> differences, const std::array<Codes, 3>& codes, BitWriter& writer) {
   for (std::size_t i = 0; i < differences.size(); i += N) {
     for (std::size_t c = 0; c < N; ++c) {
       const std::uint16_t d = differences[i + c];
@@ -237,26 +272,36 @@ Result<Bytes> encode_jpeg_lossless(const ImageInfo& info, const Frame& frame) {
   const auto samples = masked_samples(info, frame);
   if (!samples) return samples.error();
   const unsigned precision = info.bits_stored;
-  const auto all = precision > 8 ? differences<std::uint16_t>(frame, samples->view, precision)
-                                 : differences<std::uint8_t>(frame, samples->view, precision);
+  Differences differences(frame, samples->view, precision);
+  std::array<Counter, 3> counters{};
+  for (std::uint32_t y = 0; y < frame.rows; ++y) {
+    const auto row = differences.row(y);
+    for (std::size_t c = 0; c < frame.samples; ++c) counters[c].add(row, c, frame.samples);
+  }
   std::array<Codes, 3> codes{};
   std::uint64_t bits = 0;
   for (std::size_t c = 0; c < frame.samples; ++c) {
-    const Counts counts = count(all, c, frame.samples);
+    const Counts counts = counters[c].counts();
     codes[c] = codes_for(counts);
     for (unsigned k = 0; k < kCategories; ++k) bits += counts[k] * (codes[c].length[k] + (k & 15U));
   }
   Bytes out = headers(frame, precision, codes);
-  const std::size_t begin = out.size();
-  out.resize(begin + bits / 4 + 64);  // each byte may be FF and take two
-  BitWriter writer(out.data() + begin);
-  if (frame.samples == 1)
-    put_differences<1>(all, codes, writer);
-  else
-    put_differences<3>(all, codes, writer);
-  out.resize(static_cast<std::size_t>(writer.finish() - out.data()));
+  out.reserve(out.size() + bits / 8 + bits / 512 + 64);               // one byte in a few hundred is FF and takes two
+  Bytes packed(std::size_t{8} * frame.columns * frame.samples + 64);  // of a row: four bytes a sample, each may be FF
+  BitWriter writer(packed.data());
+  const auto take = [&](const std::byte* end) {
+    put_bytes(out, {packed.data(), static_cast<std::size_t>(end - packed.data())});
+  };
+  for (std::uint32_t y = 0; y < frame.rows; ++y) {
+    const auto row = differences.row(y);
+    if (frame.samples == 1)
+      put_differences<1>(row, codes, writer);
+    else
+      put_differences<3>(row, codes, writer);
+    take(writer.go_on_at(packed.data()));
+  }
+  take(writer.finish());
   put_big(out, 0xFFD9);
-  out.shrink_to_fit();  // the room was for the worst case
   return out;
 }
 

@@ -9,7 +9,6 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -265,27 +264,6 @@ class Scan {
   std::array<RunContext, 2> run_contexts_{};
 };
 
-/// A codestream that grows: no row is begun without room for the longest that it can become.
-class Stream {
- public:
-  explicit Stream(std::size_t room) : room_(room), bytes_(std::make_unique_for_overwrite<std::byte[]>(room)) {}
-  /// Where to write on, with `more` bytes behind it.
-  std::byte* reserve(std::byte* at, std::size_t more) {
-    const auto used = static_cast<std::size_t>(at - bytes_.get());
-    if (room_ - used >= more) return at;
-    room_ = used + more + room_ / 2;
-    auto larger = std::make_unique_for_overwrite<std::byte[]>(room_);
-    std::memcpy(larger.get(), bytes_.get(), used);
-    bytes_ = std::move(larger);
-    return bytes_.get() + used;
-  }
-  [[nodiscard]] std::byte* begin() const { return bytes_.get(); }
-
- private:
-  std::size_t room_;
-  std::unique_ptr<std::byte[]> bytes_;
-};
-
 Bytes header(const Frame& frame, const Parameters& p) {
   Bytes out;
   const auto byte = [&](std::uint32_t v) { out.push_back(static_cast<std::byte>(v)); };
@@ -327,17 +305,20 @@ template <typename S, typename T>
 Bytes encode_as(const Frame& frame, ByteView samples, const Parameters& p) {
   const std::size_t n = frame.samples, width = frame.columns;
   const std::size_t longest_row = n * width * (p.limit / 8 + 1) * 8 / 7 + 64;
-  const Bytes head = header(frame, p);
-  Stream stream(head.size() + samples.size() + longest_row);
-  std::memcpy(stream.begin(), head.data(), head.size());
-  BitWriter out(stream.begin() + head.size());
+  Bytes stream = header(frame, p);
+  stream.reserve(stream.size() + samples.size() + longest_row);  // what is not needed is never touched
+  Bytes packed(longest_row);
+  BitWriter out(packed.data());
+  const auto take = [&] {
+    put_bytes(stream, {packed.data(), static_cast<std::size_t>(out.at() - packed.data())});
+    out.move_to(packed.data());
+  };
   std::vector<Rows<S>> rows;
   rows.reserve(n);
   for (std::size_t c = 0; c < n; ++c) rows.emplace_back(width);
   Scan<S> scan(p, width);
   const std::byte* in = samples.data();
   for (std::uint32_t y = 0; y < frame.rows; ++y, in += width * n * sizeof(T)) {
-    out.move_to(stream.reserve(out.at(), longest_row));
     for (std::size_t c = 0; c < n; ++c) {
       for (std::size_t i = 0; i < width; ++i) {
         T sample;
@@ -346,12 +327,13 @@ Bytes encode_as(const Frame& frame, ByteView samples, const Parameters& p) {
       }
       scan.encode(rows[c], out);
     }
+    take();
   }
   out.finish();
-  std::byte* end = out.at();
-  *end++ = std::byte{0xFF};
-  *end++ = std::byte{0xD9};
-  return Bytes(stream.begin(), end);
+  take();
+  stream.push_back(std::byte{0xFF});
+  stream.push_back(std::byte{0xD9});
+  return stream;
 }
 
 }  // namespace

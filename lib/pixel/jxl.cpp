@@ -5,6 +5,7 @@
 #include "pixel/limits.hpp"
 #include "pixel/samples.hpp"
 
+#include <dlfcn.h>
 #include <jxl/decode.h>
 #include <jxl/encode.h>
 #include <unistd.h>
@@ -12,9 +13,86 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <type_traits>
 
 namespace waybill::pixel {
 namespace {
+
+/// libjxl, opened for the first frame that needs it and never closed. What it brings along, libhwy above all, which
+/// measures the clock as it is loaded, would take a third of the start of every tool and codec process.
+struct Library {
+  decltype(&::JxlColorEncodingSetToSRGB) JxlColorEncodingSetToSRGB = nullptr;
+  decltype(&::JxlDecoderCloseInput) JxlDecoderCloseInput = nullptr;
+  decltype(&::JxlDecoderCreate) JxlDecoderCreate = nullptr;
+  decltype(&::JxlDecoderDestroy) JxlDecoderDestroy = nullptr;
+  decltype(&::JxlDecoderGetBasicInfo) JxlDecoderGetBasicInfo = nullptr;
+  decltype(&::JxlDecoderImageOutBufferSize) JxlDecoderImageOutBufferSize = nullptr;
+  decltype(&::JxlDecoderProcessInput) JxlDecoderProcessInput = nullptr;
+  decltype(&::JxlDecoderReleaseJPEGBuffer) JxlDecoderReleaseJPEGBuffer = nullptr;
+  decltype(&::JxlDecoderSetImageOutBuffer) JxlDecoderSetImageOutBuffer = nullptr;
+  decltype(&::JxlDecoderSetInput) JxlDecoderSetInput = nullptr;
+  decltype(&::JxlDecoderSetJPEGBuffer) JxlDecoderSetJPEGBuffer = nullptr;
+  decltype(&::JxlDecoderSetKeepOrientation) JxlDecoderSetKeepOrientation = nullptr;
+  decltype(&::JxlDecoderSubscribeEvents) JxlDecoderSubscribeEvents = nullptr;
+  decltype(&::JxlDecoderVersion) JxlDecoderVersion = nullptr;
+  decltype(&::JxlEncoderAddImageFrame) JxlEncoderAddImageFrame = nullptr;
+  decltype(&::JxlEncoderCloseInput) JxlEncoderCloseInput = nullptr;
+  decltype(&::JxlEncoderCreate) JxlEncoderCreate = nullptr;
+  decltype(&::JxlEncoderDestroy) JxlEncoderDestroy = nullptr;
+  decltype(&::JxlEncoderFrameSettingsCreate) JxlEncoderFrameSettingsCreate = nullptr;
+  decltype(&::JxlEncoderFrameSettingsSetOption) JxlEncoderFrameSettingsSetOption = nullptr;
+  decltype(&::JxlEncoderInitBasicInfo) JxlEncoderInitBasicInfo = nullptr;
+  decltype(&::JxlEncoderProcessOutput) JxlEncoderProcessOutput = nullptr;
+  decltype(&::JxlEncoderSetBasicInfo) JxlEncoderSetBasicInfo = nullptr;
+  decltype(&::JxlEncoderSetColorEncoding) JxlEncoderSetColorEncoding = nullptr;
+  decltype(&::JxlEncoderSetFrameLossless) JxlEncoderSetFrameLossless = nullptr;
+  decltype(&::JxlEncoderUseContainer) JxlEncoderUseContainer = nullptr;
+
+  Library() {
+    void* library = dlopen(WAYBILL_LIBJXL, RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) return;
+    bool all = true;
+    const auto bind = [&](auto& function, const char* name) {
+      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
+      all = all && function != nullptr;
+    };
+    bind(JxlColorEncodingSetToSRGB, "JxlColorEncodingSetToSRGB");
+    bind(JxlDecoderCloseInput, "JxlDecoderCloseInput");
+    bind(JxlDecoderCreate, "JxlDecoderCreate");
+    bind(JxlDecoderDestroy, "JxlDecoderDestroy");
+    bind(JxlDecoderGetBasicInfo, "JxlDecoderGetBasicInfo");
+    bind(JxlDecoderImageOutBufferSize, "JxlDecoderImageOutBufferSize");
+    bind(JxlDecoderProcessInput, "JxlDecoderProcessInput");
+    bind(JxlDecoderReleaseJPEGBuffer, "JxlDecoderReleaseJPEGBuffer");
+    bind(JxlDecoderSetImageOutBuffer, "JxlDecoderSetImageOutBuffer");
+    bind(JxlDecoderSetInput, "JxlDecoderSetInput");
+    bind(JxlDecoderSetJPEGBuffer, "JxlDecoderSetJPEGBuffer");
+    bind(JxlDecoderSetKeepOrientation, "JxlDecoderSetKeepOrientation");
+    bind(JxlDecoderSubscribeEvents, "JxlDecoderSubscribeEvents");
+    bind(JxlDecoderVersion, "JxlDecoderVersion");
+    bind(JxlEncoderAddImageFrame, "JxlEncoderAddImageFrame");
+    bind(JxlEncoderCloseInput, "JxlEncoderCloseInput");
+    bind(JxlEncoderCreate, "JxlEncoderCreate");
+    bind(JxlEncoderDestroy, "JxlEncoderDestroy");
+    bind(JxlEncoderFrameSettingsCreate, "JxlEncoderFrameSettingsCreate");
+    bind(JxlEncoderFrameSettingsSetOption, "JxlEncoderFrameSettingsSetOption");
+    bind(JxlEncoderInitBasicInfo, "JxlEncoderInitBasicInfo");
+    bind(JxlEncoderProcessOutput, "JxlEncoderProcessOutput");
+    bind(JxlEncoderSetBasicInfo, "JxlEncoderSetBasicInfo");
+    bind(JxlEncoderSetColorEncoding, "JxlEncoderSetColorEncoding");
+    bind(JxlEncoderSetFrameLossless, "JxlEncoderSetFrameLossless");
+    bind(JxlEncoderUseContainer, "JxlEncoderUseContainer");
+    usable = all;
+  }
+  bool usable = false;
+};
+
+const Library& api() {
+  static const Library instance;
+  return instance;
+}
+
+const Failure kMissing{Fault::unsupported, WAYBILL_LIBJXL " cannot be opened; install the package of libjxl"};
 
 using DecoderHandle = std::unique_ptr<JxlDecoder, void (*)(JxlDecoder*)>;
 using EncoderHandle = std::unique_ptr<JxlEncoder, void (*)(JxlEncoder*)>;
@@ -76,21 +154,22 @@ class Reconstruction {
   }
   /// More room; false beyond what a JPEG of this frame can need.
   bool grow(JxlDecoder* decoder, std::size_t most) {
-    const std::size_t done = bytes_.size() - JxlDecoderReleaseJPEGBuffer(decoder);
+    const std::size_t done = bytes_.size() - api().JxlDecoderReleaseJPEGBuffer(decoder);
     if (bytes_.size() >= most) return false;
     bytes_.resize(bytes_.size() * 2);
     set(decoder, done);
     return true;
   }
   const Bytes& finish(JxlDecoder* decoder) {
-    bytes_.resize(bytes_.size() - JxlDecoderReleaseJPEGBuffer(decoder));
+    bytes_.resize(bytes_.size() - api().JxlDecoderReleaseJPEGBuffer(decoder));
     return bytes_;
   }
   bool active() const { return active_; }
 
  private:
   void set(JxlDecoder* decoder, std::size_t from) {
-    (void)JxlDecoderSetJPEGBuffer(decoder, reinterpret_cast<std::uint8_t*>(bytes_.data()) + from, bytes_.size() - from);
+    (void)api().JxlDecoderSetJPEGBuffer(decoder, reinterpret_cast<std::uint8_t*>(bytes_.data()) + from,
+                                        bytes_.size() - from);
   }
   Bytes bytes_;
   bool active_ = false;
@@ -99,30 +178,33 @@ class Reconstruction {
 }  // namespace
 
 std::string jxl_version() {
-  const std::uint32_t v = JxlDecoderVersion();
+  if (!api().usable) return "libjxl missing";
+  const std::uint32_t v = api().JxlDecoderVersion();
   return "libjxl " + std::to_string(v / 1000000) + '.' + std::to_string(v / 1000 % 1000) + '.' +
          std::to_string(v % 1000);
 }
 
 Result<Frame> decode_jxl(const ImageInfo& info, ByteView stream) {
+  if (!api().usable) return kMissing;
   quiet_library();
-  const DecoderHandle decoder(JxlDecoderCreate(nullptr), JxlDecoderDestroy);
+  const DecoderHandle decoder(api().JxlDecoderCreate(nullptr), api().JxlDecoderDestroy);
   if (!decoder) return Failure{Fault::limit, "no memory for a JPEG XL decoder"};
   JxlDecoder* const d = decoder.get();
-  if (JxlDecoderSubscribeEvents(d, JXL_DEC_BASIC_INFO | JXL_DEC_JPEG_RECONSTRUCTION | JXL_DEC_FULL_IMAGE) !=
+  if (api().JxlDecoderSubscribeEvents(d, JXL_DEC_BASIC_INFO | JXL_DEC_JPEG_RECONSTRUCTION | JXL_DEC_FULL_IMAGE) !=
           JXL_DEC_SUCCESS ||
-      JxlDecoderSetKeepOrientation(d, JXL_TRUE) != JXL_DEC_SUCCESS ||
-      JxlDecoderSetInput(d, reinterpret_cast<const std::uint8_t*>(stream.data()), stream.size()) != JXL_DEC_SUCCESS)
+      api().JxlDecoderSetKeepOrientation(d, JXL_TRUE) != JXL_DEC_SUCCESS ||
+      api().JxlDecoderSetInput(d, reinterpret_cast<const std::uint8_t*>(stream.data()), stream.size()) !=
+          JXL_DEC_SUCCESS)
     return bad("the decoder cannot be set up");
-  JxlDecoderCloseInput(d);
+  api().JxlDecoderCloseInput(d);
   Frame frame;
   Reconstruction jpeg;
   JxlPixelFormat format{};
   for (;;) {
-    const JxlDecoderStatus status = JxlDecoderProcessInput(d);
+    const JxlDecoderStatus status = api().JxlDecoderProcessInput(d);
     if (status == JXL_DEC_BASIC_INFO) {
       JxlBasicInfo basic;
-      if (JxlDecoderGetBasicInfo(d, &basic) != JXL_DEC_SUCCESS) return bad("no header");
+      if (api().JxlDecoderGetBasicInfo(d, &basic) != JXL_DEC_SUCCESS) return bad("no header");
       if (basic.bits_per_sample > 16 || basic.bits_per_sample == 0 || basic.exponent_bits_per_sample != 0)
         return Failure{Fault::unsupported, "JPEG XL: samples that are not integers of up to 16 bits"};
       const std::uint32_t bits = std::max<std::uint32_t>(basic.bits_per_sample, info.bits_allocated > 8 ? 9 : 1);
@@ -142,11 +224,11 @@ Result<Frame> decode_jxl(const ImageInfo& info, ByteView stream) {
       if (!jpeg.grow(d, std::size_t{frame.rows} * frame.columns * 8 + (1U << 20U))) return bad("a JPEG without an end");
     } else if (status == JXL_DEC_NEED_IMAGE_OUT_BUFFER) {
       std::size_t size = 0;
-      if (JxlDecoderImageOutBufferSize(d, &format, &size) != JXL_DEC_SUCCESS ||
+      if (api().JxlDecoderImageOutBufferSize(d, &format, &size) != JXL_DEC_SUCCESS ||
           size != std::size_t{frame.rows} * frame.columns * frame.samples * frame.bytes_per_sample)
         return bad("the samples do not fit the header");
       frame.data.resize(size);
-      if (JxlDecoderSetImageOutBuffer(d, &format, frame.data.data(), size) != JXL_DEC_SUCCESS)
+      if (api().JxlDecoderSetImageOutBuffer(d, &format, frame.data.data(), size) != JXL_DEC_SUCCESS)
         return bad("the decoder takes no buffer");
     } else if (status == JXL_DEC_FULL_IMAGE) {
       break;
@@ -173,33 +255,35 @@ Result<Bytes> encode_jxl(const ImageInfo& info, const Frame& frame) {
   Bytes& samples = masked->own;
   if (samples.empty()) samples.assign(masked->view.begin(), masked->view.end());
   rescale_frame(samples, wide, (1U << info.bits_stored) - 1, wide ? 0xFFFFU : 0xFFU);
-  const EncoderHandle encoder(JxlEncoderCreate(nullptr), JxlEncoderDestroy);
+  if (!api().usable) return kMissing;
+  const EncoderHandle encoder(api().JxlEncoderCreate(nullptr), api().JxlEncoderDestroy);
   if (!encoder) return Failure{Fault::limit, "no memory for a JPEG XL encoder"};
   JxlEncoder* const e = encoder.get();
   JxlBasicInfo basic;
-  JxlEncoderInitBasicInfo(&basic);
+  api().JxlEncoderInitBasicInfo(&basic);
   basic.xsize = frame.columns;
   basic.ysize = frame.rows;
   basic.bits_per_sample = info.bits_stored;
   basic.num_color_channels = frame.samples;
   basic.uses_original_profile = JXL_TRUE;  // no XYB: the samples as they are
   JxlColorEncoding colour;
-  JxlColorEncodingSetToSRGB(&colour, frame.samples == 1 ? JXL_TRUE : JXL_FALSE);
-  JxlEncoderFrameSettings* const settings = JxlEncoderFrameSettingsCreate(e, nullptr);
+  api().JxlColorEncodingSetToSRGB(&colour, frame.samples == 1 ? JXL_TRUE : JXL_FALSE);
+  JxlEncoderFrameSettings* const settings = api().JxlEncoderFrameSettingsCreate(e, nullptr);
   const JxlPixelFormat format{frame.samples, wide ? JXL_TYPE_UINT16 : JXL_TYPE_UINT8, JXL_LITTLE_ENDIAN, 0};
   constexpr int kEffort = 3;
-  if (JxlEncoderUseContainer(e, JXL_FALSE) != JXL_ENC_SUCCESS || JxlEncoderSetBasicInfo(e, &basic) != JXL_ENC_SUCCESS ||
-      JxlEncoderSetColorEncoding(e, &colour) != JXL_ENC_SUCCESS ||
-      JxlEncoderSetFrameLossless(settings, JXL_TRUE) != JXL_ENC_SUCCESS ||
-      JxlEncoderFrameSettingsSetOption(settings, JXL_ENC_FRAME_SETTING_EFFORT, kEffort) != JXL_ENC_SUCCESS ||
-      JxlEncoderAddImageFrame(settings, &format, samples.data(), samples.size()) != JXL_ENC_SUCCESS)
+  if (api().JxlEncoderUseContainer(e, JXL_FALSE) != JXL_ENC_SUCCESS ||
+      api().JxlEncoderSetBasicInfo(e, &basic) != JXL_ENC_SUCCESS ||
+      api().JxlEncoderSetColorEncoding(e, &colour) != JXL_ENC_SUCCESS ||
+      api().JxlEncoderSetFrameLossless(settings, JXL_TRUE) != JXL_ENC_SUCCESS ||
+      api().JxlEncoderFrameSettingsSetOption(settings, JXL_ENC_FRAME_SETTING_EFFORT, kEffort) != JXL_ENC_SUCCESS ||
+      api().JxlEncoderAddImageFrame(settings, &format, samples.data(), samples.size()) != JXL_ENC_SUCCESS)
     return bad("the encoder refuses the frame");
-  JxlEncoderCloseInput(e);
+  api().JxlEncoderCloseInput(e);
   Bytes out(samples.size() / 2 + 4096);
   auto* next = reinterpret_cast<std::uint8_t*>(out.data());
   std::size_t room = out.size();
   for (;;) {
-    const JxlEncoderStatus status = JxlEncoderProcessOutput(e, &next, &room);
+    const JxlEncoderStatus status = api().JxlEncoderProcessOutput(e, &next, &room);
     if (status == JXL_ENC_SUCCESS) break;
     if (status != JXL_ENC_NEED_MORE_OUTPUT) return bad("the encoder failed");
     const std::size_t done = out.size() - room;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pixel/codecs.hpp"
 #include "pixel/limits.hpp"
-#include "pixel/samples.hpp"
 
 #include <openjpeg.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <memory>
 
@@ -42,14 +42,6 @@ OPJ_BOOL seek(OPJ_OFF_T at, void* user) {
   return OPJ_TRUE;
 }
 
-OPJ_SIZE_T append(void* from, OPJ_SIZE_T n, void* user) {
-  put_bytes(*static_cast<Bytes*>(user), ByteView(static_cast<const std::byte*>(from), n));
-  return n;
-}
-
-OPJ_OFF_T no_skip(OPJ_OFF_T, void*) { return -1; }
-OPJ_BOOL no_seek(OPJ_OFF_T, void*) { return OPJ_FALSE; }
-
 void silent(const char*, void*) {}
 
 using Codec = std::unique_ptr<opj_codec_t, void (*)(opj_codec_t*)>;
@@ -59,17 +51,26 @@ using Image = std::unique_ptr<opj_image_t, void (*)(opj_image_t*)>;
 Failure bad(const char* why) { return {Fault::malformed, std::string("JPEG 2000: ") + why}; }
 
 template <typename T>
-void interleave_component(const OPJ_INT32* from, std::size_t component, Frame& frame) {
-  const std::size_t pixels = std::size_t{frame.rows} * frame.columns;
-  std::byte* to = frame.data.data() + component * sizeof(T);
+void interleave_component(const OPJ_INT32* from, std::size_t component, std::size_t first, std::size_t last,
+                          Frame& frame) {
   const std::size_t step = frame.samples * sizeof(T);
-  for (std::size_t i = 0; i < pixels; ++i) {
+  std::byte* to = frame.data.data() + component * sizeof(T);
+  for (std::size_t i = first; i < last; ++i) {
     const auto v = static_cast<T>(static_cast<std::uint32_t>(from[i]));
     std::memcpy(to + i * step, &v, sizeof(T));
   }
 }
 
-Result<Frame> samples_of(const opj_image_t& image, const ImageInfo& info) {
+/// Gives the pages of samples that have been taken back to the system: two copies of a mammogram are 130 MB.
+void let_go(OPJ_INT32* samples, std::size_t first, std::size_t last) {
+  static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(samples + first) + page - 1) / page * page;
+  const auto end = reinterpret_cast<std::uintptr_t>(samples + last) / page * page;
+  if (begin < end) (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
+/// The image's samples, which it then has no longer.
+Result<Frame> samples_of(opj_image_t& image, const ImageInfo& info) {
   const opj_image_comp_t& first = image.comps[0];
   for (OPJ_UINT32 c = 0; c < image.numcomps; ++c) {
     const opj_image_comp_t& comp = image.comps[c];
@@ -86,14 +87,22 @@ Result<Frame> samples_of(const opj_image_t& image, const ImageInfo& info) {
   frame.photometric = info.photometric == "YBR_RCT" || info.photometric == "YBR_ICT" ? "RGB" : info.photometric;
   const std::uint32_t bits = std::max<std::uint32_t>(first.prec, info.bits_allocated);
   frame.bytes_per_sample = static_cast<std::uint16_t>(bits <= 8 ? 1 : bits <= 16 ? 2 : 4);
-  frame.data.resize(std::size_t{first.w} * first.h * image.numcomps * frame.bytes_per_sample);
-  for (OPJ_UINT32 c = 0; c < image.numcomps; ++c) {
-    if (bits <= 8)
-      interleave_component<std::uint8_t>(image.comps[c].data, c, frame);
-    else if (bits <= 16)
-      interleave_component<std::uint16_t>(image.comps[c].data, c, frame);
-    else
-      interleave_component<std::uint32_t>(image.comps[c].data, c, frame);
+  const std::size_t pixels = std::size_t{first.w} * first.h,
+                    pixel = std::size_t{frame.samples} * frame.bytes_per_sample;
+  constexpr std::size_t kStep = std::size_t{1} << 20U;
+  frame.data.reserve(pixels * pixel);
+  for (std::size_t done = 0; done < pixels; done += kStep) {
+    const std::size_t end = std::min(pixels, done + kStep);
+    frame.data.resize(end * pixel);
+    for (OPJ_UINT32 c = 0; c < image.numcomps; ++c) {
+      if (bits <= 8)
+        interleave_component<std::uint8_t>(image.comps[c].data, c, done, end, frame);
+      else if (bits <= 16)
+        interleave_component<std::uint16_t>(image.comps[c].data, c, done, end, frame);
+      else
+        interleave_component<std::uint32_t>(image.comps[c].data, c, done, end, frame);
+      if (pixels > kStep) let_go(image.comps[c].data, done, end);
+    }
   }
   return frame;
 }
@@ -102,21 +111,6 @@ void quiet(opj_codec_t* codec) {
   opj_set_info_handler(codec, silent, nullptr);
   opj_set_warning_handler(codec, silent, nullptr);
   opj_set_error_handler(codec, silent, nullptr);
-}
-
-/// One tile, one layer, the reversible 5-3 wavelet, nothing cut off; as many levels as the size allows, up to five.
-opj_cparameters_t lossless(const Frame& frame) {
-  opj_cparameters_t out;
-  opj_set_default_encoder_parameters(&out);
-  out.tcp_numlayers = 1;
-  out.tcp_rates[0] = 0;
-  out.cp_disto_alloc = 1;
-  out.irreversible = 0;
-  out.tcp_mct = has_colour_transform(frame) ? 1 : 0;
-  out.numresolution = 1;
-  for (std::uint32_t side = std::min(frame.rows, frame.columns); side > 1 && out.numresolution < 6; side /= 2)
-    ++out.numresolution;
-  return out;
 }
 
 }  // namespace
@@ -148,35 +142,6 @@ Result<Frame> decode_openjpeg(const ImageInfo& info, ByteView boxed) {
   if (!opj_decode(codec.get(), input.get(), image.get()) || !opj_end_decompress(codec.get(), input.get()))
     return Failure{Fault::truncated, "JPEG 2000: the codestream is damaged or cut"};
   return samples_of(*image, info);
-}
-
-Result<Bytes> encode_openjpeg(const ImageInfo& info, const Frame& frame) {
-  if (auto why = unsuited(info, frame, 1)) return *std::move(why);
-  std::array<opj_image_cmptparm_t, 4> components{};
-  for (auto& c : components) c = {1, 1, frame.columns, frame.rows, 0, 0, info.bits_stored, 0, info.is_signed ? 1U : 0U};
-  const Image image(opj_image_create(frame.samples, components.data(), OPJ_CLRSPC_UNSPECIFIED), opj_image_destroy);
-  if (!image) return Failure{Fault::limit, "no memory for a JPEG 2000 encoder"};
-  image->x1 = frame.columns;
-  image->y1 = frame.rows;
-  const std::size_t pixels = std::size_t{frame.rows} * frame.columns;
-  std::uint32_t lost = 0;
-  for (unsigned c = 0; c < frame.samples; ++c) lost |= integers(info, frame, c, 0, pixels, image->comps[c].data);
-  if (lost != 0) return bits_would_be_lost();
-  const Codec codec(opj_create_compress(OPJ_CODEC_J2K), opj_destroy_codec);
-  quiet(codec.get());
-  opj_cparameters_t parameters = lossless(frame);
-  if (!opj_setup_encoder(codec.get(), &parameters, image.get())) return bad("the encoder cannot be set up");
-  Bytes out;
-  out.reserve(frame.bytes().size() / 2 + 1024);
-  const Stream output(opj_stream_create(1U << 20U, OPJ_FALSE), opj_stream_destroy);
-  opj_stream_set_user_data(output.get(), &out, nullptr);
-  opj_stream_set_write_function(output.get(), append);
-  opj_stream_set_skip_function(output.get(), no_skip);
-  opj_stream_set_seek_function(output.get(), no_seek);
-  if (!opj_start_compress(codec.get(), image.get(), output.get()) || !opj_encode(codec.get(), output.get()) ||
-      !opj_end_compress(codec.get(), output.get()))
-    return bad("the encoder failed");
-  return out;
 }
 
 }  // namespace waybill::pixel

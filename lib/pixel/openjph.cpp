@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pixel/codecs.hpp"
 #include "pixel/limits.hpp"
-#include "pixel/samples.hpp"
 
 #include <openjph/ojph_arch.h>
 #include <openjph/ojph_base.h>
@@ -12,7 +11,6 @@
 #include <openjph/ojph_params.h>
 #include <openjph/ojph_version.h>
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <cstring>
 #include <stdexcept>
@@ -44,65 +42,6 @@ void put_row(const ojph::si32* from, const Frame& frame, unsigned component, std
     const auto v = static_cast<T>(static_cast<std::uint32_t>(from[i]));
     std::memcpy(to + i * step, &v, sizeof(T));
   }
-}
-
-/// How often the longer side is halved.
-unsigned levels_of(const Frame& frame, bool thumbnail) {
-  const std::uint32_t longer = std::max(frame.rows, frame.columns);
-  const std::uint32_t shorter = std::min(frame.rows, frame.columns);
-  unsigned levels = 0;
-  while (levels < 5 && (shorter >> (levels + 1)) > 0) ++levels;
-  while (thumbnail && ((longer + (1U << levels) - 1) >> levels) > 64) ++levels;
-  return levels;
-}
-
-/// The stream with a TLM segment (T.800 A.7.1) in front of its only tile-part.
-Bytes with_tile_lengths(const Bytes& in) {
-  std::size_t at = 2;
-  while (at + 4 <= in.size() && load_u16(in.data() + at, true) != 0xFF90) at += 2 + load_u16(in.data() + at + 2, true);
-  Bytes out(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(at));
-  const std::array<std::byte, 6> head = {std::byte{0xFF}, std::byte{0x55}, std::byte{0},
-                                         std::byte{8},    std::byte{0},    std::byte{0x40}};
-  put_bytes(out, head);  // no tile index, lengths of 32 bits
-  put_bytes(out, ByteView(in).subspan(at + 6, 4));
-  put_bytes(out, ByteView(in).subspan(at));
-  return out;
-}
-
-Result<Bytes> encode(const ImageInfo& info, const Frame& frame, bool rpcl) {
-  if (auto why = unsuited(info, frame, 1)) return *std::move(why);
-  prepare();
-  ojph::codestream stream;
-  ojph::param_siz siz = stream.access_siz();
-  siz.set_image_extent(ojph::point(frame.columns, frame.rows));
-  siz.set_num_components(frame.samples);
-  for (unsigned c = 0; c < frame.samples; ++c)
-    siz.set_component(c, ojph::point(1, 1), info.bits_stored, info.is_signed);
-  ojph::param_cod cod = stream.access_cod();
-  cod.set_num_decomposition(levels_of(frame, rpcl));
-  cod.set_block_dims(64, 64);
-  cod.set_progression_order("RPCL");
-  cod.set_color_transform(has_colour_transform(frame));
-  cod.set_reversible(true);
-  stream.set_planar(false);
-  ojph::mem_outfile out;
-  out.open(frame.bytes().size() / 2 + 4096);
-  stream.write_headers(&out);
-  ojph::ui32 next = 0;
-  ojph::line_buf* line = stream.exchange(nullptr, next);
-  std::uint32_t lost = 0;
-  for (std::size_t row = 0; row < frame.rows; ++row) {
-    for (unsigned c = 0; c < frame.samples; ++c) {
-      lost |= integers(info, frame, next, row * frame.columns, frame.columns, line->i32);
-      line = stream.exchange(line, next);
-    }
-  }
-  if (lost != 0) return bits_would_be_lost();
-  stream.flush();
-  const auto* data = reinterpret_cast<const std::byte*>(out.get_data());
-  Bytes bytes(data, data + out.tell());
-  stream.close();
-  return rpcl ? with_tile_lengths(bytes) : bytes;
 }
 
 }  // namespace
@@ -155,8 +94,5 @@ Result<Frame> decode_openjph(const ImageInfo& info, ByteView boxed) {
   stream.close();
   return frame;
 }
-
-Result<Bytes> encode_openjph(const ImageInfo& info, const Frame& frame) { return encode(info, frame, false); }
-Result<Bytes> encode_openjph_rpcl(const ImageInfo& info, const Frame& frame) { return encode(info, frame, true); }
 
 }  // namespace waybill::pixel

@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <memory>
 
 namespace waybill::pixel {
 namespace {
 
-/// One PackBits segment (PS3.5 G.3) into every `step`-th byte from `out`, exactly `count` of them.
-bool unpack(ByteView in, std::byte* out, std::size_t count, std::size_t step) {
+/// One PackBits segment (PS3.5 G.3) into every `step`-th byte from `out`, exactly `count` of them. `idle` is set when a
+/// control byte asked for nothing.
+bool unpack(ByteView in, std::byte* out, std::size_t count, std::size_t step, bool& idle) {
   std::size_t at = 0;
   std::size_t done = 0;
   while (done < count) {
@@ -26,6 +26,8 @@ bool unpack(ByteView in, std::byte* out, std::size_t count, std::size_t step) {
       const std::size_t run = static_cast<std::size_t>(1 - n);
       for (std::size_t i = 0; i < run && done < count; ++i) out[step * done++] = in[at];
       ++at;
+    } else {
+      idle = true;
     }
   }
   return true;
@@ -128,7 +130,8 @@ Result<Frame> decode_bits(const ImageInfo& info, ByteView stream) {
     return Failure{Fault::truncated, "the RLE frame is too short for rows and columns"};
   Frame out{info.rows, info.columns, 1, 1, 0, false, info.photometric, Bytes(pixels)};
   const ByteView segment = stream.subspan(begin);
-  if (unpack(segment, out.data.data(), pixels, 1)) {
+  bool idle = false;
+  if (unpack(segment, out.data.data(), pixels, 1, idle)) {
     for (std::byte& b : out.data) b = b == std::byte{0} ? b : std::byte{1};
     return out;
   }
@@ -136,7 +139,8 @@ Result<Frame> decode_bits(const ImageInfo& info, ByteView stream) {
   const std::size_t size = unpacked_size(segment, packed.size() + 1);
   if (size != packed.size() && size != packed.size() + 1)
     return Failure{Fault::truncated, "the RLE segment has neither a byte nor a bit for each pixel"};
-  if (!unpack(segment, packed.data(), packed.size(), 1)) return Failure{Fault::truncated, "an RLE segment ends early"};
+  if (!unpack(segment, packed.data(), packed.size(), 1, idle))
+    return Failure{Fault::truncated, "an RLE segment ends early"};
   for (std::uint64_t i = 0; i < pixels; ++i) out.data[i] = (packed[i / 8] >> (i % 8)) & std::byte{1};
   out.quirk = Quirk::packed_bits;
   return out;
@@ -164,6 +168,7 @@ Result<Frame> decode_rle(const ImageInfo& info, ByteView stream) {
   out.photometric = info.photometric;
   out.data.resize(*size);
   const std::size_t pixels = std::size_t{info.rows} * info.columns;
+  bool idle = false;
   for (std::uint32_t s = 0; s < segments; ++s) {
     const std::uint64_t begin = load_u32(stream.data() + 4 + std::size_t{4} * s);
     const std::uint64_t end = s + 1 < segments ? load_u32(stream.data() + 8 + std::size_t{4} * s) : stream.size();
@@ -173,9 +178,10 @@ Result<Frame> decode_rle(const ImageInfo& info, ByteView stream) {
     const std::uint32_t byte =
         bytes_per_sample - 1 - s % bytes_per_sample;  // segments run from the most significant byte
     std::byte* to = out.data.data() + std::size_t{sample} * bytes_per_sample + byte;
-    if (!unpack(stream.subspan(begin, end - begin), to, pixels, std::size_t{info.samples} * bytes_per_sample))
+    if (!unpack(stream.subspan(begin, end - begin), to, pixels, std::size_t{info.samples} * bytes_per_sample, idle))
       return Failure{Fault::truncated, "an RLE segment ends early"};
   }
+  if (idle) out.quirk = Quirk::idle_runs;
   return out;
 }
 
@@ -186,26 +192,27 @@ Result<Bytes> encode_rle(const ImageInfo& info, const Frame& frame) {
   const std::size_t columns = frame.columns;
   const std::size_t most_a_row = columns + columns / 128 + 1;
   const std::size_t room = 64 + segments * (frame.rows * most_a_row + 1);
-  const auto out = std::make_unique_for_overwrite<std::byte[]>(room);  // for the worst case, the end never touched
-  std::memset(out.get(), 0, 64);
+  Bytes out;
+  out.reserve(room);  // for the worst case, the end never touched
+  out.resize(64);
   const auto set = [&](std::size_t at, std::size_t v) {
     for (unsigned i = 0; i < 4; ++i) out[at + i] = static_cast<std::byte>(v >> (8 * i));
   };
   set(0, segments);
   const std::size_t step = std::size_t{info.samples} * bytes_per_sample;
-  std::byte* to = out.get() + 64;
-  Bytes row(columns);
+  Bytes row(columns), packed(most_a_row);
   for (std::uint32_t s = 0; s < segments; ++s) {
-    set(4 + std::size_t{4} * s, static_cast<std::size_t>(to - out.get()));
+    set(4 + std::size_t{4} * s, out.size());
     const std::byte* from = frame.bytes().data() + std::size_t{s / bytes_per_sample} * bytes_per_sample +
                             (bytes_per_sample - 1 - s % bytes_per_sample);
     for (std::size_t r = 0; r < frame.rows; ++r) {
       gather(from + r * columns * step, columns, step, row.data());
-      to = pack_row(row.data(), columns, to);
+      const std::byte* const end = pack_row(row.data(), columns, packed.data());
+      put_bytes(out, {packed.data(), static_cast<std::size_t>(end - packed.data())});
     }
-    if ((to - out.get()) % 2 != 0) *to++ = std::byte{0};
+    if (out.size() % 2 != 0) out.push_back(std::byte{0});
   }
-  return Bytes(out.get(), to);
+  return out;
 }
 
 }  // namespace waybill::pixel

@@ -84,6 +84,23 @@ void sniff_j2k(ByteView b, Sniffed& out) noexcept {
   }
 }
 
+/// The header of an RLE frame (PS3.5 G.5). Segments begin right behind it; where they begin later, the whole header has
+/// to make sense.
+bool is_rle(ByteView b) noexcept {
+  if (b.size() < 64) return false;
+  const std::uint32_t segments = load_u32(b.data());
+  if (segments < 1 || segments > 15) return false;
+  std::uint32_t last = load_u32(b.data() + 4);
+  if (last == 64) return true;
+  if (last < 64) return false;
+  for (std::uint32_t i = 2; i <= 15; ++i) {
+    const std::uint32_t offset = load_u32(b.data() + std::size_t{4} * i);
+    if (i <= segments ? offset <= last : offset != 0) return false;
+    if (i <= segments) last = offset;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<ByteView> up_to_end_marker(ByteView b) noexcept {
@@ -128,7 +145,7 @@ Sniffed sniff(ByteView codestream) noexcept {
     sniff_j2k(b, out);
   else if (start == 0xFF0A || (b.size() >= 12 && as_text(b.subspan(4, 4)) == "JXL "))
     out.kind = "jxl";
-  else if (b.size() >= 64 && load_u32(b.data()) >= 1 && load_u32(b.data()) <= 15 && load_u32(b.data() + 4) == 64)
+  else if (is_rle(b))
     out.kind = "rle";
   if (out.header != 0) out.header += boxes;
   return out;

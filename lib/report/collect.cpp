@@ -20,7 +20,7 @@ constexpr std::size_t kMostGroups = 20'000;
 constexpr unsigned kCommittedGrade = 2;  // E2
 
 std::size_t stage_rank(std::string_view stage) {
-  static constexpr std::string_view kOrder[] = {"scan", "pack", "reconcile", "transcode", "load", "verify"};
+  static constexpr std::string_view kOrder[] = {"scan", "pack", "unpack", "reconcile", "transcode", "load", "verify"};
   return static_cast<std::size_t>(std::find(std::begin(kOrder), std::end(kOrder), stage) - std::begin(kOrder));
 }
 
@@ -36,29 +36,38 @@ void sort_unique(std::vector<std::uint32_t>& numbers) {
   numbers.shrink_to_fit();
 }
 
-/// Numbers of source files. Objects of one file mostly follow one another, so a change of the path is a new number;
-/// only when paths come back are the numbers of one file brought together.
+/// Numbers of source files. Objects of one file mostly follow one another, so a change of the file is a new number;
+/// only when files come back are the numbers of one file brought together. The id of a whole file stands in its entry,
+/// so ids are kept for parts of files alone.
 class Files {
  public:
-  std::uint32_t number(std::uint64_t path) {
-    if (hashes_.size() == 0 || hashes_[hashes_.size() - 1] != path) hashes_.push_back(path);
-    return static_cast<std::uint32_t>(hashes_.size() - 1);
+  std::uint32_t number(std::uint64_t file, bool whole) {
+    if (given_ == 0 || file != last_) {
+      ++given_;
+      last_ = file;
+      if (!whole) of_parts_.push_back(file);
+    }
+    return given_ - 1;
   }
 
-  /// Gives each file one number in `entries`; returns how many there are.
+  /// Gives each file one number in `entries`, which are in the order of the numbers; returns how many there are.
   std::uint32_t settle(Column<Entry>& entries) {
-    const std::size_t given = hashes_.size();
-    Column<std::uint64_t> copy;
-    for (const std::uint64_t hash : hashes_) copy.push_back(hash);
-    const std::uint64_t files = distinct(std::move(copy));
-    if (files == given) return static_cast<std::uint32_t>(given);
+    std::uint64_t files = 0;
+    for (std::uint64_t part = 0; part < kParts; ++part) {
+      Column<std::uint64_t> some;
+      each(entries, [&](std::uint64_t file, std::uint32_t) {
+        if (file % kParts == part) some.push_back(file);
+      });
+      files += distinct(std::move(some));
+    }
+    if (files == given_) return given_;
     std::vector<std::pair<std::uint64_t, std::uint32_t>> sorted;
-    sorted.reserve(given);
-    for (std::size_t i = 0; i < given; ++i) sorted.emplace_back(hashes_[i], static_cast<std::uint32_t>(i));
+    sorted.reserve(given_);
+    each(entries, [&](std::uint64_t file, std::uint32_t number) { sorted.emplace_back(file, number); });
     std::sort(sorted.begin(), sorted.end());
-    std::vector<std::uint32_t> renumbered(given);
+    std::vector<std::uint32_t> renumbered(given_);
     std::uint32_t last = 0;
-    for (std::size_t i = 0; i < given; ++i) {
+    for (std::size_t i = 0; i < sorted.size(); ++i) {
       if (i > 0 && sorted[i].first != sorted[i - 1].first) ++last;
       renumbered[sorted[i].second] = last;
     }
@@ -67,7 +76,22 @@ class Files {
   }
 
  private:
-  Column<std::uint64_t> hashes_;
+  static constexpr std::uint64_t kParts = 16;  // counted one after the other, so that no copy of all is needed
+
+  /// Calls `call` with the file of each number, in order.
+  template <typename F>
+  void each(const Column<Entry>& entries, const F& call) const {
+    std::uint32_t number = 0;
+    std::size_t part = 0;
+    for (const Entry& entry : entries) {
+      if (entry.file != number) continue;
+      call(entry.whole != 0 ? entry.id : of_parts_[part++], number++);
+    }
+  }
+
+  Column<std::uint64_t> of_parts_;
+  std::uint64_t last_ = 0;
+  std::uint32_t given_ = 0;
 };
 
 class Collector {
@@ -147,7 +171,7 @@ class Collector {
   void take_object(Seen& seen, ManifestSummary& summary, Holdings& holdings) {
     Entry& entry = seen.entry;
     entry.group = group_of(seen.group) & 0xFFFFU;
-    entry.file = files_.number(seen.path);
+    entry.file = files_.number(seen.file, entry.whole != 0);
     if (!seen.study.empty()) {
       entry.study = Interned(seen.study).number();
       note(holdings.all_studies, entry.study);

@@ -42,7 +42,7 @@ struct Collected {
   std::unordered_map<std::uint64_t, Exception> late_witnesses;  ///< objects with late findings
 };
 
-/// Reads all manifests, in the order of stage and time. Memory: 24 bytes an object and manifest, 16 more while it is
+/// Reads all manifests, in the order of stage and time. Memory: 24 bytes an object and manifest, 8 more while it is
 /// read, plus studies, findings and exceptions. Throws RunError: usage for a manifest given twice, input and integrity
 /// as manifest::Reader does.
 [[nodiscard]] Collected collect(const Options& options, const Mask& mask);

@@ -19,7 +19,7 @@ using manifest::Severity;
 namespace {
 
 constexpr std::size_t kLongestModality = 16, kLongestSite = 64;
-constexpr std::uint64_t kMostBytes = (std::uint64_t{1} << 40U) - 1;
+constexpr std::uint64_t kMostBytes = (std::uint64_t{1} << 39U) - 1;
 
 std::int8_t load_grade(const Object& object) {
   if (!object.load || object.load->outcome == "not-sent" || object.load->outcome == "refused") return kNoGrade;
@@ -80,6 +80,13 @@ std::string group_of(const Object& object) {
   return key + repair_utf8(object.issuer.value_or("").substr(0, kLongestSite));
 }
 
+/// The id that the whole file of a part has.
+std::uint64_t id_of_file(const std::string& path, const std::string& manifest) {
+  manifest::Source source;
+  source.path = path;
+  return id_number(manifest::object_id(source), manifest);
+}
+
 std::uint64_t hash_of(const std::string& text) { return std::hash<std::string>{}(text); }
 
 Seen look_at(const Object& object, const std::string& manifest, const manifest::Header& header,
@@ -94,7 +101,8 @@ Seen look_at(const Object& object, const std::string& manifest, const manifest::
   seen.entry.fresh = object.since == "new" ? 1U : 0U;
   seen.group = group_of(object);
   seen.study = object.study.value_or("");
-  seen.path = hash_of(object.source.path);
+  seen.entry.whole = !object.source.member && object.source.offset == 0 ? 1U : 0U;
+  seen.file = seen.entry.whole != 0 ? seen.entry.id : id_of_file(object.source.path, manifest);
   if (object.sop_instance) seen.instance = hash_of(*object.sop_instance);
   if (header.stage == "load" && object.load && (object.load->run.empty() || object.load->run == header.run) &&
       (object.bucket == Bucket::loaded || object.bucket == Bucket::verified))
@@ -163,22 +171,6 @@ std::string minute_text(std::int64_t minute) {
 std::string shown_detail(const manifest::Finding& finding, const Mask& mask) {
   if (mask.shows_phi() || finding.tag.empty() || !identifies_person(finding.tag)) return finding.detail;
   return "at (" + finding.tag + "), value withheld";
-}
-
-std::uint64_t id_number(const std::string& id, const std::string& manifest) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), number, 16);
-  if (error != std::errc{} || end != id.data() + id.size() || id.size() != 16) {
-    throw RunError(Exit::integrity,
-                   manifest + " holds a record whose id is not 16 hex digits; restore the manifest from a copy");
-  }
-  return number;
-}
-
-std::string id_text(std::uint64_t id) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(id));
-  return text;
 }
 
 std::string with_word(std::string words, std::string_view word) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "manifest/id.hpp"
 #include "manifest/reader.hpp"
 #include "report/mask.hpp"
 #include "report/model.hpp"
@@ -19,11 +20,12 @@ struct Entry {
   static constexpr unsigned kNone = 7;  ///< grade of an object without one
 
   std::uint64_t id = 0;
-  std::uint64_t bytes : 40 = 0;  ///< a terabyte and more counts as one
+  std::uint64_t bytes : 39 = 0;  ///< half a terabyte and more counts as that
   std::uint64_t group : 16 = 0;  ///< index into Report::groups
   std::uint64_t bucket : 4 = 0;
   std::uint64_t grade : 3 = kNone;
   std::uint64_t fresh : 1 = 0;  ///< "since" says new: no older scan has it
+  std::uint64_t whole : 1 = 0;  ///< a whole file, so that its id is that of the file
   std::uint32_t study = 0;      ///< Interned number of the Study Instance UID
   std::uint32_t file = 0;       ///< number of the source file in its manifest
 };
@@ -35,8 +37,9 @@ struct Seen {
   Entry entry;        ///< of an object; group, study and file are still open
   std::string group;  ///< "modality LF year LF site"
   std::string study;
-  std::uint64_t path = 0, instance = 0;  ///< hashes, 0 for none
-  std::int64_t loaded_at = -1;           ///< minute since 1970 at which the run of this manifest loaded it
+  std::uint64_t file = 0;       ///< id of the whole file that the object lies in
+  std::uint64_t instance = 0;   ///< hash of the SOP Instance UID, 0 for none
+  std::int64_t loaded_at = -1;  ///< minute since 1970 at which the run of this manifest loaded it
   std::vector<std::pair<std::string, manifest::Severity>> findings;
   std::unique_ptr<Exception> exception;      ///< when it is one
   std::unique_ptr<Exception> late_witness;   ///< when an earlier manifest has a late finding about it
@@ -50,9 +53,8 @@ using LateFindings = std::unordered_map<std::uint64_t, std::vector<manifest::Fin
 [[nodiscard]] std::vector<Seen> look_at(std::string_view lines, const std::string& manifest,
                                         const manifest::Header& header, const LateFindings& late, const Mask& mask);
 
-/// The number behind 16 hex digits; throws RunError(Exit::integrity) when the id of a record is none.
-[[nodiscard]] std::uint64_t id_number(const std::string& id, const std::string& manifest);
-[[nodiscard]] std::string id_text(std::uint64_t id);
+using manifest::id_number;
+using manifest::id_text;
 
 /// Words with spaces between, with one more unless it is there.
 [[nodiscard]] std::string with_word(std::string words, std::string_view word);

@@ -46,7 +46,7 @@ void Outcome::add(const manifest::Object& object) {
 
 const char* Outcome::state() const {
   if (compared() < plan_->drawn + plan_->always) return critical_ > 0 ? "stopped" : "open";
-  return defects() > 0 ? "failed" : "passed";
+  return fails() ? "failed" : "passed";
 }
 
 std::string Outcome::always_sentence() const {
@@ -58,6 +58,36 @@ std::string Outcome::always_sentence() const {
               : grouped(always_.defects) + (always_.defects == 1 ? " is" : " are") + " not what was sent.");
 }
 
+/// Of the objects left to chance: what is proved, or that nothing is.
+std::string Outcome::drawn_sentence(const std::string& seed) const {
+  const Demand& demand = plan_->options.demand;
+  const std::uint64_t bad = drawn_.defects;
+  const std::string found = grouped(bad) + (bad == 1 ? " is" : " are") + " not what was sent";
+  const std::string accepts = grouped(demand.accepted);
+  if (bad > demand.accepted)
+    return "The sample failed: " + grouped(bad) + " of " + objects(plan_->drawn) + " drawn" + seed + " from " +
+           grouped(plan_->lot) + (bad == 1 ? " is" : " are") + " not what was sent, " +
+           (demand.accepted > 0 ? "more than the " + accepts + " that it accepts, " : "") + "so the bound of " +
+           to_text(demand.defect) + " is not proved.";
+  const std::string of_them =
+      bad == 0 ? "each is what was sent" : found + ", no more than the " + accepts + " that the sample accepts";
+  if (plan_->drawn < plan_->lot)
+    return "With " + to_text(demand.confidence) + " confidence at most " + to_text(demand.defect) + " of " +
+           objects(plan_->lot) + " at the target are not what was sent: " + grouped(plan_->drawn) + " were drawn" +
+           seed + " and " + of_them + ".";
+  if (plan_->lot > 0)
+    return "All " + objects(plan_->lot) + " left to chance were drawn" + seed + ", for the lot is small, and " +
+           of_them + ".";
+  return "No object was left to chance" + seed + ".";
+}
+
+std::string Outcome::committed_sentence() const {
+  std::string text = " The list was on disk before the load began";
+  if (plan_->absent > 0)
+    text += "; " + objects(plan_->absent) + " of it " + (plan_->absent == 1 ? "was" : "were") + " not loaded";
+  return text + ".";
+}
+
 std::string Outcome::statement() const {
   const std::string_view state = this->state();
   const std::string seed = " (seed " + std::to_string(plan_->options.seed) + ")";
@@ -66,33 +96,20 @@ std::string Outcome::statement() const {
   if (state == "stopped")
     return "The sample" + seed + " stopped at a critical defect, another patient or other pixels, after " +
            grouped(compared()) + " of " + objects(planned) + ": it proves nothing about the rest." + kWhatToDo;
-  std::string text;
-  if (drawn_.defects > 0) {
-    text = "The sample failed: " + grouped(drawn_.defects) + " of " + objects(plan_->drawn) + " drawn" + seed +
-           " from " + grouped(plan_->lot) + (drawn_.defects == 1 ? " is" : " are") +
-           " not what was sent, so the bound of " + to_text(plan_->options.demand.defect) + " is not proved.";
-  } else if (plan_->drawn < plan_->lot) {
-    text = "With " + to_text(plan_->options.demand.confidence) + " confidence at most " +
-           to_text(plan_->options.demand.defect) + " of " + objects(plan_->lot) +
-           " at the target are not what was sent: " + grouped(plan_->drawn) + " were drawn" + seed +
-           " and each is what was sent.";
-  } else if (plan_->lot > 0) {
-    text = "All " + objects(plan_->lot) + " left to chance were drawn" + seed +
-           ", for the lot is small, and each is what was sent.";
-  } else {
-    text = "No object was left to chance" + seed + ".";
-  }
+  std::string text = drawn_sentence(seed);
   text += always_sentence();
   if (elsewhere_ > 0)
     text += " Besides, " + objects(elsewhere_) + " not drawn " + (elsewhere_ == 1 ? "is" : "are") +
             " missing at the target.";
-  return defects() > 0 ? text + kWhatToDo : text;
+  if (!plan_->committed.empty()) text += committed_sentence();
+  return fails() ? text + kWhatToDo : text;
 }
 
 void Outcome::write(JsonWriter& json) const {
   json.member("seed", plan_->options.seed)
       .member("confidence", to_text(plan_->options.demand.confidence))
       .member("defect", to_text(plan_->options.demand.defect))
+      .member("accept", std::uint64_t{plan_->options.demand.accepted})
       .member("state", state())
       .member("lot", plan_->lot)
       .member("drawn", plan_->drawn)

@@ -21,8 +21,10 @@ class Outcome {
 
   [[nodiscard]] std::uint64_t compared() const noexcept { return drawn_.compared + always_.compared; }
   [[nodiscard]] std::uint64_t critical() const noexcept { return critical_; }
-  /// "passed"; "failed": a defect; "stopped": objects of the plan were left because of a critical one; "open": the run
-  /// was interrupted.
+  /// Defects that chance drew, where the plan accepts as many and nothing else is wrong.
+  [[nodiscard]] std::uint64_t accepted() const noexcept { return fails() ? 0 : drawn_.defects; }
+  /// "passed"; "failed": a defect, or more of those drawn than are accepted; "stopped": objects of the plan were left
+  /// because of a critical one; "open": the run was interrupted.
   [[nodiscard]] const char* state() const;
   /// The result for people: what is proved, with its bound, or that nothing is and what to do.
   [[nodiscard]] std::string statement() const;
@@ -32,11 +34,15 @@ class Outcome {
   [[nodiscard]] std::string line() const;
 
  private:
+  [[nodiscard]] bool fails() const noexcept {
+    return drawn_.defects > plan_->options.demand.accepted || always_.defects + elsewhere_ + critical_ > 0;
+  }
   struct Counts {
     std::uint64_t compared = 0, defects = 0;
   };
-  [[nodiscard]] std::uint64_t defects() const noexcept { return drawn_.defects + always_.defects + elsewhere_; }
+  [[nodiscard]] std::string drawn_sentence(const std::string& seed) const;
   [[nodiscard]] std::string always_sentence() const;
+  [[nodiscard]] std::string committed_sentence() const;
 
   const Plan* plan_;
   Counts drawn_, always_;

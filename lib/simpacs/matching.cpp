@@ -107,7 +107,8 @@ Result<Query> parse_query(ByteView identifier, std::string_view syntax) {
   return query;
 }
 
-std::vector<Match> matches_of(const Query& query, const Shelf& shelf) {
+std::vector<Match> matches_of(const Query& query, const Shelf& shelf,
+                              const std::function<bool(const std::string&)>& is_hidden) {
   const dicom::Tag by = query.level == "IMAGE" ? kInstance : query.level == "SERIES" ? kSeries : kStudy;
   const auto single = [&](dicom::Tag t) {
     const std::string& value = query.value(t);
@@ -115,6 +116,7 @@ std::vector<Match> matches_of(const Query& query, const Shelf& shelf) {
   };
   std::map<std::string, std::vector<InstancePtr>> groups;
   for (InstancePtr& one : shelf.select(single(kStudy), single(kSeries))) {
+    if (by != kInstance && is_hidden(one->sop_instance)) continue;
     const std::string uid = by == kInstance ? one->sop_instance : one->value(by);
     groups[uid].push_back(std::move(one));
   }

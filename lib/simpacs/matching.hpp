@@ -4,6 +4,7 @@
 #include "core/result.hpp"
 #include "simpacs/shelf.hpp"
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,8 +33,10 @@ struct Match {
   std::map<dicom::Tag, std::string> values;  ///< of the keys asked for
 };
 
-/// Everything that fits, by UID.
-[[nodiscard]] std::vector<Match> matches_of(const Query& query, const Shelf& shelf);
+/// Everything that fits, by UID. Instances that `is_hidden` says yes to of their UID do not count in what is told of
+/// their series and study.
+[[nodiscard]] std::vector<Match> matches_of(const Query& query, const Shelf& shelf,
+                                            const std::function<bool(const std::string&)>& is_hidden);
 
 /// The identifier of a match.
 [[nodiscard]] Bytes encode_match(const Query& query, const Match& match, bool explicit_vr);

@@ -22,9 +22,12 @@ void Session::find(const Command& request, std::uint8_t context) {
   if (!query) return respond(rule, context, response_to(request, kNoIdentifier));
   std::uint64_t given = 0;
   Bytes out;
-  const auto matches = matches_of(*query, *node_.shelf);
+  const auto is_hidden = [&](const std::string& uid) {
+    return rule != nullptr && node_.dice.falls(*rule, uid, rule->omit);
+  };
+  const auto matches = matches_of(*query, *node_.shelf, is_hidden);
   for (const Match& match : matches) {
-    if (rule != nullptr && node_.dice.falls(*rule, match.uid, rule->omit)) continue;
+    if (is_hidden(match.uid)) continue;
     if (rule != nullptr && rule->most && given == *rule->most) break;
     ++given;
     messages_.put(out, context, response_to(request, kPending, true),

@@ -60,7 +60,7 @@ std::vector<InstancePtr> Session::selected(const Bytes& identifier, std::uint8_t
   if (!query) return {};
   query->level = "IMAGE";
   std::vector<InstancePtr> all;
-  for (const Match& match : matches_of(*query, *node_.shelf)) {
+  for (const Match& match : matches_of(*query, *node_.shelf, [](const std::string&) { return false; })) {
     if (auto instance = node_.shelf->find(match.uid)) all.push_back(std::move(instance));
   }
   return all;

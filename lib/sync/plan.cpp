@@ -4,6 +4,7 @@
 #include "config/table.hpp"
 #include "core/result.hpp"
 #include "core/text.hpp"
+#include "net/listener.hpp"
 #include "pixel/targets.hpp"
 #include "sample/size.hpp"
 #include "transfer/address.hpp"
@@ -174,11 +175,63 @@ void read_tls(const Table& table, const fs::path& folder, Words& words) {
   section.choice("tls_profile", "--tls-profile", {"bcp195", "bcp195-modified"});
 }
 
-void read_load(const Table& table, const fs::path& folder, bool staged, Plan& plan) {
-  table.only(
-      {"to",     "calling",  "timeout",    "associations", "release_each_study", "limit",      "window", "time_zone",
-       "order",  "priority", "priors_for", "retries",      "back_off",           "patience",   "syntax", "ladder",
-       "tls_ca", "tls_cert", "tls_key",    "tls_crl",      "tls_name",           "tls_profile"});
+/// What a target that calls us back needs: told once, in [load], and used by [verify] as well.
+struct CallBack {
+  std::string listen;
+  Words commitment;  ///< how reports of storage commitment are asked for and waited for
+};
+
+CallBack read_call_back(const Table& table, const fs::path& folder) {
+  CallBack out;
+  out.listen = table.text("listen").value_or("");
+  if (!out.listen.empty()) checked(table, "listen", [&] { (void)net::parse_listen(out.listen); });
+  Section section(table, folder, out.commitment);
+  section.number("commit_references", "--commit-references", 1, 500);
+  section.real("commit_wait", "--commit-wait", 8640000);
+  section.real("commit_again", "--commit-again", 86400);
+  section.choice("when_uncommitted", "--when-uncommitted", {"end", "finish"});
+  return out;
+}
+
+/// Refuses for a DICOMweb service what only a DICOM node has.
+void need_node(const Plan& plan, const Table& table, std::string_view key) {
+  if (std::holds_alternative<net::Peer>(transfer::parse_address(plan.load.to))) return;
+  table.refuse(key, "`" + std::string(key) + "` asks a service of DICOM nodes, and the target is a DICOMweb service");
+}
+
+void read_load(const Table& table, const fs::path& folder, bool staged, Plan& plan, CallBack& call_back) {
+  table.only({"to",
+              "calling",
+              "timeout",
+              "associations",
+              "release_each_study",
+              "limit",
+              "window",
+              "time_zone",
+              "order",
+              "priority",
+              "priors_for",
+              "retries",
+              "back_off",
+              "patience",
+              "syntax",
+              "ladder",
+              "tls_ca",
+              "tls_cert",
+              "tls_key",
+              "tls_crl",
+              "tls_name",
+              "tls_profile",
+              "http_login",
+              "http_token",
+              "batch",
+              "commit",
+              "listen",
+              "commit_wait",
+              "commit_references",
+              "commit_again",
+              "when_uncommitted",
+              "allow_plain_http"});
   plan.load.to = need_text(table, "to");
   checked(table, "to", [&] { (void)transfer::parse_address(plan.load.to); });
   if (const auto limit = table.text("limit")) checked(table, "limit", [&] { (void)transfer::parse_limit(*limit); });
@@ -208,6 +261,12 @@ void read_load(const Table& table, const fs::path& folder, bool staged, Plan& pl
   section.file("http_token", "--http-token");
   section.when("allow_plain_http", true, "--allow-plain-http");
   read_tls(table, folder, plan.load.words);
+  call_back = read_call_back(table, folder);
+  if (table.flag("commit") != true) return;
+  need_node(plan, table, "commit");
+  plan.load.words.emplace_back("--commit");
+  plan.load.words.insert(plan.load.words.end(), call_back.commitment.begin(), call_back.commitment.end());
+  if (!call_back.listen.empty()) plan.load.words.push_back("--listen=" + call_back.listen);
 }
 
 /// How the target is reached is told once, in [load].
@@ -220,23 +279,56 @@ Words reaching(const Words& load) {
   return out;
 }
 
-void read_verify(const std::optional<Table>& table, const fs::path& folder, Plan& plan) {
-  plan.verify.words = reaching(plan.load.words);
+void read_sample(const Table& table, const std::string& level, Plan& plan) {
+  const auto sample = table.text("sample");
+  if (!sample) return;
+  if (const auto demand = sample::parse_demand(*sample); !demand) table.refuse("sample", demand.error().what);
+  if (level != "content") table.refuse("sample", "`sample` compares contents; set level = \"content\"");
+  plan.load.words.push_back("--sample=" + *sample);  // on disk before the first object is sent
+  plan.verify.words.emplace_back("--sample=committed");
+  plan.verify.sample = true;
+}
+
+void read_verify(const std::optional<Table>& table, const fs::path& folder, const CallBack& call_back, Plan& plan) {
+  Words& words = plan.verify.words;
+  words = reaching(plan.load.words);
   std::string level = "exists";
   if (table) {
-    table->only({"level", "sample", "associations"});
+    table->only({"level", "sample", "associations", "retrieve"});
     level = table->text("level").value_or(level);
-    if (level != "exists" && level != "content") table->refuse("level", "`level` is exists or content");
-    Section section(*table, folder, plan.verify.words);
+    if (level != "commitment" && level != "exists" && level != "content")
+      table->refuse("level", "`level` is commitment, exists or content");
+    Section section(*table, folder, words);
     section.associations(false);
-    if (const auto sample = table->text("sample")) {
-      if (const auto demand = sample::parse_demand(*sample); !demand) table->refuse("sample", demand.error().what);
-      if (level != "content") table->refuse("sample", "`sample` compares contents; set level = \"content\"");
-      section.add("--sample", *sample);
-      plan.verify.sample = true;
+    section.choice("retrieve", "--retrieve", {"get", "move"});
+    read_sample(*table, level, plan);
+    const bool moves = table->text("retrieve") == "move";
+    if (moves && level != "content") table->refuse("retrieve", "`retrieve` fetches contents; set level = \"content\"");
+    if (moves && call_back.listen.empty())
+      table->refuse("retrieve", "C-MOVE sends objects to us; say where with `listen` in [load]");
+    if (moves) need_node(plan, *table, "retrieve");
+    if (level == "commitment") {
+      need_node(plan, *table, "level");
+      words.insert(words.end(), call_back.commitment.begin(), call_back.commitment.end());
     }
+    if ((moves || level == "commitment") && !call_back.listen.empty()) words.push_back("--listen=" + call_back.listen);
   }
-  plan.verify.words.push_back("--level=" + level);
+  words.push_back("--level=" + level);
+}
+
+/// Keys of a service that no stage asks for would be a belief in something that does not happen.
+void refuse_idle_keys(const Table& load, const Plan& plan) {
+  const auto has = [](const Words& words, std::string_view word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+  };
+  const bool commits = has(plan.load.words, "--commit") || has(plan.verify.words, "--level=commitment");
+  const bool moves = has(plan.verify.words, "--retrieve=move");
+  for (const char* key : {"commit_references", "commit_wait", "commit_again", "when_uncommitted"}) {
+    if (!commits && load.has(key))
+      load.refuse(key, "nothing asks for storage commitment; set commit = true, or level = \"commitment\" in [verify]");
+  }
+  if (!commits && !moves && load.has("listen"))
+    load.refuse("listen", "nothing calls us back; set commit = true, or level or retrieve in [verify]");
 }
 
 }  // namespace
@@ -257,8 +349,11 @@ Plan Plan::read(const fs::path& file) {
   if (plan.scan.recheck) Section(scan, folder, plan.scan.words).real("recheck", "--recheck", 1);
   if (const auto table = top.table("reconcile")) plan.reconcile = read_reconcile(*table, folder);
   if (const auto table = top.table("transcode")) plan.transcode = read_transcode(*table, folder);
-  read_load(need(top, "load"), folder, plan.transcode.has_value(), plan);
-  read_verify(top.table("verify"), folder, plan);
+  CallBack call_back;
+  const Table load = need(top, "load");
+  read_load(load, folder, plan.transcode.has_value(), plan, call_back);
+  read_verify(top.table("verify"), folder, call_back, plan);
+  refuse_idle_keys(load, plan);
   if (const auto table = top.table("report")) {
     table->only({"pseudonym_key", "known"});
     Section section(*table, folder, plan.report_words);

@@ -55,7 +55,7 @@ struct Plan {
 
   struct Verify {
     std::vector<std::string> words;
-    bool sample = false;  ///< drawn with the number of the run as its seed
+    bool sample = false;  ///< drawn by load, with the number of the run as its seed
   } verify;
 
   std::vector<std::string> report_words;

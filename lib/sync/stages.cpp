@@ -80,6 +80,7 @@ Words load_words(const Run& run) {
   Words words{run.file(staged ? "transcode.wb" : "delta.wb").string(), "--to=" + run.plan.load.to,
               "--output=" + run.file("load.wb").string()};
   words = with(std::move(words), run.plan.load.words);
+  if (run.plan.verify.sample) words.push_back("--seed=" + std::to_string(run.number));
   if (run.plan.reconcile && !staged) {
     words.push_back("--edits=" + run.file("reconcile.wb").string());
     if (run.plan.reconcile->undecided == Undecided::send) words.emplace_back("--send-unmatched");
@@ -92,7 +93,6 @@ Words verify_words(const Run& run) {
   Words words{run.file("load.wb").string(), "--against=" + run.plan.load.to,
               "--output=" + run.file("verify.wb").string()};
   words = with(std::move(words), run.plan.verify.words);
-  if (run.plan.verify.sample) words.push_back("--seed=" + std::to_string(run.number));
   add_common(run, words);
   return words;
 }

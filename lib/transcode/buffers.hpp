@@ -19,8 +19,9 @@ struct Place {
   std::uint64_t offset = 0, size = 0;
 };
 
-/// The memory that objects are read into, shared with every codec process, so that pixels are not copied on their way.
-/// A buffer is lent to one object at a time and never goes away, only the memory of a large one does. Any thread.
+/// The memory that objects stand in as they were read and as they are written, shared with every codec process, so that
+/// pixels are not copied on their way. A buffer is lent to one object at a time and never goes away, only the memory of
+/// a large one does. Any thread.
 class Buffers {
  public:
   Buffers() = default;
@@ -36,9 +37,14 @@ class Buffers {
 
  private:
   class Lent;
+  struct Shared {
+    Region region;      // of who borrowed it
+    ByteView mapped;    // guarded by mutex_
+    bool lent = false;  // guarded by mutex_
+  };
+  Shared& pick(std::size_t size);
   mutable std::mutex mutex_;
-  std::deque<Region> regions_;     // guarded by mutex_; a Region's own memory belongs to who borrowed it
-  std::vector<std::size_t> free_;  // guarded by mutex_
+  std::deque<Shared> all_;  // guarded by mutex_
 };
 
 }  // namespace waybill::transcode

@@ -20,9 +20,19 @@ Result<Frame> fitting(Result<Frame> frame, const pixel::ImageInfo& info) {
   if (!frame) return frame;
   if (frame->rows != info.rows || frame->columns != info.columns || frame->samples != info.samples)
     return Failure{Fault::mismatch, "the codestream's rows, columns or components differ from the header's"};
-  if (frame->bytes_per_sample * 8 != info.bits_allocated)
+  if (frame->bytes_per_sample * 8 != info.bits_allocated && (info.bits_allocated != 1 || frame->bytes_per_sample != 1))
     return Failure{Fault::unsupported, "the decoded sample size differs from Bits Allocated"};
   return frame;
+}
+
+/// Appends samples of one bit, a byte each, to `out`, which holds `at` bits: low bits first and on across frames (PS3.5
+/// 8.1.1).
+void append_bits(const Frame& frame, std::uint64_t at, Bytes& out) {
+  out.resize((at + frame.bytes().size() + 7) / 8);
+  for (const std::byte bit : frame.bytes()) {
+    out[at / 8] |= (bit & std::byte{1}) << (at % 8);
+    ++at;
+  }
 }
 
 std::string_view model_of(const Frame& frame) {
@@ -93,22 +103,32 @@ Result<Encoded> CodecsHere::encode(const PixelData& data, const std::string& syn
   const auto reader = pixel::FrameReader::open(data, findings);
   if (!reader) return reader.error();
   Encoded out;
+  const auto streams = std::make_shared<std::vector<Bytes>>();
+  streams->reserve(reader->count());
+  out.memory = streams;
   out.photometric = data.info.photometric;
-  out.frames.reserve(reader->count());
+  if (is_native(syntax) && data.info.bits_allocated == 1)
+    out.frames.resize(reader->count());  // all bits stand in the first
+  else
+    out.frames.reserve(reader->count());
   for (std::uint32_t i = 0; i < reader->count(); ++i) {
     auto frame = fitting(reader->borrow(i), data.info);
     if (!frame) return frame.error();
     out.photometric = frame->photometric;
     out.samples = frame->samples;
+    if (is_native(syntax) && data.info.bits_allocated == 1) {
+      append_bits(*frame, i * std::uint64_t{frame->bytes().size()}, out.frames.front());
+      continue;
+    }
     if (is_native(syntax)) {
-      out.frames.push_back(frame->borrowed.empty() ? std::move(frame->data)
-                                                   : Bytes(frame->borrowed.begin(), frame->borrowed.end()));
+      const ByteView borrowed = frame->borrowed;
+      out.frames.push_back(borrowed.empty() ? ByteView(streams->emplace_back(std::move(frame->data))) : borrowed);
       continue;
     }
     out.photometric = pixel::stored_photometric(syntax, *frame);
     auto stream = pixel::encode_frame(syntax, data.info, *frame);
     if (!stream) return stream.error();
-    out.frames.push_back(*std::move(stream));
+    out.frames.emplace_back(streams->emplace_back(*std::move(stream)));
   }
   return out;
 }
@@ -152,7 +172,8 @@ Result<Parts> Parts::of(const PixelData& data) {
 
 std::uint32_t Parts::frames_a_part(std::uint64_t bytes) const noexcept {
   const std::uint64_t one = frame_size(data_->info);
-  if (!data_->encapsulated && (data_->info.bits_allocated % 8 != 0 || data_->info.pixel_words)) return frames();
+  // Frames of bits share bytes, on whichever side of a comparison they are native.
+  if (data_->info.bits_allocated % 8 != 0 || (!data_->encapsulated && data_->info.pixel_words)) return frames();
   if (one == 0 || one > bytes) return 1;
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes / one, frames()));
 }

@@ -14,9 +14,10 @@ namespace waybill::transcode {
 
 /// Frames in the encoding that was asked for: codestreams, or native samples by pixel.
 struct Encoded {
-  std::vector<Bytes> frames;
-  std::string photometric;  ///< what the samples in them are now
+  std::vector<ByteView> frames;  ///< in `memory`, or in the pixel data they were made of
+  std::string photometric;       ///< what the samples in them are now
   std::uint16_t samples = 1;
+  std::shared_ptr<const void> memory;  ///< may hold up a codec process, so not for long; goes before its Codecs
 };
 
 /// Memory to read an object into. Pixel data that stands in it reaches the codecs without being copied.

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <iterator>
 
 namespace waybill::transcode {
@@ -25,7 +26,15 @@ namespace uid = dicom::uid;
 namespace {
 
 constexpr Tag kPixelData = tag(0x7FE0, 0x0010);
+constexpr std::uint32_t kUndefined = 0xFFFFFFFFU;
 constexpr std::string_view kKeep = "keep";
+
+/// The pixel data under the label that its codestreams deserve (ENC-TSCODESTREAM).
+std::optional<pixel::PixelData> pixels_of(const dicom::File& file) {
+  auto data = inspect::pixel_data_of(file);
+  if (data) data->transfer_syntax = inspect::syntax_of_codestreams(*data);
+  return data;
+}
 
 /// The file as it is can be sent and read: whole meta group with the true label, nothing behind the dataset, even
 /// lengths (a dataset of odd length cannot be sent, PS3.8 E.2).
@@ -64,37 +73,6 @@ void describe_pixels(const dicom::File& file, const Encoded& encoded, dicom::Rew
   }
 }
 
-Result<Done> put_native(const pixel::PixelData& data, const Encoded& encoded, dicom::Rewrite& rewrite) {
-  std::uint64_t total = 0;
-  for (const Bytes& frame : encoded.frames) total += frame.size();
-  if (total > 0xFFFFFFF0U) return Failure{Fault::limit, "native pixel data beyond 4 GiB cannot be written"};
-  Bytes samples;
-  samples.reserve(total);
-  for (const Bytes& frame : encoded.frames) put_bytes(samples, frame);
-  rewrite.elements[kPixelData] = dicom::encode_element(
-      kPixelData, data.info.bits_allocated > 8 ? dicom::vr("OW") : dicom::vr("OB"), as_text(samples));
-  return Done{};
-}
-
-Result<Done> put_codestreams(std::size_t source_size, const Encoded& encoded, const Order& order,
-                             dicom::Rewrite& rewrite) {
-  std::vector<std::uint64_t> sizes;
-  std::uint64_t total = 0;
-  for (const Bytes& frame : encoded.frames) total += sizes.emplace_back(frame.size());
-  if (!order.keep_larger && total >= source_size)
-    return Failure{Fault::unsupported, "the encoded pixels would not be smaller"};
-  Bytes element = dicom::fragments_header();
-  element.reserve(total + 13 * encoded.frames.size() + 64);  // item, offset and pad byte for each
-  pixel::write_encapsulated(encoded.frames, element);
-  rewrite.elements[kPixelData] = std::move(element);
-  if (const auto tables = extended_tables(sizes)) {
-    for (const auto& [t, table] :
-         {std::pair{tag(0x7FE0, 0x0001), &tables->offsets}, {tag(0x7FE0, 0x0002), &tables->lengths}})
-      rewrite.elements[t] = dicom::encode_element(t, dicom::vr("OV"), as_text(*table));
-  }
-  return Done{};
-}
-
 /// Codestreams that stood in a value of defined length, in the items PS3.5 A.4 asks for.
 Result<Bytes> wrapped_codestreams(const pixel::PixelData& data) {
   std::vector<manifest::Finding> findings;
@@ -102,7 +80,7 @@ Result<Bytes> wrapped_codestreams(const pixel::PixelData& data) {
   if (!reader) return reader.error();
   std::vector<Bytes> streams;
   for (std::uint32_t i = 0; i < reader->count(); ++i) streams.push_back(reader->codestream(i));
-  Bytes element = dicom::fragments_header();
+  Bytes element = dicom::element_header(kPixelData, dicom::vr("OB"), kUndefined);
   pixel::write_encapsulated(streams, element);
   return element;
 }
@@ -110,6 +88,49 @@ Result<Bytes> wrapped_codestreams(const pixel::PixelData& data) {
 /// The source's bytes stay and nothing else was asked for.
 bool is_untouched(const dicom::File& file, const dicom::Rewrite& rewrite, const Converted& out) {
   return rewrite.elements.empty() && out.changes.empty() && rewrite.transfer_syntax == file.transfer_syntax;
+}
+
+}  // namespace
+
+struct Pixels {
+  Bytes header;     ///< of the element
+  Encoded encoded;  ///< in items, or one after the other
+  bool in_items = false;
+
+  [[nodiscard]] std::uint64_t frame_bytes() const {
+    std::uint64_t total = 0;
+    for (const ByteView frame : encoded.frames) total += frame.size();
+    return total;
+  }
+  /// Bytes of the element.
+  [[nodiscard]] std::uint64_t size() const {
+    return header.size() + (in_items ? pixel::encapsulated_size(encoded.frames) : frame_bytes() + frame_bytes() % 2);
+  }
+};
+
+namespace {
+
+Result<Pixels> native_pixels(const pixel::PixelData& data, Encoded encoded) {
+  Pixels out{{}, std::move(encoded), false};
+  const std::uint64_t total = out.frame_bytes() + out.frame_bytes() % 2;
+  if (total > 0xFFFFFFF0U) return Failure{Fault::limit, "native pixel data beyond 4 GiB cannot be written"};
+  out.header = dicom::element_header(kPixelData, data.info.bits_allocated > 8 ? dicom::vr("OW") : dicom::vr("OB"),
+                                     static_cast<std::uint32_t>(total));
+  return out;
+}
+
+Result<Pixels> codestreams(std::size_t source_size, Encoded encoded, const Order& order, dicom::Rewrite& rewrite) {
+  Pixels out{dicom::element_header(kPixelData, dicom::vr("OB"), kUndefined), std::move(encoded), true};
+  if (!order.keep_larger && out.frame_bytes() >= source_size)
+    return Failure{Fault::unsupported, "the encoded pixels would not be smaller"};
+  std::vector<std::uint64_t> sizes;
+  for (const ByteView frame : out.encoded.frames) sizes.push_back(frame.size());
+  if (const auto tables = extended_tables(sizes)) {
+    for (const auto& [t, table] :
+         {std::pair{tag(0x7FE0, 0x0001), &tables->offsets}, {tag(0x7FE0, 0x0002), &tables->lengths}})
+      rewrite.elements[t] = dicom::encode_element(t, dicom::vr("OV"), as_text(*table));
+  }
+  return out;
 }
 
 }  // namespace
@@ -124,18 +145,21 @@ std::vector<std::string> target_names() {
 
 std::string syntax_of(std::string_view name) { return std::string(pixel::target_syntax(name).value_or("")); }
 
-Converter::Converter(Codecs& codecs, dicom::Provenance provenance, std::uint64_t apart)
-    : codecs_(codecs), provenance_(std::move(provenance)), apart_(apart) {}
+Converter::Converter(Codecs& codecs, dicom::Provenance provenance, std::uint64_t apart, bool proves)
+    : codecs_(codecs), provenance_(std::move(provenance)), apart_(apart), proves_(proves) {}
 
-/// Puts the re-encoded pixels into `rewrite`; a Failure says why the source's bytes are kept.
-Result<Done> Converter::reencode(const dicom::File& file, pixel::PixelData data, const Order& order,
-                                 dicom::Rewrite& rewrite, Converted& out) const {
-  if (auto may = may_reencode(file, data, order.syntax); !may) return may;
+/// Re-encodes the pixels and describes them in `rewrite`; a Failure says why the source's bytes are kept.
+Result<Pixels> Converter::reencode(const dicom::File& file, pixel::PixelData data, const Order& order,
+                                   dicom::Rewrite& rewrite, Converted& out) const {
+  if (auto may = may_reencode(file, data, order.syntax); !may) return may.error();
   const bool native = uid::is_native(order.syntax);
   const std::size_t source_size = data.value.size();
   auto overlays = native ? Result<std::optional<Extracted>>(std::nullopt) : extract_overlays(file, data);
   if (!overlays) return overlays.error();
-  if (*overlays) data.value = (*overlays)->pixels;
+  if (*overlays) {
+    data.value = (*overlays)->pixels;
+    data.big_endian = false;
+  }
   // RLE keeps all bits where they are.
   const bool as_they_lie = native || (order.syntax == uid::kRle && data.info.bits_allocated != 12);
   auto aligned = as_they_lie ? Result<std::optional<Aligned>>(std::nullopt) : align_samples(file.dataset, data);
@@ -145,13 +169,14 @@ Result<Done> Converter::reencode(const dicom::File& file, pixel::PixelData data,
     data.value = (*aligned)->pixels;
     data.big_endian = false;
   }
-  auto encoded = encode(data, order.syntax);
-  if (!encoded) return encoded.error();
   auto icons = data.encapsulated ? native_icons(file, codecs_) : Result<std::optional<Bytes>>(std::nullopt);
   if (!icons) return icons.error();
+  auto encoded = encode(data, order.syntax);
+  if (!encoded) return encoded.error();
   describe_pixels(file, *encoded, rewrite);
-  auto put = native ? put_native(data, *encoded, rewrite) : put_codestreams(source_size, *encoded, order, rewrite);
-  if (!put) return put;
+  auto pixels =
+      native ? native_pixels(data, *std::move(encoded)) : codestreams(source_size, *std::move(encoded), order, rewrite);
+  if (!pixels) return pixels;
   if (*icons) rewrite.elements[tag(0x0088, 0x0200)] = **std::move(icons);
   out.icons = icons->has_value();
   if (*overlays) out.changes.values = std::move((*overlays)->changes);
@@ -159,12 +184,42 @@ Result<Done> Converter::reencode(const dicom::File& file, pixel::PixelData data,
   rewrite.transfer_syntax = order.syntax;
   out.codec = native ? std::string("none") : pixel::encoder_name(order.syntax);
   out.outcome = "transcoded";
+  return pixels;
+}
+
+/// The file around the pixels. Codec processes decode it for the proof, so it stands where they see it; other memory is
+/// quicker to get.
+Result<Done> Converter::put_together(const dicom::File& file, const dicom::Rewrite& rewrite, const Pixels& pixels,
+                                     Converted& out) const {
+  const auto around = dicom::write_around(file, rewrite, kPixelData);
+  if (!around) return around.error();
+  const std::shared_ptr<Buffer> buffer = proves_ ? codecs_.buffer() : CodecsHere().buffer();
+  const auto room = buffer->room(around->bytes.size() + pixels.size());
+  if (room.empty()) return Failure{Fault::limit, "there is no memory for the file to write"};
+  std::byte* to = room.data();
+  const auto put = [&](ByteView bytes) {
+    if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+    to += bytes.size();
+  };
+  put(ByteView(around->bytes).first(around->at));
+  put(pixels.header);
+  if (pixels.in_items) {
+    const std::uint64_t size = pixel::encapsulated_size(pixels.encoded.frames);
+    pixel::write_encapsulated(pixels.encoded.frames, {to, size});
+    to += size;
+  } else {
+    for (const ByteView frame : pixels.encoded.frames) put(frame);
+    if (pixels.frame_bytes() % 2 != 0) *to++ = std::byte{0};
+  }
+  put(ByteView(around->bytes).subspan(around->at));
+  out.file = room;
+  out.memory = buffer;
   return Done{};
 }
 
-Result<Converted> Converter::write(ByteView source, const dicom::File& file, dicom::Rewrite rewrite,
-                                   Converted out) const {
-  const bool untouched = is_untouched(file, rewrite, out);
+Result<Converted> Converter::write(ByteView source, const dicom::File& file, dicom::Rewrite rewrite, Converted out,
+                                   const Pixels* pixels) const {
+  const bool untouched = pixels == nullptr && is_untouched(file, rewrite, out);
   if (!out.changes.empty()) {
     auto former = dicom::add_changes(file, out.changes, provenance_, rewrite);
     if (!former) return former.error();
@@ -172,21 +227,31 @@ Result<Converted> Converter::write(ByteView source, const dicom::File& file, dic
     out.changed = !out.former.empty();
   }
   out.transfer_syntax = rewrite.transfer_syntax;
-  const bool same = untouched || is_untouched(file, rewrite, Converted{});
+  const bool same = untouched || (pixels == nullptr && is_untouched(file, rewrite, Converted{}));
   if (same && !out.changed && is_clean(file)) {
-    out.file.assign(source.begin(), source.end());
+    out.file = source;
     if (out.outcome.empty()) out.outcome = "copied";
     return out;
   }
   if (out.outcome.empty()) out.outcome = "rewritten";
   if (same && !out.changed && !file.has("PIX-ZEROFRAG") && !file.has("ENC-ODDLEN")) {
-    out.file = dicom::wrap_dataset(file);
+    out.hold(dicom::wrap_dataset(file));
+    return out;
+  }
+  if (pixels != nullptr) {
+    if (auto done = put_together(file, rewrite, *pixels, out); !done) return done.error();
     return out;
   }
   auto written = dicom::write_file(file, rewrite);
   if (!written) return written.error();
-  out.file = *std::move(written);
+  out.hold(*std::move(written));
   return out;
+}
+
+void Converted::hold(Bytes bytes) {
+  const auto held = std::make_shared<const Bytes>(std::move(bytes));
+  file = *held;
+  memory = held;
 }
 
 Result<Converted> Converter::carry(ByteView source, const dicom::File& file, const dicom::Changes& changes) const {
@@ -195,11 +260,14 @@ Result<Converted> Converter::carry(ByteView source, const dicom::File& file, con
   out.changes = changes;
   // An unedited clean file keeps even a retired syntax: its bytes are what arrives.
   rewrite.transfer_syntax = changes.empty() && is_clean(file) ? file.transfer_syntax : carried_syntax(file);
-  const auto data = inspect::pixel_data_of(file);
+  const auto data = pixels_of(file);
+  if (data && data->transfer_syntax != file.transfer_syntax) rewrite.transfer_syntax = data->transfer_syntax;
   if (data && rewrite.transfer_syntax != file.transfer_syntax && file.dataset.encoding().big_endian &&
       data->info.bits_allocated != 1 && data->info.float_bits == 0) {
-    if (auto done = reencode(file, *data, {rewrite.transfer_syntax}, rewrite, out); !done) return done.error();
+    const auto pixels = reencode(file, *data, {rewrite.transfer_syntax}, rewrite, out);
+    if (!pixels) return pixels.error();
     out.outcome.clear();
+    return write(source, file, std::move(rewrite), std::move(out), &*pixels);
   }
   if (data && data->encapsulated && file.has("PIX-EXPLLENENC")) {
     auto wrapped = wrapped_codestreams(*data);
@@ -211,26 +279,28 @@ Result<Converted> Converter::carry(ByteView source, const dicom::File& file, con
 
 Result<Converted> Converter::convert(ByteView source, const dicom::File& file, const Order& order,
                                      const dicom::Changes& changes) const {
-  if (order.syntax.empty() || order.syntax == file.transfer_syntax) return carry(source, file, changes);
-  const auto data = inspect::pixel_data_of(file);
+  const auto data = pixels_of(file);
+  if (order.syntax.empty() || order.syntax == (data ? data->transfer_syntax : file.transfer_syntax))
+    return carry(source, file, changes);
   const bool native = uid::is_native(order.syntax);
   dicom::Rewrite rewrite;
   Converted out;
   out.changes = changes;
-  if (!data || (native && !data->encapsulated && !data->big_endian)) {
+  const bool by_elements = data && (data->info.bits_allocated == 1 || data->info.float_bits != 0);
+  if (!data || (native && !data->encapsulated && (!data->big_endian || by_elements))) {
     const bool rewrites = native || !uid::is_native(file.transfer_syntax) || file.dataset.encoding().big_endian ||
                           uid::is_deflated(file.transfer_syntax);
     if (!rewrites) return carry(source, file, changes);
     rewrite.transfer_syntax = std::string(uid::kExplicitLittleEndian);
     return write(source, file, std::move(rewrite), std::move(out));
   }
-  const auto done = reencode(file, *data, order, rewrite, out);
-  if (done) return write(source, file, std::move(rewrite), std::move(out));
+  const auto pixels = reencode(file, *data, order, rewrite, out);
+  if (pixels) return write(source, file, std::move(rewrite), std::move(out), &*pixels);
   auto kept = carry(source, file, changes);
   if (kept) {
     kept->outcome = "kept-source";
-    kept->reason = done.error().what;
-    kept->fault = done.error().fault;
+    kept->reason = pixels.error().what;
+    kept->fault = pixels.error().fault;
   }
   return kept;
 }

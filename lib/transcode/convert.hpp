@@ -5,6 +5,7 @@
 #include "manifest/record.hpp"
 #include "transcode/codecs.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,7 +26,8 @@ struct Order {
 
 /// Bytes to stage and how they came about.
 struct Converted {
-  Bytes file;
+  ByteView file;                       ///< in the source's bytes or in `memory`
+  std::shared_ptr<const void> memory;  ///< goes before the Codecs of the converter
   std::string transfer_syntax;
   std::string codec = "none";
   std::string outcome;                ///< "copied", "rewritten", "transcoded", "kept-source"
@@ -35,15 +37,22 @@ struct Converted {
   std::vector<dicom::Former> former;  ///< what the changed elements were
   bool changed = false;               ///< the dataset is not the source's any more
   bool icons = false;                 ///< icons were decoded
+
+  /// Makes `bytes` the file.
+  void hold(Bytes bytes);
 };
+
+/// Pixels as they are written: frames behind the header of their element.
+struct Pixels;
 
 /// Converts parsed objects (PS3.5 8.2; docs/transcoding.md says what is converted and what is carried). Any thread, as
 /// far as `codecs` allows it.
 class Converter {
  public:
   /// `codecs` must outlive the converter. Objects of more decoded bytes than `apart` are worked on in parts, in
-  /// parallel.
-  explicit Converter(Codecs& codecs, dicom::Provenance provenance = {}, std::uint64_t apart = kApart);
+  /// parallel. Without `proves` nothing will be asked of prove().
+  explicit Converter(Codecs& codecs, dicom::Provenance provenance = {}, std::uint64_t apart = kApart,
+                     bool proves = true);
 
   /// `source` are the bytes of `file`. Lossy and video codestreams are never re-encoded. Fails only when the changes
   /// cannot be applied.
@@ -71,14 +80,17 @@ class Converter {
   [[nodiscard]] Result<Encoded> encode(const pixel::PixelData& data, const std::string& syntax) const;
   [[nodiscard]] Result<std::string> compare(const pixel::PixelData& source, const pixel::PixelData& written) const;
   [[nodiscard]] Result<std::string> same_pixels(const dicom::File& source, const dicom::File& written) const;
-  [[nodiscard]] Result<Done> reencode(const dicom::File& file, pixel::PixelData data, const Order& order,
-                                      dicom::Rewrite& rewrite, Converted& out) const;
-  [[nodiscard]] Result<Converted> write(ByteView source, const dicom::File& file, dicom::Rewrite rewrite,
-                                        Converted out) const;
+  [[nodiscard]] Result<Pixels> reencode(const dicom::File& file, pixel::PixelData data, const Order& order,
+                                        dicom::Rewrite& rewrite, Converted& out) const;
+  [[nodiscard]] Result<Converted> write(ByteView source, const dicom::File& file, dicom::Rewrite rewrite, Converted out,
+                                        const Pixels* pixels = nullptr) const;
+  [[nodiscard]] Result<Done> put_together(const dicom::File& file, const dicom::Rewrite& rewrite, const Pixels& pixels,
+                                          Converted& out) const;
 
   Codecs& codecs_;
   dicom::Provenance provenance_;
   std::uint64_t apart_;
+  bool proves_;
 };
 
 }  // namespace waybill::transcode

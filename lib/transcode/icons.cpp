@@ -3,6 +3,7 @@
 
 #include "core/text.hpp"
 #include "dicom/rewrite.hpp"
+#include "pixel/codec.hpp"
 
 #include <algorithm>
 
@@ -60,6 +61,12 @@ std::optional<pixel::PixelData> pixels_of(const dicom::File& file, std::uint32_t
   });
   out.transfer_syntax = out.encapsulated ? file.transfer_syntax : "1.2.840.10008.1.2.1";
   if (!found) return std::nullopt;
+  if (out.encapsulated) {  // an icon is not always of the image's kind
+    std::vector<manifest::Finding> ignored;
+    const auto reader = pixel::FrameReader::open(out, ignored);
+    const std::string truth = reader ? pixel::true_syntax(pixel::sniff(reader->codestream(0))) : std::string();
+    if (!truth.empty()) out.transfer_syntax = truth;
+  }
   return out;
 }
 

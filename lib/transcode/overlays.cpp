@@ -35,14 +35,15 @@ bool covers(const dicom::Dataset& set, const Plane& plane, const pixel::ImageInf
          (plane.bit > info.high_bit || plane.bit + info.bits_stored <= info.high_bit);
 }
 
-std::uint32_t sample_at(ByteView pixels, std::size_t i, std::size_t width) {
-  return width == 2 ? load_u16(pixels.data() + 2 * i) : std::to_integer<std::uint32_t>(pixels[i]);
+std::uint32_t sample_at(const pixel::PixelData& data, std::size_t i, std::size_t width) {
+  return width == 2 ? load_u16(data.value.data() + 2 * i, data.big_endian)
+                    : std::to_integer<std::uint32_t>(data.value[i]);
 }
 
-Bytes bits_of(ByteView pixels, std::size_t count, std::size_t width, unsigned bit) {
+Bytes bits_of(const pixel::PixelData& data, std::size_t count, std::size_t width, unsigned bit) {
   Bytes out((count + 15) / 16 * 2, std::byte{0});
   for (std::size_t i = 0; i < count; ++i) {
-    if (((sample_at(pixels, i, width) >> bit) & 1U) != 0) out[i / 8] |= std::byte{1} << (i % 8);
+    if (((sample_at(data, i, width) >> bit) & 1U) != 0) out[i / 8] |= std::byte{1} << (i % 8);
   }
   return out;
 }
@@ -53,14 +54,15 @@ Bytes number(std::uint16_t value) {
   return out;
 }
 
-/// Takes the bits of `cleared` out of every sample; where nothing else stands above the stored bits, the sign is
-/// extended again.
-Bytes without_bits(ByteView pixels, const pixel::ImageInfo& info, std::uint32_t cleared) {
-  Bytes out(pixels.begin(), pixels.end());
+/// Takes the bits of `cleared` out of every sample, which is little endian then; where nothing else stands above the
+/// stored bits, the sign is extended again.
+Bytes without_bits(const pixel::PixelData& data, std::uint32_t cleared) {
+  const pixel::ImageInfo& info = data.info;
+  Bytes out(data.value.begin(), data.value.end());
   const std::size_t width = info.bits_allocated / 8U;
   const std::uint32_t stored = (1U << info.bits_stored) - 1;
   for (std::size_t i = 0; (i + 1) * width <= out.size(); ++i) {
-    std::uint32_t v = sample_at(out, i, width) & ~cleared;
+    std::uint32_t v = sample_at(data, i, width) & ~cleared;
     const bool negative =
         info.is_signed && info.high_bit + 1U == info.bits_stored && ((v >> (info.bits_stored - 1)) & 1U) != 0;
     if (negative && (v & ~stored) == 0) v |= ~stored;
@@ -76,7 +78,7 @@ Result<std::optional<Extracted>> extract_overlays(const dicom::File& file, const
   const auto planes = planes_in_pixels(file.dataset);
   if (planes.empty()) return std::optional<Extracted>{};
   const pixel::ImageInfo& info = data.info;
-  if (data.encapsulated || data.big_endian || info.samples != 1 || info.high_bit + 1U < info.bits_stored ||
+  if (data.encapsulated || info.pixel_words || info.samples != 1 || info.high_bit + 1U < info.bits_stored ||
       (info.bits_allocated != 8 && info.bits_allocated != 16))
     return Failure{Fault::unsupported, "an overlay stands in bits of pixels that it cannot be taken out of"};
   const std::size_t width = info.bits_allocated / 8U;
@@ -95,10 +97,10 @@ Result<std::optional<Extracted>> extract_overlays(const dicom::File& file, const
     if (lacks_frames) change(0x0015, "IS", Bytes(as_bytes(frames).begin(), as_bytes(frames).end()));
     change(0x0100, "US", number(1));
     change(0x0102, "US", number(0));
-    change(0x3000, "OW", bits_of(data.value, count, width, plane.bit));
+    change(0x3000, "OW", bits_of(data, count, width, plane.bit));
     cleared |= 1U << plane.bit;
   }
-  out.pixels = without_bits(data.value, info, cleared);
+  out.pixels = without_bits(data, cleared);
   return std::optional(std::move(out));
 }
 

@@ -18,7 +18,9 @@
 #include <csignal>
 #include <cstring>
 #include <mutex>
+#include <new>
 #include <system_error>
+#include <type_traits>
 
 extern char** environ;  // NOLINT(readability-redundant-declaration)
 
@@ -64,7 +66,7 @@ class CodecPool::Process {
   }
 
   ~Process() {
-    socket_.reset();
+    end();
     if (pid_ > 0) (void)wait();
   }
   Process(const Process&) = delete;
@@ -106,11 +108,17 @@ class CodecPool::Process {
     return view;
   }
 
+  /// Between two requests it holds nothing that its own end would have to tidy up.
+  void end() noexcept {
+    if (pid_ > 0) ::kill(pid_, SIGKILL);
+  }
   [[nodiscard]] bool gone() const noexcept { return pid_ <= 0; }
   [[nodiscard]] bool hung() const noexcept { return hung_; }
   void release() noexcept {
-    requests_.release();
-    answers_.release();
+    // Large messages are rare, and their memory is more than a core may keep.
+    constexpr std::size_t kKept = std::size_t{8} << 20U;
+    requests_.release(kKept);
+    answers_.release(kKept);
   }
 
  private:
@@ -121,10 +129,10 @@ class CodecPool::Process {
     posix_spawn_file_actions_adddup2(&actions, socket, kSocket);
     posix_spawn_file_actions_adddup2(&actions, requests_.fd(), kRequests);
     posix_spawn_file_actions_adddup2(&actions, answers_.fd(), kAnswers);
-    // Frames of megabytes come and go: in large pages, kept from one to the next up to 128 MiB, or the system clears
-    // and maps thousands of small ones for each.
+    // Frames of megabytes come and go: in large pages, kept from one to the next up to 32 MiB, or the system clears
+    // and maps thousands of small ones for each. More than that would add up to more than the largest object.
     std::string tunables =
-        "GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=134217728";
+        "GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=33554432";
     std::vector<char*> environment;
     for (char** at = environ; *at != nullptr; ++at)
       if (!std::string_view(*at).starts_with("GLIBC_TUNABLES=")) environment.push_back(*at);
@@ -180,22 +188,27 @@ struct CodecPool::State {
     return std::make_unique<Process>(program);
   }
 
-  void give(std::unique_ptr<Process> process) {
+  void give(std::unique_ptr<Process> process) noexcept {
     if (process->gone()) return;
     process->release();
-    const std::lock_guard lock(mutex);
-    idle.push_back(std::move(process));
+    try {
+      const std::lock_guard lock(mutex);
+      idle.push_back(std::move(process));
+    } catch (const std::bad_alloc&) {  // then it ends here
+    }
   }
 };
 
 CodecPool::CodecPool(std::filesystem::path program, CodecLimits limits, unsigned ahead)
-    : state_(std::make_unique<State>()) {
+    : state_(std::make_shared<State>()) {
   state_->program = std::move(program);
   state_->limits = limits;
   for (unsigned i = 0; i < ahead; ++i) state_->idle.push_back(std::make_unique<Process>(state_->program));
 }
 
-CodecPool::~CodecPool() = default;
+CodecPool::~CodecPool() {
+  for (const auto& process : state_->idle) process->end();  // all of them before any is waited for
+}
 
 std::unique_ptr<Buffer> CodecPool::buffer() { return state_->buffers.lend(); }
 
@@ -214,6 +227,14 @@ Result<T> CodecPool::call(const pixel::PixelData& source, const pixel::PixelData
     const auto answer = process->ask(size, state_->buffers, (may.seconds + 1) * state_->limits.wall_factor);
     if (answer) {
       Result<T> out = read(*answer);
+      if constexpr (std::is_same_v<T, Encoded>) {
+        if (out) {
+          // The answer stands in the memory of the process, which takes other work when that is let go.
+          out->memory = std::shared_ptr<const Process>(
+              process.release(), [state = state_](Process* back) { state->give(std::unique_ptr<Process>(back)); });
+          return out;
+        }
+      }
       state_->give(std::move(process));
       return out;
     }

@@ -44,7 +44,7 @@ class CodecPool : public Codecs {
   template <typename T>
   Result<T> call(const pixel::PixelData& source, const pixel::PixelData* written, const std::string& syntax,
                  Result<T> (*read)(ByteView));
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;
 };
 
 /// waybill_codec beside the running program. Throws RunError when it is not there.

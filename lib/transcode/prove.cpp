@@ -3,6 +3,7 @@
 #include "core/text.hpp"
 #include "dicom/digest.hpp"
 #include "inspect/pixels.hpp"
+#include "io/scratch.hpp"
 #include "pixel/codec.hpp"
 #include "transcode/convert.hpp"
 #include "transcode/icons.hpp"
@@ -11,6 +12,7 @@
 #include <oneapi/tbb/task_arena.h>
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <functional>
 #include <optional>
 
@@ -97,16 +99,33 @@ Result<Done> over_parts(const Parts& parts, std::uint64_t apart,
 Result<Encoded> Converter::encode(const pixel::PixelData& data, const std::string& syntax) const {
   const auto parts = Parts::of(data);
   if (!parts) return parts.error();
-  Encoded out;
-  out.frames.resize(parts->frames());
-  const auto done = over_parts(*parts, apart_ / 8, [&](std::uint32_t first, std::uint32_t count) -> Result<Done> {
+  const auto encode_part = [&](std::uint32_t first, std::uint32_t count) {
     const Part part = parts->part(first, count);
     auto encoded = codecs_.encode(part.data, syntax);
+    if (encoded && encoded->frames.size() != count)
+      return Result<Encoded>(Failure{Fault::mismatch, "the number of frames changed"});
+    return encoded;
+  };
+  if (parts->frames_a_part(apart_ / 8) >= parts->frames()) return encode_part(0, parts->frames());
+  Encoded out;
+  out.frames.resize(parts->frames());
+  const auto held = std::make_shared<std::vector<io::Scratch>>(parts->frames());  // the first of each part is used
+  out.memory = held;
+  const auto done = over_parts(*parts, apart_ / 8, [&](std::uint32_t first, std::uint32_t count) -> Result<Done> {
+    const auto encoded = encode_part(first, count);
     if (!encoded) return encoded.error();
-    if (encoded->frames.size() != count) return Failure{Fault::mismatch, "the number of frames changed"};
-    std::move(encoded->frames.begin(), encoded->frames.end(), out.frames.begin() + first);
+    std::size_t size = 0;
+    for (const ByteView frame : encoded->frames) size += frame.size();
+    const auto room = (*held)[first].room(size);
+    std::size_t at = 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const ByteView frame = encoded->frames[i];
+      if (!frame.empty()) std::memcpy(room.data() + at, frame.data(), frame.size());
+      out.frames[first + i] = room.subspan(at, frame.size());
+      at += frame.size();
+    }
     if (first != 0) return Done{};
-    out.photometric = std::move(encoded->photometric);
+    out.photometric = encoded->photometric;
     out.samples = encoded->samples;
     return Done{};
   });
@@ -134,21 +153,22 @@ Result<std::string> Converter::compare(const pixel::PixelData& source, const pix
 }
 
 Result<std::string> Converter::same_pixels(const dicom::File& source, const dicom::File& written) const {
-  const auto before = inspect::pixel_data_of(source);
+  auto before = inspect::pixel_data_of(source);
   const auto after = inspect::pixel_data_of(written);
   if (before.has_value() != after.has_value()) return Failure{Fault::mismatch, "pixel data is there only once"};
   if (!before) return std::string("no pixels");
+  before->transfer_syntax = inspect::syntax_of_codestreams(*before);  // the written file's label has to be right
   std::vector<manifest::Finding> findings;
   const bool native = !before->encapsulated && !after->encapsulated;
   if (native && before->big_endian == after->big_endian && before->info.pixel_words == after->info.pixel_words &&
       std::ranges::equal(before->value, after->value))
     return std::string("same bytes");
-  if (before->encapsulated && after->encapsulated && source.transfer_syntax == written.transfer_syntax) {
+  if (before->encapsulated && after->encapsulated && before->transfer_syntax == after->transfer_syntax) {
     const auto left = pixel::digest_codestreams(*before, findings);
     const auto right = pixel::digest_codestreams(*after, findings);
     if (left && right && *left == *right) return std::string("codestream");
   }
-  if (!is_lossless(source.transfer_syntax) || !is_lossless(written.transfer_syntax))
+  if (!is_lossless(before->transfer_syntax) || !is_lossless(written.transfer_syntax))
     return Failure{Fault::mismatch, "CSTR of the written file differs from the source's"};
   return compare(*before, *after);
 }

@@ -10,14 +10,6 @@
 #include <utility>
 
 namespace waybill::transcode {
-namespace {
-
-// Most objects are smaller; pages given back are cleared and mapped anew for the next, one by one, which takes as long
-// as a codec does.
-constexpr std::size_t kKept = std::size_t{48} << 20U;
-
-}  // namespace
-
 Region Region::create(const char* name) {
   const int fd = ::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
   // Low numbers are where a child gets its own.
@@ -71,8 +63,8 @@ ByteView Region::view(std::size_t size) {
   return {data_, size};
 }
 
-void Region::release() noexcept {
-  if (data_ != nullptr && mapped_ > kKept) ::madvise(data_ + kKept, mapped_ - kKept, MADV_REMOVE);
+void Region::release(std::size_t kept) noexcept {
+  if (data_ != nullptr && mapped_ > kept) ::madvise(data_ + kept, mapped_ - kept, MADV_REMOVE);
 }
 
 }  // namespace waybill::transcode

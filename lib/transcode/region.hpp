@@ -28,8 +28,8 @@ class Region {
   /// The first `size` bytes as the other side wrote them; empty when it did not make them.
   [[nodiscard]] ByteView view(std::size_t size);
   [[nodiscard]] ByteView mapped() const noexcept { return {data_, mapped_}; }
-  /// Gives back the memory of what is larger than most.
-  void release() noexcept;
+  /// Gives back the memory behind the first `kept` bytes.
+  void release(std::size_t kept) noexcept;
 
  private:
   [[nodiscard]] bool map(std::size_t size);

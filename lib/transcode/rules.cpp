@@ -22,6 +22,13 @@ bool is_plain_model(const pixel::ImageInfo& info) {
   return info.samples == 3 && (model == "RGB" || model == "YBR_FULL" || model == "YBR_RCT");
 }
 
+/// Codecs whose decoders give RGB for YBR_RCT.
+bool undoes_rct(std::string_view syntax) {
+  constexpr std::string_view kJpeg = "1.2.840.10008.1.2.4.";
+  return syntax.starts_with(kJpeg) && (syntax.substr(kJpeg.size()) == "90" || syntax.substr(kJpeg.size()) == "201" ||
+                                       syntax.substr(kJpeg.size()) == "202");
+}
+
 /// A codestream that lost something under a label that says it did not (ENC-TSCODESTREAM).
 bool hides_loss(const pixel::PixelData& data) {
   if (!data.encapsulated) return false;
@@ -61,20 +68,22 @@ bool padding_is_outside(const dicom::Dataset& set, const pixel::ImageInfo& info)
 }  // namespace
 
 Result<Done> may_reencode(const dicom::File& file, const pixel::PixelData& data, std::string_view to) {
-  const Fidelity fidelity = pixel::fidelity_of(file.transfer_syntax);
+  const Fidelity fidelity = pixel::fidelity_of(data.transfer_syntax);
   const pixel::ImageInfo& info = data.info;
   if (fidelity != Fidelity::native && fidelity != Fidelity::lossless)
     return stays("not lossless at the source: the codestream is carried byte for byte");
   if (hides_loss(data)) return stays("the codestream is lossy under a lossless label: it is carried byte for byte");
-  if (info.float_bits != 0 || info.bits_allocated == 1) return stays("1-bit and float pixels stay native");
-  if (has_more(data)) return stays("bytes behind the pixels would be lost");
   const bool native = pixel::fidelity_of(to) == Fidelity::native;
+  if (info.float_bits != 0 || (info.bits_allocated == 1 && !native)) return stays("1-bit and float pixels stay native");
+  if (has_more(data)) return stays("bytes behind the pixels would be lost");
   if (native && !data.encapsulated) return Done{};  // byte order alone
-  if (info.bits_allocated > 16) return stays("pixels of 32 bits stay native");
+  if (info.bits_allocated > 16 && !native) return stays("pixels of 32 bits stay native");
   if (info.photometric == "YBR_FULL_422") return stays("subsampled YBR_FULL_422 stays as it is");
   if (!is_plain_model(info))
     return stays("no rule for photometric interpretation " + info.photometric + " with " +
                  std::to_string(info.samples) + " samples");
+  if (!native && info.photometric == "YBR_RCT" && !undoes_rct(data.transfer_syntax))
+    return stays("YBR_RCT outside of JPEG 2000: nobody can tell whether the samples are RGB");
   if (!native && !data.encapsulated && !is_described(file.dataset))
     return stays("the description of the pixels is not whole: other decoders would not read them");
   if (!native && padding_is_outside(file.dataset, info))

@@ -133,9 +133,12 @@ manifest::Header header_of(const Options& options) {
   return header;
 }
 
-Tally run(const Options& options, manifest::Writer& writer, const OnProgress& progress) {
+std::unique_ptr<Codecs> start_codecs(const Options& options) {
   const bool encodes = !options.undo && (!syntax_of(options.to).empty() || !options.policy.empty());
-  CodecPool codecs(codec_program(), {}, encodes ? options.threads : 0);
+  return std::make_unique<CodecPool>(codec_program(), CodecLimits{}, encodes ? options.threads : 0);
+}
+
+Tally run(const Options& options, Codecs& codecs, manifest::Writer& writer, const OnProgress& progress) {
   const Decisions decisions = read_decisions(options.edits);
   make_folder(options.out);
   Options here = options;
@@ -147,7 +150,8 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
   manifest::Reader reader(options.input);
   if (options.undo && reader.header().stage != "transcode")
     throw RunError(Exit::usage, "--undo takes a manifest of transcode, this is one of " + reader.header().stage);
-  const Converter converter(codecs, provenance_at(decisions.given ? decisions.created : reader.header().created));
+  const Converter converter(codecs, provenance_at(decisions.given ? decisions.created : reader.header().created),
+                            Converter::kApart, options.verify);
   const Worker worker(here, decisions, converter);
   std::uint64_t others = 0, again = 0;
   UidMap::Uids taken_back;  // by --undo: UIDs as they are staged, and as they were

@@ -2,11 +2,13 @@
 #pragma once
 
 #include "manifest/writer.hpp"
+#include "transcode/codecs.hpp"
 #include "transcode/decisions.hpp"
 
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 
 namespace waybill::transcode {
@@ -40,10 +42,14 @@ using OnProgress = std::function<void(std::uint64_t, std::uint64_t, std::uint64_
 /// Header an output of these options must have; reads the inputs' heads.
 [[nodiscard]] manifest::Header header_of(const Options& options);
 
+/// The codecs that run() asks, in processes of their own, which begin to start with this: soon, then they are ready for
+/// the first objects. Throws RunError.
+[[nodiscard]] std::unique_ptr<Codecs> start_codecs(const Options& options);
+
 /// Stages every `instance` object of the input and records how. Each written file is read back from disk and proved
 /// equal before it gets its name; what cannot be proved is carried byte for byte. Other records pass unchanged. Order
 /// of the input for any number of threads. Needs dicom::Toolkit. Throws RunError for the run (full disk, broken input).
-[[nodiscard]] Tally run(const Options& options, manifest::Writer& writer, const OnProgress& progress);
+[[nodiscard]] Tally run(const Options& options, Codecs& codecs, manifest::Writer& writer, const OnProgress& progress);
 /// With Options::undo: writes every staged object of a transcode again with its changes undone, proved by DS1 of the
 /// source, in the transfer syntax it was staged in.
 [[nodiscard]] Tally tally_of(const std::filesystem::path& manifest);

@@ -4,13 +4,15 @@
 #include "transcode/message.hpp"
 #include "transcode/wire.hpp"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <deque>
-#include <fstream>
 #include <new>
 
 namespace waybill::transcode {
@@ -30,10 +32,12 @@ void bound(__rlimit_resource what, std::uint64_t most) {
   ::setrlimit(what, &now);
 }
 
+/// Bytes of address space in use; asked for each request, so the file stays open.
 std::uint64_t address_space() {
-  std::uint64_t pages = 0;
-  std::ifstream("/proc/self/statm") >> pages;
-  return pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  static const int statm = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  std::array<char, 32> text{};
+  if (::pread(statm, text.data(), text.size() - 1, 0) <= 0) return 0;
+  return std::strtoull(text.data(), nullptr, 10) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 void keep_within(const Request& request) {

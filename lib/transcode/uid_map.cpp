@@ -18,10 +18,13 @@ constexpr std::string_view kNamespace = "waybill/uid/1";
   throw RunError(Exit::usage, path_to_text(table.string()) + " line " + std::to_string(line) + ": " + why);
 }
 
+/// A UID as PS3.5 9.1 has it: components of digits, none with a leading zero.
 bool is_uid(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && text.find("..") == std::string_view::npos && text.front() != '.' &&
-         text.back() != '.' &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
+  const auto parts = split(text, '.');
+  return text.size() <= 64 && std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
+           return !part.empty() && (part.size() == 1 || part.front() != '0') &&
+                  std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+         });
 }
 
 /// 128 bits, most significant byte first, as a decimal number.

@@ -63,8 +63,8 @@ Result<manifest::Transcode> restore(const Options& options, const Object& object
   auto bytes = was.undo.empty() ? Result<Bytes>(*staged) : reverted(*file, was.undo);
   if (!bytes) return bytes.error();
   const auto path = staged_path(options, object);
-  const auto proof = stage(path, *bytes, [&](ByteView written) -> Result<Converter::Proof> {
-    const auto back = dicom::parse_file(written);
+  const auto written = stage(path, *bytes, [&]() -> Result<Converter::Proof> {
+    const auto back = dicom::parse_file(*bytes);
     if (!back) return back.error();
     const std::string digest = dicom::dataset_digest(back->dataset).hex();
     if (!object.dataset_sha256) return Failure{Fault::mismatch, "the scan gave no DS1 to compare with"};
@@ -73,16 +73,17 @@ Result<manifest::Transcode> restore(const Options& options, const Object& object
     if (!same_pixel_bytes(*file, *back)) return Failure{Fault::mismatch, "the restored file has other pixels"};
     return Converter::Proof{digest, "same bytes"};
   });
-  if (!proof) return proof.error();
+  if (!written) return written.error();
   Converted converted;
-  converted.file = *std::move(bytes);
+  converted.hold(*std::move(bytes));
   converted.transfer_syntax = file->transfer_syntax;
   converted.outcome = was.undo.empty() ? "copied" : "restored";
   manifest::Transcode t = record_of(converted);
   t.bytes_in = staged->size();
   t.path = path_to_text(path.string());
-  t.dataset_sha256 = proof->dataset_sha256;
-  t.verified_by = proof->verified_by;
+  t.file_sha256 = Sha256::of(converted.file).hex();
+  t.dataset_sha256 = written->dataset_sha256;
+  t.verified_by = written->verified_by;
   return t;
 }
 

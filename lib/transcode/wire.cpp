@@ -123,7 +123,7 @@ void write(Out& out, const Encoded& encoded) {
   out.text(encoded.photometric);
   out.number(encoded.samples);
   out.number(std::uint64_t{encoded.frames.size()});
-  for (const Bytes& frame : encoded.frames) out.bytes(frame);
+  for (const ByteView frame : encoded.frames) out.bytes(frame);
 }
 
 void write(Out& out, const std::string& name) { out.text(name); }
@@ -187,10 +187,7 @@ Result<Encoded> get_encoded(ByteView message) {
   out.photometric = in.text();
   out.samples = in.number<std::uint16_t>();
   const auto frames = in.number<std::uint64_t>();
-  for (std::uint64_t i = 0; in.good() && i < frames; ++i) {
-    const ByteView frame = in.bytes();
-    out.frames.emplace_back(frame.begin(), frame.end());
-  }
+  for (std::uint64_t i = 0; in.good() && i < frames; ++i) out.frames.push_back(in.bytes());
   if (!in.good()) return kNonsense;
   return out;
 }

@@ -31,7 +31,7 @@ struct Request {
 [[nodiscard]] std::size_t put(Region& region, const Result<Encoded>& answer);
 [[nodiscard]] std::size_t put(Region& region, const Result<std::string>& answer);
 
-/// Reads a message. Views of a request point into the region. What makes no sense is a Failure.
+/// Reads a message, whose bytes the frames of what is read stay in. What makes no sense is a Failure.
 [[nodiscard]] Result<Request> get_request(ByteView message, const Viewer& view);
 [[nodiscard]] Result<Encoded> get_encoded(ByteView message);
 [[nodiscard]] Result<std::string> get_name(ByteView message);

@@ -6,11 +6,16 @@
 #include "core/text.hpp"
 #include "dicom/digest.hpp"
 #include "io/atomic_file.hpp"
-#include "io/read_file.hpp"
 #include "manifest/rejection.hpp"
 #include "transcode/rules.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <system_error>
 
 namespace waybill::transcode {
 
@@ -30,6 +35,21 @@ void follow(Object& object, const UidMap::Uids& uids) {
   }
 }
 
+/// Whether the source is still the one that was scanned; else the object is excluded.
+bool is_unchanged(Object& object, const Digest& source) {
+  if (!object.file_sha256 || source.hex() == *object.file_sha256) return true;
+  exclude(object, Bucket::failed, "TX-SOURCECHANGED", Severity::s4,
+          "the file is not the one that was scanned; scan again");
+  return false;
+}
+
+/// The digests of a source and of what became of it, in one pass over both.
+std::array<Digest, 2> digests_of(ByteView source, ByteView file) {
+  if (source.data() != file.data() || source.size() != file.size()) return Sha256::of_two(source, file);
+  const Digest digest = Sha256::of(source);
+  return {digest, digest};
+}
+
 Result<ByteView> view_of(const Result<Bytes>& bytes) {
   if (!bytes) return bytes.error();
   return ByteView(*bytes);
@@ -44,7 +64,6 @@ manifest::Transcode record_of(const Converted& converted) {
   t.outcome = converted.outcome;
   t.reason = converted.reason;
   t.bytes_out = converted.file.size();
-  t.file_sha256 = Sha256::of(converted.file).hex();
   t.undo.provenance = converted.changed;
   for (const dicom::Former& former : converted.former) {
     manifest::FormerElement element{dicom::to_string(former.tag), vr_text(former.vr), std::nullopt};
@@ -94,15 +113,10 @@ Object Worker::operator()(Object object, std::optional<Result<Bytes>> bytes) con
     exclude(object, Bucket::failed, "TX-SOURCE", Severity::s4, source.error().what);
     return object;
   }
-  const std::string digest = Sha256::of(*source).hex();
-  if (object.file_sha256 && digest != *object.file_sha256) {
-    exclude(object, Bucket::failed, "TX-SOURCECHANGED", Severity::s4,
-            "the file is not the one that was scanned; scan again");
-    return object;
-  }
   const auto file = dicom::parse_file(*source);
   if (!file) {
-    exclude(object, Bucket::failed, "TX-SOURCE", Severity::s4, file.error().what);
+    if (is_unchanged(object, Sha256::of(*source)))
+      exclude(object, Bucket::failed, "TX-SOURCE", Severity::s4, file.error().what);
     return object;
   }
   work(object, *source, *file, changes_of(object, *file, *std::move(edits)));
@@ -145,25 +159,29 @@ void Worker::work(Object& object, ByteView source, const dicom::File& file, dico
   const Decision decision = policy_.decide(object);
   auto converted = converter_.convert(source, file, decision.order, changes);
   if (!converted) {
-    exclude(object, Bucket::failed, "TX-EDIT", Severity::s3, converted.error().what);
+    if (is_unchanged(object, Sha256::of(source)))
+      exclude(object, Bucket::failed, "TX-EDIT", Severity::s3, converted.error().what);
     return;
   }
-  auto proof = stage_proved(path, *converted, source, file);
-  if (!proof && converted->outcome != "copied") {
-    const Failure why = proof.error();
+  auto [digest, file_digest] = digests_of(source, converted->file);
+  if (!is_unchanged(object, digest)) return;
+  auto staged = stage_proved(path, *converted, source, file);
+  if (!staged && converted->outcome != "copied") {
+    const Failure why = staged.error();
     if (why.fault != Fault::limit) object.findings.push_back({"TX-MISMATCH", Severity::s1, {}, why.what});
     converted = converter_.carry(source, file, changes);
     if (converted) {
       converted->outcome = "kept-source";
       converted->reason = why.what;
       converted->fault = why.fault;
-      proof = stage_proved(path, *converted, source, file);
+      file_digest = Sha256::of(converted->file);
+      staged = stage_proved(path, *converted, source, file);
     }
   }
-  if (!converted || !proof) {
+  if (!converted || !staged) {
     exclude(object, Bucket::failed, "TX-UNPROVED", Severity::s4,
             "neither the new nor the source encoding can be proved: " +
-                (converted ? proof.error().what : converted.error().what));
+                (converted ? staged.error().what : converted.error().what));
     return;
   }
   if (converted->fault == Fault::limit)
@@ -175,34 +193,55 @@ void Worker::work(Object& object, ByteView source, const dicom::File& file, dico
   t.rule = decision.rule;
   t.bytes_in = source.size();
   t.path = path_to_text(path.string());
-  t.dataset_sha256 = proof->dataset_sha256;
-  t.verified_by = proof->verified_by;
+  t.file_sha256 = file_digest.hex();
+  t.dataset_sha256 = staged->dataset_sha256;
+  t.verified_by = staged->verified_by;
   object.transcode = std::move(t);
   follow(object, converted->changes.uids);
 }
 
-Result<Converter::Proof> stage(const std::filesystem::path& path, const Bytes& bytes,
-                               const std::function<Result<Converter::Proof>(ByteView)>& check) {
+namespace {
+
+/// Whether the file holds exactly `bytes`. Read a piece at a time, which is compared while it is in the processor's
+/// cache.
+Result<Done> reads_back(const std::filesystem::path& path, ByteView bytes) {
+  constexpr std::size_t kPiece = std::size_t{256} << 10U;
+  const io::Descriptor fd = io::open_file(path, O_RDONLY | O_NOFOLLOW);
+  if (!fd) return Failure{Fault::unreadable, "cannot be opened: " + std::generic_category().message(errno)};
+  const auto piece = std::make_unique_for_overwrite<std::byte[]>(kPiece);
+  for (;;) {
+    const ssize_t n = ::read(fd.get(), piece.get(), kPiece);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Failure{Fault::unreadable, "cannot be read: " + std::generic_category().message(errno)};
+    if (n == 0 && bytes.empty()) return Done{};
+    const ByteView read(piece.get(), static_cast<std::size_t>(n));
+    if (n == 0 || read.size() > bytes.size() || as_text(read) != as_text(bytes.first(read.size())))
+      return Failure{Fault::mismatch, "the file read back is not what was written"};
+    bytes = bytes.subspan(read.size());
+  }
+}
+
+}  // namespace
+
+Result<Converter::Proof> stage(const std::filesystem::path& path, ByteView bytes,
+                               const std::function<Result<Converter::Proof>()>& check) {
   make_folder(path.parent_path());
-  io::AtomicFile staged(path);
-  staged.write(bytes);
-  const auto written = io::read_file(staged.part_path());
-  if (!written) return written.error();
-  if (as_text(*written) != as_text(bytes))
-    return Failure{Fault::mismatch, "the file read back is not what was written"};
-  auto proof = check(*written);
+  io::AtomicFile file(path);
+  file.write(bytes);
+  if (auto same = reads_back(file.part_path(), bytes); !same) return same.error();
+  auto proof = check();
   if (!proof) return proof;
-  staged.name_before_sync();
+  file.name_before_sync();
   return proof;
 }
 
 Result<Converter::Proof> Worker::stage_proved(const std::filesystem::path& path, const Converted& converted,
                                               ByteView source, const dicom::File& file) const {
   if (options_.verify) {
-    return stage(path, converted.file, [&](ByteView written) -> Result<Converter::Proof> {
-      if (as_text(written) == as_text(source))
+    return stage(path, converted.file, [&]() -> Result<Converter::Proof> {
+      if (as_text(converted.file) == as_text(source))
         return Converter::Proof{dicom::dataset_digest(file.dataset).hex(), "same bytes"};
-      return converter_.prove(file, written, converted);
+      return converter_.prove(file, converted.file, converted);
     });
   }
   make_folder(path.parent_path());

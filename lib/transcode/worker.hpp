@@ -44,16 +44,16 @@ class Worker {
 /// What --policy, --to and --keep-larger ask for.
 [[nodiscard]] Policy policy_of(const Options& options);
 
-/// The record of a staged object's bytes, but for what was proved.
+/// The record of a staged object's bytes, but for their digest and what was proved.
 [[nodiscard]] manifest::Transcode record_of(const Converted& converted);
 
 /// Where an object is staged.
 [[nodiscard]] std::filesystem::path staged_path(const Options& options, const manifest::Object& object);
 
-/// Writes a part file, reads it back, asks `check`, and names the file when that agrees. The caller syncs the
-/// file system before it records the file.
-[[nodiscard]] Result<Converter::Proof> stage(const std::filesystem::path& path, const Bytes& bytes,
-                                             const std::function<Result<Converter::Proof>(ByteView)>& check);
+/// Writes a part file, reads it back and compares, asks `check`, and names the file when that agrees. The caller syncs
+/// the file system before it records the file. Throws RunError when it cannot be written.
+[[nodiscard]] Result<Converter::Proof> stage(const std::filesystem::path& path, ByteView bytes,
+                                             const std::function<Result<Converter::Proof>()>& check);
 
 /// Creates a folder and those above it, or throws RunError.
 void make_folder(const std::filesystem::path& folder);

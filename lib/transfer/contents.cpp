@@ -24,6 +24,8 @@ Contents read_manifest(const std::filesystem::path& path) {
       contents.studies.push_back(std::move(*study));
     } else if (auto* finding = std::get_if<manifest::LateFinding>(&*record)) {
       late.push_back(std::move(*finding));
+    } else if (contents.stage == "load") {
+      contents.sample.see(*record);
     }
   }
   if (!reader.end()) {

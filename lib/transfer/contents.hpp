@@ -2,6 +2,7 @@
 #pragma once
 
 #include "manifest/reader.hpp"
+#include "sample/plan.hpp"
 
 #include <filesystem>
 #include <string>
@@ -15,6 +16,7 @@ struct Contents {
   std::string stage;      ///< stage that wrote it
   std::vector<manifest::Object> objects;
   std::vector<manifest::Study> studies;
+  sample::PlanLines sample;  ///< of a load: the sample that it committed to before it began
 };
 
 /// Reads a complete manifest. Throws RunError: Exit::input for one whose stage was interrupted, Exit::integrity for one

@@ -124,29 +124,120 @@ void check_moved(StudyWork& work, Session& session, const Way& way) {
   conclude_not_retrieved(waiting, "C-MOVE" + (moved.status ? counted(*moved.status, moved.failed) : " without an end"));
 }
 
+/// Compares objects as they come, two at a time where they are not large.
+class Comparer {
+ public:
+  explicit Comparer(Waiting& waiting) : waiting_(waiting) {}
+
+  void take(net::Received received) {
+    arrived_.insert(received.sop_instance);
+    constexpr std::size_t kLarge = std::size_t{16} << 20U;  // not held in memory while another one comes
+    const auto found = waiting_.find(received.sop_instance);
+    if (found == waiting_.end()) return;
+    Arrived one{std::move(received), found->second};
+    waiting_.erase(found);
+    if (one.received.dataset.size() > kLarge) {
+      compare_content(one.received, *one.object);
+      return name_conflict(*one.object);
+    }
+    if (!held_) {
+      held_ = std::move(one);
+      return;
+    }
+    compare_contents(*held_, one);
+    name_conflict(*held_->object);
+    name_conflict(*one.object);
+    held_.reset();
+  }
+
+  /// What is held is compared; to be called when nothing more comes.
+  void finish() {
+    if (!held_) return;
+    compare_content(held_->received, *held_->object);
+    name_conflict(*held_->object);
+    held_.reset();
+  }
+
+  /// UIDs of all that came, waited for or not.
+  [[nodiscard]] const std::set<std::string>& arrived() const noexcept { return arrived_; }
+
+ private:
+  Waiting& waiting_;
+  std::optional<Arrived> held_;
+  std::set<std::string> arrived_;
+};
+
 void check_contents(StudyWork& work, Session& session) {
   Waiting waiting = waiting_of(work);
   if (waiting.empty()) return;
-  const auto receive = [&](const net::Received& received) {
-    const auto found = waiting.find(received.sop_instance);
-    if (found == waiting.end()) return;
-    compare_content(received, *found->second);
-    name_conflict(*found->second);
-    waiting.erase(found);
-  };
-  if (2 * waiting.size() < work.known.size()) {
+  Comparer comparer(waiting);
+  const auto receive = [&](net::Received received) { comparer.take(std::move(received)); };
+  if (work.one_by_one || 2 * waiting.size() < work.known.size()) {
     for (const auto& [uid, object] : std::map(waiting)) {
       if (object->series) session.get_instance(work.study, *object->series, uid, receive);
     }
+    comparer.finish();
+    if (work.one_by_one) return conclude_not_retrieved(waiting, session.service() + std::string(" of it alone"));
     if (waiting.empty()) return;  // else the peer may not know this level: the whole study decides
   }
   const net::GetResult result = session.get(work.study, receive);
+  comparer.finish();
+  conclude_not_retrieved(waiting, session.service() + counted(result.status, result.failed));
+}
+
+/// Whether the peer gave the whole study: it says that nothing failed, and that it has no more than what came.
+bool gave_all(const net::GetResult& result, std::size_t arrived, const StudyWork& work, Session& session) {
+  const bool done = result.status == 0 || (result.status >= 200 && result.status < 300);  // of DIMSE, of HTTP
+  if (!done || result.failed > 0 || result.warning > 0) return false;
+  return session.count_instances(work.study) == arrived;
+}
+
+/// Every object of the study is compared, so the study is fetched at once, and what came is there. Only when something
+/// did not come, or when the peer may have more, its lists are asked for.
+void check_whole(StudyWork& work, Session& session) {
+  Waiting waiting;
+  for (Object& object : work.objects) {
+    if (object.sop_instance) waiting.emplace(*object.sop_instance, &object);
+  }
+  const Waiting all = waiting;
+  Comparer comparer(waiting);
+  const net::GetResult result =
+      session.get(work.study, [&](net::Received received) { comparer.take(std::move(received)); });
+  comparer.finish();
+  std::set<std::string> there = comparer.arrived();
+  const auto add_extra = [&] {
+    for (const std::string& uid : there) {
+      if (!work.known.contains(uid)) work.extra.insert(uid);
+    }
+  };
+  if (all.size() == work.objects.size() && waiting.empty() && gave_all(result, there.size(), work, session))
+    return add_extra();
+  auto listed = session.find_study(work.study);
+  ask_for_unlisted(work, session, listed);
+  there.insert(listed.begin(), listed.end());
+  add_extra();
+  for (Object& object : work.objects) {
+    const std::string uid = object.sop_instance.value_or("");
+    const auto asked = all.find(uid);
+    const bool came = asked != all.end() && asked->second == &object && !waiting.contains(uid);
+    const bool present = object.sop_instance && listed.contains(uid);
+    if (came && present) continue;
+    if (came) {
+      object.findings.push_back(
+          {"VERIFY-UNLISTED", Severity::s4, "",
+           "the peer gave the object back with its study but lists it nowhere: nobody would find it"});
+    }
+    conclude(object, present ? "E3" : "E0", present ? "PRESENT" : "MISSING", present);
+  }
+  std::erase_if(waiting, [&](const auto& one) { return !listed.contains(one.first); });
   conclude_not_retrieved(waiting, session.service() + counted(result.status, result.failed));
 }
 
 void check_once(StudyWork& work, Source& source, const Way& way) {
   const Level level = work.sampled && work.sampled->empty() ? Level::exists : way.level;
   source.with_session(work.study, work.objects, level == Level::content, [&](Session& session) {
+    const bool most = 2 * work.objects.size() >= work.known.size() && !work.one_by_one;
+    if (level == Level::content && most && !work.sampled && way.receiver == nullptr) return check_whole(work, session);
     auto there = session.find_study(work.study);
     ask_for_unlisted(work, session, there);
     check_presence(work, there);
@@ -167,6 +258,7 @@ void check_at_peer(StudyWork& work, Source& source, const Way& way) {
   int busy_times = 0;
   for (bool lost = false;;) {
     StudyWork fresh = work;
+    fresh.one_by_one = lost;
     try {
       check_once(fresh, source, way);
       work = std::move(fresh);

@@ -21,6 +21,7 @@ struct StudyWork {
   std::unordered_set<std::string> known;  ///< SOP Instance UIDs of the whole study in the manifest
   std::set<std::string> extra;            ///< at the peer, not in the manifest
   bool finished = false;                  ///< all objects have their verdict
+  bool one_by_one = false;                ///< the study cannot be fetched as a whole: each object by itself
   std::optional<std::unordered_set<std::string>> sampled = {};  ///< ids whose content is compared; all when absent
 
   [[nodiscard]] bool compares(const manifest::Object& object) const { return !sampled || sampled->contains(object.id); }
@@ -35,8 +36,9 @@ struct Way {
 };
 
 /// Asks the peer for the study's instances and, at Level::content, fetches and compares them, or the sampled ones. A
-/// lost connection is opened again once, a busy DICOMweb service asked again a few times. Throws net::PeerError. Any
-/// thread, one study each.
+/// lost connection is opened again once, and then objects are fetched one by one: a peer may end the association at an
+/// object of the study that we did not ask for. A busy DICOMweb service is asked again a few times. Throws
+/// net::PeerError. Any thread, one study each.
 void check_at_peer(StudyWork& work, Source& source, const Way& way);
 
 /// Fixity of the files of every object; leaves the study unfinished when a stop is asked for.

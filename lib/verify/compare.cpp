@@ -93,6 +93,11 @@ Expected expected_of(const Object& object) {
   return expected;
 }
 
+/// Whether what was sent, of this DS1, is another dataset than that of the source: our recorded edits.
+bool is_edited(const Object& object, const std::string& sent) {
+  return object.dataset_sha256 && !sent.empty() && sent != *object.dataset_sha256;
+}
+
 /// "" when the pixels are proven equal, else the verdict.
 std::string pixel_verdict(const Expected& expected, const Object& actual, const std::string& syntax) {
   const Fidelity sent = pixel::fidelity_of(expected.transfer_syntax);
@@ -106,6 +111,12 @@ std::string pixel_verdict(const Expected& expected, const Object& actual, const 
   return syntax == expected.transfer_syntax ? "PIXEL-DIFF" : "LOSSY-REDECODED";
 }
 
+/// Whether the object got its edits on the way, so that no file holds what was sent.
+bool edited_on_the_way(const Object& object) {
+  if (!object.transcode || !object.transcode->path.empty() || object.transcode->dataset_sha256.empty()) return false;
+  return object.transcode->dataset_sha256 != object.dataset_sha256;
+}
+
 /// The metadata differ from what was sent: says how.
 void explain(const dicom::File& received, Object& object) {
   const auto sent = open_sent(object);
@@ -116,14 +127,23 @@ void explain(const dicom::File& received, Object& object) {
   }
   object.verify.emplace();
   object.verify->differences = dicom::compare((*sent)->file.dataset, received.dataset, dicom::Profile::lenient);
-  const std::string verdict = verdict_of(object.verify->differences);
-  const bool good = verdict == "EQUIVALENT-LENIENT";
+  std::string verdict = verdict_of(object.verify->differences);
+  const bool good = verdict == "EQUIVALENT-LENIENT" && !edited_on_the_way(object);
+  if (verdict == "EQUIVALENT-LENIENT" && !good) {
+    object.findings.push_back({"VERIFY-UNEDITED", Severity::s4, "",
+                               "the peer holds the object as the source has it, without the edits that were sent"});
+    verdict = "METADATA-LOSS";
+  }
   conclude(object, good ? "E4" : "E3", verdict, good);
 }
 
-}  // namespace
+void conclude_identical(Object& object) {
+  const std::string staged = object.transcode ? object.transcode->dataset_sha256 : "";
+  conclude(object, "E4", is_edited(object, staged) ? "EXPECTED-CHANGE" : "IDENTICAL", true);
+}
 
-void compare_content(const net::Received& received, Object& object) {
+/// Other bytes than those of the sent file: the digests of what they mean decide.
+void compare_digests(const net::Received& received, Object& object) {
   const auto parsed = dicom::parse_network_dataset(received.dataset, received.transfer_syntax);
   if (!parsed) {
     object.findings.push_back(
@@ -141,8 +161,19 @@ void compare_content(const net::Received& received, Object& object) {
   const std::string pixels = pixel_verdict(expected, actual, received.transfer_syntax);
   if (!pixels.empty()) return conclude(object, "E3", pixels, false);
   if (actual.dataset_sha256.value_or("") != expected.dataset) return explain(*parsed, object);
-  const bool edited = object.dataset_sha256 && *object.dataset_sha256 != expected.dataset;
-  conclude(object, "E4", edited ? "EXPECTED-CHANGE" : "EQUIVALENT", true);
+  conclude(object, "E4", is_edited(object, expected.dataset) ? "EXPECTED-CHANGE" : "EQUIVALENT", true);
+}
+
+}  // namespace
+
+void compare_content(const net::Received& received, Object& object) {
+  is_identical(received, object) ? conclude_identical(object) : compare_digests(received, object);
+}
+
+void compare_contents(const Arrived& a, const Arrived& b) {
+  const auto identical = are_identical(a, b);
+  for (const auto& [one, same] : {std::pair<const Arrived&, bool>{a, identical[0]}, {b, identical[1]}})
+    same ? conclude_identical(*one.object) : compare_digests(one.received, *one.object);
 }
 
 }  // namespace waybill::verify

@@ -5,6 +5,7 @@
 #include "manifest/record.hpp"
 #include "net/association.hpp"
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,20 @@ namespace waybill::verify {
 /// Compares what a peer gave back with what the manifest says was sent, and sets verdict, grade and bucket of `object`
 /// (domain rule 4.3). Needs dicom::Toolkit alive. Any thread.
 void compare_content(const net::Received& received, manifest::Object& object);
+
+/// An object that came, and its record.
+struct Arrived {
+  net::Received received;
+  manifest::Object* object = nullptr;
+};
+/// The same of two, faster than one after the other.
+void compare_contents(const Arrived& a, const Arrived& b);
+
+/// Whether the peer gave back the very dataset of the file that was sent, proven by the file's SHA-256 in the manifest.
+/// Reads the first bytes of that file; false where it cannot be read, was changed while it was sent, or lies in a
+/// container. Any thread.
+[[nodiscard]] bool is_identical(const net::Received& received, const manifest::Object& object);
+[[nodiscard]] std::array<bool, 2> are_identical(const Arrived& a, const Arrived& b);
 
 /// Sets a verdict and the bucket verified or failed.
 void conclude(manifest::Object& object, std::string grade, std::string verdict, bool good);

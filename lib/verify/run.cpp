@@ -59,8 +59,13 @@ std::string settings_of(const Options& options) {
   json.member("level", !options.against ? "fixity" : name_of(options.level));
   json.member("calling", options.calling);
   if (options.sample) {
-    json.key("sample").begin_object().member("confidence", to_text(options.sample->demand.confidence));
-    json.member("defect", to_text(options.sample->demand.defect)).member("seed", options.sample->seed).end_object();
+    json.key("sample").begin_object();
+    if (options.sample->options) {
+      sample::write(*options.sample->options, json);
+    } else {
+      json.member("committed", true);
+    }
+    json.end_object();
   }
   return std::move(json.end_object()).str();
 }
@@ -75,35 +80,24 @@ std::string extra_line(const std::string& study, const std::string& instance) {
       .str();
 }
 
-/// The lines of a sample that an output has, those of an interrupted run included.
-class SampleLines {
- public:
-  void see(const manifest::Other& other) {
-    if (other.kind == "sample-result") {
-      result_ = other.json;
-    } else if (other.kind == "sample" || other.kind == "sample-stratum" || other.kind == "sample-object") {
-      seen_.push_back(other.json);
-    }
+/// The sample to compare: drawn anew, or the list that the load committed to.
+sample::Plan plan_of(const Options& options, const transfer::Contents& contents) {
+  const auto& asked = *options.sample;
+  std::optional<sample::Committed> committed;
+  if (!asked.options) {
+    if (!contents.sample.any())
+      throw RunError(Exit::usage,
+                     contents.input.name +
+                         " has no sample that was committed before the load; load with --sample, or give a demand and "
+                         "--seed here");
+    committed = contents.sample.committed();
   }
-  /// Writes what is missing of the plan and returns when all of it is on disk.
-  void commit_plan(const sample::Plan& plan, transfer::Output& output) const {
-    const auto lines = plan.lines();
-    if (seen_.size() > lines.size() || !std::equal(seen_.begin(), seen_.end(), lines.begin())) {
-      throw RunError(Exit::integrity,
-                     "the interrupted output has another sample than this version draws; keep it, and "
-                     "write the new one to another file");
-    }
-    for (std::size_t i = seen_.size(); i < lines.size(); ++i) output.append(lines[i]);
-    output.commit();
+  sample::Planner planner(committed ? committed->options : *asked.options);
+  for (const Object& object : contents.objects) {
+    if (is_checked(object)) planner.add(object);
   }
-  void write_result(const sample::Outcome& outcome, transfer::Output& output) const {
-    if (const std::string line = outcome.line(); line != result_) output.append(line);
-  }
-
- private:
-  std::vector<std::string> seen_;
-  std::string result_;
-};
+  return planner.finish(committed ? &*committed : nullptr);
+}
 
 /// The studies to check in manifest order; everything else is carried.
 std::vector<StudyWork> group(const transfer::Contents& contents, const sample::Plan* plan, transfer::Output& output) {
@@ -246,11 +240,12 @@ Tally run(const Options& options) {
   Tally tally;
   tally.input = contents.objects.size();
   if (options.sample) {
-    tally.plan = std::make_shared<sample::Plan>(sample::make_plan(*options.sample, contents.objects, is_checked));
+    tally.plan = std::make_shared<sample::Plan>(plan_of(options, contents));
     tally.sample.emplace(*tally.plan);
   }
   std::unordered_set<std::string> extra_lines;
-  SampleLines sample_lines;
+  sample::PlanLines sample_lines;
+  std::string sample_result;  // of an interrupted run
   std::unique_ptr<Source> source;
   if (options.against && std::ranges::any_of(contents.objects, is_checked))
     source = make_source(*options.against, options, options.retrieve);
@@ -273,7 +268,8 @@ Tally run(const Options& options) {
                            [&](const manifest::Record& record) {
                              const auto* other = std::get_if<manifest::Other>(&record);
                              if (other == nullptr) return;
-                             sample_lines.see(*other);
+                             sample_lines.see(record);
+                             if (other->kind == "sample-result") sample_result = other->json;
                              if (other->kind == "commitment") steps.push_back(manifest::commitment_from(other->json));
                              if (other->kind != "extra") return;
                              tally.extra += extra_lines.insert(other->json).second ? 1 : 0;
@@ -284,7 +280,10 @@ Tally run(const Options& options) {
   }
   if (source && !anew) check();
   for (const auto& study : contents.studies) output.carry(study);
-  if (tally.plan) sample_lines.commit_plan(*tally.plan, output);
+  if (tally.plan) {
+    for (const auto& line : sample_lines.missing(*tally.plan)) output.append(line);
+    output.commit();
+  }
   auto studies = group(contents, tally.plan.get(), output);
   if (commits) {
     tally.interrupted = !check_commitment(options, std::move(studies), steps, output);
@@ -294,7 +293,9 @@ Tally run(const Options& options) {
   }
   Verifier(options, std::move(studies), extra_lines, source.get(), receiver ? &*receiver : nullptr, output, tally)
       .run();
-  if (tally.sample && tally.closes()) sample_lines.write_result(*tally.sample, output);
+  if (tally.sample && tally.closes()) {
+    if (const std::string line = tally.sample->line(); line != sample_result) output.append(line);
+  }
   output.finish(tally, [&] { return tally.counts_json(); });
   return tally;
 }

@@ -21,6 +21,11 @@ enum class Level {
   content,     ///< and every object is fetched and compared (grade E4)
 };
 
+/// A sample to compare: drawn with these options, or, without, the one that the load committed to.
+struct Sampling {
+  std::optional<sample::Options> options;
+};
+
 struct Options : transfer::Options {
   std::optional<transfer::Address> against;  ///< without: fixity of the source and staged files
   Level level = Level::exists;
@@ -28,9 +33,9 @@ struct Options : transfer::Options {
   std::optional<net::ListenAt> listen;          ///< where objects come to, for Retrieve::move
   std::shared_ptr<const net::Tls> listen_tls;   ///< of Tls::make_server; none: in the clear
   std::function<void(const std::string&)> say;  ///< what a person should know meanwhile; any thread
-  bool finish_uncommitted = false;        ///< at Level::commitment, at the end of the wait: lists what has no report
-  commit::Options commitment;             ///< at that level; peer, titles and time-outs are those above
-  std::optional<sample::Options> sample;  ///< at Level::content: compare a sample; presence is asked of all the same
+  bool finish_uncommitted = false;  ///< at Level::commitment, at the end of the wait: lists what has no report
+  commit::Options commitment;       ///< at that level; peer, titles and time-outs are those above
+  std::optional<Sampling> sample;   ///< at Level::content: compare a sample; presence is asked of all the same
 };
 
 struct Tally : transfer::Ledger {
@@ -40,7 +45,8 @@ struct Tally : transfer::Ledger {
   std::shared_ptr<const sample::Plan> plan;  ///< of a sample
   std::optional<sample::Outcome> sample;
   void add(const manifest::Object& object);
-  [[nodiscard]] Exit exit() const { return exit_with(wrong); }
+  /// Defects that a sample accepts are exceptions, not integrity.
+  [[nodiscard]] Exit exit() const { return exit_with(wrong - (sample ? sample->accepted() : 0)); }
   [[nodiscard]] std::string counts_json() const;
 };
 

@@ -25,6 +25,9 @@ class SessionOf : public Session {
                                                     const std::string& instance) override {
     return connection_.find_instances(study, series, instance);
   }
+  [[nodiscard]] std::optional<std::uint64_t> count_instances(const std::string& study) override {
+    return connection_.count_instances(study);
+  }
   net::GetResult get(const std::string& study, const Receive& receive) override {
     return connection_.get(study, receive);
   }

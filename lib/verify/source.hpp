@@ -9,6 +9,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ class Session {
   /// Of one instance: it, or nothing.
   [[nodiscard]] virtual std::set<std::string> find_instance(const std::string& study, const std::string& series,
                                                             const std::string& instance) = 0;
+  /// How many instances the peer says the study has; a hint.
+  [[nodiscard]] virtual std::optional<std::uint64_t> count_instances(const std::string& study) = 0;
   virtual net::GetResult get(const std::string& study, const Receive& receive) = 0;
   virtual net::GetResult get_instance(const std::string& study, const std::string& series, const std::string& instance,
                                       const Receive& receive) = 0;

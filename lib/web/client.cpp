@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <random>
 #include <vector>
 
@@ -91,8 +92,8 @@ StoreAnswer Client::store(std::span<const Part> parts) {
   return parse_store_answer(std::move(response), text);
 }
 
-/// One page; nullopt when the service knows no such resource.
-std::optional<Client::Page> Client::find_page(const std::string& path, const std::string& study) {
+/// The answers to one question; nullopt when the service knows no such resource.
+std::optional<std::vector<Item>> Client::ask(const std::string& path) {
   std::string body;
   Response response;
   try {
@@ -100,17 +101,24 @@ std::optional<Client::Page> Client::find_page(const std::string& path, const std
   } catch (const Lost& lost) {
     lose(lost.what());
   }
-  if (response.status == 204) return Page{};
+  if (response.status == 204) return std::vector<Item>();
   if (response.status == 404) return std::nullopt;
   check_answer(endpoint_, response, "QIDO-RS");
   if (response.status != 200)
     throw net::PeerError(response.status >= 500 ? Kind::unreachable : Kind::refused,
                          endpoint_.url() + " answered QIDO-RS with " + std::to_string(response.status));
-  const auto items = is_plain(response) ? parse_json(body) : Result<std::vector<Item>>(Failure{Fault::malformed, ""});
+  auto items = is_plain(response) ? parse_json(body) : Result<std::vector<Item>>(Failure{Fault::malformed, ""});
   if (!items)
     throw net::PeerError(Kind::refused, endpoint_.url() +
                                             " answered QIDO-RS with something that is not the DICOM JSON "
                                             "Model; check that the address is that of its DICOMweb service");
+  return *std::move(items);
+}
+
+/// One page; nullopt when the service knows no such resource.
+std::optional<Client::Page> Client::find_page(const std::string& path, const std::string& study) {
+  const auto items = ask(path);
+  if (!items) return std::nullopt;
   Page page{items->size(), {}};
   for (const Item& item : *items) {
     const std::string of = item.value(kStudy);
@@ -152,6 +160,15 @@ std::set<std::string> Client::find_instances(const std::string& study, const std
                                              const std::string& instance) {
   const std::string only = instance.empty() ? "" : "SOPInstanceUID=" + escaped(instance) + "&";
   return find_below(study, "/series/" + escaped(series), "SeriesInstanceUID=" + escaped(series) + "&", only);
+}
+
+std::optional<std::uint64_t> Client::count_instances(const std::string& study) {
+  const auto items = ask("/studies?StudyInstanceUID=" + escaped(study) + "&includefield=00201208");
+  if (!items || items->size() != 1 || items->front().value(kStudy) != study) return std::nullopt;
+  const std::string text = items->front().value("00201208");
+  std::uint64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(count) : std::nullopt;
 }
 
 net::GetResult Client::get(const std::string& study, const Receive& receive, std::uint64_t cap) {

@@ -4,6 +4,7 @@
 #include "net/association.hpp"
 #include "web/answer.hpp"
 #include "web/http.hpp"
+#include "web/model.hpp"
 
 #include <functional>
 #include <optional>
@@ -38,6 +39,9 @@ class Client {
   [[nodiscard]] std::set<std::string> find_instances(const std::string& study, const std::string& series,
                                                      const std::string& instance = "");
 
+  /// How many instances the service says a study has (0020,1208): a hint. nullopt when it does not say one number.
+  [[nodiscard]] std::optional<std::uint64_t> count_instances(const std::string& study);
+
   /// Retrieves a study or an instance (PS3.18 10.4) in the syntaxes it is in; `receive` gets each dataset. `status` of
   /// the result is that of HTTP. An object beyond `cap` bytes throws.
   using Receive = std::function<void(net::Received)>;
@@ -57,6 +61,7 @@ class Client {
   [[nodiscard]] std::set<std::string> find_below(const std::string& study, const std::string& below,
                                                  const std::string& keys, const std::string& only);
   [[nodiscard]] std::optional<std::set<std::string>> find(const std::string& resource, const std::string& study);
+  [[nodiscard]] std::optional<std::vector<Item>> ask(const std::string& path);
   [[nodiscard]] std::optional<Page> find_page(const std::string& path, const std::string& study);
   net::GetResult retrieve(const std::string& path, const Receive& receive, std::uint64_t cap);
   [[noreturn]] void lose(const std::string& why) const;

@@ -83,6 +83,21 @@ TEST(Sha256, OfTwoMessagesAtOnceGivesEachItsOwnDigestWhateverTheirLengths) {
   }
 }
 
+TEST(Sha256, OfTwoMessagesInPiecesGivesTheDigestsOfTheWhole) {
+  std::string bytes(3000, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * i % 251 + i / 7);
+  const std::string_view all(bytes);
+  for (const std::size_t size : {0U, 1U, 63U, 64U, 65U, 127U, 128U, 500U, 3000U}) {
+    for (const std::size_t cut : {0U, 1U, 55U, 63U, 64U, 65U, 128U, 300U, 2999U}) {
+      const std::string_view whole = all.substr(0, size), first = whole.substr(0, std::min(cut, size));
+      const Sha256::Pieces pieces{as_bytes(first), as_bytes(whole.substr(first.size()))};
+      const auto both = Sha256::of_two(pieces, {as_bytes(all.substr(0, 100)), as_bytes(all.substr(100))});
+      ASSERT_EQ(both[0], Sha256::of(whole)) << size << " cut at " << cut;
+      ASSERT_EQ(both[1], Sha256::of(all)) << size << " cut at " << cut;
+    }
+  }
+}
+
 TEST(Sha256, OfTwoLargeMessagesGivesThePublishedDigests) {
   const std::string a(1'000'000, 'a');
   const auto both = Sha256::of_two(as_bytes(a), as_bytes("abc"));

@@ -55,6 +55,21 @@ TEST(ParseFile, NamesWhatIsWrongWithEachBadDress) {
   }
 }
 
+TEST(ParseFile, TakesPrivateGroupsBehindThePixelsForElements) {
+  const std::string behind = DicomBuilder().text(tag(0x7FE1, 0x0010), "LO", "GEMS_MovieGroup").str() +
+                             DicomBuilder().raw(tag(0x7FE1, 0x1060), "OB", "0123456789").str() +
+                             DicomBuilder().text(tag(0xFFFD, 0x0010), "LO", "LAST").str();
+  const std::string whole = DicomBuilder::part10(small_image() + behind, "1.2.840.10008.1.2.1");
+  const auto file = parse_file(as_bytes(whole));
+  ASSERT_TRUE(file.has_value());
+  EXPECT_FALSE(file->has("ENC-TRAILGARBAGE"));
+  EXPECT_EQ(file->dataset.raw_text(tag(0x7FE1, 0x1060)), "0123456789");
+  EXPECT_EQ(file->dataset.text(tag(0xFFFD, 0x0010)), "LAST");
+  const auto cut = parse_file(as_bytes(std::string_view(whole).substr(0, whole.size() - 20)));
+  ASSERT_TRUE(cut.has_value());
+  EXPECT_TRUE(cut->has("ENC-LENOVER"));
+}
+
 TEST(ParseHeaders, GivesTheAttributesOfTheWholeFileFromItsFirstBytes) {
   const std::string whole = DicomBuilder::part10(small_image(), "1.2.840.10008.1.2.1");
   const std::string_view window = std::string_view(whole).substr(0, whole.size() - 6);

@@ -120,5 +120,70 @@ TEST(Hl7Charset, MarksWhatCannotBeRead) {
   EXPECT_NE(note, "");
 }
 
+TEST(Hl7Charset, KnowsTheNamesThatSystemsWriteInPlaceOfTheTables) {
+  const struct {
+    const char *msh18, *charset, *name;
+  } cases[] = {{"ISO 8859-5", "ISO-8859-5", "Иванов"},
+               {"ISO_IR 144", "ISO-8859-5", "Иванов"},
+               {"8859/16", "ISO-8859-16", "Țurcanu"},
+               {"Windows-1251", "CP1251", "Иванов"},
+               {"cp1250", "CP1250", "Wałęsa"},
+               {"CP850", "CP850", "Müller"},
+               {"KOI8-R", "KOI8-R", "Иванов"},
+               {"TIS-620", "CP874", "สมชาย"},
+               {"GBK", "GBK", "朱镕基"},
+               {"GB2312", "EUC-CN", "王小东"},
+               {"EUC-KR", "EUC-KR", "김희중"},
+               {"ISO 2022 IR 149", "EUC-KR", "김희중"},
+               {"KS X 1001", "CP949", "김똠방"},
+               {"SJIS", "CP932", "ソ能表"},
+               {"EUC-JP", "EUC-JP", "山田"},
+               {"JAS2020", "ISO-2022-JP", "山田"},
+               {"ISO IR14~ISO IR87", "ISO-2022-JP", "山"},
+               {"ISO IR14", "CP932", "ﾔﾏﾀﾞ"}};
+  for (const auto& c : cases) {
+    std::string note;
+    EXPECT_EQ(name_of(message_with(c.msh18, encoded(c.name, c.charset)), &note), c.name) << c.msh18;
+    EXPECT_EQ(note, "") << c.msh18;
+  }
+}
+
+TEST(Hl7Charset, LeavesTheSeparatorsOfAJapaneseMessageWhatTheyAre) {
+  // Strict Shift JIS has a yen sign for the backslash and an overline for the tilde.
+  Decoder decoder;
+  Message m;
+  ASSERT_TRUE(m.parse(decoder.decode(message_with("ISO IR14", "\xD4\xCF\xC0~A\\F\\B")).text));
+  EXPECT_EQ(m.repetitions(m.field("PID", 5)).size(), 2U);
+}
+
+TEST(Hl7Charset, BelievesTheBytesWhereMsh18NamesASetThatIsEasilyTakenForAnother) {
+  std::string note;
+  EXPECT_EQ(name_of(message_with("~ISO IR87", encoded("山田表", "CP932")), &note), "山田表");
+  EXPECT_NE(note.find("CP932"), std::string::npos);
+  EXPECT_EQ(name_of(message_with("8859/1", encoded("O’Šea", "CP1252")), &note), "O’Šea");
+  EXPECT_NE(note.find("CP1252"), std::string::npos);
+  EXPECT_EQ(name_of(message_with("ASCII", "M\xFCller"), &note), "Müller");
+  EXPECT_NE(note.find("ASCII"), std::string::npos);
+}
+
+TEST(Hl7Charset, ShortEastAsianTextThatLooksLikeUtf8IsWhatMsh18Says) {
+  // In EUC-KR the one character is C3 B6, in UTF-8 these bytes are an o with diaeresis.
+  EXPECT_EQ(name_of(message_with("KS X 1001", encoded("철", "EUC-KR"))), "철");
+  EXPECT_EQ(name_of(message_with("GB 18030-2000", encoded("谭", "GB18030"))), "谭");
+  EXPECT_EQ(name_of(message_with("GB 18030-2000", "谭")), "谭");
+  EXPECT_EQ(name_of(message_with("8859/1", "ö")), "ö");
+}
+
+TEST(Hl7Charset, AValueThatIsCutWithinACharacterDoesNotMakeTheMessageLatin) {
+  std::string note;
+  EXPECT_EQ(name_of(message_with("UNICODE UTF-8", "Müller Łó\xC5"), &note), "Müller Łó\xEF\xBF\xBD");
+  EXPECT_NE(note.find("not UTF-8"), std::string::npos);
+}
+
+TEST(Hl7Charset, FollowsShiftOutAndShiftIn) {
+  EXPECT_EQ(name_of(message_with("ISO 2022 IR 149", "\x1B$)C\x0E\x31\x68\x48\x71\x0F")), "김희");
+  EXPECT_EQ(name_of(message_with("", "A\x0EZ")), "A\x0EZ");
+}
+
 }  // namespace
 }  // namespace waybill::hl7

@@ -140,5 +140,35 @@ TEST(Hl7Batch, NamesEveryTotalThatIsWrongAndEveryMissingTrailer) {
   EXPECT_EQ(complaints("BHS|^~\\&\rMSH|^~\\&|1\rBTS|many\r").size(), 1U);
 }
 
+TEST(Hl7Framer, TakesHeadersInLowerCaseBehindFormFeedsAndSeveralByteOrderMarks) {
+  const std::string mark = "\xEF\xBB\xBF";
+  const auto cuts =
+      cut(mark + mark + "msh|^~\\&|1\rpid|1\r\fMSH|^~\\&|2\rPID|1\r" + std::string(30, ' ') + "MSH|^~\\&|3\r", 5);
+  EXPECT_EQ(messages(cuts), (std::vector<std::string>{"msh|^~\\&|1", "MSH|^~\\&|2", "MSH|^~\\&|3"}));
+}
+
+TEST(Hl7Framer, AnEndBlockBehindAWholeLineEndsTheMessageWhateverFollows) {
+  const auto cuts = cut("\x0BMSH|^~\\&|1\rPID|1\r\x1CMSH|^~\\&|2\rPID|1\r\x1C", 3);
+  EXPECT_EQ(messages(cuts), (std::vector<std::string>{"MSH|^~\\&|1", "MSH|^~\\&|2"}));
+}
+
+TEST(Hl7Framer, SaysHowEachPieceCameToItsEnd) {
+  const std::string text =
+      "MSH|^~\\&|1\rPID|1\r"            // a file
+      "\x0BMSH|^~\\&|2\rPID|1\r\x1C\r"  // a frame
+      "\x0BMSH|^~\\&|3\rPID|1\r"        // its end block was lost
+      "\x0BMSH|^~\\&|4\rPID|1||47"      // and here more than that
+      "\x0BMSH|^~\\&|5\rPID|1\r\x1C\r"
+      "MSH|^~\\&|6\rPID|1||47";  // a file need not end its last line
+  for (const std::size_t chunk : {std::size_t{1}, std::size_t{7}, text.size()}) {
+    std::vector<Ending> endings;
+    Framer framer([&](const Piece& p) { endings.push_back(p.ending); });
+    for (std::size_t at = 0; at < text.size(); at += chunk) framer.feed(std::string_view(text).substr(at, chunk));
+    framer.finish();
+    using enum Ending;
+    EXPECT_EQ(endings, (std::vector<Ending>{open, framed, unframed, cut, framed, open})) << chunk;
+  }
+}
+
 }  // namespace
 }  // namespace waybill::hl7

@@ -4,9 +4,11 @@
 #include "support/folder.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <tbb/global_control.h>
 #include <cstdlib>
 #include <fstream>
+#include <thread>
 
 namespace waybill::hl7 {
 namespace {
@@ -213,6 +215,78 @@ TEST(Hl7Intake, AMessageAboveTheLimitIsAProblem) {
   const Reading r = reading([&](Intake& i) { i.read_bytes("t", adt("1", std::string(5000, 'x')) + adt("2")); }, 1000);
   EXPECT_EQ(r.ids, std::vector<std::string>{"2"});
   EXPECT_EQ(r.counts.bad, 1U);
+}
+
+TEST(Hl7Intake, AMessageThatIsCutWithinALineIsNamedAndNotRead) {
+  const std::string capture = "\x0B" + adt("1") + "\x1C\r\x0B" + adt("2", "4711").substr(0, adt("2").size()) + "\x0B" +
+                              adt("3") + "\x1C\r" + "\x0B" + adt("4");
+  const Reading r = of_text(capture);
+
+  EXPECT_EQ(r.ids, (std::vector<std::string>{"1", "3", "4"}));
+  ASSERT_EQ(r.problems.size(), 2U);
+  EXPECT_EQ(r.problems[0].offset, capture.find("MSH", 10));
+  EXPECT_NE(r.problems[0].reason.find("the message is cut"), std::string::npos);
+  EXPECT_FALSE(r.problems[1].lost);
+  EXPECT_NE(r.problems[1].reason.find("does not end (0x1C)"), std::string::npos);
+}
+
+TEST_F(Hl7Files, TheMessageInWhichADamagedFileEndsIsNotRead) {
+  std::string many;
+  for (int i = 0; i < 20000; ++i) many += adt(std::to_string(i), std::to_string(i * 7919 % 100003));
+  write("a.hl7", many);
+  shell("gzip -1 a.hl7 && truncate -s 60000 a.hl7.gz");
+  std::vector<std::string> last;
+  Intake intake([&](Message& m, const Origin&) { last.emplace_back(m.field("PID", 3)); });
+  intake.read({folder_.string()});
+
+  ASSERT_GT(last.size(), 100U);
+  for (std::size_t i = 0; i < last.size(); ++i) EXPECT_EQ(last[i], "77" + std::to_string(i * 7919 % 100003));
+  ASSERT_EQ(intake.problems().size(), 2U);
+  EXPECT_NE(intake.problems()[0].reason.find("the message is cut"), std::string::npos);
+  EXPECT_NE(intake.problems()[1].reason.find("the file is damaged"), std::string::npos);
+}
+
+TEST_F(Hl7Files, ReadsContainersWithinContainers) {
+  write("y/d1.hl7", adt("1"));
+  write("y/d2.hl7", adt("2"));
+  shell(
+      "cd y && gzip d1.hl7 && zip -q d2.zip d2.hl7 && rm d2.hl7 && cd .. && tar cf year.tar y/d1.hl7.gz y/d2.zip && rm "
+      "-r y");
+
+  const Reading r = all();
+
+  EXPECT_EQ(r.ids, (std::vector<std::string>{"1", "2"}));
+  EXPECT_TRUE(r.problems.empty());
+}
+
+TEST(Hl7Intake, ReadsWideTextOfEveryKind) {
+  const auto wide = [](const std::string& text, std::size_t unit, bool big) {
+    std::string out;
+    for (const char c : text) out += big ? std::string(unit - 1, '\0') + c : c + std::string(unit - 1, '\0');
+    return out;
+  };
+  for (const std::size_t unit : {2U, 4U})
+    for (const bool big : {false, true})
+      EXPECT_EQ(of_text(wide("\r\n" + adt("1") + adt("2"), unit, big)).ids, (std::vector<std::string>{"1", "2"}))
+          << unit << big;
+  EXPECT_EQ(of_text("\xFF\xFE" + std::string(2, '\0') + wide(adt("1"), 4, false)).ids, std::vector<std::string>{"1"});
+}
+
+TEST_F(Hl7Files, APipeThatIsNamedIsReadAndOneInAFolderIsNot) {
+  write("before.hl7", adt("1"));
+  write("folder/x.hl7", adt("3"));
+  const std::string named = (folder_ / "named").string(), hidden = (folder_ / "folder/pipe").string();
+  ASSERT_EQ(::mkfifo(named.c_str(), 0600), 0);
+  ASSERT_EQ(::mkfifo(hidden.c_str(), 0600), 0);
+  std::thread writer([&] { std::ofstream(named) << adt("2"); });
+  const Reading r = reading([&](Intake& i) {
+    i.read({(folder_ / "before.hl7").string(), named, (folder_ / "folder").string()});
+  });
+  writer.join();
+
+  EXPECT_EQ(r.ids, (std::vector<std::string>{"1", "2", "3"}));
+  ASSERT_EQ(r.problems.size(), 1U);
+  EXPECT_NE(r.problems[0].reason.find("it is no file"), std::string::npos);
 }
 
 }  // namespace

@@ -132,16 +132,54 @@ TEST(Hl7Time, ReadsEveryPrecisionAndZone) {
   EXPECT_EQ(parse_time("19691231190000-0500"), 0);
   EXPECT_EQ(parse_time("2025-01-15T14:30:00"), parse_time("20250115143000"));
   EXPECT_EQ(parse_time("2025-01-15T14:30:00-05:00"), parse_time("20250115193000"));
+  EXPECT_EQ(parse_time("20250115 14:30"), parse_time("20250115143000"));
+  EXPECT_EQ(parse_time("20250115T143000Z"), parse_time("20250115143000"));
+  EXPECT_EQ(parse_time("20250115143000+02"), parse_time("20250115123000"));
+  EXPECT_EQ(parse_time("20250115240000"), parse_time("20250116"));
   EXPECT_LT(*parse_time("20250115"), *parse_time("20250115000001"));
 }
 
 TEST(Hl7Time, RefusesWhatIsNoDate) {
-  for (const char* text : {"", "soon", "20251340", "20250230", "202501151", "20250115+99"})
+  for (const char* text : {"", "soon", "20251340", "20250230", "202501151", "20250115+99", "20250115143000+9900",
+                           "20250115240001", "20250115256000", "15.01.2025"})
     EXPECT_EQ(parse_time(text), std::nullopt) << text;
   EXPECT_EQ(date_and_time("20250115143059.123+0100").date, "20250115");
   EXPECT_EQ(date_and_time("20250115143059.123+0100").time, "143059");
   EXPECT_EQ(date_and_time("202501151430").time, "143000");
   EXPECT_EQ(date_and_time("2025").date, "");
+}
+
+TEST(Hl7Message, AValueIsOneLineWhateverStandsBehindTheLastSegment) {
+  const std::string text = "MSH|^~\\&|A\rMRG|77^^^H^MR\n# end of file\n\x1A";
+  Message m;
+  ASSERT_TRUE(m.parse(text));
+  EXPECT_EQ(m.value(m.component(m.field("MRG", 1), 5)), "MR");
+  EXPECT_EQ(m.value("\t 77\x01\t"), "77");
+}
+
+TEST(Hl7Message, TellsTypeAndTriggerHoweverTheyAreWritten) {
+  const auto type = [](const std::string& msh9, const std::string& more = "") {
+    const std::string text = "MSH|^~\\&|A|F|||2024||" + msh9 + "|1|P|2.5\r" + more;
+    Message m;
+    EXPECT_TRUE(m.parse(text));
+    const Type t = type_of(m);
+    return t.code + " " + t.trigger;
+  };
+  EXPECT_EQ(type("ADT^A40^ADT_A39"), "ADT A40");
+  EXPECT_EQ(type(" adt ^a40"), "ADT A40");
+  EXPECT_EQ(type("ADT_A40"), "ADT A40");
+  EXPECT_EQ(type("ADT", "EVN|A40|2024\r"), "ADT A40");
+  EXPECT_EQ(type("ADT^^ADT_A39", "EVN|A40|2024\r"), "ADT A40");
+  EXPECT_EQ(type(""), " ");
+}
+
+TEST(Hl7Message, ReadsAMessageInLowerCaseAndSegmentsBehindControlCharacters) {
+  const std::string text = std::string("msh|^~\\&|A\r") + '\0' + "pid|1||77\r\fpv1|1\r";
+  Message m;
+  ASSERT_TRUE(m.parse(text));
+  ASSERT_EQ(m.size(), 3U);
+  EXPECT_EQ(m.field("PID", 3), "77");
+  EXPECT_EQ(m.field("MSH", 3), "A");
 }
 
 }  // namespace

@@ -82,5 +82,23 @@ TEST(IdentityEvent, KnowsEveryTriggerOfTheDomainRules) {
   EXPECT_TRUE(test::events({kHead + "ORM^O01|1|P|2.5\rPID|1||1\r"}).empty());
 }
 
+TEST(IdentityEvent, ReadsTheNumberWhereverPidGivesIt) {
+  for (const std::string pid : {"||77^^^H^MR", "|77^^^H^MR|", "|||77^^^H^MR", "||\"\"~77^^^h^mrn"})
+    EXPECT_EQ(only(kHead + "ADT^A08|1|P|2.5\rPID|1" + pid + "\r").ids, (std::vector<PatientId>{{"H", "77", ""}}))
+        << pid;
+}
+
+TEST(IdentityEvent, NullInEveryComponentClearsLikeNullInTheField) {
+  EXPECT_TRUE(only(kHead + "ADT^A08|1|P|2.5\rPID|1||1||\"\"^\"\"\r").demographics.name.given);
+  EXPECT_FALSE(only(kHead + "ADT^A08|1|P|2.5\rPID|1||1||^\r").demographics.name.given);
+  EXPECT_EQ(only(kHead + "ADT^A08|1|P|2.5\rPID|1||1||DOE^\"\"\r").demographics.name.value, "DOE");
+}
+
+TEST(IdentityEvent, TakesAMrgThatStandsBeforeItsPid) {
+  const Event e = only(kHead + "ADT^A40|1|P|2.5\rMRG|B\rPID|1||A\r");
+  ASSERT_EQ(e.prior.size(), 1U);
+  EXPECT_EQ(e.prior[0].id, "B");
+}
+
 }  // namespace
 }  // namespace waybill::identity

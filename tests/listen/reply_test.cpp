@@ -113,5 +113,18 @@ TEST(MllpReply, ReadsAMessageBehindIndentationAndByteOrderMark) {
   EXPECT_EQ(read_head("\r\n " + message("ADT^A08|5|P|2.5")).control_id, "5");
 }
 
+TEST(MllpReply, ConditionsThatNobodyKnowsDoNotSilenceTheListener) {
+  const auto codes = [](const std::string& conditions) {
+    std::string out;
+    for (const auto& reply : replies_to(message("ADT^A08|1|P|2.5|||" + conditions)))
+      out += reply.substr(reply.find("\rMSA|") + 5, 2) + " ";
+    return out;
+  };
+  EXPECT_EQ(codes("al|ne"), "CA ");
+  EXPECT_EQ(codes("Y|"), "AA ");
+  EXPECT_EQ(codes("\"\"|\"\""), "AA ");
+  EXPECT_EQ(codes("Y|AL"), "AA ");
+}
+
 }  // namespace
 }  // namespace waybill::listen

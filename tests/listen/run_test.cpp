@@ -259,6 +259,15 @@ TEST_F(Listen, SaysWhatIsWrongWithItsOptions) {
   fails({"--processing", "X"}, "--processing");
 }
 
+TEST_F(Listen, RefusesToPromiseMoreConnectionsThanTheSystemAllows) {
+  const auto ran = test::run(
+      {"/bin/sh", "-c", "ulimit -n 40; exec \"$@\"", "sh", tool("listen"), "--mllp", "0", "-o", journal().string()},
+      log());
+  EXPECT_EQ(ran.exit, 2);
+  EXPECT_NE(ran.text.find("ulimit -n"), std::string::npos) << ran.text;
+  EXPECT_FALSE(fs::exists(journal()));
+}
+
 TEST_F(Listen, ReconcileReadsAJournalThatIsBeingWritten) {
   Listener listener(journal(), log());
   EXPECT_EQ(Sender(listener.port()).ask(adt("1")), "AA|1");

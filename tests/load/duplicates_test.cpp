@@ -90,17 +90,17 @@ TEST_F(Duplicates, AreToldApartAtATargetThatOverwritesIgnoresOrRefuses) {
     return matrix(pacs.url());
   };
   // Who overwrites has the second object and has lost the first, which a verification of the first load would say.
-  EXPECT_EQ(at_simpacs("overwrite"), (Matrix{{"Same", "0000 EQUIVALENT"},
-                                             {"OtherName", "0000 EQUIVALENT"},
-                                             {"OtherPixels", "0000 EQUIVALENT"},
-                                             {"OtherSeries", "0000 EQUIVALENT"},
-                                             {"OtherStudy", "0000 EQUIVALENT"}}));
-  EXPECT_EQ(at_simpacs("ignore"), (Matrix{{"Same", "0000 EQUIVALENT"},
+  EXPECT_EQ(at_simpacs("overwrite"), (Matrix{{"Same", "0000 IDENTICAL"},
+                                             {"OtherName", "0000 IDENTICAL"},
+                                             {"OtherPixels", "0000 IDENTICAL"},
+                                             {"OtherSeries", "0000 IDENTICAL"},
+                                             {"OtherStudy", "0000 IDENTICAL"}}));
+  EXPECT_EQ(at_simpacs("ignore"), (Matrix{{"Same", "0000 IDENTICAL"},
                                           {"OtherName", "0000 TARGET-COERCED"},
                                           {"OtherPixels", "0000 PIXEL-DIFF"},
                                           {"OtherSeries", "0000 TARGET-COERCED"},
                                           {"OtherStudy", "0000 MISSING"}}));
-  EXPECT_EQ(at_simpacs("refuse"), (Matrix{{"Same", "0111 EQUIVALENT"},
+  EXPECT_EQ(at_simpacs("refuse"), (Matrix{{"Same", "0111 IDENTICAL"},
                                           {"OtherName", "0111 TARGET-COERCED"},
                                           {"OtherPixels", "0111 PIXEL-DIFF"},
                                           {"OtherSeries", "0111 TARGET-COERCED"},
@@ -112,11 +112,11 @@ TEST_F(Duplicates, AreToldApartAtATargetThatOverwritesIgnoresOrRefuses) {
 TEST_F(Duplicates, AreToldApartAtOrthanc) {
   const test::Orthanc orthanc;
   const auto found = matrix(orthanc.url());
-  EXPECT_EQ(found, (Matrix{{"Same", "0000 EQUIVALENT"},
+  EXPECT_EQ(found, (Matrix{{"Same", "0000 IDENTICAL"},
                            {"OtherName", "0000 TARGET-COERCED"},
                            {"OtherPixels", "0000 PIXEL-DIFF"},
-                           {"OtherSeries", "0000 EQUIVALENT"},
-                           {"OtherStudy", "0000 EQUIVALENT"}}));
+                           {"OtherSeries", "0000 IDENTICAL"},
+                           {"OtherStudy", "0000 IDENTICAL"}}));
 }
 
 }  // namespace waybill

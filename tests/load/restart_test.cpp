@@ -69,7 +69,7 @@ TEST_F(KilledOrthanc, LosesNothingInMidLoadAndWhatItLosesLaterIsMissed) {
     for (const auto& over : ways) {
       const test::Ran there = verify(way, over, "content");
       EXPECT_EQ(there.exit, 0) << there.text;
-      EXPECT_NE(there.text.find("\"EQUIVALENT\":40"), std::string::npos) << there.text;
+      EXPECT_NE(there.text.find("\"IDENTICAL\":40"), std::string::npos) << there.text;
       EXPECT_NE(there.text.find("\"extra\":0"), std::string::npos) << there.text;
     }
   }

@@ -53,4 +53,14 @@ TEST(CommandSet, RefusesLengthsThatDoNotFit) {
   EXPECT_FALSE(Command::parse(ByteView(bytes).first(5)));
 }
 
+TEST(CommandSet, EndsWhereItsGroupLengthSaysWhateverAPeerPutsBehindIt) {
+  // Orthanc 1.10 answers a C-GET of which something failed with (0008,0058) in the same PDV.
+  Bytes bytes = Command::make(0x8010, false).set(field::kStatus, std::uint16_t{0xB000}).encode();
+  for (const int b : {0x08, 0, 0x58, 0, 4, 0, 0, 0, 0x31, 0x2E, 0x32, 0}) bytes.push_back(static_cast<std::byte>(b));
+  const auto got = Command::parse(bytes);
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->number(field::kStatus), 0xB000);
+  EXPECT_EQ(got->text(0x0058), "");
+}
+
 }  // namespace waybill::net

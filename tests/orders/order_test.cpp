@@ -124,5 +124,34 @@ TEST(OrderBook, OneAccessionOfTwoPatientsIsTwoExams) {
   EXPECT_EQ(book.size(), 2U);
 }
 
+TEST(Orders, EachOrderHasTheStudyUidOfItsOwnZds) {
+  const auto all =
+      read(head("ORM^O01") + "ORC|NW|P1|F1\r" + obr({{2, "P1"}, {18, "A1"}}) + "ZDS|1.2.3.1^^Application\r" +
+           "ORC|NW|P2|F2\r" + obr({{2, "P2"}, {18, "A2"}}) + "ZDS|1.2.3.2^^Application\r");
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].accession + all[0].study_uid, "A11.2.3.1");
+  EXPECT_EQ(all[1].accession + all[1].study_uid, "A21.2.3.2");
+}
+
+TEST(Orders, TheOnlyZdsBelongsToAllStepsOfOneExamButNotToAnotherExam) {
+  const std::string first = "ORC|NW|P1|F1\r" + obr({{2, "P1"}, {18, "A1"}}), zds = "ZDS|1.2.3.1^^Application\r";
+  const auto same = read(head("ORM^O01") + first + "ORC|NW|P2|F2\r" + obr({{2, "P2"}, {18, "A1"}}) + zds);
+  ASSERT_EQ(same.size(), 2U);
+  EXPECT_EQ(same[0].study_uid, "1.2.3.1");
+  const auto other = read(head("ORM^O01") + first + "ORC|NW|P2|F2\r" + obr({{2, "P2"}, {18, "A2"}}) + zds);
+  ASSERT_EQ(other.size(), 2U);
+  EXPECT_EQ(other[0].study_uid, "");
+  EXPECT_EQ(other[1].study_uid, "1.2.3.1");
+}
+
+TEST(Orders, StepsOfOneProcedureAreOneExamAndThoseOfAnotherOneMore) {
+  const auto all = read(head("OMI^O23") + "ORC|NW|P1|F1\rTQ1|||||||20240503\rOBR|1|P1|F1|X|||20240601\r" +
+                        "IPC|A1|RP1|1.2.3.4|S1|MR\rIPC|A1|RP1|1.2.3.4|S2|MR\rIPC|A2|RP2|1.2.3.5|S3|CT\r");
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].accession + all[0].study_uid + all[0].modality, "A11.2.3.4MR");
+  EXPECT_EQ(all[1].accession + all[1].study_uid + all[1].modality, "A21.2.3.5CT");
+  EXPECT_EQ(all[0].date, "20240503") << "TQ1 stands between ORC and OBR";
+}
+
 }  // namespace
 }  // namespace waybill::orders

@@ -5,6 +5,9 @@
 #include "pack/restore.hpp"
 #include "support/folder.hpp"
 
+#include <algorithm>
+#include <map>
+
 namespace waybill::test {
 namespace {
 
@@ -68,6 +71,70 @@ TEST_F(PackDamage, AScanWithoutDigestsGivesABackupWhoseHolesAreTold) {
   EXPECT_EQ(run("$B/waybill-scan in -o headers.wb --headers --quiet").exit, 0);
   EXPECT_EQ(run("$B/waybill-pack headers.wb -o backup --quiet").exit, 1);
   EXPECT_TRUE(has_finding(objects_of(folder_ / "backup/pack.wb")[0], "PACK-NODIGEST"));
+}
+
+TEST_F(PackDamage, TheRecordOfARestoreNamesWhatItCouldNotGiveBack) {
+  ASSERT_EQ(pack().exit, 0);
+  const manifest::Place place = first_place();
+  flip(folder_ / "backup" / place.volume, place.offset + place.length / 2);
+  put(folder_ / "out/3", "something else");
+  EXPECT_EQ(run("$B/waybill-unpack backup --to out --quiet >&2").exit, 5);
+  std::size_t damaged = 0, refused = 0;
+  const auto objects = objects_of(folder_ / "out.unpack.wb");
+  EXPECT_EQ(objects.size(), 8U);
+  for (const auto& object : objects) {
+    damaged += has_finding(object, "UNPACK-DAMAGED");
+    refused += has_finding(object, "UNPACK-REFUSED");
+    const bool good = object.findings.empty();
+    EXPECT_EQ(object.bucket == manifest::Bucket::failed, !good) << object.source.path;
+  }
+  EXPECT_EQ(damaged, 2U);  // 0 and 6 are the same content
+  EXPECT_EQ(refused, 1U);
+  EXPECT_EQ(run("$B/waybill-unpack backup --check -o check.wb --quiet >&2").exit, 5);
+  EXPECT_EQ(run("zstdcat check.wb | jq -r 'select(.unpack.outcome == \"damaged\").id' | wc -l").out, "2\n");
+}
+
+TEST_F(PackDamage, ASealedVolumeNeedsItsKeyAndIsAuthenticRecordByRecord) {
+  const std::string marker = "PATIENT^NAMED";
+  put(folder_ / "in/8", marker);
+  put(folder_ / "in/9", std::string(80'000'000, 'x') + marker);  // streamed, in many records
+  EXPECT_EQ(
+      run("$B/waybill-manifest keygen --encryption -o k >&2; $B/waybill-manifest keygen --encryption -o other >&2;"
+          "$B/waybill-scan in -o scan.wb --restart --quiet; $B/waybill-pack scan.wb -o backup --level 1 --encrypt-to k "
+          "--quiet")
+          .exit,
+      0);
+  const auto volume = folder_ / "backup/volume-000001.tar.zst.sealed";
+  EXPECT_EQ(get(volume).find(marker), std::string::npos);
+  EXPECT_EQ(get(volume).find("sha256/"), std::string::npos) << "the tar heads are not in the clear";
+  EXPECT_EQ(run("stat -c %a backup/*.sealed").out, "600\n");
+  EXPECT_EQ(run("$B/waybill-unpack backup --check --quiet").exit, 2) << "no key";
+  EXPECT_EQ(run("$B/waybill-unpack backup --check --key other --quiet").exit, 2) << "another key";
+  EXPECT_EQ(run("$B/waybill-unpack backup --check --key k --quiet >&2").exit, 0);
+  EXPECT_EQ(run("$B/waybill-unpack backup --to out --key k --quiet >&2; diff -r in out").out, "");
+  EXPECT_EQ(run("cd backup && sha256sum --quiet -c SHA256SUMS").exit, 0);
+  const std::string unseal = std::string(std::getenv("WAYBILL_SOURCE")) + "/scripts/unseal";
+  EXPECT_EQ(run(unseal + " k backup/volume-000001.tar.zst.sealed | tar --zstd -xO --wildcards '*' | tail -c 13").out,
+            marker);
+  const std::string whole = get(volume);
+  for (std::uint64_t at = 0; at < whole.size(); at += 1 + whole.size() / 40) {
+    flip(volume, at);
+    EXPECT_NE(run("$B/waybill-unpack backup --check --key k --quiet 2>&1").exit, 0) << at;
+    put(volume, whole);
+  }
+  // Two records of one length change places: each is authentic, at its own place only.
+  std::map<std::uint32_t, std::vector<std::size_t>> by_size;
+  for (std::size_t at = 48; at < whole.size();) {
+    const std::uint32_t size = load_u32(as_bytes(whole).data() + at + 8);
+    by_size[size].push_back(at);
+    at += size + 40;
+  }
+  const auto same = std::ranges::find_if(by_size, [](const auto& one) { return one.second.size() > 1; });
+  ASSERT_NE(same, by_size.end());
+  std::string swapped = whole;
+  swapped.replace(same->second[0] + 12, same->first + 28, whole, same->second[1] + 12, same->first + 28);
+  put(volume, swapped);
+  EXPECT_EQ(run("$B/waybill-unpack backup --check --key k --quiet 2>&1").exit, 5);
 }
 
 TEST_F(PackDamage, EveryFlippedBitOfAVolumeIsFoundAndTheObjectNamed) {

@@ -57,6 +57,24 @@ TEST_F(PackKilled, KilledAtAnyTimeItGoesOnAndEndsTheSame) {
   EXPECT_EQ(run("$B/waybill-pack scan.wb -o backup " + how + " | grep -c 'complete already'").out, "1\n");
 }
 
+TEST_F(PackKilled, KilledWhileItSealsItsVolumesItGoesOnAndAllOfItComesBack) {
+  const std::string how = "--volume-size 1MiB --level 17 --threads 1 --encrypt-to k --quiet";
+  EXPECT_EQ(run("$B/waybill-manifest keygen --encryption -o k >&2").exit, 0);
+  int unfinished = 0;
+  for (const char* after : {"0.05", "0.5", "1.2"})
+    unfinished +=
+        run(std::string("timeout -s KILL ") + after + " $B/waybill-pack scan.wb -o backup " + how + " 2>/dev/null")
+            .exit != 0;
+  EXPECT_GT(unfinished, 0);
+  EXPECT_EQ(run("$B/waybill-pack scan.wb -o backup " + how + " >&2").exit, 0);
+  EXPECT_EQ(run("ls backup | grep -c 'volume-.*sealed$'; find backup -size +1024k | wc -l").out, "19\n0\n");
+  EXPECT_EQ(run("$B/waybill-unpack backup --to out --key k --quiet >&2; diff -r in out").out, "");
+  EXPECT_EQ(run("$B/waybill-unpack backup --check --key k --quiet >&2").exit, 0);
+  EXPECT_EQ(
+      run("$B/waybill-pack scan.wb -o backup " + kHow + " --restart && ls backup | grep -c sealed").out.find("19"),
+      std::string::npos);
+}
+
 TEST_F(PackKilled, StoppedBySignalItSaysSoAndGoesOn) {
   const Ran stopped = run("timeout -s TERM 0.12 $B/waybill-pack scan.wb -o backup " + kHow + " >/dev/null; echo $?");
   EXPECT_NE(stopped.out, "0\n");

@@ -66,6 +66,40 @@ TEST_F(PackRoundTrip, ATreeComesBackByteForByteUnderItsNamesAndTimes) {
   EXPECT_EQ(run("diff -r in out").out, "");
 }
 
+TEST_F(PackRoundTrip, ARestoreLeavesARecordOfEachObjectThatChainsToTheBackup) {
+  make_tree();
+  (void)run("$B/waybill-scan in -o scan.wb --quiet; $B/waybill-pack scan.wb -o backup --quiet");
+  EXPECT_EQ(run("$B/waybill-unpack backup --to out/ --quiet >&2").exit, 0);
+  EXPECT_EQ(run("$B/waybill-manifest check out.unpack.wb >&2").exit, 0);
+  EXPECT_EQ(run("stat -c %a out.unpack.wb").out, "600\n");
+  manifest::Reader backup(folder_ / "backup/pack.wb"), record(folder_ / "out.unpack.wb");
+  while (backup.next_line()) {
+  }
+  ASSERT_EQ(record.header().inputs.size(), 1U);
+  EXPECT_EQ(record.header().inputs[0].head, backup.head());
+  EXPECT_EQ(record.header().stage, "unpack");
+  const auto ids = [](const std::vector<manifest::Object>& objects) {
+    std::vector<std::string> out;
+    for (const auto& object : objects) out.push_back(object.id);
+    return out;
+  };
+  EXPECT_EQ(ids(objects_of(folder_ / "out.unpack.wb")), ids(objects_of(folder_ / "backup/pack.wb")));
+  const std::string outcomes =
+      "zstdcat out.unpack.wb | jq -r 'select(.kind == \"object\").unpack.outcome' | sort | uniq -c"
+      " | awk '{print $2, $1}'";
+  EXPECT_EQ(run(outcomes).out, "not-packed 1\nrestored 8\nwith-container 7\n");  // the link has no bytes
+  EXPECT_EQ(
+      run("zstdcat out.unpack.wb | jq -r 'select((.source.path // \"\") | endswith(\"/a/2.bin\")).unpack.path'").out,
+      "a/2.bin\n");
+  EXPECT_EQ(run("$B/waybill-unpack backup --to out --quiet >&2").exit, 0);
+  EXPECT_EQ(run(outcomes).out, "not-packed 1\npresent 8\nwith-container 7\n");
+  EXPECT_EQ(run("$B/waybill-unpack backup --check -o check.wb --quiet >&2").exit, 0);
+  EXPECT_EQ(run("zstdcat check.wb | jq -r 'select(.kind == \"object\").unpack.outcome' | sort -u").out,
+            "not-packed\nproved\n");
+  EXPECT_EQ(run("$B/waybill-report scan.wb backup/pack.wb check.wb out.unpack.wb --json >&2").exit,
+            run("$B/waybill-report scan.wb backup/pack.wb --json >&2").exit);
+}
+
 TEST_F(PackRoundTrip, EachContentIsStoredOnceAndMembersWithTheirContainer) {
   make_tree();
   (void)run("$B/waybill-scan in -o scan.wb --quiet; $B/waybill-pack scan.wb -o backup --quiet");

@@ -78,8 +78,8 @@ TEST(Codec, IsProvedByADecoderOfAnotherNameWhereThereIsOne) {
   for (const std::string& syntax : kEncoded) {
     const Decoder proof = verifier_of(syntax);
     ASSERT_TRUE(can_decode(syntax, proof));
-    // Debian has one implementation each of JPEG 2000 and of JPEG XL: there the library reads back what it wrote.
-    const bool alone = syntax == kJpegXl || syntax == kJpeg2000;
+    // Debian has one implementation of JPEG XL: there the library reads back what it wrote.
+    const bool alone = syntax == kJpegXl;
     EXPECT_EQ(decoder_name(syntax, proof) == encoder_name(syntax), alone) << syntax;
   }
 }
@@ -102,14 +102,11 @@ TEST(Codec, RunsDcmtksForkOfCharlsAndTheSystemsEachByItsOwnNames) {
 }
 
 TEST(Codec, RunsOpenJpegOpenJphAndLibjxlFromTheirOwnLibraries) {
-  EXPECT_NE(library_of("opj_encode").find("libopenjp2"), std::string::npos) << library_of("opj_encode");
   EXPECT_NE(library_of("opj_decode").find("libopenjp2"), std::string::npos) << library_of("opj_decode");
-  const char* const encode = "_ZN4ojph10codestream8exchangeEPNS_8line_bufERj";
   const char* const decode = "_ZN4ojph10codestream4pullERj";
-  EXPECT_NE(library_of(encode).find("libopenjph"), std::string::npos) << library_of(encode);
   EXPECT_NE(library_of(decode).find("libopenjph"), std::string::npos) << library_of(decode);
-  EXPECT_NE(library_of("JxlEncoderProcessOutput").find("libjxl"), std::string::npos);
-  EXPECT_NE(library_of("JxlDecoderProcessInput").find("libjxl"), std::string::npos);
+  EXPECT_EQ(library_of("JxlDecoderProcessInput"), "none") << "libjxl must stay out of the global scope";
+  ASSERT_NE(decoder_name(kJpegXl, Decoder::primary), "libjxl missing");
 }
 
 TEST(Codec, LabelsWhatTheReversibleColourTransformMade) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pixel/digest.hpp"
 
+#include "pixel/encapsulated.hpp"
 #include "pixel/support.hpp"
 
 #include <algorithm>
@@ -54,6 +55,32 @@ TEST(Pix1, IgnoresByteOrderUnusedBitsAndTheHighBit) {
   high.high_bit = 15;
   const Bytes shifted = from_hex("f0ff000010000080");
   EXPECT_EQ(pix1(native(high, shifted)), expected);
+}
+
+/// A dataset's value of Encapsulated Uncompressed (.98): each frame begins a fragment, and a byte, of its own.
+PixelData uncompressed(ImageInfo info, const std::vector<Bytes>& frames, Bytes& value) {
+  info.frames = static_cast<std::uint32_t>(frames.size());
+  write_encapsulated(frames, value);
+  return {std::move(info), "1.2.840.10008.1.2.1.98", value, true, false};
+}
+
+TEST(Pix1, OfBitsInFragmentsIsThatOfThePackedOnes) {
+  ImageInfo info = image(3, 3, 1);
+  info.bits_allocated = 1;
+  info.high_bit = 0;
+  info.frames = 2;
+  const Bytes packed = from_hex("ab0103");  // nine bits, and nine from the second bit of byte 2 on
+  Bytes value;
+  const PixelData apart = uncompressed(info, {from_hex("ab01"), from_hex("8001")}, value);
+  EXPECT_EQ(pix1(apart), pix1(native(info, packed)));
+}
+
+TEST(Pix1, OfTwelveBitSamplesInAFragmentIsThatOfThePackedOnes) {
+  ImageInfo info = image(1, 2, 12);
+  info.bits_allocated = 12;
+  Bytes value;
+  const PixelData apart = uncompressed(info, {from_hex("21436500")}, value);
+  EXPECT_EQ(pix1(apart), pix1(native(info, from_hex("21436500"))));
 }
 
 TEST(Pix1, ChangesWithEachSampleBitAndWithTheHeader) {

@@ -10,6 +10,7 @@
 #include <dcmtk/dcmjpeg/djencode.h>
 #include <dcmtk/dcmjpeg/djrplol.h>
 #include <algorithm>
+#include <array>
 
 namespace waybill::pixel::test {
 namespace {
@@ -68,6 +69,74 @@ TEST_F(JpegLossless, OfEveryPredictorThatDcmtkWritesIsDecoded) {
       }
     }
   }
+}
+
+/// One component of a picture, as DCMTK writes it.
+Bytes component_by_dcmtk(const ImageInfo& info, const Frame& frame, unsigned component, int predictor) {
+  ImageInfo alone = info;
+  alone.samples = 1;
+  alone.photometric = "MONOCHROME2";
+  Frame plane = picture(alone);
+  const std::size_t width = frame.bytes_per_sample;
+  for (std::size_t i = 0; i < plane.data.size(); ++i)
+    plane.data[i] = frame.data[(i / width * info.samples + component) * width + i % width];
+  return by_dcmtk(alone, plane, predictor);
+}
+
+/// The segments from the first of `marker` on, without EOI; its own bytes up to the next marker when `alone`.
+Bytes from_marker(const Bytes& stream, unsigned marker, bool alone) {
+  std::size_t at = 2;
+  while (load_u16(stream.data() + at, true) != marker) at += 2 + load_u16(stream.data() + at + 2, true);
+  std::size_t end = stream.size();
+  while (load_u16(stream.data() + end - 2, true) != 0xFFD9) --end;
+  if (alone) return {stream.begin() + at, stream.begin() + at + 2 + load_u16(stream.data() + at + 2, true)};
+  return {stream.begin() + at, stream.begin() + end - 2};
+}
+
+/// Three components in a scan of their own each, every scan with a table and, if need be, a predictor of its own.
+Bytes in_three_scans(const ImageInfo& info, const Frame& frame, const std::array<int, 3>& predictors) {
+  Bytes out = {std::byte{0xFF}, std::byte{0xD8}};
+  for (unsigned c = 0; c < 3; ++c) {
+    const Bytes one = component_by_dcmtk(info, frame, c, predictors[c]);
+    if (c == 0) {
+      const Bytes header = from_marker(one, 0xFFC3, true);
+      out.insert(out.end(), header.begin(), header.begin() + 10);
+      out[3 + 2] = std::byte{17};  // the length of a frame header of three components
+      out[2 + 9] = std::byte{3};
+      for (unsigned i = 1; i <= 3; ++i) put_bytes(out, std::array{std::byte(i), std::byte{0x11}, std::byte{0}});
+    }
+    Bytes scan = from_marker(one, 0xFFC4, false);
+    std::size_t sos = 0;
+    while (load_u16(scan.data() + sos, true) != 0xFFDA) sos += 2 + load_u16(scan.data() + sos + 2, true);
+    scan[sos + 5] = std::byte(c + 1);
+    put_bytes(out, scan);
+  }
+  put_bytes(out, std::array{std::byte{0xFF}, std::byte{0xD9}});
+  return out;
+}
+
+TEST_F(JpegLossless, WithEachComponentInAScanOfItsOwnIsDecoded) {
+  for (const unsigned bits : {8U, 12U, 16U}) {
+    const ImageInfo info = image(41, 53, bits, false, 3);
+    const Frame source = picture(info);
+    for (const std::array<int, 3> predictors : {std::array{1, 1, 1}, std::array{7, 4, 2}}) {
+      const Bytes stream = in_three_scans(info, source, predictors);
+      const auto decoded = decode_frame("1.2.840.10008.1.2.4.57", info, stream);
+      ASSERT_TRUE(decoded) << decoded.error().what;
+      EXPECT_EQ(decoded->data, source.data) << bits;
+    }
+  }
+}
+
+TEST_F(JpegLossless, WithoutTheScanOfAComponentIsRefused) {
+  const ImageInfo info = image(41, 53, 8, false, 3);
+  Bytes stream = in_three_scans(info, picture(info), {1, 1, 1});
+  std::size_t last = stream.size() - 2;
+  while (load_u16(stream.data() + last, true) != 0xFFC4) --last;
+  stream.erase(stream.begin() + static_cast<std::ptrdiff_t>(last), stream.end() - 2);
+  const auto decoded = decode_frame("1.2.840.10008.1.2.4.57", info, stream);
+  ASSERT_FALSE(decoded);
+  EXPECT_NE(decoded.error().what.find("a component has no scan"), std::string::npos) << decoded.error().what;
 }
 
 TEST_F(JpegLossless, IsNoLargerThanWhatDcmtkWrites) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/sha256.hpp"
 #include "sample/result.hpp"
+#include "support/exits.hpp"
 
 #include <gtest/gtest.h>
 #include <algorithm>
@@ -37,6 +38,22 @@ std::vector<Object> lot(int count) {
 bool is_loaded(const Object& object) { return object.bucket == Bucket::loaded; }
 
 Options options(std::uint64_t seed, const char* demand = "95%,1%") { return {*parse_demand(demand), seed}; }
+
+Plan make_plan(const Options& options, const std::vector<Object>& objects, bool (*is_wanted)(const Object&),
+               const Committed* committed = nullptr) {
+  Planner planner(options);
+  for (const Object& object : objects) {
+    if (is_wanted(object)) planner.add(object);
+  }
+  return planner.finish(committed);
+}
+
+/// The list as a later stage reads it from a manifest.
+Committed committed_of(const Plan& plan) {
+  PlanLines lines;
+  for (const std::string& line : plan.lines()) lines.see(manifest::parse_record(line));
+  return lines.committed();
+}
 
 std::set<std::string> ids(const Plan& plan) {
   std::set<std::string> out;
@@ -155,6 +172,97 @@ TEST(SamplePlan, LeavesOutWhatIsNotVerified) {
   const Plan plan = make_plan(options(1), objects, is_loaded);
   EXPECT_EQ(plan.lot, 49U);
   EXPECT_FALSE(plan.has(objects[3].id));
+}
+
+TEST(SamplePlan, HoldsWhatWasCommittedToBeforeTheLoadWhateverBecameOfTheLot) {
+  auto objects = lot(3000);
+  const Plan before = make_plan(options(7), objects, is_loaded);
+  const Committed committed = committed_of(before);
+  EXPECT_EQ(committed.options.seed, 7U);
+  EXPECT_EQ(committed.drawn.size(), before.drawn);
+  std::size_t refused = 0, warned = 0, drawn = 0;
+  for (Object& object : objects) {
+    if (!before.has(object.id) || ++drawn % 3 != 0) continue;
+    if (drawn % 2 == 0) {
+      object.bucket = Bucket::failed;
+      ++refused;
+    } else {
+      object.load->status = "B000";
+      ++warned;
+    }
+  }
+  for (std::size_t i = 0; i < objects.size(); i += 4) {
+    if (!before.has(objects[i].id)) objects[i].bucket = Bucket::failed;
+  }
+  const Plan after = make_plan(committed.options, objects, is_loaded, &committed);
+  EXPECT_EQ(after.absent, refused);
+  EXPECT_EQ(after.committed, committed.list_sha256);
+  EXPECT_EQ(after.always, warned);
+  for (const Object& object : objects) {
+    if (before.has(object.id) && is_loaded(object)) {
+      EXPECT_TRUE(after.has(object.id)) << object.id;
+    }
+  }
+  EXPECT_GE(after.drawn, before.drawn - refused - warned);
+  std::uint64_t of_strata = 0;
+  for (const Stratum& stratum : after.strata) of_strata += stratum.drawn;
+  EXPECT_EQ(of_strata, after.drawn);
+  EXPECT_NE(after.lines()[0].find("\"committed\":\"" + committed.list_sha256), std::string::npos) << after.lines()[0];
+}
+
+TEST(SamplePlan, FindsAListThatIsNotTheOneOfItsDigest) {
+  const Plan plan = make_plan(options(7), lot(300), is_loaded);
+  auto lines = plan.lines();
+  std::swap(lines[lines.size() - 1], lines[lines.size() - 2]);
+  PlanLines swapped;
+  for (const std::string& line : lines) swapped.see(manifest::parse_record(line));
+  EXPECT_EQ(test::exit_of([&] { (void)swapped.committed(); }), Exit::integrity);
+  EXPECT_EQ(test::exit_of([&] { (void)swapped.missing(plan); }), Exit::integrity);
+  PlanLines half;
+  for (std::size_t i = 0; i < 5; ++i) half.see(manifest::parse_record(plan.lines()[i]));
+  EXPECT_EQ(half.missing(plan).size(), plan.lines().size() - 5);
+}
+
+TEST(SamplePlan, AcceptsFewerDefectsWhereTheLotIsTooSmallForSoMany) {
+  EXPECT_EQ(make_plan(options(1, "95%,1%,2"), lot(3000), is_loaded).options.demand.accepted, 2U);
+  const Plan small = make_plan(options(1, "95%,1%,2"), lot(150), is_loaded);  // two defects are too many already
+  EXPECT_EQ(small.options.demand.accepted, 1U);
+  EXPECT_EQ(make_plan(options(1, "95%,1%,2"), lot(50), is_loaded).options.demand.accepted, 0U);
+  EXPECT_NE(small.lines()[0].find("\"accept\":1"), std::string::npos);
+  EXPECT_EQ(committed_of(small).options.demand.accepted, 1U);
+}
+
+TEST(SampleResult, ProvesItsBoundWithAsManyDefectsAsItAccepts) {
+  auto objects = lot(3000);
+  objects[5].load->status = "B007";
+  const Plan plan = make_plan(options(9, "95%,1%,2"), objects, is_loaded);
+  EXPECT_GT(plan.drawn, make_plan(options(9, "95%,1%"), objects, is_loaded).drawn);
+  const auto outcome = [&](int defects, const char* verdict, bool of_always) {
+    Outcome out(plan);
+    for (const Object& object : objects) {
+      const bool bad = plan.has(object.id) && plan.is_drawn(object.id) != of_always && defects-- > 0;
+      out.add(bad ? judged(object, verdict, false, "00080060")
+                  : judged(object, plan.has(object.id) ? "EQUIVALENT" : "PRESENT", true));
+    }
+    return out;
+  };
+  EXPECT_STREQ(outcome(0, "METADATA-LOSS", false).state(), "passed");
+  const Outcome two = outcome(2, "METADATA-LOSS", false);
+  EXPECT_STREQ(two.state(), "passed");
+  EXPECT_EQ(two.accepted(), 2U);
+  EXPECT_NE(two.statement().find("With 95 % confidence at most 1 % of 2,999 objects"), std::string::npos)
+      << two.statement();
+  EXPECT_NE(two.statement().find("2 are not what was sent, no more than the 2 that the sample accepts"),
+            std::string::npos)
+      << two.statement();
+  const Outcome three = outcome(3, "METADATA-LOSS", false);
+  EXPECT_STREQ(three.state(), "failed");
+  EXPECT_EQ(three.accepted(), 0U);
+  EXPECT_NE(three.statement().find("more than the 2 that it accepts, so the bound of 1 % is not proved"),
+            std::string::npos)
+      << three.statement();
+  EXPECT_STREQ(outcome(1, "METADATA-LOSS", true).state(), "failed") << "what is always compared is not left to chance";
+  EXPECT_STREQ(outcome(1, "PIXEL-DIFF", false).state(), "failed") << "a critical defect, whatever is accepted";
 }
 
 TEST(SampleResult, SaysItsBoundOnlyWhenEveryObjectOfThePlanIsWhatWasSent) {

@@ -13,8 +13,8 @@ namespace waybill::sample {
 
 namespace {
 
-Demand demand(const std::string& confidence, const std::string& defect) {
-  return *parse_demand(confidence + "," + defect);
+Demand demand(const std::string& confidence, const std::string& defect, unsigned accepted = 0) {
+  return *parse_demand(confidence + "," + defect + (accepted == 0 ? "" : "," + std::to_string(accepted)));
 }
 
 /// C(n, k) exactly, for small numbers.
@@ -50,7 +50,86 @@ TEST(SampleSize, WithDefectsAcceptedIsThatOfTheTable) {
   for (const Row& row :
        std::vector<Row>{{"1%", {473, 628, 773}}, {"0.5%", {947, 1258, 1549}}, {"0.1%", {4742, 6294, 7752}}}) {
     for (unsigned c = 1; c <= 3; ++c)
-      EXPECT_EQ(endless_size(demand("95%", row.defect), c), row.sizes[c - 1]) << row.defect << " c=" << c;
+      EXPECT_EQ(endless_size(demand("95%", row.defect, c)), row.sizes[c - 1]) << row.defect << " c=" << c;
+  }
+}
+
+TEST(SampleSize, WithDefectsAcceptedOfSmallLotsIsTheSmallestByExactCounting) {
+  for (const auto& [confidence, c] : {std::pair{"90%", 0.9}, {"95%", 0.95}}) {
+    for (const auto& [defect, p] : {std::pair{"5%", 0.05}, {"10%", 0.1}, {"20%", 0.2}}) {
+      for (unsigned accepted = 1; accepted <= 3; ++accepted) {
+        for (std::uint64_t lot = 1; lot <= 45; ++lot) {
+          const auto defects = static_cast<std::uint64_t>(std::ceil(static_cast<double>(lot) * p - 1e-9));
+          const Demand asked = demand(confidence, defect, accepted);
+          EXPECT_EQ(can_be_proved(lot, asked), defects > accepted);
+          std::uint64_t n = 0;
+          for (; n < lot; ++n) {
+            double passes = 0;
+            for (std::uint64_t k = 0; k <= accepted && k <= n; ++k)
+              passes += choose(defects, k) * choose(lot - defects, n - k) / choose(lot, n);
+            if (passes <= 1 - c + 1e-12) break;
+          }
+          EXPECT_EQ(lot_size(lot, asked), n) << lot << " " << confidence << " " << defect << " c=" << accepted;
+        }
+      }
+    }
+  }
+}
+
+TEST(SampleSize, WithDefectsAcceptedOfALargeLotIsThatOfAnEndlessOne) {
+  for (unsigned c = 1; c <= 3; ++c) {
+    const Demand asked = demand("95%", "0.1%", c);
+    const std::uint64_t endless = endless_size(asked), of_lot = lot_size(100'000'000, asked);
+    EXPECT_LE(of_lot, endless);
+    EXPECT_GE(of_lot + 3, endless);
+  }
+}
+
+TEST(SampleSize, OfStrataWithDefectsAcceptedHoldsWhereverTheDefectsLie) {
+  const std::vector<Part> parts{{6, 4}, {9, 6}, {4, 4}, {12, 8}};
+  for (std::uint64_t defects = 2; defects <= 9; ++defects) {
+    for (unsigned accepted = 0; accepted <= 3; ++accepted) {
+      // of each stratum, how many of its defects are drawn: probabilities by number, combined over the strata
+      double worst = 0;
+      const std::function<void(std::size_t, std::uint64_t, std::vector<double>)> place =
+          [&](std::size_t part, std::uint64_t left, const std::vector<double>& drawn) {
+            if (part == parts.size()) {
+              double passes = 0;
+              for (std::size_t k = 0; k <= accepted && k < drawn.size(); ++k) passes += drawn[k];
+              if (left == 0) worst = std::max(worst, passes);
+              return;
+            }
+            const auto [size, n] = parts[part];
+            for (std::uint64_t d = 0; d <= std::min(left, size); ++d) {
+              std::vector<double> sum(drawn.size() + d, 0);
+              for (std::size_t before = 0; before < drawn.size(); ++before)
+                for (std::uint64_t k = 0; k <= std::min(d, n); ++k)
+                  sum[before + k] += drawn[before] * choose(d, k) * choose(size - d, n - k) / choose(size, n);
+              place(part + 1, left - d, sum);
+            }
+          };
+      place(0, defects, {1.0});
+      const auto bound = static_cast<double>(most_accepted(parts, defects, accepted));
+      EXPECT_GE(bound + 1e-12, worst) << defects << " defects, c=" << accepted;
+    }
+  }
+}
+
+TEST(SampleSize, AllotsMoreWhereDefectsAreAcceptedAndStillProvesTheDemand) {
+  const std::vector<std::uint64_t> sizes{100'000, 5000, 200, 31, 7, 0};
+  std::uint64_t before = 0;
+  for (unsigned accepted = 0; accepted <= 3; ++accepted) {
+    const Demand asked = demand("95%", "0.1%", accepted);
+    const auto drawn = allocate(sizes, asked);
+    const std::uint64_t all = std::accumulate(drawn.begin(), drawn.end(), std::uint64_t{0});
+    std::vector<Part> parts;
+    for (std::size_t i = 0; i < sizes.size(); ++i) parts.push_back({sizes[i], drawn[i]});
+    EXPECT_GE(all, lot_size(105'238, asked));
+    EXPECT_GT(all, before);
+    if (accepted > 0) {
+      EXPECT_LE(most_accepted(parts, least_defects(105'238, asked.defect), accepted), 0.05L);
+    }
+    before = all;
   }
 }
 
@@ -146,6 +225,13 @@ TEST(SampleSize, DemandsAreReadExactly) {
   EXPECT_EQ(to_text(*parse_share("99.95%")), "99.95 %");
   EXPECT_EQ(least_defects(1000, named->defect), 1U);
   EXPECT_EQ(least_defects(1001, named->defect), 2U);
+  EXPECT_EQ(named->accepted, 0U);
+  for (const char* text :
+       {"95%,0.1%,2", "confidence=95%, accept = 2, defect=0.1%", "accept=2,confidence=95%,defect=0.1%"})
+    EXPECT_EQ((*parse_demand(text)).accepted, 2U) << text;
+  for (const char* text : {"95%,0.1%,-1", "95%,0.1%,101", "95%,0.1%,accept=", "accept=1,accept=2,95%",
+                           "accept=1,defect=1%", "95%,0.1%,1,1"})
+    EXPECT_FALSE(parse_demand(text)) << text;
   for (const char* text : {"", "95%", "95,0.1", "0.95,0.001", "95%,0%", "100%,1%", "95%,-1%", "95%,0.1%,1%", "95%,1.%",
                            "defect=1%,defect=2%", "95%,risk=1%", "95%,0.00000001%", "95%,.1%", "95%,1e-3%"})
     EXPECT_FALSE(parse_demand(text)) << text;

@@ -45,7 +45,7 @@ TEST_F(SimPacsTls, StoresCommitsAndMovesForThoseWithACertificate) {
   ran = run("verify", {"--against", url, "--level", "content", "--retrieve", "move", "--listen", listen}, "node");
   EXPECT_EQ(ran.exit, 0) << ran.text;
   for (const auto& [uid, object] : test::objects_of(folder_ / "verify.wb"))
-    EXPECT_EQ(object.verify->verdict, "EQUIVALENT") << uid;
+    EXPECT_EQ(object.verify->verdict, "IDENTICAL") << uid;
 }
 
 TEST_F(SimPacsTls, IsUnderstoodByDcmtkAndAsksForACertificateOnlyWithAuthorities) {

@@ -133,6 +133,16 @@ class Orthanc {
     if (done.exit != 0) throw std::runtime_error(done.text);
   }
   /// Removes one instance behind everybody's back, through the REST interface.
+  /// Puts a file there through its REST interface.
+  void put(const fs::path& file) const {
+    const std::string program =
+        "import urllib.request as u,sys\n"
+        "u.urlopen(u.Request('http://127.0.0.1:%s/instances'%sys.argv[1],open(sys.argv[2],'rb').read()))\n";
+    const Ran done = run({"/usr/bin/env", "no_proxy=127.0.0.1", "/usr/bin/python3", "-c", program,
+                          std::to_string(http_port_), file.string()},
+                         folder_ / "put.log");
+    if (done.exit != 0) throw std::runtime_error(done.text);
+  }
   void remove(const std::string& sop_instance) const {
     const std::string program =
         "import urllib.request as u,sys\nb='http://127.0.0.1:%s'%sys.argv[1]\nimport json\n"

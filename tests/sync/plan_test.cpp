@@ -58,9 +58,57 @@ TEST_F(SyncPlan, GivesTheProgramsTheirOptions) {
                            "--back-off=1.5", "--no-ladder"})
     EXPECT_TRUE(has(plan.load.words, word)) << word;
   for (const std::string& word : {std::string("--calling=MOVER"), "--tls-ca=" + (folder_ / "ca.pem").string(),
-                                  std::string("--sample=95%,0.1%"), std::string("--level=content")})
+                                  std::string("--sample=committed"), std::string("--level=content")})
     EXPECT_TRUE(has(plan.verify.words, word)) << word;
+  EXPECT_TRUE(has(plan.load.words, "--sample=95%,0.1%")) << "the list is on disk before anything is sent";
   EXPECT_FALSE(has(plan.verify.words, "--limit=80MB/s"));
+}
+
+TEST_F(SyncPlan, AsksForStorageCommitmentAndTellsVerifyWhereTheTargetReachesUs) {
+  const std::string load = std::string(kLeast) +
+                           "commit = true\nlisten = \"127.0.0.1:11113\"\ncommit_wait = 90\ncommit_references = 50\n"
+                           "commit_again = 2.5\nwhen_uncommitted = \"finish\"\n";
+  const Plan sent = read(load);
+  for (const char* word : {"--commit", "--listen=127.0.0.1:11113", "--commit-wait=90", "--commit-references=50",
+                           "--commit-again=2.5", "--when-uncommitted=finish"})
+    EXPECT_TRUE(has(sent.load.words, word)) << word;
+  EXPECT_FALSE(has(sent.verify.words, "--listen=127.0.0.1:11113")) << "nobody calls verify at level exists";
+
+  const Plan moved = read(load + "[verify]\nlevel = \"content\"\nretrieve = \"move\"\n");
+  for (const char* word : {"--level=content", "--retrieve=move", "--listen=127.0.0.1:11113"})
+    EXPECT_TRUE(has(moved.verify.words, word)) << word;
+  EXPECT_FALSE(has(moved.verify.words, "--commit-wait=90"));
+
+  const Plan asked =
+      read(std::string(kLeast) + "listen = \"11113\"\ncommit_wait = 90\n[verify]\nlevel = \"commitment\"\n");
+  for (const char* word : {"--level=commitment", "--listen=11113", "--commit-wait=90"})
+    EXPECT_TRUE(has(asked.verify.words, word)) << word;
+  EXPECT_FALSE(has(asked.load.words, "--commit"));
+}
+
+TEST_F(SyncPlan, RefusesCommitmentThatNothingAsksForOrThatTheTargetCannotGive) {
+  const std::string least = kLeast;
+  EXPECT_NE(refused(least + "commit_wait = 90\n").find("line 6: nothing asks for storage commitment"),
+            std::string::npos);
+  EXPECT_NE(refused(least + "listen = \"11113\"\n").find("line 6: nothing calls us back"), std::string::npos);
+  EXPECT_NE(refused(least + "commit = true\nlisten = \"port\"\n").find("line 7"), std::string::npos);
+  EXPECT_NE(refused(least + "commit = true\nwhen_uncommitted = \"go\"\n").find("end or finish"), std::string::npos);
+  EXPECT_NE(refused(least + "[verify]\nlevel = \"content\"\nretrieve = \"move\"\n").find("`listen`"),
+            std::string::npos);
+  EXPECT_NE(refused(least + "listen = \"11113\"\n[verify]\nretrieve = \"move\"\n").find("line 8"), std::string::npos);
+  const std::string web = "project = \"p\"\n[scan]\nsources = [\"a\"]\n[load]\nto = \"https://pacs/dicom-web\"\n";
+  EXPECT_NE(refused(web + "commit = true\n").find("DICOMweb"), std::string::npos);
+  EXPECT_NE(refused(web + "[verify]\nlevel = \"commitment\"\n").find("DICOMweb"), std::string::npos);
+}
+
+TEST_F(SyncPlan, ReachesADicomwebServiceWithItsLogin) {
+  test::put(folder_ / "token", "secret");
+  const Plan plan = read(
+      "project = \"p\"\n[scan]\nsources = [\"a\"]\n[load]\nto = \"https://pacs/dicom-web\"\nhttp_token = \"token\"\n"
+      "batch = \"64MB\"\n");
+  const std::string token = "--http-token=" + (folder_ / "token").string();
+  EXPECT_TRUE(has(plan.load.words, token) && has(plan.load.words, "--batch=64MB"));
+  EXPECT_TRUE(has(plan.verify.words, token));
 }
 
 TEST_F(SyncPlan, IsTheExampleThatIsShipped) {
@@ -71,6 +119,25 @@ TEST_F(SyncPlan, IsTheExampleThatIsShipped) {
     test::put(folder_ / file, "");
   const Plan plan = read(example);
   EXPECT_TRUE(plan.reconcile && plan.verify.sample);
+}
+
+TEST_F(SyncPlan, KnowsEveryKeyThatTheExampleOnlyMentions) {
+  const char* source = std::getenv("WAYBILL_SOURCE");
+  if (source == nullptr) GTEST_SKIP() << "WAYBILL_SOURCE names no source tree";
+  std::istringstream example(test::get(std::filesystem::path(source) / "manifests/examples/plan.toml"));
+  std::string text;
+  for (std::string line; std::getline(example, line);) {
+    // "# key = value  # meaning" and "# [table]" become part of the plan
+    const bool offered = line.starts_with("# ") && (line.starts_with("# [") || line.find(" = ") < line.find("  #"));
+    text += (offered ? line.substr(2) : line) + "\n";
+  }
+  for (const char* file :
+       {"map.toml", "exams-control.toml", "rules.toml", "hospital-ca.pem", "policy.toml", "node.pem", "node.key",
+        "revoked.pem", "login", "token", "hashes.key", "known.csv", "exams.sql", "first.csv"})
+    test::put(folder_ / file, "");
+  std::string message;
+  (void)test::exit_of([&] { (void)read(text); }, &message);
+  EXPECT_EQ(message.find("unknown key"), std::string::npos) << message;
 }
 
 TEST_F(SyncPlan, NamesTheLineOfWhatItDoesNotKnow) {

@@ -266,5 +266,12 @@ TEST_F(EditedArchive, RefusesATableThatGivesOneUidTwoOthers) {
   EXPECT_NE(text.find("line 2"), std::string::npos) << text;
 }
 
+TEST_F(EditedArchive, RefusesANewUidThatIsNone) {
+  for (const char* uid : {"1.2.03", "1..2", ".1", "1.", "abc", "1.2.x"}) {
+    put(folder_ / "uids.csv", std::string("level,old,scope,new,reason\nstudy,1.2.3.1,,") + uid + ",\n");
+    EXPECT_EQ(exit_of([&] { continue_run(with_edits("keep")); }), Exit::usage) << uid;
+  }
+}
+
 }  // namespace
 }  // namespace waybill::transcode

@@ -7,23 +7,27 @@
 namespace waybill::transcode {
 namespace {
 
-/// Uploads a file, fetches its first frame decoded and compares it with the bytes of another file.
+/// Uploads a file, has Orthanc decode it and compares its first frame with the bytes of another file. Its plugin for
+/// JPEG 2000 does not serve /frames, it transcodes. That is asked of a job: GDCM's PixmapWriter::PrepareWrite puts 130
+/// KB on the stack, and a thread that answers HTTP requests (as /modify does) has 100 KB, so that Orthanc 1.10.1
+/// overwrites what lies below or dies of it, whoever wrote the file. The threads of its job engine have 8 MB.
 constexpr const char* kProgram = R"(
-import io, json, sys, urllib.error, urllib.request as u
+import io, json, sys, time, urllib.request as u, zipfile
 import numpy
-base, dicom, pixels = sys.argv[1:]
-made = json.load(u.urlopen(u.Request(base + '/instances', open(dicom, 'rb').read())))
-try:
-    frame = u.urlopen(base + made['Path'] + '/frames/0/numpy?rescale=false').read()
-except urllib.error.HTTPError as e:  # its plugin for JPEG 2000 does not serve this, but transcodes
-    if e.code not in (400, 415, 500, 501): sys.exit(4)
-    ask = {'Transcode': '1.2.840.10008.1.2.1', 'Force': True, 'Keep': ['SOPInstanceUID', 'SeriesInstanceUID', 'StudyInstanceUID']}
-    try:
-        native = u.urlopen(u.Request(base + made['Path'] + '/modify', json.dumps(ask).encode())).read()
-    except urllib.error.HTTPError:
-        sys.exit(3)
-    sys.exit(0 if open(pixels, 'rb').read() in native else 5)
-sys.exit(0 if numpy.load(io.BytesIO(frame)).tobytes() == open(pixels, 'rb').read() else 5)
+base, way, dicom, pixels = sys.argv[1:]
+ask = lambda path, body=None: u.urlopen(u.Request(base + path, body)).read()
+made = json.loads(ask('/instances', open(dicom, 'rb').read()))
+expected = open(pixels, 'rb').read()
+if way == 'frame':
+    frame = ask(made['Path'] + '/frames/0/numpy?rescale=false')
+    sys.exit(0 if numpy.load(io.BytesIO(frame)).tobytes() == expected else 5)
+order = {'Asynchronous': True, 'Transcode': '1.2.840.10008.1.2.1', 'Resources': [made['ID']]}
+job = '/jobs/' + json.loads(ask('/tools/create-archive', json.dumps(order).encode()))['ID']
+while (state := json.loads(ask(job))['State']) in ('Pending', 'Running'): time.sleep(0.02)
+if state != 'Success': sys.exit('the job ended as ' + state)
+archive = zipfile.ZipFile(io.BytesIO(ask(job + '/archive')))
+native = archive.read(archive.namelist()[0])
+sys.exit(0 if b'UI\x14\0001.2.840.10008.1.2.1\0' in native[:1024] and expected in native else 5)
 )";
 
 class OrthancReads : public Transcode {
@@ -58,6 +62,8 @@ TEST_F(OrthancReads, TheSameSamplesFromEveryTargetItHasADecoderFor) {
   const std::string base = "http://127.0.0.1:" + std::to_string(http);
   unsigned uid = 0;
   for (const char* to : {"explicit-le", "rle", "jpeg-lossless", "jpeg-ls", "jpeg-2000"}) {
+    const bool by_plugin = std::string_view(to) == "jpeg-2000";
+    if (by_plugin && !fs::exists("/usr/share/orthanc/plugins/libOrthancGdcm.so")) continue;
     fs::remove_all(folder_ / "archive");
     for (std::size_t i = 0; i < images.size(); ++i) {
       images[i].sop_instance = "1.2.3.4." + std::to_string(++uid);
@@ -71,10 +77,9 @@ TEST_F(OrthancReads, TheSameSamplesFromEveryTargetItHasADecoderFor) {
     o.keep_larger = true;
     for (const Object& object : transcode(o)) {
       const std::string name = fs::path(object.source.path).filename().string();
-      const Ran ran = in_folder("no_proxy=127.0.0.1 /usr/bin/python3 compare.py " + base + " " +
-                                object.transcode->path + " " + name + ".pixels 2>&1");
-      const bool no_plugin = !fs::exists("/usr/share/orthanc/plugins/libOrthancGdcm.so");
-      if (std::string_view(to) == "jpeg-2000" && ran.exit == 3 && no_plugin) continue;
+      const Ran ran =
+          in_folder("no_proxy=127.0.0.1 /usr/bin/python3 compare.py " + base + (by_plugin ? " archive " : " frame ") +
+                    object.transcode->path + " " + name + ".pixels 2>&1");
       EXPECT_EQ(ran.exit, 0) << to << ' ' << name << ' ' << ran.out;
     }
   }

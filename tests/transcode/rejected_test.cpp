@@ -37,7 +37,7 @@ class RejectedObjects : public testing::Test {
     scan::Options options;
     options.sources = {(base / "archive").string()};
     manifest::Writer writer(base / "scan.wb", scan::header_of(options));
-    (void)scan::run(options, writer, [](auto, auto, auto) {});
+    (void)scan::run(options, *start_codecs(options), writer, [](auto, auto, auto) {});
   }
   void TearDown() override { fs::remove_all(base); }
 

@@ -3,6 +3,7 @@
 
 #include "core/sha256.hpp"
 #include "core/text.hpp"
+#include "support/unprivileged.hpp"
 #include "transcode/support.hpp"
 
 #include <algorithm>
@@ -303,11 +304,11 @@ TEST_F(Transcode, AnOutputFolderThatCannotBeWrittenIsAnInputErrorThatNamesIt) {
 }
 
 TEST_F(Transcode, AReadOnlyOutputFolderIsAnInputErrorAndTheRunContinuesWhenItIsMended) {
-  if (::geteuid() == 0) GTEST_SKIP() << "root writes everywhere; run this test as another user";
   add("IM", file_of({}));
   scan();
   fs::create_directories(folder_ / "staged");
   fs::permissions(folder_ / "staged", fs::perms::owner_read | fs::perms::owner_exec);
+  const test::Unprivileged unprivileged(folder_);
   std::string text;
   EXPECT_EQ(exit_of([&] { continue_run(options("keep")); }, &text), Exit::input) << text;
   EXPECT_NE(text.find("staged"), std::string::npos) << text;

@@ -59,7 +59,7 @@ class Transcode : public InFolder {
   }
   void continue_run(const Options& o, const std::string& output = "transcode.wb") {
     manifest::Writer writer(folder_ / output, header_of(o));
-    tally_ = run(o, writer, [](auto, auto, auto) {});
+    tally_ = run(o, *start_codecs(o), writer, [](auto, auto, auto) {});
   }
 
   /// Pixel bytes of a staged file after DCMTK's own decoder `decoder`.

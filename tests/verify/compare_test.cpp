@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verify/compare.hpp"
 
+#include "dicom/file.hpp"
 #include "dicom/toolkit.hpp"
+#include "inspect/inspect.hpp"
 #include "support/peer.hpp"
 
 namespace waybill::verify {
@@ -30,12 +32,69 @@ struct Case {
 
 }  // namespace
 
-TEST(CompareContent, SaysEquivalentForTheSameObject) {
+TEST(CompareContent, SaysIdenticalForTheVeryBytesThatWereSent) {
   Case c;
+  compare_content(c.received, c.object);
+  EXPECT_EQ(c.object.verify->verdict, "IDENTICAL");
+  EXPECT_EQ(c.object.verify->grade, "E4");
+  EXPECT_EQ(c.object.bucket, manifest::Bucket::verified);
+}
+
+TEST(CompareContent, SaysEquivalentForTheSameObjectInOtherBytes) {
+  Case c;
+  const auto empty_sequence = as_bytes(std::string_view("\x08\0\x15\x11SQ\0\0\0\0\0\0", 12));
+  const std::string text(as_text(c.received.dataset));
+  const auto at =
+      c.received.dataset.begin() + static_cast<std::ptrdiff_t>(text.find(std::string_view("\x10\0\x10\0PN", 6)));
+  c.received.dataset.insert(at, empty_sequence.begin(), empty_sequence.end());
+  EXPECT_FALSE(is_identical(c.received, c.object));
+  compare_content(c.received, c.object);
+  EXPECT_EQ(c.object.verify->verdict, "EQUIVALENT-LENIENT");
+  EXPECT_EQ(c.object.bucket, manifest::Bucket::verified);
+}
+
+TEST(CompareContent, SaysEquivalentByTheDigestsAloneWhereTheSentFileIsGone) {
+  Case c;
+  const auto parsed = dicom::parse_file(as_bytes(c.file));
+  ASSERT_TRUE(parsed);
+  inspect::inspect(*parsed, inspect::Depth::pixels, c.object);
+  std::filesystem::remove(path_from_text(c.object.source.path));
+  EXPECT_FALSE(is_identical(c.received, c.object));
   compare_content(c.received, c.object);
   EXPECT_EQ(c.object.verify->verdict, "EQUIVALENT");
   EXPECT_EQ(c.object.verify->grade, "E4");
-  EXPECT_EQ(c.object.bucket, manifest::Bucket::verified);
+}
+
+TEST(CompareContent, TakesNoOtherLabelForTheSameBytes) {
+  Case c;
+  c.received.transfer_syntax = "1.2.840.10008.1.2";
+  EXPECT_FALSE(is_identical(c.received, c.object));
+}
+
+TEST(CompareContent, IsNotSatisfiedByTheSourceWhereEditsWereSent) {
+  Case c;
+  const auto parsed = dicom::parse_file(as_bytes(c.file));
+  ASSERT_TRUE(parsed);
+  inspect::inspect(*parsed, inspect::Depth::pixels, c.object);
+  c.object.transcode.emplace();  // as load --edits leaves it: nothing staged, another dataset sent
+  c.object.transcode->outcome = "rewritten";
+  c.object.transcode->dataset_sha256 = std::string(64, 'a');
+  EXPECT_FALSE(is_identical(c.received, c.object));
+  compare_content(c.received, c.object);
+  EXPECT_EQ(c.object.bucket, manifest::Bucket::failed) << "the target holds the object without its edits";
+  EXPECT_EQ(c.object.findings.back().code, "VERIFY-UNEDITED");
+}
+
+TEST(CompareContent, FindsEverySingleChangedByte) {
+  Case c;
+  for (std::size_t i = 0; i < c.received.dataset.size(); ++i) {
+    c.received.dataset[i] ^= std::byte{1};
+    EXPECT_FALSE(is_identical(c.received, c.object)) << i;
+    c.received.dataset[i] ^= std::byte{1};
+  }
+  EXPECT_TRUE(is_identical(c.received, c.object));
+  c.received.dataset.pop_back();
+  EXPECT_FALSE(is_identical(c.received, c.object));
 }
 
 TEST(CompareContent, SaysPixelDiffForOneChangedSample) {

@@ -70,7 +70,7 @@ TEST_F(LyingPeer, WhatItDidToObjectsItSaidItStoredIsNamed) {
     const std::string series = "1.2.3." + std::to_string(++study) + ".1.";
     EXPECT_EQ(all.at(series + "2").verify.value().verdict, lie.verdict) << lie.name;
     EXPECT_EQ(all.at(series + "2").bucket, Bucket::failed) << lie.name;
-    EXPECT_EQ(all.at(series + "3").verify.value().verdict, "EQUIVALENT") << lie.name;
+    EXPECT_EQ(all.at(series + "3").verify.value().verdict, "IDENTICAL") << lie.name;
   }
   expect_honest();
 }
@@ -121,6 +121,7 @@ TEST_F(LyingPeer, WhatIsHiddenFromQueriesIsMissing) {
   restart_with("[[rule]]\non = \"find\"\ninstance = [\"" + kSecond + "\"]\nomit = 1\n");
   EXPECT_EQ(verify().exit, 5);
   EXPECT_EQ(verified().at(kSecond).verify.value().verdict, "MISSING");
+  EXPECT_EQ(verified().at(kSecond).findings.back().code, "VERIFY-UNLISTED") << "although it comes with its study";
 }
 
 TEST_F(LyingPeer, RetrievesThatSpoilLoseMiscountOrRenameAreNeverAProof) {

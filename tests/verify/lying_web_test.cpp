@@ -39,7 +39,7 @@ TEST_F(LyingWeb, ASpoiltAMissingAndAnExtraObjectAreNamed) {
   for (const auto& [uid, object] : verified()) {
     SCOPED_TRACE(uid);
     const bool spoilt = uid == "1.2.3.1.1.2", missing = uid == "1.2.3.2.1.1";
-    EXPECT_EQ(object.verify.value().verdict, spoilt ? "PIXEL-DIFF" : missing ? "MISSING" : "EQUIVALENT");
+    EXPECT_EQ(object.verify.value().verdict, spoilt ? "PIXEL-DIFF" : missing ? "MISSING" : "IDENTICAL");
     EXPECT_EQ(object.bucket, spoilt || missing ? manifest::Bucket::failed : manifest::Bucket::verified);
   }
 }

@@ -34,7 +34,7 @@ class VerifyMove : public test::AtSimPacs {
     loaded_before("[[rule]]\non = \"move\"\n" + rule, 1);
     EXPECT_EQ(moved().exit, 5);
     for (const auto& [uid, object] : verified())
-      EXPECT_EQ(object.verify->verdict, uid == test::kSecond ? "MISSING" : "EQUIVALENT") << uid;
+      EXPECT_EQ(object.verify->verdict, uid == test::kSecond ? "MISSING" : "IDENTICAL") << uid;
     EXPECT_TRUE(test::has_finding(verified().at(test::kSecond), "VERIFY-NOTRETRIEVED"));
   }
   const int port_ = test::free_port();
@@ -46,26 +46,26 @@ TEST_F(VerifyMove, ComparesWhatComes) {
   loaded_before("");
   const test::Ran ran = moved();
   EXPECT_EQ(ran.exit, 0) << ran.text;
-  expect_all("EQUIVALENT");
+  expect_all("IDENTICAL");
   for (const auto& [uid, object] : verified()) EXPECT_EQ(object.verify->grade, "E4");
 }
 
 TEST_F(VerifyMove, CountsThatLieChangeNoVerdict) {
   loaded_before("[[rule]]\non = \"move\"\ncompleted = -4\n");
   EXPECT_EQ(moved().exit, 0);
-  expect_all("EQUIVALENT");
+  expect_all("IDENTICAL");
 }
 
 TEST_F(VerifyMove, AnAnswerBeforeTheObjectsIsNotTheEnd) {
   loaded_before("[[rule]]\non = \"move\"\nearly = true\n");
   EXPECT_EQ(moved().exit, 0);
-  expect_all("EQUIVALENT");
+  expect_all("IDENTICAL");
 }
 
 TEST_F(VerifyMove, NoLastAnswerIsNeededWhenEverythingCame) {
   loaded_before("[[rule]]\non = \"move\"\nanswer = \"silence\"\n", 1);
   EXPECT_EQ(moved().exit, 0);
-  expect_all("EQUIVALENT");
+  expect_all("IDENTICAL");
 }
 
 TEST_F(VerifyMove, WhatDoesNotComeIsMissingWhateverTheCount) {
@@ -107,7 +107,7 @@ TEST_F(VerifyMove, OrthancCommitsItselfAndMoves) {
   EXPECT_NE(ran.text.find("committed\t6\nnot committed\t0"), std::string::npos) << ran.text;
   ran = ask("verify", "load.wb", "--against", {"--level", "content", "--retrieve", "move", "--timeout", "5"});
   EXPECT_EQ(ran.exit, 0) << ran.text;
-  expect_all("EQUIVALENT");
+  expect_all("IDENTICAL");
   orthanc.remove(uid(0));
   ran = ask("verify", "load.wb", "--against", {"--level", "commitment", "--commit-again", "0.1"});
   EXPECT_EQ(ran.exit, 5) << ran.text;

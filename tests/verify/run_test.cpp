@@ -47,7 +47,7 @@ TEST_F(VerifyRun, ProvesTheContentOfEveryObject) {
   const test::Ran ran = verify({"--against", orthanc_.url(), "--level", "content"});
   EXPECT_EQ(ran.exit, 0) << ran.text;
   for (const auto& [uid, object] : test::objects_of(folder_ / "verify.wb")) {
-    EXPECT_EQ(object.verify.value().verdict, "EQUIVALENT") << uid;
+    EXPECT_EQ(object.verify.value().verdict, "IDENTICAL") << uid;
     EXPECT_EQ(object.verify.value().grade, "E4");
   }
 }
@@ -60,9 +60,34 @@ TEST_F(VerifyRun, MissesAnObjectThatThePeerLost) {
   EXPECT_EQ(all.size(), 12U);
   for (const auto& [uid, object] : all) {
     const bool lost = uid == *objects_[5].sop_instance;
-    EXPECT_EQ(object.verify.value().verdict, lost ? "MISSING" : "EQUIVALENT");
+    EXPECT_EQ(object.verify.value().verdict, lost ? "MISSING" : "IDENTICAL");
     EXPECT_EQ(object.bucket, lost ? Bucket::failed : Bucket::verified);
   }
+}
+
+TEST_F(VerifyRun, ListsAnObjectMoreAtThePeer) {
+  const auto& one = objects_[0];
+  std::ofstream(folder_ / "more.dcm", std::ios::binary) << test::small_object(*one.study, *one.series, "1.9.9", 5);
+  orthanc_.put(folder_ / "more.dcm");
+  for (const char* level : {"exists", "content"}) {
+    const test::Ran ran = verify({"--against", orthanc_.url(), "--level", level, "--restart"});
+    EXPECT_EQ(ran.exit, 0) << ran.text;
+    EXPECT_NE(ran.text.find("extra at the peer\t1"), std::string::npos) << level << ran.text;
+  }
+}
+
+TEST_F(VerifyRun, FetchesObjectsOneByOneWhereThePeerBreaksOffAtOneThatItHasBeyondOurs) {
+  const auto& one = objects_[0];
+  std::string bytes = test::small_object(*one.study, *one.series, "1.9.9", 5);  // of a class that we do not ask for
+  const std::string ours = "1.2.840.10008.5.1.4.1.1.7";
+  for (std::size_t at = bytes.find(ours); at != std::string::npos; at = bytes.find(ours, at))
+    bytes.replace(at, ours.size(), "1.2.840.10008.5.1.4.1.1.4");
+  std::ofstream(folder_ / "more.dcm", std::ios::binary) << bytes;
+  orthanc_.put(folder_ / "more.dcm");
+  const test::Ran ran = verify({"--against", orthanc_.url(), "--level", "content"});
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_NE(ran.text.find("verdict IDENTICAL\t12"), std::string::npos) << ran.text;
+  EXPECT_NE(ran.text.find("extra at the peer\t1"), std::string::npos) << ran.text;
 }
 
 TEST_F(VerifyRun, ChecksFilesWithoutAPeer) {

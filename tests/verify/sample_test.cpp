@@ -46,6 +46,67 @@ class VerifySample : public test::AtSimPacs {
 
 }  // namespace
 
+TEST_F(VerifySample, ComparesTheListThatTheLoadCommittedToAndNoOther) {
+  prepare("", 3, 40);
+  ASSERT_EQ(load({"--sample", "90%,5%", "--seed", "11"}).exit, 0);
+  const auto list_of = [&](const char* manifest) {
+    std::set<std::string> out;
+    manifest::Reader reader(folder_ / manifest);
+    while (const auto line = reader.next_line()) {
+      if (test::member(std::string(*line), "kind") == "sample-object")
+        out.insert(test::member(std::string(*line), "id"));
+    }
+    return out;
+  };
+  const auto committed = list_of("load.wb");
+  EXPECT_GE(committed.size(), 31U);
+  const auto with = [&](std::vector<std::string> words) {
+    words.insert(words.end(), {"--associations", "1"});
+    return verify("content", words);
+  };
+  const test::Ran ran = with({"--sample", "committed"});
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_NE(ran.text.find("(seed 11)"), std::string::npos) << ran.text;
+  EXPECT_NE(ran.text.find("The list was on disk before the load began."), std::string::npos) << ran.text;
+  EXPECT_EQ(list_of("verify.wb"), committed);
+  EXPECT_EQ(compared().size(), committed.size());
+  EXPECT_EQ(with({"--sample", "committed", "--seed", "11"}).exit, 2) << "the seed is the load's";
+  const test::Ran other = with({"--sample", "90%,5%", "--seed", "12"});
+  EXPECT_EQ(other.exit, 0) << other.text;
+  EXPECT_EQ(other.text.find("before the load"), std::string::npos)
+      << "another sample does not pass as the committed one";
+  ASSERT_EQ(load({"--restart"}).exit, 0);
+  const test::Ran none = with({"--sample", "committed"});
+  EXPECT_EQ(none.exit, 2);
+  EXPECT_NE(none.text.find("load with --sample"), std::string::npos) << none.text;
+}
+
+TEST_F(VerifySample, AcceptsAsManyDefectsAsTheDemandSaysAndEndsWithOne) {
+  prepare("", 3, 40);
+  ASSERT_EQ(load().exit, 0);
+  const auto with = [&](const char* demand) {
+    return verify("content", {"--sample", demand, "--seed", "1", "--associations", "1"});
+  };
+  EXPECT_EQ(with("90%,5%").exit, 0);
+  const auto drawn = compared();  // a larger sample of the same seed has them as well
+  const auto spoil = [&](const std::string& uid) {
+    std::string bytes = test::slurp(pacs_->object(uid));
+    bytes.replace(bytes.find("CS\x02\0OT", 0, 6), 6, "CS\x02\0CT", 6);
+    std::ofstream(pacs_->object(uid), std::ios::binary) << bytes;
+  };
+  spoil(*drawn.begin());
+  EXPECT_EQ(with("90%,5%").exit, 5);
+  const test::Ran one = with("90%,5%,1");
+  EXPECT_EQ(one.exit, 1) << one.text;
+  EXPECT_NE(one.text.find("With 90 % confidence at most 5 % of 120 objects"), std::string::npos) << one.text;
+  EXPECT_NE(one.text.find("1 is not what was sent, no more than the 1 that the sample accepts"), std::string::npos);
+  EXPECT_GT(lines({"sample-object"}).size(), drawn.size());
+  spoil(*drawn.rbegin());
+  const test::Ran two = with("90%,5%,1");
+  EXPECT_EQ(two.exit, 5) << two.text;
+  EXPECT_NE(two.text.find("more than the 1 that it accepts"), std::string::npos) << two.text;
+}
+
 TEST_F(VerifySample, ComparesWhatWasDrawnAndWhatTheTargetWarnedOfAndSaysItsBound) {
   prepare("[[rule]]\non = \"store\"\ninstance = [\"" + kWarned + "\"]\nstatus = 0xB000\n", 3, 40);
   ASSERT_EQ(load().exit, 0);
