@@ -3,7 +3,7 @@
 
 #include <sys/mman.h>
 #include <cstddef>
-#include <cstdlib>
+#include <cstdint>
 #include <new>
 
 namespace waybill {
@@ -23,19 +23,28 @@ struct HugePages {
   [[nodiscard]] T* allocate(std::size_t n) {
     const std::size_t bytes = n * sizeof(T);
     if (bytes < kPage) return static_cast<T*>(::operator new(bytes));
-    void* memory = std::aligned_alloc(kPage, (bytes + kPage - 1) / kPage * kPage);
-    if (memory == nullptr) throw std::bad_alloc();
-    (void)::madvise(memory, bytes, MADV_HUGEPAGE);  // a wish: without it the pages are small
-    return static_cast<T*>(memory);
+    const std::size_t size = whole(bytes);
+    void* const mapped = ::mmap(nullptr, size + kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) throw std::bad_alloc();  // NOLINT: the system's constant
+    // Only what begins at a page of its own can be one; what lies around it goes back.
+    char* const begin = static_cast<char*>(mapped);
+    const std::size_t before = (kPage - reinterpret_cast<std::uintptr_t>(begin) % kPage) % kPage;
+    if (before > 0) (void)::munmap(begin, before);
+    if (before < kPage) (void)::munmap(begin + before + size, kPage - before);
+    (void)::madvise(begin + before, size, MADV_HUGEPAGE);  // a wish: without it the pages are small
+    return reinterpret_cast<T*>(begin + before);
   }
   void deallocate(T* memory, std::size_t n) noexcept {
     if (n * sizeof(T) < kPage)
       ::operator delete(memory);
     else
-      std::free(memory);  // NOLINT(cppcoreguidelines-no-malloc): as aligned_alloc wants it
+      (void)::munmap(memory, whole(n * sizeof(T)));
   }
 
   friend bool operator==(const HugePages& /*a*/, const HugePages& /*b*/) noexcept { return true; }
+
+ private:
+  static std::size_t whole(std::size_t bytes) noexcept { return (bytes + kPage - 1) / kPage * kPage; }
 };
 
 }  // namespace waybill
