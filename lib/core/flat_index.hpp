@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/huge.hpp"
+
 #include <cstdint>
 #include <vector>
 
@@ -23,6 +25,9 @@ class FlatIndex {
     return fresh;
   }
 
+  /// Begins to fetch what find_or_add() of this hash will look at.
+  void prefetch(std::uint64_t hash) const noexcept { __builtin_prefetch(&slots_[first(hash)]); }
+
   /// The entry that is `same`, kNone when there is none.
   template <typename Same>
   [[nodiscard]] std::uint32_t find(std::uint64_t hash, const Same& same) const {
@@ -34,12 +39,13 @@ class FlatIndex {
   void clear() { *this = {}; }
 
  private:
+  using Slots = std::vector<std::uint32_t, HugePages<std::uint32_t>>;
   [[nodiscard]] std::size_t first(std::uint64_t hash) const noexcept {
     return (hash * 0x9E3779B97F4A7C15ULL >> 24U) & (slots_.size() - 1);
   }
   template <typename HashOf>
   void grow(const HashOf& hash_of) {
-    std::vector<std::uint32_t> old(slots_.size() * 2, kNone);
+    Slots old(slots_.size() * 2, kNone);
     old.swap(slots_);
     for (const std::uint32_t n : old) {
       if (n == kNone) continue;
@@ -49,7 +55,7 @@ class FlatIndex {
     }
   }
 
-  std::vector<std::uint32_t> slots_ = std::vector<std::uint32_t>(64, kNone);
+  Slots slots_ = Slots(64, kNone);
   std::size_t used_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include "core/interned.hpp"
 
 #include "core/hash.hpp"
+#include "core/huge.hpp"
 
 #include <algorithm>
 #include <array>
@@ -12,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <utility>
 
 namespace waybill {
 namespace {
@@ -23,12 +25,28 @@ constexpr unsigned char kLong = 255;  // then four bytes of length follow
 std::array<std::atomic<char*>, kBlocks> blocks;
 std::atomic<std::uint32_t> next_block = 0;
 
+/// Blocks are cut from regions of large pages: texts are looked at in any order.
+char* new_block() {
+  static std::mutex lock;
+  static char* next = nullptr;
+  static std::size_t left = 0;
+  const std::lock_guard guard(lock);
+  if (left == 0) {
+    constexpr std::size_t kRegion = std::size_t{16} << 20U;
+    next = HugePages<char>().allocate(kRegion);  // for ever
+    left = kRegion / kBlock;
+  }
+  --left;
+  return std::exchange(next, next + kBlock);
+}
+
 struct Shard {
   struct Slot {
     std::uint32_t number = 0, tag = 0;
   };
   std::mutex lock;
-  std::vector<Slot> slots = std::vector<Slot>(256);
+  using Slots = std::vector<Slot, HugePages<Slot>>;
+  Slots slots = Slots(256);
   std::size_t used = 0;
   std::uint32_t at = 0, left = 0;  // the next unit, units left in its block
 
@@ -37,10 +55,11 @@ struct Shard {
     if (units > left) {
       const std::uint32_t n = next_block++;
       if (n >= kBlocks) throw std::bad_alloc();
-      const std::size_t size = std::max(kBlock, (units + 1) * kUnit);
-      blocks[n].store(std::make_unique<char[]>(size).release(), std::memory_order_release);  // for ever
-      const std::uint32_t first = n == 0 ? 1 : 0;                                            // 0 is the empty text
-      if (units + first > kBlock / kUnit) return (n << kBlockBits) + first;                  // a block of its own
+      const std::size_t size = (units + 1) * kUnit;
+      char* const block = size > kBlock ? std::make_unique<char[]>(size).release() : new_block();
+      blocks[n].store(block, std::memory_order_release);                     // for ever
+      const std::uint32_t first = n == 0 ? 1 : 0;                            // 0 is the empty text
+      if (units + first > kBlock / kUnit) return (n << kBlockBits) + first;  // a block of its own
       at = (n << kBlockBits) + first;
       left = (1U << kBlockBits) - first;
     }
@@ -63,7 +82,7 @@ struct Shard {
   }
 
   void grow() {
-    std::vector<Slot> old(slots.size() * 2);
+    Slots old(slots.size() * 2);
     old.swap(slots);
     for (const Slot& slot : old) {
       if (slot.number == 0) continue;
@@ -104,7 +123,7 @@ std::uint32_t Interned::add(std::string_view text) {
   const std::uint64_t hash = hash_text(text, key).first;
   const auto tag = static_cast<std::uint32_t>(hash >> 32U);
   // Most texts are among the last thousands that the thread met: found without the lock and the walk to a far table.
-  thread_local std::array<std::uint32_t, 4096> recent{};
+  thread_local std::array<std::uint32_t, 16384> recent{};
   std::uint32_t& last = recent[(hash >> 4U) % recent.size()];
   if (last != 0 && of(last).view() == text) return last;
   Shard& shard = shards()[hash & 15U];

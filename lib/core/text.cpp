@@ -48,16 +48,17 @@ std::size_t ascii_length(std::string_view text) noexcept {
 bool is_ascii(std::string_view text) noexcept { return ascii_length(text) == text.size(); }
 
 bool is_utf8(std::string_view text) noexcept {
-  text.remove_prefix(ascii_length(text));
-  while (!text.empty()) {
+  for (;;) {
+    text.remove_prefix(ascii_length(text));
+    if (text.empty()) return true;
     const std::size_t n = sequence_length(text);
     if (n == 0) return false;
     text.remove_prefix(n);
   }
-  return true;
 }
 
 std::string repair_utf8(std::string_view text) {
+  if (is_utf8(text)) return std::string(text);
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {

@@ -136,7 +136,8 @@ std::size_t convert(std::string_view bytes, const std::string& charset, std::str
 
 /// MSH-18 of raw bytes: only the first line is looked at, which is ASCII in all sets but for names in it.
 std::string_view raw_msh18(std::string_view message, char separator) {
-  const std::string_view line = message.substr(0, message.find_first_of("\r\n"));
+  std::string_view line = message.substr(0, message.find('\r'));
+  line = line.substr(0, line.find('\n'));
   return part(line, separator, 18);  // the part before MSH-2 is "MSH", so part n is MSH-n
 }
 

@@ -20,10 +20,11 @@ Result<Delimiters> read_delimiters(std::string_view message) {
     return Failure{Fault::malformed, "the MSH segment has no field separator"};
   Delimiters d;
   d.field = message[3];
-  std::string_view rest = message.substr(4);
-  rest = rest.substr(0, rest.find_first_of("\r\n"));
-  std::string encoding(rest.substr(0, rest.find(d.field)));
-  if (encoding.size() == rest.size()) return Failure{Fault::malformed, "the MSH segment ends in MSH-2"};
+  const std::string_view rest = message.substr(4);
+  const std::size_t end = rest.find(d.field);
+  if (end == std::string_view::npos || rest.substr(0, end).find_first_of("\r\n") != std::string_view::npos)
+    return Failure{Fault::malformed, "the MSH segment ends in MSH-2"};
+  std::string encoding(rest.substr(0, end));
   if (encoding.size() > 3 && encoding[2] == encoding[3]) encoding.erase(2, 1);
   const std::array members = {&d.component, &d.repetition, &d.escape, &d.subcomponent};
   if (encoding.empty()) {

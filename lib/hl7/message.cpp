@@ -36,7 +36,7 @@ std::size_t next_line(std::string_view text, std::size_t at) noexcept {
 std::string_view first_line(std::string_view text) noexcept {
   const auto blank = [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; };
   while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-  text = text.substr(0, text.find_first_of("\r\n"));
+  text = text.substr(0, static_cast<std::size_t>(std::find_if(text.begin(), text.end(), is_line_end) - text.begin()));
   while (!text.empty() && blank(text.back())) text.remove_suffix(1);
   return text;
 }
@@ -100,15 +100,11 @@ Result<Done> Message::parse(std::string_view text) {
   return Done{};
 }
 
-bool Message::is(std::size_t segment, std::string_view wanted) const noexcept {
-  const std::string_view have = name(segment);
-  return wanted.size() == 3 && upper(have[0]) == wanted[0] && upper(have[1]) == wanted[1] &&
-         upper(have[2]) == wanted[2];
-}
-
 std::optional<std::size_t> Message::find(std::string_view wanted, std::size_t from) const noexcept {
+  if (wanted.size() != 3) return std::nullopt;
+  const std::uint32_t code = name_code(wanted);
   for (std::size_t i = from; i < segments_.size(); ++i)
-    if (is(i, wanted)) return i;
+    if (segments_[i].name == code) return i;
   return std::nullopt;
 }
 
@@ -128,11 +124,17 @@ std::string_view Message::field(std::string_view segment, std::size_t n) const n
   return at ? field(*at, n) : std::string_view();
 }
 
-std::string Message::value(std::string_view component) const {
+std::string_view Message::value(std::string_view component, std::string& room) const {
   component = first_line(component);
   if (is_null(component)) return {};
-  if (component.find(delimiters_.escape) == std::string_view::npos) return std::string(component);
-  return std::string(trim(unescape(component, delimiters_, charset_)));
+  if (component.find(delimiters_.escape) == std::string_view::npos) return component;
+  room = unescape(component, delimiters_, charset_);
+  return trim(room);
+}
+
+std::string Message::value(std::string_view component) const {
+  std::string room;
+  return std::string(value(component, room));
 }
 
 Type type_of(const Message& m) {

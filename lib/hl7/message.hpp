@@ -40,7 +40,9 @@ class Message {
   [[nodiscard]] std::string_view name(std::size_t segment) const noexcept {
     return text_.substr(segments_[segment].begin, 3);
   }
-  [[nodiscard]] bool is(std::size_t segment, std::string_view name) const noexcept;
+  [[nodiscard]] bool is(std::size_t segment, std::string_view name) const noexcept {
+    return name.size() == 3 && segments_[segment].name == name_code(name);
+  }
   /// The first segment of that name at or behind `from`.
   [[nodiscard]] std::optional<std::size_t> find(std::string_view name, std::size_t from = 0) const noexcept;
 
@@ -61,6 +63,8 @@ class Message {
 
   /// A component as text: its first line, escapes resolved, blanks at both ends off, the null value as nothing.
   [[nodiscard]] std::string value(std::string_view component) const;
+  /// The same without a copy where nothing is escaped; `room` holds it otherwise. Lives as long as both.
+  [[nodiscard]] std::string_view value(std::string_view component, std::string& room) const;
 
   /// The character set (iconv's name) that bytes given as \Xhh\ are in.
   void set_charset(std::string charset) { charset_ = std::move(charset); }
@@ -68,9 +72,20 @@ class Message {
  private:
   struct Segment {
     std::uint32_t begin, first_mark, marks;  ///< marks: its separators and its end
+    std::uint32_t name;                      ///< name_code() of its three letters
   };
+  /// Three letters in upper case as one number.
+  [[nodiscard]] static constexpr std::uint32_t name_code(std::string_view name) noexcept {
+    std::uint32_t code = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      const char c = name[i];
+      code = code << 8U | static_cast<unsigned char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    }
+    return code;
+  }
   void add_segment(std::size_t begin) {
-    segments_.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(marks_.size()), 0});
+    segments_.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(marks_.size()), 0,
+                         name_code(text_.substr(begin, 3))});
   }
   void end_segment(std::size_t end);
 

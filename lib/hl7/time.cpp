@@ -3,6 +3,7 @@
 
 #include "core/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -15,7 +16,8 @@ constexpr std::int64_t kMostZoneHours = 14;  // Kiribati
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
 struct Stamp {
-  std::string digits;             // YYYYMMDDHHMMSS, as many as there are
+  std::array<char, 14> digit{};  // YYYYMMDDHHMMSS, as many as there are
+  std::size_t digits = 0;
   std::int64_t fraction = 0;      // microseconds
   std::int64_t zone_minutes = 0;  // east of Greenwich
 };
@@ -47,57 +49,62 @@ bool separates(char c, std::size_t at, bool hyphens) noexcept {
 
 std::optional<Stamp> read(std::string_view text) {
   text = trim(text);
-  text = trim(text.substr(0, text.find_first_of("\r\n\t")));
+  const auto ends = [](char c) { return c == '\r' || c == '\n' || c == '\t'; };
+  text = trim(text.substr(0, static_cast<std::size_t>(std::find_if(text.begin(), text.end(), ends) - text.begin())));
   Stamp stamp;
   std::size_t i = 0;
   const bool hyphens = text.size() >= 10 && text[4] == '-' && text[7] == '-';
-  for (; i < text.size() && stamp.digits.size() < 14; ++i) {
+  for (; i < text.size() && stamp.digits < 14; ++i) {
     const char c = text[i];
     if (is_digit(c))
-      stamp.digits += c;
+      stamp.digit[stamp.digits++] = c;
     else if (!separates(c, i, hyphens))
       break;
   }
-  if (stamp.digits.size() == 14 && i < text.size() && (text[i] == '.' || is_digit(text[i]))) {  // also without a point
+  if (stamp.digits == 14 && i < text.size() && (text[i] == '.' || is_digit(text[i]))) {  // also without a point
     std::int64_t unit = 100000;
     for (i += text[i] == '.' ? 1 : 0; i < text.size() && is_digit(text[i]); ++i, unit /= 10)
       stamp.fraction += (text[i] - '0') * unit;
   }
   const auto zone = zone_of(text.substr(i));
-  if (stamp.digits.size() < 4 || stamp.digits.size() % 2 != 0 || !zone) return std::nullopt;
+  if (stamp.digits < 4 || stamp.digits % 2 != 0 || !zone) return std::nullopt;
   stamp.zone_minutes = *zone;
   return stamp;
 }
 
-int number(const std::string& digits, std::size_t at, std::size_t size, int missing) {
-  if (digits.size() < at + size) return missing;
+int number(const Stamp& stamp, std::size_t at, std::size_t size, int missing) {
+  if (stamp.digits < at + size) return missing;
   int value = 0;
-  for (std::size_t i = at; i < at + size; ++i) value = value * 10 + (digits[i] - '0');
+  for (std::size_t i = at; i < at + size; ++i) value = value * 10 + (stamp.digit[i] - '0');
   return value;
+}
+
+std::optional<Time> time_of(const Stamp& stamp) {
+  using namespace std::chrono;
+  const year_month_day date{year(number(stamp, 0, 4, 0)), month(static_cast<unsigned>(number(stamp, 4, 2, 1))),
+                            day(static_cast<unsigned>(number(stamp, 6, 2, 1)))};
+  const int h = number(stamp, 8, 2, 0), m = number(stamp, 10, 2, 0), s = number(stamp, 12, 2, 0);
+  if (!date.ok() || number(stamp, 0, 4, 0) < 1 || h > 24 || (h == 24 && m + s > 0) || m > 59 || s > 60)
+    return std::nullopt;
+  const std::int64_t days = sys_days(date).time_since_epoch().count();
+  const std::int64_t seconds = days * 86400 + h * 3600 + m * 60 + s - stamp.zone_minutes * 60;
+  return seconds * 1000000 + stamp.fraction;
 }
 
 }  // namespace
 
 std::optional<Time> parse_time(std::string_view text) {
-  using namespace std::chrono;
   const auto stamp = read(text);
-  if (!stamp) return std::nullopt;
-  const std::string& d = stamp->digits;
-  const year_month_day date{year(number(d, 0, 4, 0)), month(static_cast<unsigned>(number(d, 4, 2, 1))),
-                            day(static_cast<unsigned>(number(d, 6, 2, 1)))};
-  const int h = number(d, 8, 2, 0), m = number(d, 10, 2, 0), s = number(d, 12, 2, 0);
-  if (!date.ok() || number(d, 0, 4, 0) < 1 || h > 24 || (h == 24 && m + s > 0) || m > 59 || s > 60) return std::nullopt;
-  const std::int64_t days = sys_days(date).time_since_epoch().count();
-  const std::int64_t seconds = days * 86400 + h * 3600 + m * 60 + s - stamp->zone_minutes * 60;
-  return seconds * 1000000 + stamp->fraction;
+  return stamp ? time_of(*stamp) : std::nullopt;
 }
 
 DateAndTime date_and_time(std::string_view text) {
   const auto stamp = read(text);
-  if (!stamp || !parse_time(text) || stamp->digits.size() < 8) return {};
-  DateAndTime out{stamp->digits.substr(0, 8), {}};
-  if (stamp->digits.size() >= 12) {
-    out.time = stamp->digits.substr(8);
+  if (!stamp || stamp->digits < 8 || !time_of(*stamp)) return {};
+  const std::string_view digits(stamp->digit.data(), stamp->digits);
+  DateAndTime out{std::string(digits.substr(0, 8)), {}};
+  if (digits.size() >= 12) {
+    out.time = digits.substr(8);
     if (out.time.size() == 4) out.time += "00";
   }
   return out;

@@ -9,10 +9,21 @@
 namespace waybill::identity {
 namespace {
 
-std::string upper(std::string text) {
-  for (char& c : text)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  return text;
+bool is_small(char c) noexcept { return c >= 'a' && c <= 'z'; }
+
+/// In upper case; `room` holds the text where that changes it.
+std::string_view upper(std::string_view text, std::string& room) {
+  if (std::none_of(text.begin(), text.end(), is_small)) return text;
+  std::string out(text);
+  for (char& c : out)
+    if (is_small(c)) c = static_cast<char>(c - 'a' + 'A');
+  room = std::move(out);
+  return room;
+}
+
+/// A component in upper case.
+std::string_view word(const hl7::Message& m, std::string_view component, std::string& room) {
+  return upper(m.value(component, room), room);
 }
 
 bool is_any(std::string_view word, std::initializer_list<std::string_view> words) {
@@ -32,6 +43,24 @@ std::optional<EventKind> kind_of(std::string_view trigger) {
   if (is_any(trigger, {"A23", "A29"})) return EventKind::remove;
   if (trigger.size() == 3 && trigger[0] == 'A') return EventKind::refresh;
   return std::nullopt;
+}
+
+/// Whether the field is a name as DICOM writes it already: family, given and middle name, once, nothing escaped, typed
+/// or cleared. Nearly all names are, and need no taking apart.
+bool is_plain_name(const hl7::Delimiters& d, std::string_view field) noexcept {
+  if (d.component != '^' || field.empty()) return false;
+  std::size_t components = 1;
+  char before = ' ';
+  for (const char c : field) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == '=' || c == '\\' || c == '"' || c == d.repetition ||
+        c == d.escape || c == d.subcomponent)
+      return false;
+    if ((before == ' ' || before == '^') && c == ' ') return false;
+    if (before == ' ' && c == '^') return false;
+    components += c == '^' ? 1 : 0;
+    before = c;
+  }
+  return before != ' ' && before != '^' && components <= 3;
 }
 
 /// A part of a person name: nothing in it may look like a separator of DICOM.
@@ -70,6 +99,7 @@ std::string name_group(const hl7::Message& m, std::string_view xpn) {
 
 /// Whether the first repetition clears the field: "" by itself, or in each component that is not empty.
 bool clears(const hl7::Message& m, std::string_view field) {
+  if (field.find('"') == std::string_view::npos) return false;
   bool any = false;
   for (const auto component : hl7::parts(hl7::part(field, m.delimiters().repetition, 1), m.delimiters().component)) {
     if (!component.empty() && !hl7::is_null(trim(component))) return false;
@@ -78,34 +108,38 @@ bool clears(const hl7::Message& m, std::string_view field) {
   return any;
 }
 
-Given given(const hl7::Message& m, std::string_view field, std::string (*read)(const hl7::Message&, std::string_view)) {
+Given given(const hl7::Message& m, std::string_view field, Interned (*read)(const hl7::Message&, std::string_view)) {
+  if (field.empty()) return {};
   if (clears(m, field)) return {true, {}};
-  std::string value = read(m, field);
-  const bool said = !value.empty();
-  return {said, std::move(value)};
+  const Interned value = read(m, field);
+  return {!value.empty(), value};
 }
 
-std::string read_date(const hl7::Message& m, std::string_view field) {
+Interned read_date(const hl7::Message& m, std::string_view field) {
   return hl7::date_and_time(m.component(hl7::part(field, m.delimiters().repetition, 1), 1)).date;
 }
 
-std::string read_sex(const hl7::Message& m, std::string_view field) {
-  const std::string sex = upper(m.value(m.component(field, 1)));
+Interned read_sex(const hl7::Message& m, std::string_view field) {
+  std::string room;
+  const std::string_view sex = word(m, m.component(field, 1), room);
   if (sex == "M" || sex == "F" || sex == "O") return sex;
   return sex == "A" || sex == "N" ? "O" : "";
 }
 
 /// "Y" for what says that somebody is under special protection; sites use their own words for it.
-std::string read_flag(const hl7::Message& m, std::string_view field) {
-  const std::string word = upper(m.value(m.component(field, 1)));
-  return word.empty() || is_any(word, {"N", "NO", "0", "F", "FALSE"}) ? "" : "Y";
+Interned read_flag(const hl7::Message& m, std::string_view field) {
+  std::string room;
+  const std::string_view flag = word(m, m.component(field, 1), room);
+  return flag.empty() || is_any(flag, {"N", "NO", "0", "F", "FALSE"}) ? "" : "Y";
 }
 
 /// CX or EI of an account or visit: authority and number.
 std::string number_key(const hl7::Message& m, std::string_view cx) {
+  if (cx.empty()) return {};
   const std::string id = m.value(m.component(cx, 1));
   if (id.empty()) return {};
-  return upper(m.value(m.subcomponent(m.component(cx, 4), 1))) + '|' + id;
+  std::string room;
+  return std::string(word(m, m.subcomponent(m.component(cx, 4), 1), room)) + '|' + id;
 }
 
 void read_mrg(Event& e, const hl7::Message& m, std::size_t mrg, const Site& site) {
@@ -127,8 +161,9 @@ Event event_of(const hl7::Message& m, std::size_t pid, std::size_t end, EventKin
       if (!id.authority.empty()) e.listed.push_back(std::move(id));
   }
   e.person = number_key(m, m.field(pid, 2));
-  e.account = number_key(m, m.field(pid, 18));
   e.demographics = demographics_of(m, pid);
+  if (kind == EventKind::create || kind == EventKind::refresh) return e;
+  e.account = number_key(m, m.field(pid, 18));
   const auto pv1 = m.find("PV1", pid);
   if (pv1 && *pv1 < end) e.visit = number_key(m, m.field(*pv1, 19));
   return e;
@@ -144,18 +179,20 @@ std::string_view to_string(EventKind kind) noexcept {
 }
 
 std::optional<PatientId> patient_id(const hl7::Message& m, std::string_view cx, const Site& site) {
-  PatientId out;
-  out.id = m.value(m.component(cx, 1));
-  if (out.id.empty()) return std::nullopt;
-  const std::string_view authority = m.component(cx, 4);
-  out.authority = upper(m.value(m.subcomponent(authority, 1)));
-  if (out.authority.empty()) out.authority = upper(m.value(m.subcomponent(authority, 2)));
-  if (out.authority.empty()) out.authority = upper(site.default_authority);
-  out.type = upper(m.value(m.component(cx, 5)));
-  if (is_any(out.type, {"SS", "SSN", "DL", "PPN", "AN", "VN",   "BC", "CC",  "DN",   "DR",   "EI",  "EN",
-                        "FI", "HC",  "MB", "MA",  "MC", "NIIP", "WC", "ANC", "ACSN", "PLAC", "FILL"}))
+  std::string room, type_room;
+  const std::string_view id = m.value(m.component(cx, 1), room);
+  if (id.empty()) return std::nullopt;
+  const std::string_view type = word(m, m.component(cx, 5), type_room);
+  if (is_any(type, {"SS", "SSN", "DL", "PPN", "AN", "VN",   "BC", "CC",  "DN",   "DR",   "EI",  "EN",
+                    "FI", "HC",  "MB", "MA",  "MC", "NIIP", "WC", "ANC", "ACSN", "PLAC", "FILL"}))
     return std::nullopt;
-  if (is_any(out.type, {"MR", "PI", "PT", "MRT", "MRN", "U"})) out.type.clear();
+  PatientId out;
+  out.id = id;
+  if (!is_any(type, {"MR", "PI", "PT", "MRT", "MRN", "U"})) out.type = type;
+  const std::string_view authority = m.component(cx, 4);
+  out.authority = word(m, m.subcomponent(authority, 1), room);
+  if (out.authority.empty()) out.authority = word(m, m.subcomponent(authority, 2), room);
+  if (out.authority.empty()) out.authority = upper(site.default_authority, room);
   return out;
 }
 
@@ -169,12 +206,16 @@ std::vector<PatientId> patient_ids(const hl7::Message& m, std::string_view field
   return out;
 }
 
-std::string person_name(const hl7::Message& m, std::string_view field, std::vector<std::string>* others) {
+Interned person_name(const hl7::Message& m, std::string_view field, std::vector<Interned>* others) {
+  const std::string_view plain = field.substr(0, field.find_last_not_of(m.delimiters().component) + 1);
+  if (plain.empty()) return {};
+  if (is_plain_name(m.delimiters(), plain)) return plain;
   std::array<std::string, 3> groups;
-  if (field.empty()) return {};
   std::string first;
   for (const auto xpn : m.repetitions(field)) {
-    const std::string type = upper(m.value(m.component(xpn, 7))), form = upper(m.value(m.component(xpn, 8)));
+    std::string type_room, form_room;
+    const std::string_view type = word(m, m.component(xpn, 7), type_room),
+                           form = word(m, m.component(xpn, 8), form_room);
     std::string group = name_group(m, xpn);
     if (group.empty()) continue;
     const std::size_t at = form == "I" ? 1 : form == "P" ? 2 : 0;
@@ -183,7 +224,7 @@ std::string person_name(const hl7::Message& m, std::string_view field, std::vect
       groups[at] = std::move(group);
     } else {
       if (first.empty() && at == 0) first = group;
-      if (others != nullptr) others->push_back(std::move(group));
+      if (others != nullptr) others->emplace_back(group);
     }
   }
   if (groups[0].empty() && groups[1].empty() && groups[2].empty()) return first;
@@ -199,7 +240,7 @@ Demographics demographics_of(const hl7::Message& m, std::size_t pid) {
   const bool cleared = clears(m, name);
   d.name.given = cleared || !d.name.value.empty();
   if (cleared) d.name.value.clear();
-  const std::string alias = person_name(m, m.field(pid, 9));
+  const Interned alias = person_name(m, m.field(pid, 9));
   if (!alias.empty()) d.other_names.push_back(alias);
   std::erase(d.other_names, d.name.value);
   d.birth_date = given(m, m.field(pid, 7), read_date);

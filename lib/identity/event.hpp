@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/interned.hpp"
 #include "hl7/intake.hpp"
 #include "hl7/message.hpp"
 
@@ -15,25 +16,25 @@ namespace waybill::identity {
 
 /// A number a patient is known by. Numbers are compared by authority and text, never by the text alone.
 struct PatientId {
-  std::string authority;  ///< CX.4: the name space, else the universal ID; upper case
-  std::string id;
-  std::string type;  ///< CX.5; "" for the kinds that number patients (MR, PI, PT)
+  Interned authority;  ///< CX.4: the name space, else the universal ID; upper case
+  Interned id;
+  Interned type;  ///< CX.5; "" for the kinds that number patients (MR, PI, PT)
   bool operator==(const PatientId&) const = default;
 };
 
 /// A field of a message: not given (keep what is known), cleared (two quotation marks), or a value.
 struct Given {
   bool given = false;
-  std::string value;
+  Interned value;
 };
 
 struct Demographics {
-  Given name;                            ///< DICOM form, family^given^middle^prefix^suffix, groups separated by =
-  Given birth_date;                      ///< YYYYMMDD
-  Given sex;                             ///< M, F, O
-  Given death_date;                      ///< YYYYMMDD (PID-29)
-  Given restricted;                      ///< "Y": a VIP (PV1-16) or protected (PD1-12)
-  std::vector<std::string> other_names;  ///< maiden, alias and former names, same form
+  Given name;                         ///< DICOM form, family^given^middle^prefix^suffix, groups separated by =
+  Given birth_date;                   ///< YYYYMMDD
+  Given sex;                          ///< M, F, O
+  Given death_date;                   ///< YYYYMMDD (PID-29)
+  Given restricted;                   ///< "Y": a VIP (PV1-16) or protected (PD1-12)
+  std::vector<Interned> other_names;  ///< maiden, alias and former names, same form
 };
 
 enum class EventKind {
@@ -57,15 +58,15 @@ struct Event {
   hl7::Time time = 0;
   std::string trigger;     ///< "A40"
   std::string control_id;  ///< MSH-10
-  std::string file;
+  Interned file;
   std::uint64_t offset = 0;
   std::vector<PatientId> ids;     ///< PID-3 (and PID-2, PID-4 for their events): who it is from now on
   std::vector<PatientId> prior;   ///< MRG-1 (MRG-4, MRG-2); of links the second PID
   std::vector<PatientId> listed;  ///< PID-2 and PID-4: further numbers the sender gives to the same patient
-  std::string account, visit, prior_account, prior_visit;
-  std::string person, prior_person;  ///< PID-2 and MRG-4 as "authority|id"
+  std::string account, visit, prior_account, prior_visit;  ///< of events that do more than create and refresh
+  Interned person, prior_person;                           ///< PID-2 and MRG-4 as "authority|id"
   Demographics demographics;
-  std::string prior_name;  ///< MRG-7
+  Interned prior_name;  ///< MRG-7
 };
 
 /// Settings of a site.
@@ -81,8 +82,8 @@ struct Site {
 
 /// The person name (XPN repetitions) in DICOM form: the legal name, ideographic and phonetic forms as groups. `others`
 /// gets maiden, alias and former names.
-[[nodiscard]] std::string person_name(const hl7::Message& message, std::string_view field,
-                                      std::vector<std::string>* others = nullptr);
+[[nodiscard]] Interned person_name(const hl7::Message& message, std::string_view field,
+                                   std::vector<Interned>* others = nullptr);
 
 /// Demographics of a PID segment.
 [[nodiscard]] Demographics demographics_of(const hl7::Message& message, std::size_t pid);

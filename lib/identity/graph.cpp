@@ -7,16 +7,15 @@
 #include <algorithm>
 #include <map>
 #include <tuple>
+#include <utility>
 
 namespace waybill::identity {
 namespace {
 
-std::string key_of(std::string_view authority, std::string_view id, std::string_view type) {
-  std::string key(authority);
-  key += '\x1F';
-  key += id;
-  if (!type.empty()) (key += '\x1F') += type;
-  return key;
+std::uint64_t hash_of(const PatientId& id) noexcept {
+  std::uint64_t hash = 0;
+  for (const Interned text : {id.authority, id.id, id.type}) hash = (hash ^ text.number()) * 0x9E3779B97F4A7C15ULL;
+  return hash;
 }
 
 void insert_once(InternedList& list, Interned value) {
@@ -32,7 +31,11 @@ bool refreshes(EventKind kind) {
 
 std::string text_of(const std::vector<PatientId>& ids) {
   std::string out;
-  for (const auto& id : ids) out += key_of(id.authority, id.id, id.type) + '\x1E';
+  for (const auto& id : ids) {
+    out += id.authority.str() + '\x1F' + id.id;
+    if (!id.type.empty()) out += std::string("\x1F") + id.type;
+    out += '\x1E';
+  }
   return out;
 }
 
@@ -51,24 +54,17 @@ bool earlier(const Event& a, const Event& b) {
 }  // namespace
 
 std::uint32_t Graph::node_of(const PatientId& id) {
-  const Interned key = key_of(id.authority, id.id, id.type);
-  const auto [at, fresh] = by_key_.try_emplace(key, static_cast<std::uint32_t>(nodes_.size()));
-  if (fresh) nodes_.emplace_back().key = key;
-  return at->second;
+  const auto fresh = static_cast<std::uint32_t>(nodes_.size());
+  const std::uint32_t at = by_id_.find_or_add(
+      hash_of(id), fresh, [&](std::uint32_t n) { return nodes_[n].id == id; },
+      [&](std::uint32_t n) { return hash_of(nodes_[n].id); });
+  if (at == fresh) nodes_.emplace_back().id = id;
+  return at;
 }
 
-std::uint32_t Graph::find(std::string_view authority, std::string_view id) const {
-  const auto at = by_key_.find(key_of(authority, id, {}));
-  return at == by_key_.end() ? kNone : at->second;
-}
-
-PatientId Graph::id_of(std::uint32_t node) const {
-  const std::string_view key = nodes_[node].key;
-  const std::size_t first = key.find('\x1F'), second = key.find('\x1F', first + 1);
-  const bool typed = second != std::string_view::npos;
-  return {std::string(key.substr(0, first)),
-          std::string(key.substr(first + 1, typed ? second - first - 1 : std::string_view::npos)),
-          typed ? std::string(key.substr(second + 1)) : std::string()};
+std::uint32_t Graph::find(Interned authority, Interned id) const {
+  const PatientId wanted{authority, id, {}};
+  return by_id_.find(hash_of(wanted), [&](std::uint32_t n) { return nodes_[n].id == wanted; });
 }
 
 std::uint32_t Graph::root(std::uint32_t node) const {
@@ -78,7 +74,7 @@ std::uint32_t Graph::root(std::uint32_t node) const {
 
 void Graph::say(Dated& into, const Given& given, hl7::Time time) {
   if (!given.given) return;
-  const bool later = !into.said || time > into.time || (time == into.time && given.value > into.text.view());
+  const bool later = !into.said || time > into.time || (time == into.time && given.value > into.text);
   if (later) into = {given.value, true, time};
 }
 
@@ -110,6 +106,10 @@ void Graph::list_together(const Event& e) {
     for (const auto& id : *list) nodes.push_back(node_of(id));
   for (std::size_t i = 1; i < nodes.size(); ++i)
     if (nodes[i] != nodes[0]) list(nodes[0], nodes[i], e.time);
+}
+
+void Graph::prefetch(const Event& e) const noexcept {
+  for (const auto& id : e.ids) by_id_.prefetch(hash_of(id));
 }
 
 void Graph::add(const Event& e) {
@@ -320,14 +320,13 @@ void Graph::build() {
   for (std::uint32_t i = 0; i < events_.size(); ++i) apply(i);
   join_persons();
   mark_reused();
-  children_.assign(nodes_.size(), {});
-  neighbours_.assign(nodes_.size(), {});
-  for (std::uint32_t n = 0; n < nodes_.size(); ++n)
-    if (nodes_[n].parent != kNone) children_[nodes_[n].parent].push_back(n);
+  for (auto n = static_cast<std::uint32_t>(nodes_.size()); n-- > 0;)
+    if (nodes_[n].parent != kNone) nodes_[n].next_sibling = std::exchange(nodes_[nodes_[n].parent].first_child, n);
   for (const Pair& p : pairs_) {
-    neighbours_[p.a].push_back(p.b);
-    neighbours_[p.b].push_back(p.a);
+    neighbours_.emplace_back(p.a, p.b);
+    neighbours_.emplace_back(p.b, p.a);
   }
+  std::sort(neighbours_.begin(), neighbours_.end());
   std::stable_sort(steps_.begin(), steps_.end(), [](const Step& a, const Step& b) { return a.node < b.node; });
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/flat_index.hpp"
+#include "core/huge.hpp"
 #include "core/interned.hpp"
 #include "identity/event.hpp"
 
@@ -57,7 +59,7 @@ struct Resolution {
 ///
 /// Chains lead to their end; a self-merge does nothing; a merge that closes a cycle or gives a dead number a second
 /// survivor is a dispute unless the number was created anew in between; numbers of different authorities are never
-/// merged. Memory: about 100 bytes a number. Single-threaded.
+/// merged. Memory: about 150 bytes a number. Single-threaded.
 class Graph {
  public:
   static constexpr hl7::Time kEver = std::numeric_limits<hl7::Time>::max();
@@ -66,25 +68,28 @@ class Graph {
   explicit Graph(hl7::Time as_of = kEver) : as_of_(as_of) {}
 
   void add(const Event& event);
+  /// Begins to fetch what add() of the event will look at.
+  void prefetch(const Event& event) const noexcept;
   /// After the last add(): applies merges in order of time.
   void build();
 
-  [[nodiscard]] Resolution resolve(std::string_view authority, std::string_view id) const;
+  [[nodiscard]] Resolution resolve(Interned authority, Interned id) const;
   /// All numbers of the patient that has this one: merged, linked (A24) and listed together, sorted; without itself.
-  [[nodiscard]] std::vector<PatientId> also_known(std::string_view authority, std::string_view id) const;
+  [[nodiscard]] std::vector<PatientId> also_known(Interned authority, Interned id) const;
   /// The number that holds the studies of this account or visit now, when A44 or A45 moved it.
   [[nodiscard]] std::optional<PatientId> moved_to(std::string_view account, std::string_view visit) const;
 
   struct Person {
-    std::string name, birth_date, sex, death_date;
-    bool restricted = false;               ///< of any of his numbers
-    std::vector<std::string> other_names;  ///< former, maiden, alias; of merged numbers, too
+    Interned name, birth_date, sex;
+    Interned death_date;                ///< the root's, else the earliest that a merged number has
+    bool restricted = false;            ///< of any of his numbers
+    std::vector<Interned> other_names;  ///< former, maiden, alias; of merged numbers, too; sorted
   };
   /// Demographics of the number's root.
-  [[nodiscard]] Person person(std::string_view authority, std::string_view id) const;
+  [[nodiscard]] Person person(Interned authority, Interned id) const;
 
   /// The history of a number in order of time, as sentences: "2024-01-02 03:04:05 A40 merged into … (control ID 17)".
-  [[nodiscard]] std::vector<std::string> history(std::string_view authority, std::string_view id) const;
+  [[nodiscard]] std::vector<std::string> history(Interned authority, Interned id) const;
 
   /// Gives back the memory of all numbers; events() and disputes() stay, questions about numbers find none.
   void forget_numbers();
@@ -98,8 +103,9 @@ class Graph {
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
   struct Node {
-    Interned key;  // authority, id, type
+    PatientId id;
     std::uint32_t parent = kNone, merge_event = kNone;
+    std::uint32_t first_child = kNone, next_sibling = kNone;  // after build()
     Dated name, birth_date, sex, death_date, restricted, person;
     InternedList other_names;  // in no order
     bool disputed = false, reused = false, moved = false;
@@ -112,8 +118,8 @@ class Graph {
   };
 
   std::uint32_t node_of(const PatientId& id);
-  [[nodiscard]] std::uint32_t find(std::string_view authority, std::string_view id) const;
-  [[nodiscard]] PatientId id_of(std::uint32_t node) const;
+  [[nodiscard]] std::uint32_t find(Interned authority, Interned id) const;
+  void add_tree(std::uint32_t top, std::vector<std::uint32_t>& nodes) const;
   [[nodiscard]] std::uint32_t root(std::uint32_t node) const;
   void say(Dated& into, const Given& given, hl7::Time time);
   void say_person(const Event& event);
@@ -134,14 +140,14 @@ class Graph {
   void mark_reused();
 
   hl7::Time as_of_;
-  std::vector<Node> nodes_;
-  std::unordered_map<Interned, std::uint32_t> by_key_;
-  std::vector<Event> events_;                                   // those that change the forest
-  std::vector<std::pair<std::uint32_t, hl7::Time>> creations_;  // node, time; sorted by build()
-  std::unordered_map<std::uint64_t, hl7::Time> listed_;         // two nodes, when they were last listed together
-  std::vector<Pair> pairs_;                                     // the same after build(), and those linked by A24
-  std::unordered_map<std::string, std::uint32_t> moves_;        // account or visit; the latest move's node
-  std::vector<std::vector<std::uint32_t>> children_, neighbours_;
+  std::vector<Node, HugePages<Node>> nodes_;
+  FlatIndex by_id_;
+  std::vector<Event> events_;                                        // those that change the forest
+  std::vector<std::pair<std::uint32_t, hl7::Time>> creations_;       // node, time; sorted by build()
+  std::unordered_map<std::uint64_t, hl7::Time> listed_;              // two nodes, when they were last listed together
+  std::vector<Pair> pairs_;                                          // the same after build(), and those linked by A24
+  std::unordered_map<std::string, std::uint32_t> moves_;             // account or visit; the latest move's node
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> neighbours_;  // pairs_ both ways, sorted; after build()
   std::vector<Step> steps_;
   std::vector<Dispute> disputes_;
 };

@@ -3,13 +3,17 @@
 #include "identity/graph.hpp"
 
 #include <algorithm>
-#include <set>
+#include <tuple>
+#include <utility>
 
 namespace waybill::identity {
 namespace {
 
 std::string shown(const PatientId& id) {
-  return id.id + (id.authority.empty() ? "" : " of " + id.authority) + (id.type.empty() ? "" : " (" + id.type + ")");
+  std::string out(id.id);
+  if (!id.authority.empty()) out += std::string(" of ") + id.authority;
+  if (!id.type.empty()) out += std::string(" (") + id.type + ")";
+  return out;
 }
 
 bool by_text(const PatientId& a, const PatientId& b) {
@@ -18,11 +22,11 @@ bool by_text(const PatientId& a, const PatientId& b) {
 
 }  // namespace
 
-Resolution Graph::resolve(std::string_view authority, std::string_view id) const {
+Resolution Graph::resolve(Interned authority, Interned id) const {
   Resolution out;
   std::uint32_t node = find(authority, id);
   if (node == kNone) {
-    out.root = {std::string(authority), std::string(id), {}};
+    out.root = {authority, id, {}};
     return out;
   }
   out.known = true;
@@ -34,30 +38,36 @@ Resolution Graph::resolve(std::string_view authority, std::string_view id) const
     node = nodes_[node].parent;
     out.merged = true;
   }
-  out.root = id_of(node);
+  out.root = nodes_[node].id;
   return out;
 }
 
-std::vector<PatientId> Graph::also_known(std::string_view authority, std::string_view id) const {
+/// The numbers that were merged into `top`, itself first, behind those that are in `nodes`.
+void Graph::add_tree(std::uint32_t top, std::vector<std::uint32_t>& nodes) const {
+  const std::size_t first = nodes.size();
+  nodes.push_back(top);
+  for (std::size_t i = first; i < nodes.size(); ++i)
+    for (std::uint32_t n = nodes_[nodes[i]].first_child; n != kNone; n = nodes_[n].next_sibling) nodes.push_back(n);
+}
+
+std::vector<PatientId> Graph::also_known(Interned authority, Interned id) const {
   std::vector<PatientId> out;
   const std::uint32_t start = find(authority, id);
   if (start == kNone) return out;
-  std::set<std::uint32_t> seen;
-  const auto take_tree = [&](std::uint32_t node) {
-    std::vector<std::uint32_t> open{root(node)};
-    while (!open.empty()) {
-      const std::uint32_t n = open.back();
-      open.pop_back();
-      if (seen.insert(n).second) open.insert(open.end(), children_[n].begin(), children_[n].end());
-    }
-  };
-  take_tree(start);
+  const std::uint32_t own = root(start);
+  std::vector<std::uint32_t> nodes, linked;
+  add_tree(own, nodes);
   // One step over links, not a closure: a chain of links through a wrong one must not join half a hospital.
-  const std::set<std::uint32_t> own = seen;
-  for (const std::uint32_t n : own)
-    for (const std::uint32_t other : neighbours_[n]) take_tree(other);
-  for (const std::uint32_t n : seen)
-    if (n != start) out.push_back(id_of(n));
+  for (const std::uint32_t n : nodes) {
+    auto at = std::lower_bound(neighbours_.begin(), neighbours_.end(), std::pair(n, std::uint32_t{0}));
+    for (; at != neighbours_.end() && at->first == n; ++at)
+      if (root(at->second) != own) linked.push_back(root(at->second));
+  }
+  std::sort(linked.begin(), linked.end());
+  linked.erase(std::unique(linked.begin(), linked.end()), linked.end());
+  for (const std::uint32_t top : linked) add_tree(top, nodes);
+  for (const std::uint32_t n : nodes)
+    if (n != start) out.push_back(nodes_[n].id);
   std::sort(out.begin(), out.end(), by_text);
   return out;
 }
@@ -65,12 +75,12 @@ std::vector<PatientId> Graph::also_known(std::string_view authority, std::string
 std::optional<PatientId> Graph::moved_to(std::string_view account, std::string_view visit) const {
   for (const auto& number : {"account|" + std::string(account), "visit|" + std::string(visit)}) {
     if (number.ends_with('|')) continue;
-    if (const auto at = moves_.find(number); at != moves_.end()) return id_of(root(at->second));
+    if (const auto at = moves_.find(number); at != moves_.end()) return nodes_[root(at->second)].id;
   }
   return std::nullopt;
 }
 
-Graph::Person Graph::person(std::string_view authority, std::string_view id) const {
+Graph::Person Graph::person(Interned authority, Interned id) const {
   Person out;
   const std::uint32_t start = find(authority, id);
   if (start == kNone) return out;
@@ -78,23 +88,22 @@ Graph::Person Graph::person(std::string_view authority, std::string_view id) con
   out.name = nodes_[top].name.text;
   out.birth_date = nodes_[top].birth_date.text;
   out.sex = nodes_[top].sex.text;
-  out.death_date = nodes_[top].death_date.text;
-  std::set<std::string> names;
-  std::vector<std::uint32_t> open{top};
-  while (!open.empty()) {
-    const std::uint32_t n = open.back();
-    open.pop_back();
-    for (const Interned name : nodes_[n].other_names) names.emplace(name);
+  std::vector<std::uint32_t> nodes;
+  add_tree(top, nodes);
+  for (const std::uint32_t n : nodes) {
+    out.other_names.insert(out.other_names.end(), nodes_[n].other_names.begin(), nodes_[n].other_names.end());
     out.restricted = out.restricted || nodes_[n].restricted.text == "Y";
-    if (out.death_date.empty()) out.death_date = nodes_[n].death_date.text;
-    open.insert(open.end(), children_[n].begin(), children_[n].end());
+    const Interned died = nodes_[n].death_date.text;
+    if (out.death_date.empty() || (!died.empty() && died < out.death_date)) out.death_date = died;
   }
-  names.erase(out.name);
-  out.other_names.assign(names.begin(), names.end());
+  if (const Interned died = nodes_[top].death_date.text; !died.empty()) out.death_date = died;
+  std::erase(out.other_names, out.name);
+  std::sort(out.other_names.begin(), out.other_names.end());
+  out.other_names.erase(std::unique(out.other_names.begin(), out.other_names.end()), out.other_names.end());
   return out;
 }
 
-std::vector<std::string> Graph::history(std::string_view authority, std::string_view id) const {
+std::vector<std::string> Graph::history(Interned authority, Interned id) const {
   std::vector<std::string> out;
   const std::uint32_t node = find(authority, id);
   const auto [first, last] = std::equal_range(steps_.begin(), steps_.end(), Step{node, 0, 0, false, {}},
@@ -102,7 +111,7 @@ std::vector<std::string> Graph::history(std::string_view authority, std::string_
   for (auto step = first; step != last; ++step) {
     const Event& e = events_[step->event];
     std::string line = hl7::show_time(e.time) + " " + e.trigger + " " + step->note;
-    if (step->other != node) line += " " + shown(id_of(step->other));
+    if (step->other != node) line += " " + shown(nodes_[step->other].id);
     line += " (control ID " + e.control_id + ", " + e.file + " byte " + std::to_string(e.offset) + ")";
     out.push_back(std::move(line));
   }
@@ -112,12 +121,14 @@ std::vector<std::string> Graph::history(std::string_view authority, std::string_
 std::string Graph::dump() const {
   std::vector<std::string> lines;
   for (std::uint32_t n = 0; n < nodes_.size(); ++n) {
-    const PatientId id = id_of(n);
+    const PatientId id = nodes_[n].id;
     const Resolution r = resolve(id.authority, id.id);
     const Person p = person(id.authority, id.id);
     std::string line =
-        shown(id) + " -> " + shown(id_of(root(n))) + " | " + p.name + " | " + p.birth_date + " | " + p.sex;
-    for (const auto& name : p.other_names) line += " ; " + name;
+        shown(id) + " -> " + shown(nodes_[root(n)].id) + " | " + p.name + " | " + p.birth_date + " | " + p.sex;
+    for (const Interned name : p.other_names) line += std::string(" ; ") + name;
+    if (!p.death_date.empty()) line += std::string(" died ") + p.death_date;
+    if (p.restricted) line += " restricted";
     line += " |";
     for (const auto& other : also_known(id.authority, id.id)) line += " " + shown(other);
     if (r.disputed) line += " disputed";

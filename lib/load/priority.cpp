@@ -91,14 +91,15 @@ void Priority::add_worklist(const std::vector<std::string>& paths, std::string_v
     for (const orders::Order& order : orders::orders_of(message, origin, {})) book.add(order);
   });
   intake.read(paths);
-  book.for_each([&](const orders::Order& order) {
-    if (order.report || order.state != orders::State::planned || order.patient.id.empty()) return;
-    if (!order.date.empty() && order.date < today) return;
-    const std::string when = order.date + order.clock.substr(0, std::min<std::size_t>(4, order.clock.size()));
+  for (const std::uint32_t n : book.sorted()) {
+    const orders::Order order = book.at(n);
+    if (order.report || order.state != orders::State::planned || order.patient.id.empty()) continue;
+    if (!order.date.empty() && order.date.view() < today) continue;
+    const std::string when = order.date.str() + std::string(order.clock.view().substr(0, 4));
     const std::uint64_t rank = kWorklist + (order.date.empty() ? kWorklist : std::strtoull(when.c_str(), nullptr, 10));
     ++patients_;
     add(by_patient(order.patient.id, ""), rank);
-  });
+  }
 }
 
 std::uint64_t Priority::rank(const manifest::Object& object) const {

@@ -163,43 +163,4 @@ bool CsvReader::next(CsvRow& row) {
   return true;
 }
 
-namespace {
-
-bool runs_as_formula(std::string_view cell) {
-  if (cell.empty()) return false;
-  if (std::string_view("=+-@\t\r\n").find(cell.front()) != std::string_view::npos) return true;
-  static constexpr std::array<std::string_view, 4> kFullWidth = {"\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"};
-  return std::any_of(kFullWidth.begin(), kFullWidth.end(),
-                     [&](std::string_view sign) { return cell.starts_with(sign); });
-}
-
-void put_cell(std::string& out, std::string_view raw) {
-  const std::string cell = repair_utf8(raw);
-  const bool formula = runs_as_formula(cell);
-  const bool quote = formula || cell.find_first_of(",;\t\"\r\n") != std::string::npos || cell != trim(cell);
-  if (quote) out += '"';
-  if (formula) out += '\'';
-  for (const char c : cell) {
-    const auto u = static_cast<unsigned char>(c);
-    if ((u < 0x20 && c != '\t' && c != '\r' && c != '\n') || u == 0x7F) {
-      out += "\uFFFD";
-      continue;
-    }
-    if (c == '"') out += '"';
-    out += c;
-  }
-  if (quote) out += '"';
-}
-
-}  // namespace
-
-std::string csv_line(const std::vector<std::string>& cells) {
-  std::string out;
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (i > 0) out += ',';
-    put_cell(out, cells[i]);
-  }
-  return out += "\r\n";
-}
-
 }  // namespace waybill::match

@@ -47,9 +47,4 @@ class CsvReader {
   bool cp1252_ = false;
 };
 
-/// One row for a spreadsheet, CRLF at its end. A cell that a spreadsheet would run as a formula (first character
-/// = + - @ TAB CR LF, or a full-width = + - @) gets an apostrophe before it; control characters other than TAB, CR and
-/// LF become U+FFFD. The manifest is the lossless twin.
-[[nodiscard]] std::string csv_line(const std::vector<std::string>& cells);
-
 }  // namespace waybill::match

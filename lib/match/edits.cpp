@@ -17,6 +17,9 @@ std::size_t characters(std::string_view utf8) {
       std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
+/// A name in which no system has put a question mark in place of a letter that it did not have.
+bool is_whole_name(std::string_view name) { return is_writable(name) && name.find('?') == std::string_view::npos; }
+
 /// Components of the alphabetic group in upper case, blanks tidied, empty ones at the end dropped.
 std::string comparable_name(std::string_view name) {
   std::string out;
@@ -73,7 +76,7 @@ class Edits {
   }
 
   void identifier(std::string_view tag, const std::optional<std::string>& old_value, const std::string& ris) {
-    if (ris.empty()) return;
+    if (ris.empty() || !is_writable(ris)) return;
     const std::string_view now = old_value ? trim(*old_value) : std::string_view();
     if (now != ris || mixed(tag)) add(tag, old_value.value_or(""), ris, "COERCE");
   }
@@ -86,6 +89,7 @@ class Edits {
   void name() {
     if (exam_.last.empty() || (exam_.first.empty() && study_.patient_name.value_or("").find('^') != std::string::npos))
       return;
+    if (!is_whole_name(person_name(exam_.last, exam_.first, exam_.middle))) return;
     const std::string old_name = study_.patient_name.value_or("");
     const std::string value = new_name(old_name, exam_);
     if (characters(value.substr(0, value.find('='))) > kNameGroup) return;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <unordered_map>
 
 namespace waybill::match {
 namespace {
@@ -46,38 +47,79 @@ const char* word(Same same) {
 
 }  // namespace
 
-StudyKeys keys_of(const StudyFacts& facts) {
-  const auto& s = facts.study;
+StudyTexts::StudyTexts(const StudyFacts& facts)
+    : uid(facts.study.study),
+      patient_id(facts.study.patient_id.value_or("")),
+      issuer(facts.study.issuer.value_or("")),
+      name(facts.study.patient_name.value_or("")),
+      birth_date(facts.study.birth_date.value_or("")),
+      sex(facts.study.sex.value_or("")),
+      accession(facts.study.accession.value_or("")),
+      date(facts.study.study_date.value_or("")),
+      time(facts.study.study_time.value_or("")),
+      current_id(facts.current_id),
+      current_issuer(facts.current_issuer),
+      normal_id(facts.normal_id),
+      normal_accession(facts.normal_accession),
+      modalities(facts.study.modalities),
+      vetoes(facts.vetoes),
+      two_patients(facts.two_patients),
+      several_accessions(facts.several_accessions),
+      signs(facts.signs),
+      instances(facts.study.instances) {}
+
+namespace {
+
+/// The normal form of a text, which nearly always is the text itself.
+Interned normal(Interned text, std::optional<std::string> (*make)(std::string_view)) {
+  if (text.empty()) return text;
+  const auto made = make(text);
+  return !made ? Interned() : *made == text.view() ? text : Interned(*made);
+}
+
+/// A site has some dozens of different lists, so each thread makes the classes of each once.
+InternedList classes_of(InternedList modalities) {
+  thread_local std::unordered_map<std::uint32_t, InternedList> known;
+  const auto [at, fresh] = known.try_emplace(modalities.number());
+  if (fresh) {
+    std::string all;
+    for (const Interned m : modalities) all += m.str() + " ";
+    at->second = modality_classes(all);
+  }
+  return at->second;
+}
+
+}  // namespace
+
+StudyKeys keys_of(const StudyTexts& s) {
   StudyKeys keys;
-  keys.uid = s.study;
-  keys.filed_id = s.patient_id.value_or("");
-  keys.filed_issuer = s.issuer.value_or("");
-  keys.renumbered = !facts.current_id.empty();
-  keys.plain_patient = id_key(keys.renumbered ? facts.current_id : s.patient_id.value_or(""));
-  keys.by_rules = !facts.normal_id.empty();
-  keys.patient = keys.by_rules ? Interned(facts.normal_id) : keys.plain_patient;
-  keys.issuer = id_key(keys.renumbered ? facts.current_issuer : s.issuer.value_or(""));
-  if (!facts.several_accessions)
-    keys.accession = !facts.normal_accession.empty() ? facts.normal_accession : accession_key(s.accession.value_or(""));
-  keys.name = s.patient_name.value_or("");
-  keys.birth_date = date_normal(s.birth_date.value_or("")).value_or("");
-  keys.sex = sex_normal(s.sex.value_or(""));
-  keys.date = date_normal(s.study_date.value_or("")).value_or("");
-  keys.time = time_normal(s.study_time.value_or("")).value_or("");
-  std::string modalities;
-  for (const auto& m : s.modalities) modalities += m + " ";
-  keys.classes = modality_classes(modalities);
-  keys.vetoes = facts.vetoes;
-  keys.two_patients = facts.two_patients;
-  keys.several_accessions = facts.several_accessions;
-  keys.signs = facts.signs;
+  keys.uid = s.uid;
+  keys.filed_id = s.patient_id;
+  keys.filed_issuer = s.issuer;
+  keys.renumbered = !s.current_id.empty();
+  keys.plain_patient = id_key_of(keys.renumbered ? s.current_id : s.patient_id);
+  keys.by_rules = !s.normal_id.empty();
+  keys.patient = keys.by_rules ? s.normal_id : keys.plain_patient;
+  keys.issuer = id_key_of(keys.renumbered ? s.current_issuer : s.issuer);
+  if (!s.several_accessions)
+    keys.accession = !s.normal_accession.empty() ? s.normal_accession : accession_key_of(s.accession);
+  keys.name = s.name;
+  keys.birth_date = normal(s.birth_date, date_normal);
+  keys.sex = sex_normal(s.sex);
+  keys.date = normal(s.date, date_normal);
+  keys.time = normal(s.time, time_normal);
+  keys.classes = classes_of(s.modalities);
+  keys.vetoes = s.vetoes;
+  keys.two_patients = s.two_patients;
+  keys.several_accessions = s.several_accessions;
+  keys.signs = s.signs;
   keys.instances = s.instances;
   return keys;
 }
 
-bool issuers_agree(std::string_view a, std::string_view b) {
-  if (a == b) return true;
-  const std::string x = id_key(a), y = id_key(b);
+bool issuers_agree(Interned a, Interned b) {
+  if (a == b || a.empty() || b.empty()) return true;
+  const Interned x = id_key_of(a), y = id_key_of(b);
   return x.empty() || y.empty() || x == y;
 }
 
@@ -94,7 +136,7 @@ Evidence compare(const StudyKeys& keys, const Exam& exam) {
   e.accession = compare_keys(keys.accession, accession_key(exam));
   e.patient = compare_patients(keys, exam);
   e.normal_form = e.patient == Same::equal && (keys.by_rules || !exam.normal_id.empty()) &&
-                  keys.plain_patient != id_key(exam.patient_id);
+                  keys.plain_patient != id_key_of(exam.patient_id);
   e.linked = !keys.patient.empty() && exam.other_ids.contains(keys.patient);
   e.name = compare_names(keys.name, person_name(exam.last, exam.first, exam.middle));
   for (const Interned name : exam.other_names) {
@@ -122,7 +164,9 @@ double score(const Evidence& e) {
   return std::clamp(sum, 0.0, 100.0);
 }
 
-std::string describe(const Evidence& e) {
+namespace {
+
+std::string in_words(const Evidence& e) {
   std::string text = "study UID";
   text += word(e.uid);
   const auto add = [&](const char* name, Same same) { text += std::string(", ") + name + word(same); };
@@ -137,6 +181,20 @@ std::string describe(const Evidence& e) {
   add("date", e.date);
   add("modality", e.modality);
   return text;
+}
+
+}  // namespace
+
+/// A site has some hundreds of different descriptions for all its studies, so each thread makes each of them once.
+Interned describe(const Evidence& e) {
+  std::uint32_t said = 0;
+  for (const Same same : {e.uid, e.accession, e.patient, e.name, e.birth_date, e.sex, e.date, e.modality})
+    said = said << 2U | static_cast<std::uint32_t>(same);
+  for (const bool flag : {e.normal_form, e.linked, e.former_name}) said = said << 1U | (flag ? 1U : 0U);
+  thread_local std::unordered_map<std::uint32_t, Interned> known;
+  const auto [at, fresh] = known.try_emplace(said);
+  if (fresh) at->second = in_words(e);
+  return at->second;
 }
 
 }  // namespace waybill::match

@@ -50,10 +50,23 @@ struct StudyKeys {
   std::uint32_t signs = 0;  ///< as in StudyFacts
   std::uint64_t instances = 0;
 };
-[[nodiscard]] StudyKeys keys_of(const StudyFacts& facts);
+/// What the keys are made from: StudyFacts with texts that are kept once.
+struct StudyTexts {
+  Interned uid, patient_id, issuer, name, birth_date, sex, accession, date, time;
+  Interned current_id, current_issuer, normal_id, normal_accession;
+  InternedList modalities, vetoes;
+  bool two_patients = false, several_accessions = false;
+  std::uint32_t signs = 0;
+  std::uint64_t instances = 0;
+
+  StudyTexts() = default;
+  explicit StudyTexts(const StudyFacts& facts);
+};
+[[nodiscard]] StudyKeys keys_of(const StudyTexts& study);
+[[nodiscard]] inline StudyKeys keys_of(const StudyFacts& facts) { return keys_of(StudyTexts(facts)); }
 
 /// Issuers agree when equal or when a side names none.
-[[nodiscard]] bool issuers_agree(std::string_view a, std::string_view b);
+[[nodiscard]] bool issuers_agree(Interned a, Interned b);
 
 [[nodiscard]] Evidence compare(const StudyKeys& keys, const Exam& exam);
 
@@ -61,7 +74,7 @@ struct StudyKeys {
 [[nodiscard]] double score(const Evidence& evidence);
 
 /// "study UID equal, patient ID differs": the comparison in words, without any value.
-[[nodiscard]] std::string describe(const Evidence& evidence);
+[[nodiscard]] Interned describe(const Evidence& evidence);
 
 /// HHMMSS as seconds of the day, nullopt when it is no time.
 [[nodiscard]] std::optional<std::int64_t> second_of_day(std::string_view time);

@@ -6,9 +6,10 @@
 #include "core/text.hpp"
 #include "match/normal.hpp"
 
+#include <tbb/parallel_for.h>
+#include <tbb/parallel_sort.h>
 #include <algorithm>
 #include <tuple>
-#include <unordered_map>
 
 namespace waybill::match {
 namespace {
@@ -18,19 +19,13 @@ auto content(const Exam& e) {
                   e.study_date, e.study_time, e.description, e.classes, e.other_ids, e.state, e.images);
 }
 
-/// The key of a text, which nearly always is the text itself.
-Interned key_of(Interned text, std::string (*key)(std::string_view)) {
-  const std::string made = key(text);
-  return made == text.view() ? text : Interned(made);
-}
-
 /// Equal for rows of one exam: same patient, accession and study.
 struct ExamKey {
   Interned issuer, patient, accession, study;
   explicit ExamKey(const Exam& e)
-      : issuer(key_of(e.issuer, id_key)),
-        patient(key_of(e.patient_id, id_key)),
-        accession(key_of(e.accession, accession_key)),
+      : issuer(id_key_of(e.issuer)),
+        patient(id_key_of(e.patient_id)),
+        accession(accession_key_of(e.accession)),
         study(e.study_uid) {}
   friend bool operator==(const ExamKey&, const ExamKey&) = default;
   [[nodiscard]] std::uint64_t hash() const {
@@ -79,11 +74,14 @@ struct Place {
 
 void sort_exams(std::vector<Exam>& exams) {
   std::vector<Place> places(exams.size());
-  for (std::uint32_t x = 0; x < exams.size(); ++x)
+  tbb::parallel_for(std::uint32_t{0}, static_cast<std::uint32_t>(exams.size()), [&](std::uint32_t x) {
     places[x] = {exams[x].issuer.leading(), exams[x].patient_id.leading(), x};
-  std::sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
+  });
+  tbb::parallel_sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
     if (a.issuer != b.issuer) return a.issuer < b.issuer;
-    return a.patient != b.patient ? a.patient < b.patient : by_content(exams[a.exam], exams[b.exam]);
+    if (a.patient != b.patient) return a.patient < b.patient;
+    const Exam &x = exams[a.exam], &y = exams[b.exam];
+    return by_content(x, y) || (!by_content(y, x) && a.exam < b.exam);
   });
   permute(exams, places, [](Place& place) -> std::uint32_t& { return place.exam; });
 }
@@ -112,25 +110,35 @@ void merge_rows(ExamTable& table) {
   exams.resize(kept);
 }
 
+/// A key that is taken gets "#2" and so on behind it, and so does an accession number that looks like such a key.
 void name_exams(std::vector<Exam>& exams) {
-  std::unordered_map<Interned, std::uint32_t> seen;
-  seen.reserve(exams.size());
-  for (auto& exam : exams) {
-    exam.key = !exam.accession.empty()   ? exam.accession
-               : !exam.study_uid.empty() ? Interned("uid:" + exam.study_uid)
-                                         : Interned("order " + exam.study_date);
-    const std::size_t n = ++seen[exam.key];
-    if (n > 1) exam.key = exam.key.str() + "#" + std::to_string(n);
+  FlatIndex by_key;
+  std::vector<std::uint32_t> more(exams.size());  // that wanted the key of an exam
+  for (std::uint32_t x = 0; x < exams.size(); ++x) {
+    Exam& exam = exams[x];
+    const Interned wanted = !exam.accession.empty()   ? exam.accession
+                            : !exam.study_uid.empty() ? Interned("uid:" + exam.study_uid)
+                                                      : Interned("order " + exam.study_date);
+    std::uint32_t first = FlatIndex::kNone;
+    for (exam.key = wanted;;) {
+      const std::uint32_t holder = by_key.find_or_add(
+          exam.key.number(), x, [&](std::uint32_t n) { return exams[n].key == exam.key; },
+          [&](std::uint32_t n) { return exams[n].key.number(); });
+      if (holder == x) break;
+      if (first == FlatIndex::kNone) first = holder;
+      exam.key = wanted.str() + "#" + std::to_string(++more[first] + 1);
+    }
   }
 }
 
 }  // namespace
 
-Interned patient_key(const Exam& exam) {
-  return exam.normal_id.empty() ? key_of(exam.patient_id, id_key) : exam.normal_id;
-}
+Interned id_key_of(Interned text) { return is_id_key(text) ? text : Interned(id_key(text)); }
+Interned accession_key_of(Interned text) { return is_accession_key(text) ? text : Interned(accession_key(text)); }
+
+Interned patient_key(const Exam& exam) { return exam.normal_id.empty() ? id_key_of(exam.patient_id) : exam.normal_id; }
 Interned accession_key(const Exam& exam) {
-  return exam.normal_accession.empty() ? key_of(exam.accession, accession_key) : exam.normal_accession;
+  return exam.normal_accession.empty() ? accession_key_of(exam.accession) : exam.normal_accession;
 }
 
 void merge_repeated(ExamTable& table) {

@@ -58,6 +58,11 @@ struct ExamTable {
 /// Brings rows of one exam together and gives each exam its key.
 void merge_repeated(ExamTable& table);
 
+/// id_key() of a text that is kept once, as nearly all its keys are the text itself.
+[[nodiscard]] Interned id_key_of(Interned text);
+/// The same of accession_key().
+[[nodiscard]] Interned accession_key_of(Interned text);
+
 /// The keys by which an exam's patient and accession number are compared.
 [[nodiscard]] Interned patient_key(const Exam& exam);
 [[nodiscard]] Interned accession_key(const Exam& exam);

@@ -5,6 +5,7 @@
 #include "match/normal.hpp"
 
 #include <tbb/parallel_invoke.h>
+#include <array>
 #include <string>
 
 namespace waybill::match {
@@ -17,9 +18,11 @@ void fill(HashIndex& index, std::span<const Entry> entries, const F& key_of) {
 }
 
 void fill_twins(HashIndex& index, std::span<const Exam> exams) {
+  Interned last;  // exams of a patient stand together
+  std::array<std::string, 2> families;
   for (std::uint32_t x = 0; x < exams.size(); ++x) {
     if (!is_birth_date(exams[x].birth_date)) continue;
-    const auto families = family_keys(exams[x].last);
+    if (exams[x].last != last) families = family_keys(last = exams[x].last);
     const std::string born = exams[x].birth_date.str();
     index.add(std::string_view(born + families[0]), x);
     if (families[1] != families[0]) index.add(std::string_view(born + families[1]), x);

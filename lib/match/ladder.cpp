@@ -2,14 +2,15 @@
 #include "match/ladder.hpp"
 
 #include "match/assign.hpp"
+#include "match/discrepancies.hpp"
 #include "match/indexes.hpp"
 #include "match/name.hpp"
 #include "match/near.hpp"
-#include "match/site_facts.hpp"
 
 #include <tbb/parallel_for.h>
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <map>
 #include <optional>
 
@@ -28,6 +29,7 @@ constexpr double kNoFit = 1000;  // cost of an exam that is none of a study's ca
 struct Hit {
   std::string_view rule;
   std::uint32_t exam = 0;
+  bool shared = false;  ///< the accession number stands for another patient or study, too
   Evidence evidence;
   std::vector<std::uint32_t> others;  ///< exams that satisfy the rule as well
 };
@@ -39,19 +41,6 @@ bool mentions_pregnancy(const Exam& exam) {
                      [&](std::string_view w) { return text.find(w) != std::string::npos; });
 }
 
-bool same_patient(const Exam& a, const Exam& b) {
-  return patient_key(a) == patient_key(b) && issuers_agree(a.issuer, b.issuer);
-}
-
-bool linked(const Exam& a, const Exam& b) {
-  return a.other_ids.contains(patient_key(b)) || b.other_ids.contains(patient_key(a));
-}
-
-void tidy(std::vector<Interned>& words) {
-  std::sort(words.begin(), words.end());
-  words.erase(std::unique(words.begin(), words.end()), words.end());
-}
-
 class Run {
  public:
   Run(std::span<const StudyKeys> keys, std::span<const Exam> exams, const SiteRules& site)
@@ -61,14 +50,14 @@ class Run {
         hits_(keys.size()),
         studies_by_(keys),
         exams_by_(exams),
-        facts_(exams, keys, site) {
+        wrong_(keys, exams, site, studies_by_.accession, exams_by_.accession) {
     outcome_.studies.resize(keys.size());
   }
 
   Outcome decide() && {
     for_each_study([&](std::size_t i) {
       hits_[i] = find_hit(i);
-      if (hits_[i]) collect_vetoes(i, hits_[i]->exam, hits_[i]->evidence, hits_[i]->rule);
+      if (hits_[i]) hits_[i]->shared = collect_vetoes(i, hits_[i]->exam, hits_[i]->evidence, hits_[i]->rule);
     });
     one_study_an_exam();
     one_patient_an_old_id();
@@ -78,8 +67,7 @@ class Run {
     look_near();
     for_each_study([&](std::size_t i) {
       Decision& decision = outcome_.studies[i];
-      if (decision.verdict != Verdict::matched && facts_.from_outside(keys_[i]))
-        decision.discrepancies.emplace_back("D20");
+      if (decision.verdict != Verdict::matched) wrong_.of_unbound(i, false, decision.discrepancies);
       tidy(decision.vetoes);
       tidy(decision.discrepancies);
     });
@@ -118,7 +106,7 @@ class Run {
     prefer([&](const Candidate& c) { return !names_another_study(i, c.exam); });
     prefer([](const Candidate& c) { return c.evidence.accession == Same::equal; });
     if (all.empty()) return std::nullopt;
-    Hit hit{rule, all.front().exam, all.front().evidence, {}};
+    Hit hit{rule, all.front().exam, false, all.front().evidence, {}};
     for (std::size_t n = 1; n < all.size(); ++n) hit.others.push_back(all[n].exam);
     return hit;
   }
@@ -175,25 +163,6 @@ class Run {
                        [&](const auto& entry) { return exams_[entry.second].study_uid == keys_[i].uid; });
   }
 
-  /// Another patient of the same numbering has an exam with this accession.
-  bool accession_reused(std::size_t x) const {
-    const Interned key = accession_key(exams_[x]);
-    const auto found = exams_by_.accession.find(key);
-    return std::any_of(found.begin(), found.end(), [&](const auto& entry) {
-      const Exam &a = exams_[x], &b = exams_[entry.second];
-      return entry.second != x && accession_key(b) == key && issuers_agree(a.issuer, b.issuer) && !same_patient(a, b) &&
-             !linked(a, b);
-    });
-  }
-
-  bool accession_on_several_studies(std::size_t i) const {
-    const auto found = studies_by_.accession.find(keys_[i].accession);
-    return std::any_of(found.begin(), found.end(), [&](const auto& entry) {
-      const StudyKeys& other = keys_[entry.second];
-      return entry.second != i && other.accession == keys_[i].accession && issuers_agree(other.issuer, keys_[i].issuer);
-    });
-  }
-
   /// Another patient of the RIS has this family name and birth date.
   bool has_twin(std::size_t x) const {
     const Exam& a = exams_[x];
@@ -219,50 +188,58 @@ class Run {
     return false;
   }
 
-  /// Vetoes that need no exam.
-  void veto_study(std::size_t i) {
+  /// Vetoes that need no exam; what the study's name says.
+  NameKind veto_study(std::size_t i) {
     Decision& d = outcome_.studies[i];
     const auto veto = [&](bool applies, const char* name) {
       if (applies) d.vetoes.emplace_back(name);
     };
+    const NameKind name = name_kind(keys_[i].name);
     veto(keys_[i].two_patients, "two-patients");
-    veto(is_placeholder_name(keys_[i].name), "placeholder-name");
+    veto(name.placeholder, "placeholder-name");
     veto(is_placeholder_id(keys_[i].patient), "placeholder-id");
-    veto(is_newborn_name(keys_[i].name), "newborn-or-twin");
+    veto(name.newborn, "newborn-or-twin");
     veto((keys_[i].signs & kLegalHold) != 0, "legal-hold");
     d.vetoes.insert(d.vetoes.end(), keys_[i].vetoes.begin(), keys_[i].vetoes.end());
-    if (keys_[i].two_patients) d.discrepancies.emplace_back("D15");
-    if (is_test_name(keys_[i].name)) d.discrepancies.emplace_back("D21");
-    name_signs(keys_[i].signs, d.discrepancies);
-    if (facts_.issuer_missing(keys_[i])) d.discrepancies.emplace_back("D24");
+    wrong_.of_study(i, name, d.discrepancies);
+    return name;
   }
 
-  void collect_vetoes(std::size_t i, std::size_t x, const Evidence& e, std::string_view rule) {
-    veto_study(i);
+  /// Whether the accession number is shared (D09).
+  bool collect_vetoes(std::size_t i, std::size_t x, const Evidence& e, std::string_view rule) {
+    const NameKind of_study = veto_study(i);
     Decision& d = outcome_.studies[i];
     const Exam& exam = exams_[x];
     const auto veto = [&](bool applies, const char* name) {
       if (applies) d.vetoes.emplace_back(name);
     };
     const std::string exam_name = person_name(exam.last, exam.first, exam.middle);
+    const NameKind of_exam = exam_name == keys_[i].name.view() ? of_study : name_kind(exam_name);
     const bool told_apart = e.patient == Same::equal && e.name == Same::equal;
-    veto(is_placeholder_name(exam_name), "placeholder-name");
+    veto(of_exam.placeholder, "placeholder-name");
     veto(is_placeholder_id(exam.patient_id), "placeholder-id");
-    veto(is_newborn_name(exam_name) || (!told_apart && has_twin(x)), "newborn-or-twin");
+    veto(of_exam.newborn || (!told_apart && has_twin(x)), "newborn-or-twin");
     veto(e.birth_date == Same::differs && e.name == Same::differs, "birth-date-and-name-conflict");
-    const bool women = exam.classes.contains("MG") || keys_[i].classes.contains("MG") || mentions_pregnancy(exam);
-    veto(e.sex == Same::differs && women, "sex-conflict");
+    veto(e.sex == Same::differs && for_women(i, exam), "sex-conflict");
     veto(before_birth(i, x), "exam-before-birth");
     veto(after_death(keys_[i], exam), "exam-after-death");
     veto(exam.restricted, "patient-restricted");
     veto(exam.state == ExamState::cancelled, "exam-cancelled");
     veto(exam.disputed, "ris-rows-disagree");
+    veto(!is_writable(exam.patient_id) || !is_writable(exam.accession), "number-not-writable");
     d.vetoes.insert(d.vetoes.end(), exam.vetoes.begin(), exam.vetoes.end());
-    veto(accession_reused(x), "accession-reused");
-    veto((rule == "R1" || rule == "R2") && accession_on_several_studies(i), "accession-on-several-studies");
+    const bool reused = wrong_.accession_reused(x), several = wrong_.accession_on_several_studies(i);
+    veto(reused, "accession-reused");
+    veto((rule == "R1" || rule == "R2") && several, "accession-on-several-studies");
     veto(bound_elsewhere(i, x), "study-already-bound");
     veto(names_another_study(i, x), "exam-names-another-study");
     veto(hits_[i] && !hits_[i]->others.empty(), "two-candidates");
+    return reused || several;
+  }
+
+  /// The procedure is one that a man does not have.
+  bool for_women(std::size_t i, const Exam& exam) const {
+    return exam.classes.contains("MG") || keys_[i].classes.contains("MG") || mentions_pregnancy(exam);
   }
 
   /// An exam with hits of several studies keeps the one with the strongest rule, if that is one and nothing is against
@@ -320,7 +297,7 @@ class Run {
       propose(i, hit.exam, hit.rule);
       for (const std::size_t x : hit.others) propose(i, x, hit.rule);
     }
-    note_discrepancies(i, hit.exam, hit.evidence);
+    note_discrepancies(i, hit.exam, hit.evidence, hit.shared);
   }
 
   void propose(std::size_t i, std::size_t x, std::string_view rule) {
@@ -333,27 +310,9 @@ class Run {
     if (!there && all.size() < kMostProposals) all.push_back(std::move(proposal));
   }
 
-  void note_discrepancies(std::size_t i, std::size_t x, const Evidence& e) {
+  void note_discrepancies(std::size_t i, std::size_t x, const Evidence& e, bool shared_accession) {
     Decision& d = outcome_.studies[i];
-    const Exam& exam = exams_[x];
-    const auto note = [&](bool applies, const char* code) {
-      if (applies) d.discrepancies.emplace_back(code);
-    };
-    const auto off = [](Same same) { return same == Same::differs || same == Same::near; };
-    note(off(e.patient), "D03");
-    note(off(e.name) || e.former_name, "D04");
-    note(off(e.birth_date), "D05");
-    note(e.sex == Same::differs, "D06");
-    note(keys_[i].accession.empty() && !keys_[i].several_accessions && !exam.accession.empty(), "D07");
-    note(off(e.accession), "D08");
-    note(accession_reused(x) || accession_on_several_studies(i), "D09");
-    note(e.uid == Same::differs, "D10");
-    note(e.days > site_.date_days, "D11");
-    note(e.modality == Same::differs, "D12");
-    note(d.verdict == Verdict::matched && exam.images && *exam.images != keys_[i].instances, "D13");
-    note(e.linked || keys_[i].renumbered, "D14");
-    note(facts_.report_missing(exam), "D18");
-    note(exam.state == ExamState::cancelled, "D19");
+    wrong_.of_pair({i, x, e, shared_accession, d.verdict == Verdict::matched}, d.discrepancies);
   }
 
   /// For studies that no rule decides: what a person should look at. Exams that have a study already come last.
@@ -436,37 +395,40 @@ class Run {
       d.discrepancies.emplace_back("D02");
       return;
     }
-    collect_vetoes(i, best.exam, best.evidence, best.rule);
+    const bool shared = collect_vetoes(i, best.exam, best.evidence, best.rule);
     const bool close =
         near.size() > 1 && near[1].rule != "R9" && best.score - near[1].score < static_cast<double>(site_.margin);
     if (close) d.vetoes.emplace_back("two-candidates");
     d.score = best.score;
     d.explanation = describe(best.evidence);
-    note_discrepancies(i, best.exam, best.evidence);
+    note_discrepancies(i, best.exam, best.evidence, shared);
   }
 
   void count_exams() {
-    enum Mark : char { kNothing, kReview, kMatched };
-    std::vector<Mark> marks(exams_.size(), kNothing);
-    for (std::size_t i = 0; i < keys_.size(); ++i) {
+    // All threads write the same values at each of the two marks, so it does not matter who comes last.
+    std::vector<std::atomic<bool>> matched(exams_.size()), waited_for(exams_.size());
+    for_each_study([&](std::size_t i) {
       const Decision& d = outcome_.studies[i];
-      const Mark mark = d.verdict == Verdict::matched ? kMatched : kReview;
-      if (d.exam) marks[*d.exam] = std::max(marks[*d.exam], mark);
-      for (const Proposal& p : d.proposals)
-        if (p.rule != "R9") marks[p.exam] = std::max(marks[p.exam], kReview);
-      if (mark != kMatched) continue;
+      if (d.verdict != Verdict::matched) {
+        if (d.exam) waited_for[*d.exam].store(true, std::memory_order_relaxed);
+        for (const Proposal& p : d.proposals)
+          if (p.rule != "R9") waited_for[p.exam].store(true, std::memory_order_relaxed);
+        return;
+      }
+      matched[*d.exam].store(true, std::memory_order_relaxed);
       for (const auto& entry : exams_by_.uid.find(keys_[i].uid))  // several orders performed as one study
         if (exams_[entry.second].study_uid == keys_[i].uid && same_patient(exams_[entry.second], exams_[*d.exam]))
-          marks[entry.second] = kMatched;
-    }
-    for (std::size_t x = 0; x < exams_.size(); ++x) {
+          matched[entry.second].store(true, std::memory_order_relaxed);
+    });
+    outcome_.exams.resize(exams_.size());
+    tbb::parallel_for(std::size_t{0}, exams_.size(), [&](std::size_t x) {
       const auto state = exams_[x].state;
-      outcome_.exams.push_back(marks[x] == kMatched            ? ExamFate::matched
-                               : state == ExamState::cancelled ? ExamFate::cancelled
-                               : marks[x] == kReview           ? ExamFate::review
-                               : state == ExamState::planned   ? ExamFate::planned
-                                                               : ExamFate::no_images);
-    }
+      outcome_.exams[x] = matched[x]                      ? ExamFate::matched
+                          : state == ExamState::cancelled ? ExamFate::cancelled
+                          : waited_for[x]                 ? ExamFate::review
+                          : state == ExamState::planned   ? ExamFate::planned
+                                                          : ExamFate::no_images;
+    });
   }
 
   std::span<const StudyKeys> keys_;
@@ -475,7 +437,7 @@ class Run {
   std::vector<std::optional<Hit>> hits_;
   StudyIndexes studies_by_;
   ExamIndexes exams_by_;
-  SiteFacts facts_;
+  Discrepancies wrong_;
   Outcome outcome_;
 };
 

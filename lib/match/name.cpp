@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <utility>
 
 namespace waybill::match {
 namespace {
@@ -33,18 +34,15 @@ constexpr Fold kFolds[] = {
 constexpr Fold kLong[] = {
     {0xC4, 0xC4, "AE"}, {0xC5, 0xC5, "AA"}, {0xD6, 0xD6, "OE"}, {0xD8, 0xD8, "OE"}, {0xDC, 0xDC, "UE"}};
 
-std::u32string decode(std::string_view text) {
-  std::u32string out;
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t n = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    char32_t c = n == 1 ? lead : lead & (0xFFU >> (n + 1));
-    for (std::size_t k = 1; k < n && i + k < text.size(); ++k)
-      c = (c << 6U) | (static_cast<unsigned char>(text[i + k]) & 0x3FU);
-    out += c;
-    i += n;
-  }
-  return out;
+/// The character that begins at `at`, which is moved behind it. The text is well-formed.
+char32_t next(std::string_view text, std::size_t& at) noexcept {
+  const auto lead = static_cast<unsigned char>(text[at]);
+  const std::size_t n = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  char32_t c = n == 1 ? lead : lead & (0xFFU >> (n + 1));
+  for (std::size_t k = 1; k < n && at + k < text.size(); ++k)
+    c = (c << 6U) | (static_cast<unsigned char>(text[at + k]) & 0x3FU);
+  at += n;
+  return c;
 }
 
 void put_utf8(std::string& out, char32_t c) {
@@ -84,8 +82,9 @@ std::string_view letters_of(std::initializer_list<std::pair<const Fold*, std::si
 /// One component in upper case base letters; words stand between single blanks.
 std::string fold(std::string_view text, bool long_spelling) {
   std::string out;
-  for (const char32_t raw : decode(text)) {
-    const char32_t c = upper(raw);
+  out.reserve(text.size() + 8);
+  for (std::size_t at = 0; at < text.size();) {
+    const char32_t c = upper(next(text, at));
     if (c == 0x308 && long_spelling && !out.empty() &&
         std::string_view("AOU").find(out.back()) != std::string_view::npos) {
       out += 'E';  // a, o, u with a combining diaeresis
@@ -124,31 +123,42 @@ bool is_particle(std::string_view w) {
 
 std::string unify(std::string word) {
   if (word == "SAINT") return "ST";
-  if (word.starts_with("MAC") && word.size() >= 7) word.erase(1, 1);  // MACDONALD, MCDONALD; not MACK
+  if (word.size() >= 7 && word.starts_with("MAC")) word.erase(1, 1);  // MACDONALD, MCDONALD; not MACK
   return word;
 }
 
-/// Words of one component. `family` lets particles join the word behind them.
-std::vector<std::string> words_of(std::string_view component, bool long_spelling, bool family) {
-  const std::string folded = fold(component, long_spelling);
-  std::vector<std::string> all, kept;
-  for (const auto part : split(folded, ' '))
-    if (!part.empty()) all.emplace_back(unify(std::string(part)));
-  for (const auto& word : all)
-    if (!is_title(word)) kept.push_back(word);
-  if (kept.empty()) kept = all;  // a family called "Herr" stays one
-  if (!family) return kept;
-  std::vector<std::string> joined;
+/// Particles join the word behind them.
+void join_particles(std::vector<std::string>& words) {
   std::string prefix;
-  for (std::size_t i = 0; i < kept.size(); ++i) {
-    if (is_particle(kept[i]) && i + 1 < kept.size()) {
-      prefix += kept[i];
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i + 1 < words.size() && is_particle(words[i])) {
+      prefix += words[i];
     } else {
-      joined.push_back(unify(prefix + kept[i]));
+      words[kept++] = prefix.empty() ? std::move(words[i]) : unify(prefix + words[i]);
       prefix.clear();
     }
   }
-  return joined;
+  words.resize(kept);
+}
+
+/// Adds the words of one component. `family` lets particles join.
+void add_words(std::string_view component, bool long_spelling, bool family, std::vector<std::string>& to) {
+  const std::string folded = fold(component, long_spelling);
+  std::vector<std::string> words;
+  for (std::size_t at = 0; at < folded.size();) {
+    const std::size_t end = std::min(folded.find(' ', at), folded.size());
+    if (end > at) words.push_back(unify(folded.substr(at, end - at)));
+    at = end + 1;
+  }
+  // A family called "Herr" stays one.
+  if (!std::all_of(words.begin(), words.end(), is_title))
+    words.erase(std::remove_if(words.begin(), words.end(), is_title), words.end());
+  if (family) join_particles(words);
+  if (to.empty())
+    to = std::move(words);
+  else
+    to.insert(to.end(), words.begin(), words.end());
 }
 
 std::string join(const std::vector<std::string>& words) {
@@ -191,13 +201,6 @@ Same compare_words(const NameWords& a, const NameWords& b) {
   return jaro_winkler(x, y) >= kAlike ? Same::near : Same::differs;
 }
 
-template <typename F>
-bool any_word(std::string_view name, const F& test) {
-  const NameWords words = name_normal(name).spellings[1];
-  return std::any_of(words.family.begin(), words.family.end(), test) ||
-         std::any_of(words.given.begin(), words.given.end(), test);
-}
-
 bool is_phonetic_word(std::string_view w) {
   return one_of(w,
                 {"ALPHA",  "ALFA",    "BRAVO",   "CHARLIE", "DELTA",   "ECHO",     "FOXTROT", "GOLF", "HOTEL",  "INDIA",
@@ -208,20 +211,29 @@ bool is_phonetic_word(std::string_view w) {
 }  // namespace
 
 NameNormal name_normal(std::string_view name) {
-  const std::string valid = repair_utf8(name);
+  const std::string valid = is_utf8(name) ? std::string() : repair_utf8(name);
+  if (!valid.empty()) name = valid;
   std::string_view group;
-  for (const auto part : split(valid, '=')) {
-    group = part;
-    if (!trim(part).empty()) break;
+  for (;;) {
+    const std::size_t end = name.find('=');
+    group = name.substr(0, end);
+    if (!trim(group).empty() || end == std::string_view::npos) break;
+    name.remove_prefix(end + 1);
   }
-  const auto components = split(group, '^');
   NameNormal normal;
-  for (std::size_t i = 0; i < 2; ++i) {
-    NameWords& words = normal.spellings[i];
-    words.family = words_of(components[0], i == 0, true);
-    for (std::size_t c = 1; c < std::min<std::size_t>(components.size(), 3); ++c)
-      for (auto& word : words_of(components[c], i == 0, false)) words.given.push_back(std::move(word));
+  const bool plain = is_ascii(group);
+  for (const bool long_spelling : {true, false}) {
+    if (plain && long_spelling) continue;
+    NameWords& words = normal.spellings.emplace_back();
+    std::string_view rest = group;
+    for (std::size_t c = 0; c < 3; ++c) {
+      const std::size_t end = rest.find('^');
+      add_words(rest.substr(0, end), long_spelling, c == 0, c == 0 ? words.family : words.given);
+      if (end == std::string_view::npos) break;
+      rest.remove_prefix(end + 1);
+    }
   }
+  if (normal.spellings.size() == 2 && normal.spellings[0] == normal.spellings[1]) normal.spellings.pop_back();
   return normal;
 }
 
@@ -243,34 +255,28 @@ Same compare_names(std::string_view a, std::string_view b) {
   return best;
 }
 
-bool is_test_name(std::string_view name) {
-  return any_word(name, [](const std::string& w) {
-    return one_of(w, {"TEST", "PHANTOM", "QC", "QA", "DUMMY", "TESTPATIENT", "SERVICE"});
-  });
-}
-
-bool is_placeholder_name(std::string_view name) {
-  const auto placeholder = [](const std::string& w) {
-    return one_of(w, {"UNKNOWN", "UNBEKANNT", "INCONNU", "ANONYMOUS", "ANONYMIZED", "ANON", "NONAME", "NN", "DOE",
-                      "TRAUMA"}) ||
-           w.starts_with("TRAUMA") || w.starts_with("UNKNOWN");
-  };
-  if (is_test_name(name) || any_word(name, placeholder)) return true;
-  const auto words = sorted_words(name_normal(name).spellings[1]);
-  return words.size() >= 2 &&
-         std::all_of(words.begin(), words.end(), [](const std::string& w) { return is_phonetic_word(w); });
-}
-
-bool is_newborn_name(std::string_view name) {
-  return any_word(name, [](const std::string& w) {
-    return one_of(
-        w, {"BABY", "BB", "BG", "BOY", "GIRL", "BABYBOY", "BABYGIRL", "NEWBORN", "INFANT", "TWIN", "TWINA", "TWINB"});
-  });
+NameKind name_kind(std::string_view name) {
+  const NameWords words = std::move(name_normal(name).spellings.back());
+  NameKind kind;
+  std::size_t phonetic = 0, all = 0;
+  for (const auto* list : {&words.family, &words.given}) {
+    for (const std::string& w : *list) {
+      ++all;
+      phonetic += is_phonetic_word(w) ? 1 : 0;
+      kind.test = kind.test || one_of(w, {"TEST", "PHANTOM", "QC", "QA", "DUMMY", "TESTPATIENT", "SERVICE"});
+      kind.newborn = kind.newborn || one_of(w, {"BABY", "BB", "BG", "BOY", "GIRL", "BABYBOY", "BABYGIRL", "NEWBORN",
+                                                "INFANT", "TWIN", "TWINA", "TWINB"});
+      kind.placeholder = kind.placeholder || w.starts_with("TRAUMA") || w.starts_with("UNKNOWN") ||
+                         one_of(w, {"UNBEKANNT", "INCONNU", "ANONYMOUS", "ANONYMIZED", "ANON", "NONAME", "NN", "DOE"});
+    }
+  }
+  kind.placeholder = kind.placeholder || kind.test || (all >= 2 && phonetic == all);
+  return kind;
 }
 
 std::array<std::string, 2> family_keys(std::string_view name) {
   const NameNormal normal = name_normal(name);
-  return {join(normal.spellings[0].family), join(normal.spellings[1].family)};
+  return {join(normal.spellings.front().family), join(normal.spellings.back().family)};
 }
 
 bool same_family(std::string_view a, std::string_view b) {
@@ -292,8 +298,10 @@ std::string person_name(std::string_view last, std::string_view first, std::stri
 }
 
 std::string upper_text(std::string_view text) {
-  std::string out;
-  for (const char32_t c : decode(repair_utf8(text))) put_utf8(out, upper(c));
+  std::string valid, out;
+  if (!is_utf8(text)) text = valid = repair_utf8(text);
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) put_utf8(out, upper(next(text, at)));
   return out;
 }
 

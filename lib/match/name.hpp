@@ -15,12 +15,13 @@ namespace waybill::match {
 struct NameWords {
   std::vector<std::string> family;
   std::vector<std::string> given;  ///< given and middle names
+  bool operator==(const NameWords&) const = default;
 };
 
 /// The normal form of a DICOM person name. Letters with two customary spellings give two forms: Müller is MUELLER and
 /// MULLER.
 struct NameNormal {
-  std::array<NameWords, 2> spellings;
+  std::vector<NameWords> spellings;  ///< one or two; the shorter spelling last
 };
 
 /// From a DICOM person name in UTF-8. Uses the alphabetic group, or the first group that is there.
@@ -30,12 +31,13 @@ struct NameNormal {
 /// Near: family and given exchanged, one of them missing, or spelled alike (Jaro-Winkler 0.92 and more).
 [[nodiscard]] Same compare_names(std::string_view a, std::string_view b);
 
-/// TEST, UNKNOWN, DOE, TRAUMA 12, a name of phonetic alphabet words … stand for no person.
-[[nodiscard]] bool is_placeholder_name(std::string_view person_name);
-/// TEST, PHANTOM, QC … are no patient at all (discrepancy D21).
-[[nodiscard]] bool is_test_name(std::string_view person_name);
-/// BABY, BB, BG, BOY, GIRL, NEWBORN, TWIN: the name says nothing about which child.
-[[nodiscard]] bool is_newborn_name(std::string_view person_name);
+/// What a name says besides who it is.
+struct NameKind {
+  bool placeholder = false;  ///< TEST, UNKNOWN, DOE, TRAUMA 12, words of the phonetic alphabet … stand for no person
+  bool test = false;         ///< TEST, PHANTOM, QC … are no patient at all (discrepancy D21)
+  bool newborn = false;      ///< BABY, BB, BG, BOY, GIRL, NEWBORN, TWIN: it says nothing about which child
+};
+[[nodiscard]] NameKind name_kind(std::string_view person_name);
 
 /// Family name alone agrees (for the twin pattern).
 [[nodiscard]] bool same_family(std::string_view a, std::string_view b);

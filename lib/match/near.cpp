@@ -20,28 +20,27 @@ namespace {
 constexpr std::size_t kMostNear = 5;
 constexpr std::size_t kRange = 4096;  // exams a task
 
-/// Calls `take` with the text without one character, for every character: two texts one step apart share one of these
-/// or the text itself.
+/// Calls `take` with the text without one character, for every character that differs from the one before it: two texts
+/// one step apart share one of these or the text itself.
 template <typename F>
 void for_each_deletion(std::string_view text, const F& take) {
   if (text.size() < 4 || text.size() > 64) return;
   std::array<char, 64> rest{};
   std::copy(text.begin() + 1, text.end(), rest.begin());
   for (std::size_t i = 0; i < text.size(); ++i) {
-    take(std::string_view(rest.data(), text.size() - 1));
+    if (i == 0 || text[i] != text[i - 1]) take(std::string_view(rest.data(), text.size() - 1));
     rest[i] = text[i];
   }
 }
 
 struct OpenIndex {
-  HashIndex uid, patient, accession, accession_near, patient_near, birth;
+  HashIndex uid, patient, accession_near, patient_near, birth;
 
   OpenIndex(std::span<const StudyKeys> keys, std::span<const std::size_t> open) {
     for (std::uint32_t n = 0; n < open.size(); ++n) {
       const StudyKeys& k = keys[open[n]];
       uid.add(k.uid, n);
       patient.add(k.patient, n);
-      accession.add(k.accession, n);
       accession_near.add(k.accession.view(), n);
       patient_near.add(k.patient.view(), n);
       for_each_deletion(k.accession, [&](std::string_view text) { accession_near.add(text, n); });
@@ -49,7 +48,7 @@ struct OpenIndex {
       const bool no_patient = k.patient.empty() || is_placeholder_id(k.patient);  // all that R7 is for
       if (no_patient && is_birth_date(k.birth_date)) birth.add(k.birth_date, n);
     }
-    for (auto* index : {&uid, &patient, &accession, &accession_near, &patient_near, &birth}) index->seal();
+    for (auto* index : {&uid, &patient, &accession_near, &patient_near, &birth}) index->seal(HashIndex::Finds::seldom);
   }
 
   /// Numbers of the open studies that share a key or nearly share one with the exam, into `found`.

@@ -11,7 +11,10 @@
 namespace waybill::match {
 namespace {
 
-char upper(char c) noexcept { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+bool is_small(char c) noexcept { return c >= 'a' && c <= 'z'; }
+char upper(char c) noexcept { return is_small(c) ? static_cast<char>(c - 'a' + 'A') : c; }
+/// What an accession number is compared without.
+bool is_left_out(char c) noexcept { return c == ' ' || c == '-' || c == '/' || c == '.' || c == '_'; }
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 bool all_digits(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_digit); }
 
@@ -41,10 +44,24 @@ std::string id_key(std::string_view id) {
   return key;
 }
 
+bool is_writable(std::string_view text) noexcept {
+  return text.find("\uFFFD") == std::string_view::npos && std::none_of(text.begin(), text.end(), [](char c) {
+           return c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+         });
+}
+
+bool is_id_key(std::string_view text) noexcept {
+  return trim(text).size() == text.size() && std::none_of(text.begin(), text.end(), is_small);
+}
+
 std::string accession_key(std::string_view accession) {
   std::string key = id_key(accession);
-  std::erase_if(key, [](char c) { return std::string_view(" -/._").find(c) != std::string_view::npos; });
+  std::erase_if(key, is_left_out);
   return key;
+}
+
+bool is_accession_key(std::string_view text) noexcept {
+  return is_id_key(text) && std::none_of(text.begin(), text.end(), is_left_out);
 }
 
 std::optional<std::int64_t> day_number(std::string_view date) {
@@ -121,6 +138,7 @@ std::string sex_normal(std::string_view sex) {
 }
 
 Same compare_sexes(std::string_view a, std::string_view b) {
+  if (a == b && (a == "M" || a == "F")) return Same::equal;
   const std::string x = sex_normal(a), y = sex_normal(b);
   if (x.empty() || y.empty()) return Same::unknown;
   if (x == y) return Same::equal;
@@ -147,10 +165,10 @@ std::vector<std::string> modality_classes(std::string_view modality) {
     word.clear();
   };
   for (const char c : modality) {
-    if (std::string_view("/\\,;+ ").find(c) == std::string_view::npos)
-      word += upper(c);
-    else
+    if (c == '/' || c == '\\' || c == ',' || c == ';' || c == '+' || c == ' ')
       add();
+    else
+      word += upper(c);
   }
   add();
   std::sort(classes.begin(), classes.end());

@@ -19,6 +19,12 @@ enum class Same : std::uint8_t { unknown, equal, near, differs };
 
 /// The key of an accession number: like id_key, without blanks, `-`, `/`, `.` and `_`.
 [[nodiscard]] std::string accession_key(std::string_view accession);
+/// Whether the text can stand in an object: neither anything that could not be read on its way here (U+FFFD) nor the
+/// backslash and control characters that DICOM separates values by.
+[[nodiscard]] bool is_writable(std::string_view text) noexcept;
+/// Whether the text is its own key, as nearly all are.
+[[nodiscard]] bool is_id_key(std::string_view text) noexcept;
+[[nodiscard]] bool is_accession_key(std::string_view text) noexcept;
 
 /// YYYYMMDD from YYYYMMDD, YYYY-MM-DD, YYYY/MM/DD or DD.MM.YYYY, a time behind it being left out. nullopt when it is
 /// none of these or no day of the calendar; 03/04/1970 is nullopt as well, since nobody can tell day from month.

@@ -7,7 +7,7 @@ namespace waybill::match {
 namespace {
 
 constexpr std::string_view kRuleSet =
-    "waybill rules 2\n"
+    "waybill rules 3\n"
     "R0 study UID equal, patient ID equal\n"
     "R1 accession equal and unique on both sides, patient ID equal, modality not in conflict\n"
     "R2 accession equal and unique on both sides, patient ID among the exam's other IDs, name and birth date equal, "
@@ -25,8 +25,8 @@ constexpr std::string_view kRuleSet =
     "R10 none of these\n"
     "vetoes accession-on-several-studies accession-reused birth-date-and-name-conflict exam-already-bound "
     "exam-after-death exam-before-birth exam-cancelled\n"
-    "exam-names-another-study legal-hold newborn-or-twin number-disputed number-reused patient-restricted "
-    "patient-scattered "
+    "exam-names-another-study legal-hold newborn-or-twin number-disputed number-not-writable number-reused "
+    "patient-restricted patient-scattered "
     "visit-moved "
     "placeholder-id placeholder-name ris-rows-disagree "
     "sex-conflict study-already-bound\n"
@@ -34,7 +34,7 @@ constexpr std::string_view kRuleSet =
     "normal forms: ID trim and upper case, zeros kept; accession also without - / . _ and blanks; name folded, "
     "particles joined, Jaro-Winkler 0.92 is near\n"
     "edits: 0008,0050 0010,0010 0010,0020 0010,0021 0010,0030 0010,0040 follow the RIS; contradicting birth dates and "
-    "sexes stay\n";
+    "sexes stay, a damaged name is not written\n";
 
 }  // namespace
 

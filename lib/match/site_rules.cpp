@@ -164,13 +164,19 @@ void SiteRules::apply(Exam& exam) const {
   exam.other_ids = ids;
 }
 
+void SiteRules::apply(StudyTexts& study) const {
+  if (!has_forms()) return;
+  const bool merged = !study.current_id.empty();
+  study.normal_id = merged ? number(study.current_issuer, study.current_id) : number(study.issuer, study.patient_id);
+  study.normal_accession = accession(study.accession);
+}
+
 void SiteRules::apply(StudyFacts& facts) const {
   if (!has_forms()) return;
-  const auto& study = facts.study;
-  const bool merged = !facts.current_id.empty();
-  facts.normal_id = merged ? number(facts.current_issuer, facts.current_id)
-                           : number(study.issuer.value_or(""), study.patient_id.value_or(""));
-  facts.normal_accession = accession(study.accession.value_or(""));
+  StudyTexts study(facts);
+  apply(study);
+  facts.normal_id = study.normal_id;
+  facts.normal_accession = study.normal_accession;
 }
 
 }  // namespace waybill::match

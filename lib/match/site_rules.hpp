@@ -56,6 +56,7 @@ struct SiteRules {
 
   /// Fills the normal forms of an exam or a study where they differ from the plain keys.
   void apply(Exam& exam) const;
+  void apply(StudyTexts& study) const;
   void apply(StudyFacts& facts) const;
 
   bool operator==(const SiteRules&) const = default;

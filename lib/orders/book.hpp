@@ -2,12 +2,12 @@
 #pragma once
 
 #include "core/flat_index.hpp"
+#include "core/huge.hpp"
 #include "core/interned.hpp"
 #include "orders/order.hpp"
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <unordered_map>
 #include <vector>
 
@@ -19,10 +19,14 @@ namespace waybill::orders {
 class Book {
  public:
   void add(const Order& order);
+  /// Begins to fetch what add() of the order will look at.
+  void prefetch(const Order& order) const noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
-  /// Each exam as one order whose `time` is its latest message's; by patient and number, whatever the order of arrival.
-  /// Placer's and filler's numbers, code, site and place of the messages are not kept.
-  void for_each(const std::function<void(const Order&)>& take) const;
+  /// What at() takes, by patient and number, whatever the order of arrival.
+  [[nodiscard]] std::vector<std::uint32_t> sorted() const;
+  /// An exam as one order whose `time` is its latest message's; placer's and filler's numbers are not kept. Any thread
+  /// may ask once all is added.
+  [[nodiscard]] Order at(std::uint32_t number) const;
 
  private:
   enum Field : std::size_t {
@@ -41,7 +45,7 @@ class Book {
     kFields
   };
   struct Entry {
-    Interned number, authority, id, type;  ///< number: accession, or "f|", "p|", "u|" and what stands in for it
+    Interned number, authority, id;  ///< number: accession, or "f|", "p|", "u|" and what stands in for it
     bool report = false;
     std::array<Interned, kFields> text{};
     std::array<std::uint32_t, kFields> when{};  ///< seconds since 1970
@@ -50,7 +54,7 @@ class Book {
   static std::uint64_t hash_of(const Entry& entry);
   static void say(Entry& entry, Field field, Interned text, std::uint32_t when);
 
-  std::vector<Entry> entries_;
+  std::vector<Entry, HugePages<Entry>> entries_;
   FlatIndex by_key_;  // number and patient
   std::unordered_map<std::uint32_t, std::vector<identity::PatientId>> other_ids_;
 };

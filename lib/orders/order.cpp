@@ -4,6 +4,7 @@
 #include "core/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 namespace waybill::orders {
@@ -15,11 +16,11 @@ bool is_any(std::string_view word, std::initializer_list<std::string_view> words
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-std::string uid_of(std::string text) {
-  const bool digits = text.find_first_not_of("0123456789.") == std::string::npos;
-  const bool form = text.size() > 4 && text.size() <= 64 && digits && text.find('.') != std::string::npos &&
-                    text.front() != '.' && text.back() != '.' && text.find("..") == std::string::npos;
-  return form ? std::move(text) : std::string();
+Interned uid_of(std::string_view text) {
+  const bool digits = text.find_first_not_of("0123456789.") == std::string_view::npos;
+  const bool form = text.size() > 4 && text.size() <= 64 && digits && text.find('.') != std::string_view::npos &&
+                    text.front() != '.' && text.back() != '.' && text.find("..") == std::string_view::npos;
+  return form ? Interned(text) : Interned();
 }
 
 /// Reads one message; the members name the group at hand.
@@ -48,8 +49,12 @@ class OrderReader {
   }
 
  private:
-  std::string value(std::size_t segment, std::size_t field, std::size_t component) const {
-    return m_.value(m_.component(m_.field(segment, field), component));
+  std::string_view value(std::size_t segment, std::size_t field, std::size_t component, std::string& room) const {
+    return m_.value(m_.component(m_.field(segment, field), component), room);
+  }
+  Interned text(std::size_t segment, std::size_t field, std::size_t component) const {
+    std::string room;
+    return value(segment, field, component, room);
   }
   std::optional<std::size_t> find(std::string_view name, std::size_t begin, std::size_t end) const {
     const auto at = m_.find(name, begin);
@@ -59,15 +64,13 @@ class OrderReader {
   void patient(std::size_t pid, std::size_t end) {
     base_ = {};
     base_.time = origin_.time;
-    base_.file = origin_.file;
-    base_.offset = origin_.offset;
-    base_.site = value(0, 4, 1);
     auto ids = identity::patient_ids(m_, m_.field(pid, 3), site_);
     if (ids.empty()) ids = identity::patient_ids(m_, m_.field(pid, 2), site_);
     if (!ids.empty()) base_.patient = ids.front();
     if (!ids.empty()) base_.other_ids.assign(ids.begin() + 1, ids.end());
     base_.demographics = identity::demographics_of(m_, pid);
-    const auto key = [&](std::string_view cx) {
+    const auto key = [&](std::string_view cx) -> Interned {
+      if (cx.empty()) return {};
       const std::string id = m_.value(m_.component(cx, 1));
       return id.empty() ? id : m_.value(m_.subcomponent(m_.component(cx, 4), 1)) + '|' + id;
     };
@@ -100,30 +103,28 @@ class OrderReader {
     if (!zds || find("ZDS", *zds + 1, end)) return;
     for (std::size_t i = first; i < orders_.size(); ++i)
       if (orders_[i].accession != orders_[first].accession) return;
-    const std::string uid = uid_of(value(*zds, 1, 1));
+    std::string room;
+    const Interned uid = uid_of(value(*zds, 1, 1, room));
     for (std::size_t i = first; i < orders_.size(); ++i)
       if (orders_[i].study_uid.empty()) orders_[i].study_uid = uid;
   }
 
   void group(std::optional<std::size_t> orc, std::optional<std::size_t> obr, std::size_t stop, bool report) {
     Order o = base_;
+    std::string room;
     o.report = report;
     if (orc) {
-      o.placer = value(*orc, 2, 1);
-      o.filler = value(*orc, 3, 1);
+      o.placer = value(*orc, 2, 1, room);
+      o.filler = value(*orc, 3, 1, room);
       when(o, m_.component(m_.field(*orc, 7), 4));
     }
     if (obr) {
-      const auto fill = [](std::string& into, std::string text) {
-        if (into.empty()) into = std::move(text);
-      };
-      fill(o.placer, value(*obr, 2, 1));
-      fill(o.filler, value(*obr, 3, 1));
-      o.accession = value(*obr, 18, 1);
-      o.modality = value(*obr, 24, 1);
-      o.code = value(*obr, 4, 1);
-      o.description = value(*obr, 4, 2);
-      fill(o.description, value(*obr, 4, 5));
+      if (o.placer.empty()) o.placer = value(*obr, 2, 1, room);
+      if (o.filler.empty()) o.filler = value(*obr, 3, 1, room);
+      o.accession = text(*obr, 18, 1);
+      o.modality = text(*obr, 24, 1);
+      o.description = text(*obr, 4, 2);
+      if (o.description.empty()) o.description = text(*obr, 4, 5);
       when(o, m_.component(m_.field(*obr, 27), 4));
       when(o, m_.component(m_.field(*obr, 36), 1));
       if (const auto tq1 = find("TQ1", orc.value_or(*obr), stop)) when(o, m_.component(m_.field(*tq1, 7), 1));
@@ -132,7 +133,7 @@ class OrderReader {
       when(o, m_.component(m_.field(*obr, 6), 1));
     }
     state(o, orc, obr, report);
-    if (const auto zds = find("ZDS", obr.value_or(stop), stop)) o.study_uid = uid_of(value(*zds, 1, 1));
+    if (const auto zds = find("ZDS", obr.value_or(stop), stop)) o.study_uid = uid_of(value(*zds, 1, 1, room));
     const auto ipc = find("IPC", obr.value_or(stop), stop);
     if (!ipc) return add(std::move(o), orders_.size());
     const std::size_t first = orders_.size();
@@ -140,7 +141,8 @@ class OrderReader {
   }
 
   void imaging(Order o, std::size_t ipc, std::size_t first) {
-    const std::string accession = value(ipc, 1, 1), modality = value(ipc, 5, 1), uid = uid_of(value(ipc, 3, 1));
+    std::string room;
+    const Interned accession = text(ipc, 1, 1), modality = text(ipc, 5, 1), uid = uid_of(value(ipc, 3, 1, room));
     if (!accession.empty()) o.accession = accession;
     if (!uid.empty()) o.study_uid = uid;
     if (!modality.empty()) o.modality = modality;
@@ -164,8 +166,10 @@ class OrderReader {
   }
 
   void state(Order& o, std::optional<std::size_t> orc, std::optional<std::size_t> obr, bool report) const {
-    const std::string control = orc ? value(*orc, 1, 1) : "", status = orc ? value(*orc, 5, 1) : "";
-    const std::string result = obr ? value(*obr, 25, 1) : "";
+    std::array<std::string, 3> rooms;
+    const std::string_view control = orc ? value(*orc, 1, 1, rooms[0]) : "",
+                           status = orc ? value(*orc, 5, 1, rooms[1]) : "";
+    const std::string_view result = obr ? value(*obr, 25, 1, rooms[2]) : "";
     o.state_said = true;
     if (is_any(control, {"CA", "OC", "DC", "OD", "CR", "DR"}) || is_any(status, {"CA", "DC"}) || result == "X")
       o.state = State::cancelled;
@@ -181,12 +185,12 @@ class OrderReader {
     const auto sch = find("SCH", begin, end);
     if (!sch) return;
     Order o = base_;
-    o.placer = value(*sch, 26, 1);
-    o.filler = value(*sch, 27, 1);
+    std::string room;
+    o.placer = value(*sch, 26, 1, room);
+    o.filler = value(*sch, 27, 1, room);
     if (o.placer.empty() && o.filler.empty()) return;  // no order: an appointment alone is no exam
     if (const auto ais = find("AIS", begin, end)) {
-      o.code = value(*ais, 3, 1);
-      o.description = value(*ais, 3, 2);
+      o.description = text(*ais, 3, 2);
       when(o, m_.component(m_.field(*ais, 4), 1));
     }
     when(o, m_.component(m_.field(*sch, 11), 4));

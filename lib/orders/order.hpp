@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/interned.hpp"
 #include "hl7/intake.hpp"
 #include "hl7/message.hpp"
 #include "identity/event.hpp"
@@ -21,14 +22,13 @@ struct Order {
   identity::PatientId patient;
   std::vector<identity::PatientId> other_ids;
   identity::Demographics demographics;
-  std::string account, visit;
-  std::string accession, study_uid, placer, filler;
-  std::string modality, description, code, site;
-  std::string date, clock;  ///< scheduled or observed: YYYYMMDD, HHMMSS
+  Interned account, visit;
+  Interned accession, study_uid;
+  std::string placer, filler;  ///< their own order numbers; most are never kept
+  Interned modality, description;
+  Interned date, clock;  ///< scheduled or observed: YYYYMMDD, HHMMSS
   State state = State::planned;
   bool state_said = false;
-  std::string file;
-  std::uint64_t offset = 0;
 };
 
 /// The orders of a message; none for messages of other kinds and for those that name neither accession, Study UID nor

@@ -31,7 +31,7 @@ std::string_view change_of(const manifest::Edit& edit) {
   if (before.empty()) return "missing";
   if (before == after) return "uneven";
   if (edit.tag == "0010,0010") {
-    if (match::is_placeholder_name(before)) return "placeholder";
+    if (match::name_kind(before).placeholder) return "placeholder";
     return word(match::compare_names(before, after), false);
   }
   if (edit.tag == "0010,0030") {

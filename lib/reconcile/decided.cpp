@@ -6,6 +6,7 @@
 #include "core/text.hpp"
 #include "io/read_file.hpp"
 #include "match/csv.hpp"
+#include "match/discrepancies.hpp"
 #include "match/normal.hpp"
 #include "ris/code_page.hpp"
 
@@ -52,7 +53,11 @@ bool stands(const Answer& a, const match::Decision& d, std::span<const match::Ex
 
 }  // namespace
 
-bool joined(const match::Evidence& e) { return e.patient == match::Same::equal || e.linked; }
+bool takes_two(const match::StudyKeys& study, const match::Evidence& e) {
+  using match::Same;
+  const bool joined = e.patient == Same::equal || e.linked;
+  return !joined || study.two_patients || (e.name == Same::differs && e.birth_date == Same::differs);
+}
 
 Answers read_answers(const std::filesystem::path& path) {
   auto bytes = io::read_file(path);
@@ -108,6 +113,13 @@ namespace {
 
 /// Follows answers one by one and keeps account of who has which exam.
 class Follower {
+  struct Wish {
+    const Answer* answer;
+    std::size_t study;
+    std::optional<std::size_t> exam;  ///< none: the study has no exam
+    match::Evidence evidence;
+  };
+
  public:
   Follower(std::span<const match::StudyKeys> studies, std::span<const match::Exam> exams, match::Outcome& outcome)
       : studies_(studies), exams_(exams), outcome_(outcome) {
@@ -117,37 +129,65 @@ class Follower {
       if (outcome.studies[i].verdict == match::Verdict::matched) study_of_.emplace(*outcome.studies[i].exam, i);
   }
 
-  /// Why the answer cannot be followed, "" when it was. `taken` says that the exam may become free by another answer.
-  const char* take(const Answer& a, bool& taken) {
+  /// Why the answer cannot be followed, "" when only other answers can stand against it; those are then kept.
+  const char* check(const Answer& a) {
     const auto study = study_at_.find(a.study);
     if (study == study_at_.end()) return "the scan has no such study";
-    match::Decision& d = outcome_.studies[study->second];
-    if (a.exam.empty()) {
-      let_go(study->second);
-      d.by_person = true;
-      d.verdict = match::Verdict::unmatched;
-      d.exam.reset();
-      return "";
+    Wish wish{&a, study->second, {}, {}};
+    if (!a.exam.empty()) {
+      const auto exam = exam_at_.find(a.exam);
+      if (exam == exam_at_.end()) return "there is no exam of that key";
+      if (!stands(a, outcome_.studies[wish.study], exams_))
+        return "the proposal is not the one of this run; the list is old, or a spreadsheet changed the exam's number";
+      wish.exam = exam->second;
+      wish.evidence = match::compare(studies_[wish.study], exams_[exam->second]);
+      const bool two = !a.second.empty() && match::id_key(a.second) != match::id_key(a.by);
+      if (takes_two(studies_[wish.study], wish.evidence) && !two)
+        return "the images would change their patient; SECOND_PERSON must name another person who agrees";
     }
-    const auto exam = exam_at_.find(a.exam);
-    if (exam == exam_at_.end()) return "there is no exam of that key";
-    if (!stands(a, d, exams_))
-      return "the proposal is not the one of this run; the list is old, or a spreadsheet changed the exam's number";
-    const auto evidence = match::compare(studies_[study->second], exams_[exam->second]);
-    const bool two = !a.second.empty() && match::id_key(a.second) != match::id_key(a.by);
-    if (!joined(evidence) && !two)
-      return "the images would change their patient; SECOND_PERSON must name another person who agrees";
-    const auto holder = study_of_.find(exam->second);
-    taken = holder != study_of_.end() && holder->second != study->second;
-    if (taken) return "another study has this exam";
-    let_go(study->second);
-    d.by_person = true;
-    d.verdict = match::Verdict::matched;
-    d.exam = exam->second;
-    d.score = match::score(evidence);
-    d.explanation = match::describe(evidence);
-    study_of_.insert_or_assign(exam->second, study->second);
+    wishes_.push_back(wish);
     return "";
+  }
+
+  /// Follows what check() kept. An exam may be given away when its study is given another one or none, whatever the
+  /// order of the answers: two studies may exchange theirs. A study whose answer is refused keeps its exam, which may
+  /// refuse another answer in its turn.
+  void take_all(std::vector<Refusal>& refusals) {
+    for (bool again = true; again;) {
+      auto taken = study_of_;
+      for (const Wish& wish : wishes_) release(wish.study, taken);
+      const std::size_t before = wishes_.size();
+      std::erase_if(wishes_, [&](const Wish& wish) {
+        if (!wish.exam || taken.emplace(*wish.exam, wish.study).second) return false;
+        refusals.push_back({wish.answer->study, wish.answer->line, "another study has this exam"});
+        return true;
+      });
+      again = wishes_.size() != before;
+    }
+    for (const Wish& wish : wishes_) let_go(wish);
+    for (const Wish& wish : wishes_) bind(wish);
+  }
+
+  /// What is wrong with the answered studies, now that people said where they belong.
+  void examine(const match::SiteRules& rules) {
+    match::HashIndex studies_by_accession, exams_by_accession;
+    for (std::uint32_t i = 0; i < studies_.size(); ++i) studies_by_accession.add(studies_[i].accession, i);
+    for (std::uint32_t x = 0; x < exams_.size(); ++x) exams_by_accession.add(match::accession_key(exams_[x]), x);
+    studies_by_accession.seal();
+    exams_by_accession.seal();
+    const match::Discrepancies wrong(studies_, exams_, rules, studies_by_accession, exams_by_accession);
+    for (const Wish& wish : wishes_) {
+      const std::size_t i = wish.study;
+      match::Decision& d = outcome_.studies[i];
+      wrong.of_study(i, match::name_kind(studies_[i].name), d.discrepancies);
+      if (d.exam) {
+        const bool shared = wrong.accession_reused(*d.exam) || wrong.accession_on_several_studies(i);
+        wrong.of_pair({i, *d.exam, wish.evidence, shared, true}, d.discrepancies);
+      } else {
+        wrong.of_unbound(i, true, d.discrepancies);
+      }
+      match::tidy(d.discrepancies);
+    }
   }
 
   /// What became of the exams that answered studies had or waited for, and of those they have now.
@@ -173,15 +213,40 @@ class Follower {
   }
 
  private:
-  void let_go(std::size_t study) {
-    match::Decision& d = outcome_.studies[study];
-    if (d.exam) {
-      touched_.insert(*d.exam);
-      const auto had = study_of_.find(*d.exam);
-      if (had != study_of_.end() && had->second == study) study_of_.erase(had);
-    }
+  static bool holds(const std::vector<Interned>& list, std::string_view word) {
+    return std::find(list.begin(), list.end(), word) != list.end();
+  }
+
+  /// Takes away the exam that a rule gave to the study.
+  void release(std::size_t study, std::unordered_map<std::size_t, std::size_t>& study_of) const {
+    const auto& exam = outcome_.studies[study].exam;
+    if (!exam) return;
+    const auto had = study_of.find(*exam);
+    if (had != study_of.end() && had->second == study) study_of.erase(had);
+  }
+
+  void let_go(const Wish& wish) {
+    match::Decision& d = outcome_.studies[wish.study];
+    release(wish.study, study_of_);
+    if (d.exam) touched_.insert(*d.exam);
     for (const auto& p : d.proposals) touched_.insert(p.exam);
     d.proposals.clear();
+    // Several studies laid claim to the exam; that they did is still so when one of them is given it.
+    const bool split = wish.exam && d.exam == wish.exam && holds(d.discrepancies, "D16");
+    d.discrepancies.clear();
+    if (split) d.discrepancies.emplace_back("D16");
+    d.exam.reset();
+  }
+
+  void bind(const Wish& wish) {
+    match::Decision& d = outcome_.studies[wish.study];
+    d.by_person = true;
+    d.verdict = wish.exam ? match::Verdict::matched : match::Verdict::unmatched;
+    if (!wish.exam) return;
+    d.exam = wish.exam;
+    d.score = match::score(wish.evidence);
+    d.explanation = match::describe(wish.evidence);
+    study_of_.insert_or_assign(*wish.exam, wish.study);
   }
 
   /// Some study has the exam, or was performed with it (several orders, one study).
@@ -197,36 +262,28 @@ class Follower {
   std::unordered_map<std::string_view, std::size_t> study_at_, exam_at_;
   std::unordered_map<std::size_t, std::size_t> study_of_;  // exam to the study that has it
   std::set<std::size_t> touched_;
+  std::vector<Wish> wishes_;  // the answers that are followed
 };
 
 }  // namespace
 
 std::vector<Refusal> follow(const Answers& answers, std::span<const match::StudyKeys> studies,
-                            std::span<const match::Exam> exams, match::Outcome& outcome) {
+                            std::span<const match::Exam> exams, const match::SiteRules& rules,
+                            match::Outcome& outcome) {
   std::vector<Refusal> refusals = answers.refusals;
   if (answers.answers.empty()) return refusals;
   Follower follower(studies, exams, outcome);
-  // An exam may become free by an answer that stands further down, so what found its exam taken is tried again.
-  std::vector<const Answer*> open, taken;
-  for (const Answer& a : answers.answers) open.push_back(&a);
-  for (bool last = false; !open.empty();) {
-    taken.clear();
-    for (const Answer* a : open) {
-      bool is_taken = false;
-      const std::string_view why = follower.take(*a, is_taken);
-      if (is_taken && !last)
-        taken.push_back(a);
-      else if (!why.empty())
-        refusals.push_back({a->study, a->line, std::string(why)});
-    }
-    last = taken.size() == open.size();
-    std::swap(open, taken);
+  for (const Answer& a : answers.answers) {
+    const std::string_view why = follower.check(a);
+    if (!why.empty()) refusals.push_back({a.study, a.line, std::string(why)});
   }
+  follower.take_all(refusals);
+  follower.examine(rules);
   follower.settle();
   return refusals;
 }
 
-std::string to_json(const Answer& a) {
+std::string to_json(const Answer& a, std::string_view refused) {
   JsonWriter w;
   w.begin_object().member("kind", "decision").member("study", a.study);
   w.member("decision", a.exam.empty() ? "none" : "exam");
@@ -234,6 +291,7 @@ std::string to_json(const Answer& a) {
   w.member("by", a.by);
   if (!a.second.empty()) w.member("second", a.second);
   if (!a.remark.empty()) w.member("remark", a.remark);
+  if (!refused.empty()) w.member("refused", refused);
   w.end_object();
   return std::move(w).str();
 }

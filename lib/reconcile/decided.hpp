@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace waybill::reconcile {
@@ -45,17 +46,20 @@ struct Answers {
 /// the same row, or NONE. Throws RunError(Exit::input) when the file cannot be read or a column is missing.
 [[nodiscard]] Answers read_answers(const std::filesystem::path& path);
 
-/// Whether study and exam are one patient's: the numbers are equal, or a merge or a listing joins them.
-[[nodiscard]] bool joined(const match::Evidence& evidence);
+/// Whether giving the exam to the study may change whose images they are, which takes two people: neither an equal
+/// number nor a merge or listing joins the patients, or the study holds two of them, or name and birth date both say
+/// that they are two.
+[[nodiscard]] bool takes_two(const match::StudyKeys& study, const match::Evidence& evidence);
 
-/// Follows the answers: sets exam, verdict and `by_person` of the decisions. Refused are unknown studies and exams, an
-/// exam that another study has, a proposal that is not the one of this run (the list is old, or a spreadsheet changed
-/// the number), and an answer that would change whose images they are without a second person (the
-/// patient's number and neither a merge nor a listing joins it with the exam's). What is refused stays for review.
+/// Follows the answers: sets exam, verdict, discrepancies and `by_person` of the decisions. Refused are unknown studies
+/// and exams, an exam that another study has, a proposal that is not the one of this run (the list is old, or a
+/// spreadsheet changed the number), and an answer that takes_two() without a second person. What is refused stays for
+/// review.
 [[nodiscard]] std::vector<Refusal> follow(const Answers& answers, std::span<const match::StudyKeys> studies,
-                                          std::span<const match::Exam> exams, match::Outcome& outcome);
+                                          std::span<const match::Exam> exams, const match::SiteRules& rules,
+                                          match::Outcome& outcome);
 
-/// The answer as a record of the manifest.
-[[nodiscard]] std::string to_json(const Answer& answer);
+/// The answer as a record of the manifest; `refused` says why it was not followed.
+[[nodiscard]] std::string to_json(const Answer& answer, std::string_view refused = {});
 
 }  // namespace waybill::reconcile

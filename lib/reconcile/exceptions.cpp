@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reconcile/exceptions.hpp"
 
+#include "core/csv.hpp"
 #include "io/atomic_file.hpp"
-#include "match/csv.hpp"
 #include "match/name.hpp"
 #include "reconcile/decided.hpp"
 #include "reconcile/worklist.hpp"
@@ -114,7 +114,7 @@ void Exceptions::add_study(const match::StudyFacts& facts, const match::Decision
   const auto keys = match::keys_of(facts);
   for (std::size_t n = 0; n < std::min(kProposals, decision.proposals.size()); ++n) {
     const auto& p = decision.proposals[n];
-    if (!joined(match::compare(keys, exams[p.exam]))) two_people.insert(static_cast<int>(n) + 1);
+    if (takes_two(keys, match::compare(keys, exams[p.exam]))) two_people.insert(static_cast<int>(n) + 1);
     cells[kProposal + 3 * n] = exams[p.exam].key;
     cells[kProposal + 3 * n + 1] = number(p.score);
     cells[kProposal + 3 * n + 2] = p.rule.str() + ": " + p.explanation;
@@ -218,11 +218,11 @@ std::string Exceptions::html() const {
 }
 
 std::string Exceptions::csv() const {
-  std::string out = match::csv_line(kHeader);
+  std::string out = csv_row(kHeader);
   for (const Row* row : sorted()) {
     std::vector<std::string> cells{std::to_string(row->rank)};
     cells.insert(cells.end(), row->cells.begin(), row->cells.end());
-    out += match::csv_line(cells);
+    out += csv_row(cells);
   }
   return out;
 }

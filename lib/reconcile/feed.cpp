@@ -9,12 +9,14 @@
 #include <tbb/parallel_for.h>
 #include <tbb/partitioner.h>
 #include <algorithm>
+#include <utility>
 
 namespace waybill::reconcile {
 namespace {
 
-std::vector<std::string> vetoes_of(const identity::Resolution& r) {
-  std::vector<std::string> out;
+InternedList vetoes_of(const identity::Resolution& r) {
+  if (!r.disputed && !r.reused && !r.moved) return {};
+  std::vector<Interned> out;
   if (r.disputed) out.emplace_back("number-disputed");
   if (r.reused) out.emplace_back("number-reused");
   if (r.moved) out.emplace_back("visit-moved");
@@ -22,26 +24,42 @@ std::vector<std::string> vetoes_of(const identity::Resolution& r) {
 }
 
 /// Last, first and middle of a DICOM name; the alphabetic group or the first there is.
-void split_name(std::string_view name, match::Exam& exam) {
-  std::string_view group;
-  for (const auto part : split(name, '=')) {
-    group = part;
-    if (!trim(part).empty()) break;
+struct SplitName {
+  Interned last, first, middle;
+
+  explicit SplitName(std::string_view name) {
+    std::string_view group;
+    for (;;) {
+      const std::size_t end = name.find('=');
+      group = name.substr(0, end);
+      if (!trim(group).empty() || end == std::string_view::npos) break;
+      name.remove_prefix(end + 1);
+    }
+    for (Interned* part : {&last, &first, &middle}) {
+      const std::size_t end = group.find('^');
+      *part = group.substr(0, end);
+      if (end == std::string_view::npos) break;
+      group.remove_prefix(end + 1);
+    }
   }
-  const auto parts = split(group, '^');
-  exam.last = parts[0];
-  exam.first = parts.size() > 1 ? parts[1] : std::string_view();
-  exam.middle = parts.size() > 2 ? parts[2] : std::string_view();
+  void give_to(match::Exam& exam) const {
+    exam.last = last;
+    exam.first = first;
+    exam.middle = middle;
+  }
+};
+
+/// Of authority and number; as numbers are kept once, no two have the same.
+std::uint64_t number_key(const identity::PatientId& id) {
+  return std::uint64_t{id.authority.number()} << 32U | id.id.number();
 }
 
-std::string number_key(const identity::PatientId& id) { return id.authority + '\x1F' + id.id; }
-
-void tidy(std::vector<std::string>& list) {
+void tidy(std::vector<Interned>& list) {
   std::sort(list.begin(), list.end());
   list.erase(std::unique(list.begin(), list.end()), list.end());
 }
 
-InternedList tidied(std::vector<std::string> list) {
+InternedList tidied(std::vector<Interned> list) {
   tidy(list);
   return list;
 }
@@ -52,9 +70,7 @@ InternedList united(InternedList a, InternedList b, Interned but) {
   auto texts = a.texts();
   texts.insert(texts.end(), b.begin(), b.end());
   std::erase(texts, but);
-  std::sort(texts.begin(), texts.end());
-  texts.erase(std::unique(texts.begin(), texts.end()), texts.end());
-  return texts;
+  return tidied(std::move(texts));
 }
 
 constexpr std::size_t kOrdersAtOnce = 8192, kBlock = 512;
@@ -94,30 +110,51 @@ class Feed::Reading : public hl7::Intake::Part {
   Reading(Feed& feed, hl7::Time as_of) : feed_(feed), as_of_(as_of) {}
 
   void see(hl7::Message& message, const hl7::Origin& origin) override {
-    const identity::Site site{feed_.rules_.default_issuer};
-    for (auto& event : identity::events_of(message, origin, site)) events_.push_back(std::move(event));
     if (origin.time > as_of_) return;
-    for (auto& order : orders::orders_of(message, origin, site)) orders_.push_back(std::move(order));
+    const identity::Site site{feed_.rules_.default_issuer};
+    for (auto& event : identity::events_of(message, origin, site)) {
+      for (auto* ids : {&event.ids, &event.prior, &event.listed})
+        for (auto& id : *ids) normalize(id, event.time);
+      events_.push_back(std::move(event));
+    }
+    for (auto& order : orders::orders_of(message, origin, site)) {
+      normalize(order.patient, order.time);
+      for (auto& id : order.other_ids) normalize(id, order.time);
+      orders_.push_back(std::move(order));
+    }
   }
 
   void keep() override {
-    for (auto& event : events_) {
-      for (auto* ids : {&event.ids, &event.prior, &event.listed})
-        for (auto& id : *ids) feed_.normalize(id, event.time);
-      feed_.graph_.add(event);
+    constexpr std::size_t kAhead = 8;  // tables of a hundred megabytes are slow to answer and quick to take questions
+    for (std::size_t i = 0; i < events_.size(); ++i) {
+      if (i + kAhead < events_.size()) feed_.graph_.prefetch(events_[i + kAhead]);
+      feed_.graph_.add(events_[i]);
     }
-    for (auto& order : orders_) {
-      feed_.normalize(order.patient, order.time);
-      for (auto& id : order.other_ids) feed_.normalize(id, order.time);
-      feed_.book_.add(order);
+    for (std::size_t i = 0; i < orders_.size(); ++i) {
+      if (i + kAhead < orders_.size()) feed_.book_.prefetch(orders_[i + kAhead]);
+      feed_.book_.add(orders_[i]);
+    }
+    for (const auto& [key, written] : written_) {
+      auto& last = feed_.written_[key];
+      last = std::max(last, written);
     }
   }
 
  private:
+  /// Brings a number to its issuer's normal form and keeps how it was written.
+  void normalize(identity::PatientId& id, hl7::Time time) {
+    if (feed_.rules_.issuers.empty() || id.id.empty()) return;
+    const Interned normal = feed_.rules_.number(id.authority, id.id);
+    if (normal == id.id) return;
+    const Interned written = std::exchange(id.id, normal);
+    written_.emplace_back(number_key(id), Written(time, written));
+  }
+
   Feed& feed_;
   hl7::Time as_of_;
   std::vector<identity::Event> events_;
   std::vector<orders::Order> orders_;
+  std::vector<std::pair<std::uint64_t, Written>> written_;
 };
 
 Feed::Feed(const std::vector<std::string>& paths, const match::SiteRules& rules, hl7::Time as_of)
@@ -130,35 +167,35 @@ Feed::Feed(const std::vector<std::string>& paths, const match::SiteRules& rules,
   digest_ = intake.digest();
 }
 
-void Feed::normalize(identity::PatientId& id, hl7::Time time) {
-  if (rules_.issuers.empty() || id.id.empty()) return;
-  std::string normal = rules_.number(id.authority, id.id);
-  if (normal == id.id) return;
-  std::swap(id.id, normal);
-  auto& last = written_[number_key(id)];
-  last = std::max(last, std::pair(time, std::move(normal)));
-}
-
-std::string Feed::as_written(const identity::PatientId& id) const {
+Interned Feed::as_written(const identity::PatientId& id) const {
   if (written_.empty()) return id.id;
   const auto at = written_.find(number_key(id));
   return at == written_.end() ? id.id : at->second.second;
 }
 
-std::string Feed::issuer_or_default(std::string_view issuer) const {
-  const std::string key = match::id_key(issuer);
-  return key.empty() ? rules_.default_issuer : key;
+Interned Feed::issuer_or_default(Interned issuer) const {
+  const Interned key = match::id_key_of(issuer);
+  return key.empty() ? Interned(rules_.default_issuer) : key;
+}
+
+void Feed::apply(match::StudyTexts& study) const {
+  const std::string_view written = study.patient_id;
+  const Interned id = trim(written).size() == written.size() ? study.patient_id : Interned(trim(written));
+  if (id.empty()) return;
+  const Interned issuer = issuer_or_default(study.issuer);
+  const auto now = graph_.resolve(issuer, number(issuer, id));
+  study.vetoes = vetoes_of(now);
+  if (!now.merged) return;
+  study.current_id = as_written(now.root);
+  study.current_issuer = study.issuer.empty() ? Interned() : now.root.authority;
 }
 
 void Feed::apply(match::StudyFacts& facts) const {
-  const std::string id(trim(facts.study.patient_id.value_or("")));
-  if (id.empty()) return;
-  const std::string issuer = issuer_or_default(facts.study.issuer.value_or(""));
-  const auto now = graph_.resolve(issuer, number(issuer, id));
-  facts.vetoes = vetoes_of(now);
-  if (!now.merged) return;
-  facts.current_id = as_written(now.root);
-  facts.current_issuer = facts.study.issuer.value_or("").empty() ? "" : now.root.authority;
+  match::StudyTexts study(facts);
+  apply(study);
+  facts.vetoes = study.vetoes.strings();
+  facts.current_id = study.current_id;
+  facts.current_issuer = study.current_issuer;
 }
 
 /// A patient number of the table or of orders, with what the graph says of it.
@@ -169,36 +206,38 @@ struct Feed::Number {
   InternedList vetoes, other_ids, other_names;
   Interned death_date;
   bool restricted = false;
-  identity::Graph::Person person;  ///< of the current number
+  identity::Graph::Person person;      ///< of the current number
+  SplitName name{std::string_view()};  ///< the person's
 };
 
 /// Exams come sorted by patient, so the number at hand nearly always is that of the exam before.
 const Feed::Number& Feed::number_of(Interned issuer, Interned id, Number& last) const {
   if (last.issuer == issuer && last.id == id && !id.empty()) return last;
-  last = {issuer, id, false, issuer, id, {}, {}, {}, {}, false, {}};
-  const std::string authority = issuer_or_default(issuer);
-  const std::string asked = number(authority, id);
+  last = Number();
+  last.issuer = last.current_issuer = issuer;
+  last.id = last.current_id = id;
+  const Interned authority = issuer_or_default(issuer), asked = number(authority, id);
   const auto now = graph_.resolve(authority, asked);
   last.vetoes = vetoes_of(now);
   last.known = now.known;
-  if (now.known) {
-    std::vector<std::string> ids;
-    for (const auto& other : graph_.also_known(authority, asked)) ids.push_back(match::id_key(as_written(other)));
-    if (now.merged) {
-      ids.push_back(match::id_key(id));
-      last.current_id = as_written(now.root);
-      if (!issuer.empty()) last.current_issuer = now.root.authority;
-    }
-    std::erase(ids, match::id_key(last.current_id));
-    last.other_ids = tidied(std::move(ids));
-    auto person = graph_.person(authority, asked);
-    if (!person.name.empty()) person.other_names.push_back(std::move(person.name));
-    last.other_names = tidied(std::move(person.other_names));
-    last.death_date = person.death_date;
-    last.restricted = person.restricted;
+  if (now.merged) {
+    last.current_id = as_written(now.root);
+    if (!issuer.empty()) last.current_issuer = now.root.authority;
   }
-  const std::string current = match::id_key(last.current_issuer);
-  last.person = graph_.person(current, number(current, last.current_id));
+  auto person = graph_.person(authority, asked);
+  const Interned current = match::id_key_of(last.current_issuer);
+  last.person = current == authority ? person : graph_.person(current, number(current, last.current_id));
+  last.name = SplitName(last.person.name);
+  if (!now.known) return last;
+  std::vector<Interned> ids;
+  for (const auto& other : graph_.also_known(authority, asked)) ids.push_back(match::id_key_of(as_written(other)));
+  if (now.merged) ids.push_back(match::id_key_of(id));
+  std::erase(ids, match::id_key_of(last.current_id));
+  last.other_ids = tidied(std::move(ids));
+  if (!person.name.empty()) person.other_names.push_back(person.name);
+  last.other_names = tidied(std::move(person.other_names));
+  last.death_date = person.death_date;
+  last.restricted = person.restricted;
   return last;
 }
 
@@ -209,7 +248,7 @@ void Feed::apply(match::Exam& exam, Number& last) const {
   if (!n.known) return;
   exam.patient_id = n.current_id;
   exam.issuer = n.current_issuer;
-  exam.other_ids = united(exam.other_ids, n.other_ids, match::id_key(n.current_id));
+  exam.other_ids = united(exam.other_ids, n.other_ids, match::id_key_of(n.current_id));
   exam.other_names = n.other_names;
   if (exam.death_date.empty()) exam.death_date = n.death_date;
   exam.restricted = exam.restricted || n.restricted;
@@ -221,13 +260,13 @@ std::optional<match::Exam> Feed::patient_of(const match::StudyFacts& facts) cons
   exam.issuer = trim(facts.study.issuer.value_or(""));
   if (exam.patient_id.empty()) return std::nullopt;
   const Interned written = exam.issuer;
-  const std::string issuer = issuer_or_default(written), id = number(issuer, exam.patient_id);
+  const Interned issuer = issuer_or_default(written), id = number(issuer, exam.patient_id);
   if (!graph_.resolve(issuer, id).known) return std::nullopt;
   const auto person = graph_.person(issuer, id);
   Number last;
   apply(exam, last);
-  if (match::id_key(written) == match::id_key(exam.issuer)) exam.issuer = written;
-  split_name(person.name, exam);
+  if (match::id_key_of(written) == match::id_key_of(exam.issuer)) exam.issuer = written;
+  SplitName(person.name).give_to(exam);
   exam.birth_date = person.birth_date;
   exam.sex = person.sex;
   return exam;
@@ -244,8 +283,8 @@ match::Exam Feed::exam_of(const orders::Order& order, Number& last) const {
     exam.patient_id = as_written(*moved);
     exam.issuer = moved->authority;
   }
-  std::vector<std::string> other_ids;
-  for (const auto& id : order.other_ids) other_ids.push_back(match::id_key(as_written(id)));
+  std::vector<Interned> other_ids;
+  for (const auto& id : order.other_ids) other_ids.push_back(match::id_key_of(as_written(id)));
   exam.other_ids = other_ids;
   apply(exam, last);
   if (moved) {
@@ -253,8 +292,12 @@ match::Exam Feed::exam_of(const orders::Order& order, Number& last) const {
     std::erase(vetoes, Interned("visit-moved"));
     exam.vetoes = vetoes;
   }
-  const auto& person = exam.patient_id == last.current_id ? last.person : identity::Graph::Person();
-  split_name(person.name.empty() ? order.demographics.name.value : person.name, exam);
+  const bool of_last = exam.patient_id == last.current_id;
+  if (of_last && !last.person.name.empty())
+    last.name.give_to(exam);
+  else
+    SplitName(order.demographics.name.value).give_to(exam);
+  const auto& person = of_last ? last.person : identity::Graph::Person();
   exam.birth_date = person.birth_date.empty() ? order.demographics.birth_date.value : person.birth_date;
   exam.sex = person.sex.empty() ? order.demographics.sex.value : person.sex;
   exam.accession = order.accession;
@@ -269,56 +312,75 @@ match::Exam Feed::exam_of(const orders::Order& order, Number& last) const {
   return exam;
 }
 
+/// Finds the exam that has an accession number and a patient's number.
+class Feed::Places {
+ public:
+  explicit Places(const match::SiteRules& rules) : rules_(rules) {}
+
+  /// What of the exam is compared; any thread may ask.
+  struct Key {
+    Interned accession, patient;
+    bool operator==(const Key&) const = default;
+  };
+  [[nodiscard]] Key key_of(const match::Exam& e) const {
+    if (rules_.has_forms()) return {rules_.accession(e.accession), rules_.number(e.issuer, e.patient_id)};
+    return {match::accession_key(e), match::id_key_of(e.patient_id)};
+  }
+
+  /// The place of an earlier exam of the same key, else `place`, which the exam then has.
+  std::uint32_t find_or_add(const Key& key, std::uint32_t place) {
+    keys_.resize(std::max<std::size_t>(keys_.size(), place + 1));
+    keys_[place] = key;
+    if (key.accession.empty()) return place;
+    return by_key_.find_or_add(
+        hash(key), place, [&](std::uint32_t n) { return keys_[n] == key; },
+        [&](std::uint32_t n) { return hash(keys_[n]); });
+  }
+
+ private:
+  static std::uint64_t hash(const Key& key) {
+    return std::uint64_t{key.accession.number()} << 32U | key.patient.number();
+  }
+  const match::SiteRules& rules_;
+  std::vector<Key> keys_;
+  FlatIndex by_key_;
+};
+
 void Feed::apply(match::ExamTable& table) const {
-  using Key = std::pair<Interned, Interned>;  // accession and patient
-  const auto key_of = [&](const match::Exam& e) -> Key {
-    return {rules_.accession(e.accession), rules_.number(e.issuer, e.patient_id)};
-  };
-  const auto hash = [](const Key& key) { return std::uint64_t{key.first.number()} << 32U | key.second.number(); };
-  std::vector<Key> keys;
-  FlatIndex by_key;
-  const auto find_or_add = [&](const Key& key) {
-    return by_key.find_or_add(
-        hash(key), static_cast<std::uint32_t>(keys.size()), [&](std::uint32_t n) { return keys[n] == key; },
-        [&](std::uint32_t n) { return hash(keys[n]); });
-  };
+  Places places(rules_);
   table.exams.reserve(std::max(table.exams.size(), book_.size()));
+  std::vector<Places::Key> keys(table.exams.size());
   for_blocks(table.exams.size(), [&](std::size_t begin, std::size_t end) {
     Number last;
-    for (std::size_t x = begin; x < end; ++x) apply(table.exams[x], last);
+    for (std::size_t x = begin; x < end; ++x) {
+      apply(table.exams[x], last);
+      keys[x] = places.key_of(table.exams[x]);
+    }
   });
-  keys.reserve(table.exams.capacity());
-  for (const auto& exam : table.exams) {
-    const Key key = key_of(exam);
-    if (!exam.accession.empty()) (void)find_or_add(key);
-    keys.push_back(key);
-  }
-  std::vector<orders::Order> orders;
+  for (std::uint32_t x = 0; x < keys.size(); ++x) (void)places.find_or_add(keys[x], x);
+  const auto orders = book_.sorted();
   std::vector<match::Exam> exams;
-  const auto add_orders = [&] {
-    exams.resize(orders.size());
-    for_blocks(orders.size(), [&](std::size_t begin, std::size_t end) {
+  for (std::size_t first = 0; first < orders.size(); first += kOrdersAtOnce) {
+    exams.resize(std::min(orders.size() - first, kOrdersAtOnce));
+    keys.resize(exams.size());
+    for_blocks(exams.size(), [&](std::size_t begin, std::size_t end) {
       Number last;
-      for (std::size_t n = begin; n < end; ++n) exams[n] = exam_of(orders[n], last);
+      for (std::size_t n = begin; n < end; ++n) {
+        exams[n] = exam_of(book_.at(orders[first + n]), last);
+        keys[n] = places.key_of(exams[n]);
+      }
     });
-    for (const auto& exam : exams) {
-      const Key key = key_of(exam);
-      const std::size_t at = exam.accession.empty() ? keys.size() : find_or_add(key);
-      if (at < keys.size()) {
-        supplement(table.exams[at], exam);
+    for (std::size_t n = 0; n < exams.size(); ++n) {
+      const auto fresh = static_cast<std::uint32_t>(table.exams.size());
+      const std::uint32_t at = places.find_or_add(keys[n], fresh);
+      if (at != fresh) {
+        supplement(table.exams[at], exams[n]);
         continue;
       }
-      keys.push_back(key);
       ++table.from_hl7;
-      table.exams.push_back(exam);
+      table.exams.push_back(exams[n]);
     }
-    orders.clear();
-  };
-  book_.for_each([&](const orders::Order& order) {
-    orders.push_back(order);
-    if (orders.size() == kOrdersAtOnce) add_orders();
-  });
-  add_orders();
+  }
   match::order_and_name(table.exams);
 }
 

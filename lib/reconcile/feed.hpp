@@ -28,6 +28,7 @@ class Feed {
   Feed(const std::vector<std::string>& paths, const match::SiteRules& rules, hl7::Time as_of);
 
   /// Brings the study's patient number to what it is now, with what its history says against deciding by it.
+  void apply(match::StudyTexts& study) const;
   void apply(match::StudyFacts& facts) const;
   /// Brings the exams' numbers to what they are now, adds what messages say of them and the exams that only messages
   /// tell of. The order of the exams changes; keys stay unique.
@@ -49,23 +50,23 @@ class Feed {
   [[nodiscard]] const Digest& digest() const noexcept { return digest_; }
 
  private:
-  [[nodiscard]] std::string issuer_or_default(std::string_view issuer) const;
+  [[nodiscard]] Interned issuer_or_default(Interned issuer) const;
   class Reading;
+  class Places;
   struct Number;
+  using Written = std::pair<hl7::Time, Interned>;  // a number as it was written at that time
   const Number& number_of(Interned issuer, Interned id, Number& last) const;
   void apply(match::Exam& exam, Number& last) const;
   [[nodiscard]] match::Exam exam_of(const orders::Order& order, Number& last) const;
 
-  /// Brings a number of a message to its issuer's normal form and keeps how it was written last.
-  void normalize(identity::PatientId& id, hl7::Time time);
   /// The number as the graph knows it.
-  [[nodiscard]] std::string number(std::string_view issuer, const std::string& id) const {
-    return rules_.issuers.empty() ? id : rules_.number(issuer, id);
+  [[nodiscard]] Interned number(Interned issuer, Interned id) const {
+    return rules_.issuers.empty() ? id : Interned(rules_.number(issuer, id));
   }
-  [[nodiscard]] std::string as_written(const identity::PatientId& id) const;
+  [[nodiscard]] Interned as_written(const identity::PatientId& id) const;
 
   const match::SiteRules& rules_;
-  std::unordered_map<std::string, std::pair<hl7::Time, std::string>> written_;  // by authority and normal form
+  std::unordered_map<std::uint64_t, Written> written_;  // by authority and normal form; what was said last
   identity::Graph graph_;
   orders::Book book_;
   hl7::IntakeCounts counts_;

@@ -26,6 +26,7 @@
 #include <algorithm>
 #include <functional>
 #include <future>
+#include <map>
 #include <memory>
 #include <set>
 #include <utility>
@@ -243,11 +244,11 @@ std::vector<match::StudyKeys> keys_of(StudyTable& studies, const std::optional<F
                                       const match::SiteRules& rules) {
   std::vector<match::StudyKeys> keys(studies.size());
   tbb::parallel_for(std::size_t{0}, studies.size(), [&](std::size_t i) {
-    match::StudyFacts facts = studies[i];
-    if (feed) feed->apply(facts);
-    rules.apply(facts);
-    keys[i] = match::keys_of(facts);
-    if (!facts.current_id.empty()) studies.set_current(i, facts);
+    match::StudyTexts study = studies.texts(i);
+    if (feed) feed->apply(study);
+    rules.apply(study);
+    keys[i] = match::keys_of(study);
+    studies.set_current(i, study);
   });
   return keys;
 }
@@ -338,7 +339,7 @@ Summary run(const Options& options) {
   match::Outcome outcome = match::decide(std::span<const match::StudyKeys>(keys), table.exams, rules);
   Answers answers;
   if (!options.decisions.empty()) answers = read_answers(options.decisions);
-  const auto refusals = follow(answers, keys, table.exams, outcome);
+  const auto refusals = follow(answers, keys, table.exams, rules, outcome);
   summary.answers_refused = refusals.size();
   const auto alarms = find_alarms(keys, table.exams, outcome);
   summary.alarms = alarms.size();
@@ -372,7 +373,9 @@ Summary run(const Options& options) {
     if (feed) add_hl7(exceptions, *feed);
     if (output.takes_lines()) corrections->write([&](const std::string& line) { output.append(line); });
   } else if (output.takes_lines()) {
-    for (const auto& answer : answers.answers) output.append(to_json(answer));
+    std::map<std::size_t, std::string_view> refused;  // by line
+    for (const auto& refusal : refusals) refused[refusal.line] = refusal.reason;
+    for (const auto& answer : answers.answers) output.append(to_json(answer, refused[answer.line]));
     for (std::size_t x = 0; x < table.exams.size(); ++x)
       if (outcome.exams[x] == match::ExamFate::no_images) output.append(exam_record(table.exams[x]));
   }

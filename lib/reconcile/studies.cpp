@@ -77,9 +77,26 @@ std::optional<std::size_t> StudyTable::find(std::string_view uid) const {
   return static_cast<std::size_t>(at - rows_.begin());
 }
 
-void StudyTable::set_current(std::size_t n, const match::StudyFacts& facts) {
-  rows_[n].current_id = facts.current_id;
-  rows_[n].current_issuer = facts.current_issuer;
+match::StudyTexts StudyTable::texts(std::size_t n) const {
+  const Row& row = rows_[n];
+  match::StudyTexts study;
+  study.uid = row.uid;
+  const std::array<Interned*, kAttributes> texts = {&study.patient_id, &study.issuer,    &study.name, &study.birth_date,
+                                                    &study.sex,        &study.accession, &study.date, &study.time};
+  for (std::size_t i = 0; i < kAttributes; ++i) *texts[i] = row.values[i];
+  study.current_id = row.current_id;
+  study.current_issuer = row.current_issuer;
+  study.modalities = row.modalities;
+  study.two_patients = row.two_patients;
+  study.several_accessions = row.several_accessions;
+  study.signs = row.signs;
+  study.instances = row.instances;
+  return study;
+}
+
+void StudyTable::set_current(std::size_t n, const match::StudyTexts& study) {
+  rows_[n].current_id = study.current_id;
+  rows_[n].current_issuer = study.current_issuer;
 }
 
 /// Whether the object names another patient than the study so far: other ID or issuer, or name and birth date both.

@@ -24,10 +24,12 @@ class StudyTable {
   [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
   /// The study with all that is known of it.
   [[nodiscard]] match::StudyFacts operator[](std::size_t n) const;
+  /// The same without copies of its texts, for its keys.
+  [[nodiscard]] match::StudyTexts texts(std::size_t n) const;
   /// The place of a study, nullopt when there is none of this UID.
   [[nodiscard]] std::optional<std::size_t> find(std::string_view uid) const;
   /// Keeps the number the patient has now; calls for different studies may come from different threads.
-  void set_current(std::size_t n, const match::StudyFacts& facts);
+  void set_current(std::size_t n, const match::StudyTexts& study);
 
  private:
   friend class StudyCollector;

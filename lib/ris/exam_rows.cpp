@@ -70,6 +70,17 @@ ExamRows::ExamRows(const std::vector<std::string>& header, const Mapping& mappin
                    const std::vector<std::string>& ignored)
     : mapping_(mapping), header_(header) {
   at_.fill(kNone);
+  // Data in place of a header is not for messages.
+  const auto names_a_column = [&](const std::string& cell) {
+    const std::string name = id_key(cell);
+    return std::find(kNames.begin(), kNames.end(), name) != kNames.end() || mapping.columns.count(name) > 0;
+  };
+  if (std::none_of(header.begin(), header.end(), names_a_column))
+    throw RunError(
+        Exit::input,
+        "the first line of the RIS table names no column that is known; export it with a header line, or name "
+        "its columns in --map (known are " +
+            known_columns() + ")");
   const auto is_ignored = [&](const std::string& name) {
     return std::any_of(ignored.begin(), ignored.end(), [&](const std::string& i) { return id_key(i) == name; });
   };
@@ -278,6 +289,9 @@ std::optional<std::string> ExamRows::check_ids(const Exam& exam) const {
   }
   // What cannot stand in the DICOM attribute would make a broken object of every edit.
   const auto check = [](Column column, std::string_view text, bool name) -> std::optional<std::string> {
+    if (was_misread(text, name))
+      return named(column) +
+             " holds a character that was misread; the table may be in another code page (name it: code_page in --map)";
     const bool control =
         std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
     if (control || text.find('\\') != std::string_view::npos)

@@ -98,6 +98,15 @@ bool is_whole_date(std::string_view text) {
   return text.find_first_of("-/.") != std::string_view::npos && match::date_normal(text).has_value();
 }
 
+bool was_misread(std::string_view text, bool name) {
+  if (text.find("\uFFFD") != std::string_view::npos) return true;
+  if (!name || is_ascii(text) || text.find("\u201C") != std::string_view::npos) return false;
+  static constexpr std::array<std::string_view, 9> kSigns = {"\u201E", "\u201D", "\u201A", "\u2122", "\u2020",
+                                                             "\u203A", "\u0192", "\u02C6", "\u2030"};
+  return std::any_of(kSigns.begin(), kSigns.end(),
+                     [&](std::string_view sign) { return text.find(sign) != std::string_view::npos; });
+}
+
 bool looks_like_uid(std::string_view text) {
   return text.size() > 16 && std::count(text.begin(), text.end(), '.') >= 4 &&
          text.find_first_not_of("0123456789.") == std::string_view::npos;

@@ -21,6 +21,9 @@ namespace waybill::ris {
 [[nodiscard]] bool is_day_number(std::string_view text);
 /// "2020-03-04" and the other forms of a date that nothing else has: eight digits alone are no proof.
 [[nodiscard]] bool is_whole_date(std::string_view text);
+/// A character that was lost on the way, or in a name a sign that no name has and that letters of DOS code pages become
+/// when they are read as CP1252: „ ” ‚ ™ † › ƒ ˆ ‰ beside a letter. Nicknames between “ and ” are names.
+[[nodiscard]] bool was_misread(std::string_view text, bool name);
 /// Long, of digits and dots, at least four of them.
 [[nodiscard]] bool looks_like_uid(std::string_view text);
 /// "TRAILER;1234", "1,234 rows selected", "Summe: 17 Zeilen": the number of rows that the last line of an export names;

@@ -23,7 +23,7 @@ TEST(IdentityGraph, AMergeGivesTheOldNumberToTheNewOneWithItsDemographics) {
   EXPECT_TRUE(g.resolve("H", "OLD").merged);
   EXPECT_FALSE(g.resolve("H", "NEW").merged);
   EXPECT_EQ(g.person("H", "OLD").name, "ROE^JANE");
-  EXPECT_EQ(g.person("H", "OLD").other_names, (std::vector<std::string>{"DOE^J", "DOE^JANE"}));
+  EXPECT_EQ(g.person("H", "OLD").other_names, (std::vector<Interned>{"DOE^J", "DOE^JANE"}));
   EXPECT_EQ(g.also_known("H", "NEW"), std::vector<PatientId>{(PatientId{"H", "OLD", ""})});
   EXPECT_TRUE(g.disputes().empty());
 }
@@ -191,7 +191,7 @@ TEST(IdentityGraph, TheLatestValueHoldsAndOnlyAGivenOneCounts) {
 
   EXPECT_EQ(graph({named, old, silent}).person("H", "1").name, "NEW^NAME");
   EXPECT_EQ(graph({named, cleared, old}).person("H", "1").name, "");
-  EXPECT_EQ(graph({named, old}).person("H", "1").other_names, std::vector<std::string>{"OLD^NAME"});
+  EXPECT_EQ(graph({named, old}).person("H", "1").other_names, std::vector<Interned>{"OLD^NAME"});
 }
 
 TEST(IdentityGraph, AsOfLeavesLaterEventsOut) {

@@ -2,6 +2,7 @@
 #include "listen/listener.hpp"
 
 #include "hl7/intake.hpp"
+#include "support/schema.hpp"
 
 #include <set>
 
@@ -47,6 +48,19 @@ TEST_F(Listen, KeepsEachMessageByteForByteAndReconcileReadsThem) {
   intake.read({journal().string()});
   EXPECT_EQ(seen, (Ids{"1", "2", "3", "4"}));
   EXPECT_TRUE(intake.problems().empty());
+}
+
+TEST_F(Listen, EveryLineOfTheJournalIsOneThatThePublishedSchemaDescribes) {
+  {
+    Listener listener(journal(), log());
+    Sender sender(listener.port());
+    EXPECT_EQ(sender.ask(adt("1")), "AA|1");
+    EXPECT_EQ(sender.ask(adt("2", "||||||8859/1") + "NTE|1||M\xFCller\r"), "AA|2");
+    EXPECT_NE(sender.ask("MSH|^~\\&|no message at all"), "AA|");
+    EXPECT_EQ(listener.stop(), 0) << listener.log();
+  }
+  EXPECT_EQ(reasons().size(), 1U);
+  EXPECT_EQ(against_schema(journal()), "");
 }
 
 TEST_F(Listen, AcknowledgesARepeatedMessageAgainAndKeepsItOnce) {

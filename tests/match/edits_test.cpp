@@ -58,6 +58,18 @@ TEST(Edits, ANameIsCorrectedWhenLettersDiffer) {
   EXPECT_EQ(edits(f, exam()), "0010,0010 >MÜLLER^ANNA COERCE");
 }
 
+TEST(Edits, ADamagedNameOrNumberIsNotWrittenOverAWholeOne) {
+  auto e = exam();
+  for (const char* name : {"M?LLER", "M\uFFFDLLER"}) {
+    e.last = name;
+    EXPECT_EQ(edits(study(), e), "") << name;
+  }
+  e.last = "MÜLLER";
+  e.patient_id = "12\\3";
+  e.accession = "A\uFFFD";
+  EXPECT_EQ(edits(study(), e), "");
+}
+
 TEST(Edits, KeepWhatTheRisDoesNotKnowOfTheSamePerson) {
   auto f = study();
   f.study.patient_name = "Mueller^Anna^B^Dr=山田^花子";

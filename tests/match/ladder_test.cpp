@@ -268,6 +268,12 @@ const Case kCases[] = {
      "R1", Verdict::matched, "", ""},
     {"cancelled", [](World& w) { w.ris().state = ExamState::cancelled; }, "R1", Verdict::review, "exam-cancelled",
      "D19"},
+    {"a number that cannot stand in an object",
+     [](World& w) {
+       w.ris().patient_id = "P\\1";
+       w.dicom().patient_id = "P\\1";
+     },
+     "R1", Verdict::review, "number-not-writable", ""},
     {"before birth", [](World& w) { w.dicom().study_date = "19490101"; }, "R1", Verdict::review, "exam-before-birth",
      "D11"},
     {"two candidates",

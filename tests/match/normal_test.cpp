@@ -76,14 +76,14 @@ TEST(Names, NearIsNotEqualAndOtherIsOther) {
 }
 
 TEST(Names, KnowThoseThatStandForNobody) {
-  EXPECT_TRUE(is_placeholder_name("TEST^PATIENT"));
-  EXPECT_TRUE(is_placeholder_name("Doe^John"));
-  EXPECT_TRUE(is_placeholder_name("TRAUMA 12"));
-  EXPECT_TRUE(is_placeholder_name("Bravo^Zulu"));
-  EXPECT_FALSE(is_placeholder_name("Testa^Maria"));
-  EXPECT_TRUE(is_newborn_name("Garcia^Baby Boy"));
-  EXPECT_TRUE(is_newborn_name("Garcia^Twin A"));
-  EXPECT_FALSE(is_newborn_name("Boyle^Susan"));
+  EXPECT_TRUE(name_kind("TEST^PATIENT").placeholder);
+  EXPECT_TRUE(name_kind("Doe^John").placeholder);
+  EXPECT_TRUE(name_kind("TRAUMA 12").placeholder);
+  EXPECT_TRUE(name_kind("Bravo^Zulu").placeholder);
+  EXPECT_FALSE(name_kind("Testa^Maria").placeholder);
+  EXPECT_TRUE(name_kind("Garcia^Baby Boy").newborn);
+  EXPECT_TRUE(name_kind("Garcia^Twin A").newborn);
+  EXPECT_FALSE(name_kind("Boyle^Susan").newborn);
   EXPECT_TRUE(is_placeholder_id("0000"));
   EXPECT_TRUE(is_placeholder_id("ANON123"));
   EXPECT_FALSE(is_placeholder_id("9"));

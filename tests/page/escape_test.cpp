@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "page/escape.hpp"
 
-#include "core/csv.hpp"
-
 #include <gtest/gtest.h>
 
 namespace waybill::page {
 namespace {
-
-TEST(Escape, EveryFormulaStartGetsAnApostrophe) {
-  for (const char* text : {"=1", "+1", "-1", "@A", "\tA", "\rA"}) {
-    EXPECT_EQ(csv_field(text), std::string("\"'") + text + "\"");
-  }
-  EXPECT_EQ(csv_field("a=b"), "\"a=b\"");
-  EXPECT_EQ(csv_field("say \"hi\""), "\"say \"\"hi\"\"\"");
-}
 
 TEST(Escape, HtmlKeepsNoMarkupControlOrDirectionOverride) {
   EXPECT_EQ(html("<a href='x'>&\""), "&lt;a href=&#39;x&#39;&gt;&amp;&quot;");

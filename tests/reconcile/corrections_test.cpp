@@ -2,6 +2,7 @@
 // The real chain: objects are scanned, corrected, loaded into an Orthanc, and then the RIS changes its mind.
 #include "manifest/reader.hpp"
 #include "support/peer.hpp"
+#include "support/schema.hpp"
 
 #include <memory>
 #include <set>
@@ -104,6 +105,7 @@ class Corrections : public testing::Test {
       }
     }
     EXPECT_TRUE(reader.end());
+    EXPECT_EQ(against_schema(folder_ / "corrections.wb"), "");
     return found;
   }
 

@@ -32,7 +32,7 @@ class ReconcileDecided : public test::InFolder {
   }
   std::vector<Refusal> answer(const std::string& rows) {
     test::put(folder_ / "decided.csv", "STUDY_UID,DECISION,DECIDED_BY,SECOND_PERSON,PROPOSAL_1\n" + rows);
-    return follow(read_answers(folder_ / "decided.csv"), keys(), exams_, outcome_);
+    return follow(read_answers(folder_ / "decided.csv"), keys(), exams_, rules_, outcome_);
   }
   std::vector<match::StudyKeys> keys() const {
     std::vector<match::StudyKeys> all;
@@ -41,6 +41,7 @@ class ReconcileDecided : public test::InFolder {
   }
   std::vector<match::StudyFacts> studies_ = {study("1.1", "P1"), study("1.2", "P2")};
   std::vector<match::Exam> exams_ = {exam("A1", "P1"), exam("A2", "P2")};
+  match::SiteRules rules_;
   match::Outcome outcome_;
 };
 
@@ -68,6 +69,40 @@ TEST_F(ReconcileDecided, AnotherPatientTakesTwoPeople) {
   }
   EXPECT_TRUE(answer("1.1,A2,Reed,Waters,\n").empty());
   EXPECT_EQ(outcome_.studies[0].exam, 1U);
+}
+
+TEST_F(ReconcileDecided, TwoPatientsInOneStudyAndAnotherPersonUnderTheSameNumberTakeTwoPeopleToo) {
+  studies_[0].two_patients = true;
+  studies_[1].study.patient_name = "DOE^JANE";
+  studies_[1].study.birth_date = "19700304";
+  exams_[1].last = "WATERS";
+  exams_[1].first = "SAMUEL";
+  exams_[1].birth_date = "19331120";
+  EXPECT_EQ(answer("1.1,A1,Reed,,\n1.2,A2,Reed,,\n").size(), 2U);
+  EXPECT_TRUE(answer("1.1,A1,Reed,Waters,\n1.2,A2,Reed,Waters,\n").empty());
+}
+
+TEST_F(ReconcileDecided, WhatIsWrongWithAnAnsweredStudyIsSaidOfTheExamThatItWasGiven) {
+  studies_[0].study.accession = "A9";
+  studies_[0].study.sex = "F";
+  studies_[0].two_patients = true;
+  exams_[0].sex = "M";
+  exams_[0].images = 7;
+  outcome_.studies[0].exam = 0;
+  outcome_.studies[0].discrepancies = {"D11", "D12", "D16"};
+  outcome_.studies[1].discrepancies = {"D03", "D16"};
+
+  EXPECT_TRUE(answer("1.1,A1,Reed,Waters,\n1.2,none,Reed,,\n").empty());
+
+  EXPECT_EQ(outcome_.studies[0].discrepancies, (std::vector<Interned>{"D06", "D08", "D13", "D15", "D16"}));
+  EXPECT_EQ(outcome_.studies[1].discrepancies, (std::vector<Interned>{"D02"}));
+}
+
+TEST_F(ReconcileDecided, AStudyGivenAnotherExamThanTheOneOthersLaidClaimToIsNoSplitStudyAnyMore) {
+  outcome_.studies[0].exam = 0;
+  outcome_.studies[0].discrepancies = {"D16"};
+  EXPECT_TRUE(answer("1.1,A2,Reed,Waters,\n").empty());
+  EXPECT_EQ(outcome_.studies[0].discrepancies, (std::vector<Interned>{"D03", "D07"}));
 }
 
 TEST_F(ReconcileDecided, RefusesWhatCannotBeFollowed) {
@@ -104,6 +139,36 @@ TEST_F(ReconcileDecided, AnExamIsFreeWhenAnotherAnswerMovesItsStudyWhateverTheOr
   EXPECT_EQ(outcome_.exams[2], match::ExamFate::matched);
 }
 
+TEST_F(ReconcileDecided, TwoStudiesMayExchangeTheirExams) {
+  for (std::size_t i = 0; i < 2; ++i) {
+    outcome_.studies[i].verdict = match::Verdict::matched;
+    outcome_.studies[i].exam = i;
+    outcome_.studies[i].proposals.clear();
+    outcome_.exams[i] = match::ExamFate::matched;
+  }
+  EXPECT_TRUE(answer("1.1,A2,Reed,Waters,\n1.2,A1,Reed,Waters,\n").empty());
+  EXPECT_EQ(outcome_.studies[0].exam, 1U);
+  EXPECT_EQ(outcome_.studies[1].exam, 0U);
+  EXPECT_EQ(outcome_.exams, std::vector(2, match::ExamFate::matched));
+}
+
+TEST_F(ReconcileDecided, AStudyWhoseAnswerIsRefusedKeepsItsExamAgainstAllOthers) {
+  studies_.push_back(study("1.3", "P1"));
+  outcome_.studies.resize(3);
+  for (std::size_t i = 0; i < 2; ++i) {
+    outcome_.studies[i].verdict = match::Verdict::matched;
+    outcome_.studies[i].exam = i;
+    outcome_.studies[i].proposals.clear();
+  }
+  // 1.2 would leave A2 for A1, which 1.1 gives to nobody: so it stays, and 1.3 cannot have A2.
+  const auto refused = answer("1.2,A1,Reed,Waters,\n1.3,A2,Reed,Waters,\n");
+  ASSERT_EQ(refused.size(), 2U);
+  for (const auto& r : refused) EXPECT_EQ(r.reason, "another study has this exam");
+  EXPECT_EQ(outcome_.studies[1].exam, 1U);
+  EXPECT_FALSE(outcome_.studies[1].by_person);
+  EXPECT_FALSE(outcome_.studies[2].by_person);
+}
+
 TEST_F(ReconcileDecided, AProposalThatASpreadsheetChangedIsRefused) {
   exams_[1].key = "0012";
   exams_.push_back(exam("12", "P2"));
@@ -127,7 +192,7 @@ TEST_F(ReconcileDecided, AListThatASpreadsheetSavedAsUtf16IsRead) {
   std::string wide = "\xFF\xFE";
   for (const char c : std::string("STUDY_UID\tDECISION\tDECIDED_BY\r\n1.1\tA1\tReed\r\n")) (wide += c) += '\0';
   test::put(folder_ / "decided.csv", wide);
-  EXPECT_TRUE(follow(read_answers(folder_ / "decided.csv"), keys(), exams_, outcome_).empty());
+  EXPECT_TRUE(follow(read_answers(folder_ / "decided.csv"), keys(), exams_, rules_, outcome_).empty());
   EXPECT_EQ(outcome_.studies[0].exam, 0U);
 }
 

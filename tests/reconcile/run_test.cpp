@@ -6,6 +6,7 @@
 #include "manifest/reader.hpp"
 #include "match/csv.hpp"
 #include "support/exits.hpp"
+#include "support/schema.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -364,6 +365,40 @@ TEST_F(Reconcile, TheWorklistIsForItsOwnerAndNoNameCanEndItsData) {
   EXPECT_EQ(html.find("<script>alert"), std::string::npos);
   EXPECT_NE(html.find("\\u003cscript>alert(1)\\u003c/script>"), std::string::npos);
   EXPECT_NE(html.find("default-src 'none'"), std::string::npos);
+}
+
+TEST_F(Reconcile, WhatIsWrongWithAnAnsweredStudyStandsInItsRecord) {
+  object("1.2.3", "P1", "Adler^Anna", "A1X");
+  auto options = prepare("P1,Adler,Anna,19700203,F,A1,CT,20200310,\n");
+  run(options);
+  EXPECT_NE(lines("reconcile.wb")[0].find(R"("decision":"review","vetoes":[],"discrepancies":["D08","D11"])"),
+            std::string::npos)
+      << lines("reconcile.wb")[0];
+  std::ofstream(folder_ / "decided.csv") << "STUDY_UID,DECISION,DECIDED_BY\n1.2.3,none,Reed\n";
+  options.decisions = folder_ / "decided.csv";
+  options.restart = manifest::Restart::yes;
+  EXPECT_EQ(run(options).discrepancies, (std::map<std::string, std::uint64_t>{{"D01", 1}, {"D02", 1}}));
+  EXPECT_NE(lines("reconcile.wb")[0].find(R"("discrepancies":["D02"])"), std::string::npos) << lines("reconcile.wb")[0];
+}
+
+TEST_F(Reconcile, EveryLineIsOneThatThePublishedSchemaDescribes) {
+  object("1.2.3", "P1", "Adler^Anna", "A1");
+  object("1.2.4", "P2", "Baum^Berta", "A2X");
+  object("1.2.5", "P3", "Cord^Clara", "A3X");
+  auto options = prepare(
+      "P1,Adler,Anna,19700203,F,A1,CT,20200304,\nP2,Baum,Berta,19700203,F,A2,CT,20200304,\n"
+      "P3,Cord,Clara,19700203,F,A3,CT,20200304,\nP4,Dorn,Dora,19700203,F,A4,CT,20200304,\n");
+  std::ofstream(folder_ / "decided.csv")
+      << "STUDY_UID,DECISION,DECIDED_BY,SECOND_PERSON,REMARK\n1.2.4,A2,Reed,Waters,typing error\n"
+         "1.2.5,A1,Reed,Waters,\n";
+  options.decisions = folder_ / "decided.csv";
+  run(options);
+  std::string all;
+  for (const auto& line : lines("reconcile.wb")) all += line + "\n";
+  for (const char* kind : {"study", "proposal", "decision", "exam"})
+    EXPECT_NE(all.find("{\"kind\":\"" + std::string(kind) + "\""), std::string::npos) << kind << "\n" << all;
+  EXPECT_NE(all.find(R"("refused":"another study has this exam"})"), std::string::npos) << all;
+  EXPECT_EQ(test::against_schema(folder_ / "reconcile.wb"), "");
 }
 
 TEST_F(Reconcile, PeoplesAnswersThatScatterAPatientRaiseAnAlarmThatStandsFirst) {

@@ -50,6 +50,26 @@ TEST(ReadExams, AnUnknownColumnIsNamedTogetherWithTheKnownOnes) {
   EXPECT_EQ(read_exams("PATIENT_ID,ACCESSION,FOO_BAR\n1,2,3\n", {"foo_bar"}).exams.size(), 1U);
 }
 
+TEST(ReadExams, DataInPlaceOfAHeaderEndsTheRunAndIsNotShown) {
+  const auto error = error_of("4711,SECRET,NAME1,19700203\n4712,OTHER,NAME2,19700203\n");
+  EXPECT_EQ(error.exit(), Exit::input);
+  const std::string what = error.what();
+  EXPECT_NE(what.find("header line"), std::string::npos);
+  for (const char* value : {"4711", "SECRET", "NAME1"}) EXPECT_EQ(what.find(value), std::string::npos) << what;
+}
+
+TEST(ReadExams, NamesInACodePageThatNobodyNamedAreBadRowsNotGarbledNames) {
+  const auto table = read_exams(
+      "PATIENT_ID,LAST,FIRST,ACCESSION\n1,Schr\x94"
+      "der,Anna,A1\n2,Roe,J\x81rgen,A2\n3,O\x92"
+      "Brien,Robert \x93"
+      "Bob\x94,A3\n");
+  ASSERT_EQ(table.exams.size(), 1U);
+  EXPECT_EQ(table.exams[0].last, "O\u2019Brien");
+  ASSERT_EQ(table.bad.size(), 2U);
+  for (const auto& row : table.bad) EXPECT_NE(row.reason.find("code page"), std::string::npos) << row.reason;
+}
+
 TEST(ReadExams, ARepeatedOrMissingColumnEndsTheRun) {
   EXPECT_NE(std::string(error_of("PATIENT_ID,DOB,ACCESSION,dob\n").what()).find("DOB twice"), std::string::npos);
   EXPECT_NE(std::string(error_of("ACCESSION\n").what()).find("PATIENT_ID"), std::string::npos);
