@@ -368,8 +368,8 @@ TEST_F(Reconcile, TheWorklistIsForItsOwnerAndNoNameCanEndItsData) {
 }
 
 TEST_F(Reconcile, WhatIsWrongWithAnAnsweredStudyStandsInItsRecord) {
-  object("1.2.3", "P1", "Adler^Anna", "A1X");
-  auto options = prepare("P1,Adler,Anna,19700203,F,A1,CT,20200310,\n");
+  object("1.2.3", "P1", "Adler^Anna", "A100X");
+  auto options = prepare("P1,Adler,Anna,19700203,F,A100,CT,20200310,\n");
   run(options);
   EXPECT_NE(lines("reconcile.wb")[0].find(R"("decision":"review","vetoes":[],"discrepancies":["D08","D11"])"),
             std::string::npos)
