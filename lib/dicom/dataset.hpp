@@ -76,6 +76,9 @@ class Dataset {
   /// Bytes from the start to behind the last whole element.
   [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
 
+  /// Whether bytes in it must not be copied as they stand (Node::irregular).
+  [[nodiscard]] bool is_irregular() const noexcept;
+
   /// Set when the parse ended before pixel data.
   [[nodiscard]] const std::optional<PixelHeader>& pixel_header() const noexcept { return pixel_header_; }
 

@@ -8,6 +8,14 @@
 
 namespace waybill::dicom {
 
+bool Dataset::is_irregular() const noexcept {
+  for (std::uint32_t i = 0; i < nodes_.size(); i = nodes_[i].next) {
+    if (nodes_[i].irregular) return true;
+    if (nodes_[i].next <= i) return false;
+  }
+  return false;
+}
+
 const Node* Dataset::find(Tag wanted) const noexcept {
   for (std::uint32_t i = 0; i < nodes_.size(); i = nodes_[i].next) {
     if (nodes_[i].tag == wanted) return &nodes_[i];

@@ -78,8 +78,8 @@ ExamRows::ExamRows(const std::vector<std::string>& header, const Mapping& mappin
   if (std::none_of(header.begin(), header.end(), names_a_column))
     throw RunError(
         Exit::input,
-        "the first line of the RIS table names no column that is known; export it with a header line, or name "
-        "its columns in --map (known are " +
+        "the RIS table names no column that is known; export it with a line of headings, or name its columns in --map "
+        "(known are " +
             known_columns() + ")");
   const auto is_ignored = [&](const std::string& name) {
     return std::any_of(ignored.begin(), ignored.end(), [&](const std::string& i) { return id_key(i) == name; });

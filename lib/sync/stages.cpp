@@ -4,6 +4,8 @@
 namespace waybill::sync {
 namespace {
 
+constexpr std::string_view kEncryptTo = "--encrypt-to=";
+
 Words with(Words words, const Words& more) {
   words.insert(words.end(), more.begin(), more.end());
   return words;
@@ -101,7 +103,11 @@ Words report_words(const Run& run, const fs::path& scan) {
   Words words{scan.string(), run.file("standing.wb").string(), "--html=" + run.file("report.html").string(),
               "--csv=" + run.file("report.csv").string(), "--report-json=" + run.file("report.json").string()};
   if (run.plan.reconcile) words.push_back(run.file("reconcile.wb").string());
-  return with(with(std::move(words), run.plan.report_words), run.shared);
+  std::vector<std::string> shared = run.shared;
+  for (std::string& word : shared) {  // the report reads manifests and writes none
+    if (word.starts_with(kEncryptTo)) word.replace(0, kEncryptTo.size(), "--key=");
+  }
+  return with(with(std::move(words), run.plan.report_words), shared);
 }
 
 }  // namespace waybill::sync

@@ -36,14 +36,14 @@ std::optional<pixel::PixelData> pixels_of(const dicom::File& file) {
   return data;
 }
 
-/// The file as it is can be sent and read: whole meta group with the true label, nothing behind the dataset, even
-/// lengths (a dataset of odd length cannot be sent, PS3.8 E.2).
+/// The file as it is can be sent and read: whole meta group with the true label, nothing behind the dataset, headers
+/// that others read as we do, even lengths (a dataset of odd length cannot be sent, PS3.8 E.2).
 bool is_clean(const dicom::File& file) {
   static constexpr std::array<std::string_view, 8> kUnclean = {"ENC-NOPREAMBLE",   "ENC-METAVR",   "ENC-BLOCKPAD",
                                                                "ENC-TRAILGARBAGE", "ENC-CMDGROUP", "PIX-ZEROFRAG",
                                                                "PIX-EXPLLENENC",   "ENC-ODDLEN"};
   return file.meta.present && file.meta.transfer_syntax == file.transfer_syntax && !file.meta.sop_class.empty() &&
-         !file.meta.sop_instance.empty() && !file.has("ENC-METAMISMATCH") &&
+         !file.meta.sop_instance.empty() && !file.has("ENC-METAMISMATCH") && !file.dataset.is_irregular() &&
          std::none_of(kUnclean.begin(), kUnclean.end(), [&](std::string_view code) { return file.has(code); });
 }
 

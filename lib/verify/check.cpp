@@ -167,20 +167,27 @@ class Comparer {
   std::set<std::string> arrived_;
 };
 
+/// Asks for each object by itself: some peers break a study off at the first object they cannot give.
+void fetch_singly(const StudyWork& work, const Waiting& waiting, Session& session, const Session::Receive& receive) {
+  for (const auto& [uid, object] : std::map(waiting)) {
+    if (object->series) session.get_instance(work.study, *object->series, uid, receive);
+  }
+}
+
 void check_contents(StudyWork& work, Session& session) {
   Waiting waiting = waiting_of(work);
   if (waiting.empty()) return;
   Comparer comparer(waiting);
   const auto receive = [&](net::Received received) { comparer.take(std::move(received)); };
-  if (work.one_by_one || 2 * waiting.size() < work.known.size()) {
-    for (const auto& [uid, object] : std::map(waiting)) {
-      if (object->series) session.get_instance(work.study, *object->series, uid, receive);
-    }
+  const bool few = work.one_by_one || 2 * waiting.size() < work.known.size();
+  if (few) {
+    fetch_singly(work, waiting, session, receive);
     comparer.finish();
     if (work.one_by_one) return conclude_not_retrieved(waiting, session.service() + std::string(" of it alone"));
     if (waiting.empty()) return;  // else the peer may not know this level: the whole study decides
   }
   const net::GetResult result = session.get(work.study, receive);
+  if (!few) fetch_singly(work, waiting, session, receive);
   comparer.finish();
   conclude_not_retrieved(waiting, session.service() + counted(result.status, result.failed));
 }
@@ -201,8 +208,8 @@ void check_whole(StudyWork& work, Session& session) {
   }
   const Waiting all = waiting;
   Comparer comparer(waiting);
-  const net::GetResult result =
-      session.get(work.study, [&](net::Received received) { comparer.take(std::move(received)); });
+  const auto receive = [&](net::Received received) { comparer.take(std::move(received)); };
+  const net::GetResult result = session.get(work.study, receive);
   comparer.finish();
   std::set<std::string> there = comparer.arrived();
   const auto add_extra = [&] {
@@ -230,6 +237,8 @@ void check_whole(StudyWork& work, Session& session) {
     conclude(object, present ? "E3" : "E0", present ? "PRESENT" : "MISSING", present);
   }
   std::erase_if(waiting, [&](const auto& one) { return !listed.contains(one.first); });
+  fetch_singly(work, waiting, session, receive);
+  comparer.finish();
   conclude_not_retrieved(waiting, session.service() + counted(result.status, result.failed));
 }
 

@@ -142,6 +142,18 @@ void conclude_identical(Object& object) {
   conclude(object, "E4", is_edited(object, staged) ? "EXPECTED-CHANGE" : "IDENTICAL", true);
 }
 
+/// What breaks the rules of encoding in what came, and did not in what was sent: values can be read in spite of a
+/// damaged VR or length, but not by everybody, and nobody sent them so.
+const manifest::Finding* damage(const dicom::File& received, const Object& object) {
+  if (!received.dataset.is_irregular()) return nullptr;
+  const bool staged = object.transcode && !object.transcode->path.empty();
+  for (const manifest::Finding& finding : received.findings) {
+    const auto same = [&](const manifest::Finding& own) { return own.code == finding.code; };
+    if (finding.code.starts_with("ENC-") && (staged || std::ranges::none_of(object.findings, same))) return &finding;
+  }
+  return nullptr;
+}
+
 /// Other bytes than those of the sent file: the digests of what they mean decide.
 void compare_digests(const net::Received& received, Object& object) {
   const auto parsed = dicom::parse_network_dataset(received.dataset, received.transfer_syntax);
@@ -160,6 +172,11 @@ void compare_digests(const net::Received& received, Object& object) {
   inspect::inspect(*parsed, inspect::Depth::pixels, actual);
   const std::string pixels = pixel_verdict(expected, actual, received.transfer_syntax);
   if (!pixels.empty()) return conclude(object, "E3", pixels, false);
+  if (const auto* found = damage(*parsed, object); found != nullptr) {
+    object.findings.push_back({"VERIFY-ENCODING", Severity::s4, found->tag,
+                               "the peer gave the object back with damage in its encoding: " + found->detail});
+    return conclude(object, "E3", "METADATA-LOSS", false);
+  }
   if (actual.dataset_sha256.value_or("") != expected.dataset) return explain(*parsed, object);
   conclude(object, "E4", is_edited(object, expected.dataset) ? "EXPECTED-CHANGE" : "EQUIVALENT", true);
 }

@@ -60,7 +60,7 @@ TEST_F(OddLength, ADeflatedDatasetIsPaddedAndComesBackEqual) {
   const test::Ran verified =
       step({"verify", at("load.wb"), "--against", orthanc_.url(), "--level", "content", "-o", at("verify.wb")});
   EXPECT_EQ(verified.exit, 0) << verified.text;
-  EXPECT_EQ(test::objects_of(at("verify.wb")).at("1.2.7.1.1").verify.value().verdict, "IDENTICAL");
+  EXPECT_EQ(test::objects_of(at("verify.wb")).at("1.2.7.1.1").verify.value().verdict, "EQUIVALENT");  // a byte more
 }
 
 TEST_F(OddLength, AnotherDatasetIsNotSentUntilTranscodeWroteItAnew) {

@@ -154,7 +154,7 @@ TEST_F(RisPostgres, WrongSqlIsToldInTheServersWordsAndDataIsNot) {
   EXPECT_TRUE(holds(data, "SQLSTATE 22P02"));
   EXPECT_FALSE(holds(data, "ller")) << "the server's sentence holds a patient's name: " << data.what();
   EXPECT_EQ(error_of(" ").exit(), Exit::usage);
-  EXPECT_EQ(error_of("SELECT mrn AS foo FROM exams").exit(), Exit::usage);
+  EXPECT_EQ(error_of("SELECT mrn AS foo FROM exams").exit(), Exit::input);
 }
 
 TEST_F(RisPostgres, ControlTotalsAreCompared) {

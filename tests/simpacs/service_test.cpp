@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The simulator as other programs see it: DCMTK's tools are its clients here, and bytes that are no DICOM.
+#include "support/free_port.hpp"
 #include "support/simpacs.hpp"
 
 #include <arpa/inet.h>
@@ -123,7 +124,7 @@ TEST_F(SimPacsService, GivesByGetAndMovesToWhomItKnows) {
   const test::TempFolder inbox;
   prepare("", 2, 3);
   (void)pacs_->stop();
-  const int port = pacs_->port() == 65535 ? 65534 : pacs_->port() + 1;
+  const int port = test::free_port();
   pacs_->start("[[peer]]\ntitle = \"INBOX\"\nhost = \"127.0.0.1\"\nport = " + std::to_string(port) + "\n");
   store_all();
   const test::Ran got = dcmtk({"getscu", "-S", "-B", "-od", inbox.path().string(), "-k", "QueryRetrieveLevel=STUDY",
