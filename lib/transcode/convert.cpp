@@ -234,7 +234,8 @@ Result<Converted> Converter::write(ByteView source, const dicom::File& file, dic
     return out;
   }
   if (out.outcome.empty()) out.outcome = "rewritten";
-  if (same && !out.changed && !file.has("PIX-ZEROFRAG") && !file.has("ENC-ODDLEN")) {
+  const bool sound = !file.dataset.is_irregular() && !file.has("PIX-ZEROFRAG") && !file.has("ENC-ODDLEN");
+  if (same && !out.changed && sound) {
     out.hold(dicom::wrap_dataset(file));
     return out;
   }

@@ -321,5 +321,28 @@ TEST_F(OddPrecision, OfFewerThanEightBitsOrEightInSixteenIsReadByDcmtkAndGdcm) {
   }
 }
 
+/// Headers that break the rules and can be read in spite of it.
+class OddHeaders : public InFolder {};
+
+TEST_F(OddHeaders, AreWrittenAnewSoThatOthersReadThemToo) {
+  const std::string whole = ImageObject().native(slope_bytes()).file();
+  const std::string header("\x28\0\x02\0US\x02\0", 8);  // Samples per Pixel
+  ASSERT_NE(whole.find(header), std::string::npos);
+  const std::string small("\x28\0\x02\0us\x02\0", 8), none("\x28\0\x02\0\x02\0\0\0", 8);
+  for (const std::string& odd : {small, none}) {
+    std::string bytes = whole;
+    bytes.replace(bytes.find(header), header.size(), odd);
+    put(folder_ / "odd.dcm", bytes);
+    EXPECT_NE(shell("cd " + folder_.string() + " && dcmdump odd.dcm 2>&1 | grep -E '^[EW]:'").out, "");
+    const Outcome got = outcome_of_bytes(bytes, "keep");
+    EXPECT_EQ(got.failure, "");
+    EXPECT_EQ(got.converted.outcome, "rewritten");
+    put(folder_ / "written.dcm", std::string(as_text(got.converted.file)));
+    EXPECT_EQ(shell("cd " + folder_.string() + " && dcmdump written.dcm 2>&1 | grep -E '^[EW]:'").out, "");
+    EXPECT_NE(shell("cd " + folder_.string() + " && dcmdump +P 0028,0002 written.dcm").out.find("US 1"),
+              std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace waybill::test
