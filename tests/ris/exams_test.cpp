@@ -54,7 +54,7 @@ TEST(ReadExams, DataInPlaceOfAHeaderEndsTheRunAndIsNotShown) {
   const auto error = error_of("4711,SECRET,NAME1,19700203\n4712,OTHER,NAME2,19700203\n");
   EXPECT_EQ(error.exit(), Exit::input);
   const std::string what = error.what();
-  EXPECT_NE(what.find("header line"), std::string::npos);
+  EXPECT_NE(what.find("line of headings"), std::string::npos);
   for (const char* value : {"4711", "SECRET", "NAME1"}) EXPECT_EQ(what.find(value), std::string::npos) << what;
 }
 
