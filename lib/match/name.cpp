@@ -210,16 +210,18 @@ bool is_phonetic_word(std::string_view w) {
 
 }  // namespace
 
-NameNormal name_normal(std::string_view name) {
-  const std::string valid = is_utf8(name) ? std::string() : repair_utf8(name);
-  if (!valid.empty()) name = valid;
-  std::string_view group;
+std::string_view name_group(std::string_view name) noexcept {
   for (;;) {
     const std::size_t end = name.find('=');
-    group = name.substr(0, end);
-    if (!trim(group).empty() || end == std::string_view::npos) break;
+    const std::string_view group = name.substr(0, end);
+    if (!trim(group).empty() || end == std::string_view::npos) return group;
     name.remove_prefix(end + 1);
   }
+}
+
+NameNormal name_normal(std::string_view name) {
+  const std::string valid = is_utf8(name) ? std::string() : repair_utf8(name);
+  const std::string_view group = name_group(valid.empty() ? name : std::string_view(valid));
   NameNormal normal;
   const bool plain = is_ascii(group);
   for (const bool long_spelling : {true, false}) {

@@ -24,6 +24,9 @@ struct NameNormal {
   std::vector<NameWords> spellings;  ///< one or two; the shorter spelling last
 };
 
+/// The alphabetic group of a DICOM person name, or the first group that is there (PS3.5 6.2.1.1).
+[[nodiscard]] std::string_view name_group(std::string_view person_name) noexcept;
+
 /// From a DICOM person name in UTF-8. Uses the alphabetic group, or the first group that is there.
 [[nodiscard]] NameNormal name_normal(std::string_view person_name);
 

@@ -3,6 +3,7 @@
 
 #include "core/flat_index.hpp"
 #include "core/text.hpp"
+#include "match/name.hpp"
 #include "match/normal.hpp"
 
 #include <tbb/blocked_range.h>
@@ -28,13 +29,7 @@ struct SplitName {
   Interned last, first, middle;
 
   explicit SplitName(std::string_view name) {
-    std::string_view group;
-    for (;;) {
-      const std::size_t end = name.find('=');
-      group = name.substr(0, end);
-      if (!trim(group).empty() || end == std::string_view::npos) break;
-      name.remove_prefix(end + 1);
-    }
+    std::string_view group = match::name_group(name);
     for (Interned* part : {&last, &first, &middle}) {
       const std::size_t end = group.find('^');
       *part = group.substr(0, end);

@@ -36,14 +36,18 @@ std::optional<pixel::PixelData> pixels_of(const dicom::File& file) {
   return data;
 }
 
+/// The dataset's bytes may go into a file as they stand.
+bool is_sound(const dicom::File& file) {
+  return !file.dataset.is_irregular() && !file.has("PIX-ZEROFRAG") && !file.has("ENC-ODDLEN");
+}
+
 /// The file as it is can be sent and read: whole meta group with the true label, nothing behind the dataset, headers
 /// that others read as we do, even lengths (a dataset of odd length cannot be sent, PS3.8 E.2).
 bool is_clean(const dicom::File& file) {
-  static constexpr std::array<std::string_view, 8> kUnclean = {"ENC-NOPREAMBLE",   "ENC-METAVR",   "ENC-BLOCKPAD",
-                                                               "ENC-TRAILGARBAGE", "ENC-CMDGROUP", "PIX-ZEROFRAG",
-                                                               "PIX-EXPLLENENC",   "ENC-ODDLEN"};
+  static constexpr std::array<std::string_view, 6> kUnclean = {"ENC-NOPREAMBLE",   "ENC-METAVR",   "ENC-BLOCKPAD",
+                                                               "ENC-TRAILGARBAGE", "ENC-CMDGROUP", "PIX-EXPLLENENC"};
   return file.meta.present && file.meta.transfer_syntax == file.transfer_syntax && !file.meta.sop_class.empty() &&
-         !file.meta.sop_instance.empty() && !file.has("ENC-METAMISMATCH") && !file.dataset.is_irregular() &&
+         !file.meta.sop_instance.empty() && !file.has("ENC-METAMISMATCH") && is_sound(file) &&
          std::none_of(kUnclean.begin(), kUnclean.end(), [&](std::string_view code) { return file.has(code); });
 }
 
@@ -234,8 +238,7 @@ Result<Converted> Converter::write(ByteView source, const dicom::File& file, dic
     return out;
   }
   if (out.outcome.empty()) out.outcome = "rewritten";
-  const bool sound = !file.dataset.is_irregular() && !file.has("PIX-ZEROFRAG") && !file.has("ENC-ODDLEN");
-  if (same && !out.changed && sound) {
+  if (same && !out.changed && is_sound(file)) {
     out.hold(dicom::wrap_dataset(file));
     return out;
   }

@@ -45,10 +45,6 @@ std::size_t read_head(const transfer::SendFile& file, std::span<std::byte> into,
   return got < 0 ? 0 : static_cast<std::size_t>(got);
 }
 
-}  // namespace
-
-namespace {
-
 /// The head of the file that was sent, to be hashed together with what came, and the digest that it must give.
 struct Head {
   std::array<std::byte, kHead> room{};
