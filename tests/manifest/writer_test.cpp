@@ -70,9 +70,7 @@ TEST_F(WriterTest, LinesFromManyThreadsAllArriveAndEachThreadsOrderIsKept) {
 TEST_F(WriterTest, LinesReachTheDiskWithinSecondsWithoutAnyCall) {
   Writer writer(file_, header());
   writer.append(line(1));
-  for (int i = 0; i < 100 && content(file_).lines.empty(); ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  EXPECT_EQ(content(file_).lines.size(), 1U);
+  EXPECT_TRUE(test::wait_until([&] { return content(file_).lines.size() == 1; }));
 }
 
 TEST_F(WriterTest, AnInterruptedRunIsContinuedAndCountsAllRecords) {

@@ -132,13 +132,13 @@ TEST_F(AssociationTest, SaysThatAPeerIsUnreachable) {
 TEST_F(AssociationTest, TellsAPermanentRejectionApart) {
   const test::TempFolder folder;
   fs::create_directories(folder / "db");
-  const int port = 20000 + static_cast<int>(::getpid() % 20000);
+  const int port = test::free_port();
   std::ofstream(folder / "q.cfg")
       << "MaxPDUSize = 16384\nMaxAssociations = 4\nHostTable BEGIN\nHostTable END\nVendorTable BEGIN\nVendorTable END\n"
       << "AETable BEGIN\nKNOWN " << (folder / "db").string() << " RW (10, 64mb) ANY\nAETable END\n";
   const pid_t node =
       test::spawn({"dcmqrscp", "-c", (folder / "q.cfg").string(), std::to_string(port)}, folder / "q.log");
-  std::this_thread::sleep_for(std::chrono::seconds(1));
+  ASSERT_TRUE(test::wait_for_port(port)) << test::slurp(folder / "q.log");
   const std::string at = "@127.0.0.1:" + std::to_string(port);
   EXPECT_NO_THROW(Association::request(parse_url("dicom://KNOWN" + at), "WAYBILL", all_contexts()).echo())
       << test::slurp(folder / "q.log");

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "support/simpacs.hpp"
+#include "support/at_service.hpp"
 
-#include <algorithm>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,8 +29,7 @@ class LyingStow {
                                    folder_.path().string()};
     words.insert(words.end(), tls_.begin(), tls_.end());
     child_ = spawn(words, folder_ / "out.log");
-    for (int i = 0; i < 2000 && !fs::exists(folder_ / "port"); ++i)
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    wait_until([&] { return fs::exists(folder_ / "port") || has_ended(child_); });
     if (!fs::exists(folder_ / "port")) throw std::runtime_error("no service: " + slurp(folder_ / "out.log"));
     std::ifstream(folder_ / "port") >> port_;
   }
@@ -76,43 +73,6 @@ class LyingStow {
   int port_ = 0;
 };
 
-/// Objects of a small archive, meant to meet their fate at such a service.
-class AtLyingStow : public ::testing::Test {
- protected:
-  void prepare(const std::string& plan, int studies, int objects) {
-    objects_ = make_archive(folder_, studies, objects);
-    service_.emplace(plan);
-  }
-  Ran load(const std::vector<std::string>& more = {}, int associations = 8) {
-    std::vector<std::string> words{tool("load"),
-                                   at("scan.wb"),
-                                   "--to",
-                                   service_->url(),
-                                   "-o",
-                                   at("load.wb"),
-                                   "--quiet",
-                                   "--timeout",
-                                   "1",
-                                   "--back-off",
-                                   "0.05",
-                                   "--associations",
-                                   std::to_string(associations)};
-    words.insert(words.end(), more.begin(), more.end());
-    return run(words, folder_ / "load.log");
-  }
-  Ran verify(const std::string& level = "content", const std::vector<std::string>& more = {}) {
-    std::vector<std::string> words{tool("verify"), at("load.wb"),   "--against", service_->url(), "--level",   level,
-                                   "-o",           at("verify.wb"), "--quiet",   "--restart",     "--timeout", "1"};
-    words.insert(words.end(), more.begin(), more.end());
-    return run(words, folder_ / "verify.log");
-  }
-  [[nodiscard]] std::map<std::string, manifest::Object> loaded() const { return objects_of(folder_ / "load.wb"); }
-  [[nodiscard]] std::map<std::string, manifest::Object> verified() const { return objects_of(folder_ / "verify.wb"); }
-  [[nodiscard]] std::string at(const std::string& name) const { return (folder_ / name).string(); }
-
-  TempFolder folder_;
-  std::vector<manifest::Object> objects_;
-  std::optional<LyingStow> service_;
-};
+using AtLyingStow = AtService<LyingStow>;
 
 }  // namespace waybill::test

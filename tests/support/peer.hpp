@@ -6,11 +6,11 @@
 #include "manifest/reader.hpp"
 #include "manifest/writer.hpp"
 #include "support/dicom_builder.hpp"
+#include "support/waiting.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -18,7 +18,6 @@
 #include <map>
 #include <sstream>
 #include <string>
-#include <thread>
 #include <vector>
 
 /// Real DICOM nodes on loopback and manifests to send to them.
@@ -75,6 +74,12 @@ inline int wait_for(pid_t child) {
   int status = 0;
   ::waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/// Whether the program is over; its exit code waits for `wait_for`.
+inline bool has_ended(pid_t child) {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
 }
 
 struct Ran {
@@ -169,8 +174,7 @@ class SilentPeer {
     child_ = spawn({environment("WAYBILL_SOURCE") + "/tests/support/silent-peer", std::to_string(node.dicom_port()),
                     sop_instance, mode, (folder_ / "port").string()},
                    folder_ / "log");
-    for (int i = 0; i < 1000 && !fs::exists(folder_ / "port"); ++i)
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    wait_until([&] { return fs::exists(folder_ / "port") || has_ended(child_); });
   }
   ~SilentPeer() {
     ::kill(child_, SIGKILL);
