@@ -202,7 +202,7 @@ std::string syntax_of_codestreams(const pixel::PixelData& data) {
   if (!index) return label;
   Bytes joined;
   const Sniffed seen = pixel::sniff(head_of(index->frames.front(), joined));
-  const std::string truth = pixel::true_syntax(seen);
+  std::string truth = pixel::true_syntax(seen);
   const bool hidden_loss = seen.lossy && pixel::fidelity_of(label) == Fidelity::lossless;
   const auto is_dct = [](std::string_view kind) {
     return kind == "jpeg-baseline" || kind == "jpeg-extended" || kind == "jpeg-progressive";
@@ -239,7 +239,7 @@ std::string codestream(const dicom::File& file, const pixel::PixelData& data, st
   const Sniffed seen = pixel::sniff(head);
   const auto offset = static_cast<std::uint64_t>(index->frames.front().front().data() - data.value.data());
   const First first{seen, index->frames.front().front(), base + offset};
-  const std::string syntax = check_label(label, first, findings);
+  std::string syntax = check_label(label, first, findings);
   check_size(data.info, first, findings);
   check_colour(data.info, first, findings);
   const bool marked = seen.kind.starts_with("jpeg") || seen.kind == "htj2k";
