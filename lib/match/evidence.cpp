@@ -10,7 +10,7 @@
 namespace waybill::match {
 namespace {
 
-constexpr std::int64_t kNightSeconds = 4 * 3600;
+constexpr std::int64_t kNightSeconds = std::int64_t{4} * 3600;
 
 Same compare_keys(Interned a, Interned b) {
   if (a.empty() || b.empty()) return Same::unknown;

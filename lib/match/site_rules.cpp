@@ -154,7 +154,9 @@ std::string SiteRules::accession(std::string_view accession) const {
 
 void SiteRules::apply(Exam& exam) const {
   if (!has_forms()) return;
-  const auto differing = [](std::string key, const std::string& plain) { return key == plain ? std::string() : key; };
+  const auto differing = [](const std::string& key, const std::string& plain) {
+    return key == plain ? std::string() : key;
+  };
   exam.normal_id = differing(number(exam.issuer, exam.patient_id), id_key(exam.patient_id));
   exam.normal_accession = differing(accession(exam.accession), accession_key(exam.accession));
   std::vector<std::string> ids;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How load paces itself, what it says beforehand, what it sends again and in which form.
 #include "core/clock.hpp"
+#include "support/free_port.hpp"
 #include "support/simpacs.hpp"
 
 namespace waybill {
@@ -238,8 +239,9 @@ TEST_F(LoadFlow, GoesDownTheLadderForAPeerThatTakesImplicitAlone) {
   const test::TempFolder shelf;
   objects_ = test::make_archive(folder_, 1, 3);
   const int port = test::free_port();
-  const pid_t node =
-      test::spawn({"storescp", "+xi", "-od", shelf.path().string(), std::to_string(port)}, shelf / "log");
+  std::optional<test::Program> node;
+  node.emplace(std::vector<std::string>{"storescp", "+xi", "-od", shelf.path().string(), std::to_string(port)},
+               shelf / "log");
   ASSERT_TRUE(test::wait_for_port(port)) << test::slurp(shelf / "log");
   const std::string url = "dicom://NODE@127.0.0.1:" + std::to_string(port);
   const auto run = [&](const std::vector<std::string>& more) {
@@ -253,8 +255,7 @@ TEST_F(LoadFlow, GoesDownTheLadderForAPeerThatTakesImplicitAlone) {
   for (const auto& [uid, object] : loaded()) EXPECT_TRUE(test::has_finding(object, "D27")) << uid;
   const test::Ran ran = run({});
   EXPECT_EQ(ran.exit, 0) << ran.text;
-  ::kill(node, SIGKILL);
-  (void)test::wait_for(node);
+  node.reset();
   std::size_t files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(shelf.path())) {
     if (entry.path().extension() == ".log" || entry.path().filename() == "log") continue;

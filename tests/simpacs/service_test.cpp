@@ -133,8 +133,8 @@ TEST_F(SimPacsService, GivesByGetAndMovesToWhomItKnows) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(inbox.path()), {}), 3);
 
   const test::TempFolder moved;
-  const pid_t receiver =
-      test::spawn({"storescp", "-B", "-od", moved.path().string(), std::to_string(port)}, folder_ / "scp.log");
+  const test::Program receiver({"storescp", "-B", "-od", moved.path().string(), std::to_string(port)},
+                               folder_ / "scp.log");
   ASSERT_TRUE(test::wait_for_port(port)) << test::slurp(folder_ / "scp.log");
   const auto move_to = [&](const std::string& title) {
     return dcmtk({"movescu", "-v", "-S", "-aem", title, "-k", "QueryRetrieveLevel=STUDY", "-k",
@@ -145,8 +145,6 @@ TEST_F(SimPacsService, GivesByGetAndMovesToWhomItKnows) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(moved.path()), {}), 3) << ran.text;
   const test::Ran nobody = move_to("NOBODY");
   EXPECT_NE(nobody.text.find("MoveDestinationUnknown"), std::string::npos) << nobody.text;
-  ::kill(receiver, SIGKILL);
-  (void)test::wait_for(receiver);
 }
 
 TEST_F(SimPacsService, AMoveThatLiesAboutItsCountsAndGivesNewUids) {
@@ -158,8 +156,8 @@ TEST_F(SimPacsService, AMoveThatLiesAboutItsCountsAndGivesNewUids) {
                "\n[[rule]]\non = \"move\"\ninstance = [\"1.2.3.1.1.1\"]\nomit = 1\ncompleted = 1\n"
                "[[rule]]\non = \"get\"\nnew_uids = true\n");
   store_all();
-  const pid_t receiver =
-      test::spawn({"storescp", "-B", "-od", moved.path().string(), std::to_string(port)}, folder_ / "scp.log");
+  const test::Program receiver({"storescp", "-B", "-od", moved.path().string(), std::to_string(port)},
+                               folder_ / "scp.log");
   ASSERT_TRUE(test::wait_for_port(port)) << test::slurp(folder_ / "scp.log");
   const test::Ran ran = dcmtk({"movescu", "-d", "-S", "-aem", "INBOX", "-k", "QueryRetrieveLevel=STUDY", "-k",
                                "StudyInstanceUID=1.2.3.1", "127.0.0.1", "PORT"});
@@ -167,8 +165,6 @@ TEST_F(SimPacsService, AMoveThatLiesAboutItsCountsAndGivesNewUids) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(moved.path()), {}), 3);
   EXPECT_EQ(test::member(pacs_->events("retrieve").at(0), "completed"), "3");
   EXPECT_EQ(test::member(pacs_->events("retrieve").at(0), "said"), "4");
-  ::kill(receiver, SIGKILL);
-  (void)test::wait_for(receiver);
 
   const test::TempFolder first, second;
   std::set<std::string> names;

@@ -4,6 +4,7 @@
 #include "support/at_service.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,9 +17,6 @@ class LyingStow {
   explicit LyingStow(const std::string& plan = "{}", std::vector<std::string> tls = {}) : tls_(std::move(tls)) {
     start(plan);
   }
-  ~LyingStow() { stop(); }
-  LyingStow(const LyingStow&) = delete;
-  LyingStow& operator=(const LyingStow&) = delete;
 
   /// On the same port and with what it stored before.
   void start(const std::string& plan) {
@@ -28,17 +26,12 @@ class LyingStow {
     std::vector<std::string> words{environment("WAYBILL_SOURCE") + "/tests/support/lying-stow",
                                    folder_.path().string()};
     words.insert(words.end(), tls_.begin(), tls_.end());
-    child_ = spawn(words, folder_ / "out.log");
-    wait_until([&] { return fs::exists(folder_ / "port") || has_ended(child_); });
+    program_.emplace(words, folder_ / "out.log");
+    wait_until([&] { return fs::exists(folder_ / "port") || program_->has_ended(); });
     if (!fs::exists(folder_ / "port")) throw std::runtime_error("no service: " + slurp(folder_ / "out.log"));
     std::ifstream(folder_ / "port") >> port_;
   }
-  void stop() {
-    if (child_ == 0) return;
-    ::kill(child_, SIGKILL);
-    (void)wait_for(child_);
-    child_ = 0;
-  }
+  void stop() { program_.reset(); }
 
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] std::string url(const std::string& scheme = "http", const std::string& host = "127.0.0.1") const {
@@ -69,7 +62,7 @@ class LyingStow {
  private:
   TempFolder folder_;
   std::vector<std::string> tls_;
-  pid_t child_ = 0;
+  std::optional<Program> program_;
   int port_ = 0;
 };
 

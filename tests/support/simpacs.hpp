@@ -29,9 +29,7 @@ class SimPacs {
  public:
   /// Starts with this scenario (TOML text) and its own store.
   explicit SimPacs(const std::string& scenario = "") { start(scenario); }
-  ~SimPacs() {
-    if (child_ != 0) (void)stop();
-  }
+  ~SimPacs() { (void)stop(); }
   SimPacs(const SimPacs&) = delete;
   SimPacs& operator=(const SimPacs&) = delete;
 
@@ -43,18 +41,13 @@ class SimPacs {
                                    "--scenario",          at("scenario.toml"), "--port",
                                    std::to_string(port_), "--port-file",       at("port")};
     words.insert(words.end(), more.begin(), more.end());
-    child_ = spawn(words, folder_ / "out.log");
-    wait_until([&] { return fs::exists(folder_ / "port") || has_ended(child_); });
+    program_.emplace(words, folder_ / "out.log");
+    wait_until([&] { return fs::exists(folder_ / "port") || program_->has_ended(); });
     if (!fs::exists(folder_ / "port")) throw std::runtime_error("simpacs did not start: " + slurp(folder_ / "out.log"));
     std::ifstream(folder_ / "port") >> port_;
   }
   /// Its exit code.
-  int stop(int signal = SIGTERM) {
-    ::kill(child_, signal);
-    const int exit = wait_for(child_);
-    child_ = 0;
-    return exit;
-  }
+  int stop(int signal = SIGTERM) { return program_->stop(signal); }
 
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] std::string url(const std::string& title = "SIMPACS") const {
@@ -91,7 +84,7 @@ class SimPacs {
  private:
   [[nodiscard]] std::string at(const std::string& name) const { return (folder_ / name).string(); }
   TempFolder folder_;
-  pid_t child_ = 0;
+  std::optional<Program> program_;
   int port_ = 0;
 };
 
