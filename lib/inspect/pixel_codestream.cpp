@@ -144,11 +144,12 @@ void check_colour(const pixel::ImageInfo& info, const First& first, std::vector<
     photo = "labelled RGB, but the Adobe segment says YCbCr";
   if (colour && photometric.starts_with("YBR") && s.adobe_transform == 0)
     photo = "labelled " + std::string(photometric) + ", but the Adobe segment says no colour transform";
-  if (s.jfif || s.adobe)
+  if (s.jfif || s.adobe) {
     first.note(findings, "PIX-JFIF", photo.empty() ? Severity::s0 : Severity::s2, tag(0x7FE0, 0x0010),
                std::string(s.jfif ? "a JFIF" : "an Adobe") + " segment in the codestream; " +
                    (photo.empty() ? "Photometric Interpretation rules" : photo),
                0);
+  }
   const bool j2k = s.components >= 3 && (s.kind == "jpeg-2000" || s.kind == "htj2k");
   const std::string_view wanted = s.lossy ? "YBR_ICT" : "YBR_RCT";
   if (j2k && s.multi_component && photometric != wanted)

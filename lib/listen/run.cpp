@@ -119,10 +119,11 @@ class Server {
   void greet() {
     log_("listening on " + local_name(socket_.get()) + (tls_ ? " (TLS)" : "") + ", journal " +
          journal_.path().string() + (journal_.resumed() ? ", continued" : ""));
-    if (!tls_ && !is_loopback(options_.bind))
+    if (!tls_ && !is_loopback(options_.bind)) {
       log_(
           "warning: MLLP without TLS shows patients' data to the network and takes messages from anybody; give "
           "--tls-cert, --tls-key and --tls-ca, or bind to loopback");
+    }
     if (!journal_.resumed()) return;
     log_(std::to_string(journal_.stored()) + " messages are in the journal already");
   }

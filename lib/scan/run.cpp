@@ -358,7 +358,7 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
   };
   using oneapi::tbb::filter_mode;
   oneapi::tbb::parallel_pipeline(
-      options.threads * 3,
+      std::size_t{options.threads} * 3,
       oneapi::tbb::make_filter<void, Steps>(filter_mode::serial_in_order, walk_on) &
           oneapi::tbb::make_filter<Steps, std::vector<Result>>(
               filter_mode::parallel, [&](Steps steps) { return look(std::move(steps), options); }) &
