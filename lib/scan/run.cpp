@@ -232,22 +232,23 @@ Result compare(const Step& step, std::vector<Object> objects, const Options& opt
 /// The records of a batch, in its order.
 std::vector<Result> look(std::vector<Step> steps, const Options& options) {
   std::vector<Result> out(steps.size());
-  std::optional<std::size_t> waiting;  // an entry to be read, for which a second one is sought
+  const std::size_t none = steps.size();
+  std::size_t waiting = none;  // an entry to be read, for which a second one is sought
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (steps[i].known.same && !steps[i].known.recheck) {
       out[i] = carry_over(std::move(steps[i].known));
-    } else if (!waiting) {
+    } else if (waiting == none) {
       waiting = i;
     } else {
-      auto both = examine_two(std::move(steps[*waiting].entry), std::move(steps[i].entry), options);
-      out[*waiting] = compare(steps[*waiting], std::move(both[0]), options);
+      auto both = examine_two(std::move(steps[waiting].entry), std::move(steps[i].entry), options);
+      out[waiting] = compare(steps[waiting], std::move(both[0]), options);
       out[i] = compare(steps[i], std::move(both[1]), options);
-      waiting.reset();
+      waiting = none;
     }
   }
-  if (waiting) {
-    auto alone = examine(std::move(steps[*waiting].entry), options);
-    out[*waiting] = compare(steps[*waiting], std::move(alone), options);
+  if (waiting != none) {
+    auto alone = examine(std::move(steps[waiting].entry), options);
+    out[waiting] = compare(steps[waiting], std::move(alone), options);
   }
   return out;
 }
