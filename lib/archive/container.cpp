@@ -46,7 +46,7 @@ std::int64_t octal(std::string_view field) {
 /// Old tar files have no magic; the checksum of the header proves any of them.
 bool is_tar(std::string_view head) {
   if (head.size() < kSniff || head[0] == '\0') return false;
-  std::int64_t sum = 8 * ' ';  // the checksum's own field counts as spaces
+  std::int64_t sum = std::int64_t{8} * ' ';  // the checksum's own field counts as spaces
   std::int64_t signed_sum = sum;
   for (std::size_t i = 0; i < kSniff; ++i) {
     if (i >= 148 && i < 156) continue;

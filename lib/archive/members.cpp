@@ -341,7 +341,7 @@ void Members::allow(std::uint64_t more) {
 std::string Members::damage() const { return state_->problem; }
 
 std::string Members::type() const {
-  const std::string outer(to_string(state_->container));
+  std::string outer(to_string(state_->container));
   if (!state_->inflater || !state_->reader) return outer;
   switch (state_->container) {
     case Container::gzip: return "tar.gz";

@@ -145,8 +145,9 @@ bool Sender::prepare_again(const Work& work, Outgoing& out) {
   out.declined.insert(out.prepared.context);
   auto prepared = prepare_bytes(object, out.declined);
   out.object = std::move(object);
-  if (prepared) out.prepared = *std::move(prepared);
-  return prepared.has_value();
+  if (!prepared) return false;
+  out.prepared = *std::move(prepared);
+  return true;
 }
 
 void Sender::finish(Work& work, const Outgoing& out, Sent how) {
@@ -280,6 +281,7 @@ Sender::Shipped Sender::store_together(Work& work, std::vector<Outgoing> batch) 
 /// Settles what the peer lists; the others are left in the batch. False when the run is to stop.
 bool Sender::settle_listed_of(Work& work, std::vector<Outgoing>& batch, Answer::Kind why) {
   std::vector<const Object*> objects;
+  objects.reserve(batch.size());
   for (const Outgoing& out : batch) objects.push_back(&out.object);
   const auto listed = asker_.ask(objects, why == Answer::Kind::none ? Asker::Times::twice : Asker::Times::once);
   if (!listed) return false;

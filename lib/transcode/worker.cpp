@@ -154,7 +154,7 @@ dicom::Changes Worker::changes_of(Object& object, const dicom::File& file, std::
   return changes;
 }
 
-void Worker::work(Object& object, ByteView source, const dicom::File& file, dicom::Changes changes) const {
+void Worker::work(Object& object, ByteView source, const dicom::File& file, const dicom::Changes& changes) const {
   const std::filesystem::path path = staged_path(options_, object);
   const Decision decision = policy_.decide(object);
   auto converted = converter_.convert(source, file, decision.order, changes);

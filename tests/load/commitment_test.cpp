@@ -179,8 +179,7 @@ TEST_F(LoadCommitment, OutlivesTheDeathOfBothSides) {
   std::vector<std::string> words{test::tool("load"), at("scan.wb"), "--to",    pacs_->url(), "-o",
                                  at("load.wb"),      "--quiet",     "--commit"};
   const pid_t child = test::spawn(words, folder_ / "killed.log");
-  for (int i = 0; i < 500 && pacs_->events("commit").size() < 2; ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  ASSERT_TRUE(test::wait_until([&] { return pacs_->events("commit").size() >= 2; }));
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   ::kill(child, SIGKILL);
   EXPECT_EQ(test::wait_for(child), 128 + SIGKILL);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How load paces itself, what it says beforehand, what it sends again and in which form.
 #include "core/clock.hpp"
+#include "support/free_port.hpp"
 #include "support/simpacs.hpp"
 
 namespace waybill {
@@ -14,7 +15,7 @@ class LoadFlow : public test::AtSimPacs {
  protected:
   std::size_t stored() { return pacs_->events("store").size(); }
   void wait_until_stored(std::size_t count) {
-    for (int i = 0; i < 2000 && stored() < count; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    ASSERT_TRUE(test::wait_until([&] { return stored() >= count; }));
   }
   std::vector<std::string> words(const std::vector<std::string>& more) {
     std::vector<std::string> all{test::tool("load"), at("scan.wb"), "--to", pacs_->url(), "-o",
@@ -105,10 +106,10 @@ TEST_F(LoadFlow, PausesAndResumesBySignal) {
   const pid_t child = test::spawn(words({"--limit", "40obj/s"}), folder_ / "first.log");
   wait_until_stored(45);
   ::kill(child, SIGUSR1);
-  std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  const auto released = [&] { return pacs_->events("released").size(); };
+  EXPECT_TRUE(test::wait_until([&] { return released() >= 4; })) << "no association is held through a pause";
   const std::size_t held = stored();
   EXPECT_LT(held, 100U);
-  EXPECT_GE(pacs_->events("released").size(), 4U) << "no association is held through a pause";
   std::this_thread::sleep_for(std::chrono::milliseconds(700));
   EXPECT_EQ(stored(), held);
   ::kill(child, SIGUSR2);
@@ -237,10 +238,11 @@ TEST_F(LoadFlow, WritesASyntaxThatWasAskedForWhileSending) {
 TEST_F(LoadFlow, GoesDownTheLadderForAPeerThatTakesImplicitAlone) {
   const test::TempFolder shelf;
   objects_ = test::make_archive(folder_, 1, 3);
-  const int port = 23000 + static_cast<int>(::getpid() % 20000);
-  const pid_t node =
-      test::spawn({"storescp", "+xi", "-od", shelf.path().string(), std::to_string(port)}, shelf / "log");
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  const int port = test::free_port();
+  std::optional<test::Program> node;
+  node.emplace(std::vector<std::string>{"storescp", "+xi", "-od", shelf.path().string(), std::to_string(port)},
+               shelf / "log");
+  ASSERT_TRUE(test::wait_for_port(port)) << test::slurp(shelf / "log");
   const std::string url = "dicom://NODE@127.0.0.1:" + std::to_string(port);
   const auto run = [&](const std::vector<std::string>& more) {
     std::vector<std::string> all{test::tool("load"), at("scan.wb"), "--to",     url, "-o",
@@ -253,8 +255,7 @@ TEST_F(LoadFlow, GoesDownTheLadderForAPeerThatTakesImplicitAlone) {
   for (const auto& [uid, object] : loaded()) EXPECT_TRUE(test::has_finding(object, "D27")) << uid;
   const test::Ran ran = run({});
   EXPECT_EQ(ran.exit, 0) << ran.text;
-  ::kill(node, SIGKILL);
-  (void)test::wait_for(node);
+  node.reset();
   std::size_t files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(shelf.path())) {
     if (entry.path().extension() == ".log" || entry.path().filename() == "log") continue;
