@@ -131,9 +131,10 @@ std::string Worker::study_uid(const std::string& study) const {
   return at == uids.end() ? study : at->second;
 }
 
-/// What a rejection note keeps from readers is not staged; the source keeps it, and the manifest says so.
+/// What a rejection note keeps from readers, or what is no stored object, is not staged; the source keeps it, and the
+/// manifest says so.
 bool Worker::exclude_rejected(Object& object) const {
-  auto why = manifest::rejection_of(object);
+  auto why = manifest::exclusion_of(object);
   if (const auto at = rejected_.find(object.id); !why && at != rejected_.end()) why = at->second;
   if (!why) return false;
   std::erase_if(object.findings, [&](const manifest::Finding& f) { return f.code == why->code; });
