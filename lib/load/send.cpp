@@ -103,6 +103,7 @@ bool Sender::settle_doubts(Work& work) {
       }
     } else {
       out.object = parcel.object;
+      if (there == Asker::Listed::yes) make_again(out.object);
       if (!settle_listed(out.object, there, Answer::Kind::none)) continue;
       out.object.load->run = run_id_;
     }
@@ -123,6 +124,14 @@ std::optional<Prepared> Sender::prepare_bytes(Object& object, const std::set<net
   return preparer_.prepare(object, [&](const net::Context& context) {
     return !declined.contains(context) && way_->grants(needed, context);
   });
+}
+
+/// What was made of the object when it was sent (edits, another syntax) died with the run that sent it; the same comes
+/// of it again, and verify must know it. A source that is gone since then does not undo that the peer has the object.
+void Sender::make_again(Object& object) {
+  Object again = object;
+  again.load.emplace();
+  if (prepare_bytes(again, {})) object = std::move(again);
 }
 
 /// nullopt for an object that cannot be sent; it has its outcome then.

@@ -67,6 +67,7 @@ class Sender {
   enum class Sent { settled, later, again, stopped };
 
   [[nodiscard]] bool settle_doubts(Work& work);
+  void make_again(manifest::Object& object);
   [[nodiscard]] std::optional<Outgoing> prepare(Work& work, std::size_t place);
   [[nodiscard]] bool may_go_native(Outgoing& out);
   [[nodiscard]] bool prepare_again(const Work& work, Outgoing& out);

@@ -74,6 +74,33 @@ TEST_F(MetaUids, AreInTheDatasetThatLoadSendsAndVerifyExpectsThem) {
     EXPECT_EQ(object.verify.value().verdict, "EXPECTED-CHANGE") << uid;
 }
 
+TEST_F(MetaUids, AreExpectedByVerifyThoughTheLoadThatSentThemWasKilledBeforeTheAnswer) {
+  ASSERT_EQ(step({"scan", at("in"), "--deep", "-o", at("scan.wb")}).exit, 0);
+  ASSERT_EQ(pacs_.stop(), 0);
+  pacs_.start("[[rule]]\non = \"store\"\ndelay = 30\n");
+  const std::vector<std::string> words{test::tool("load"), at("scan.wb"), "--to",           pacs_.url(), "-o",
+                                       at("load.wb"),      "--quiet",     "--associations", "1"};
+  const pid_t child = test::spawn(words, folder_ / "killed.log");
+  const auto any = [&] { return pacs_.holds("1.2.7.1.1") || pacs_.holds("1.2.7.1.2") || pacs_.holds("1.2.7.1.3"); };
+  for (int i = 0; i < 2000 && !any(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  ASSERT_TRUE(any());
+  ::kill(child, SIGKILL);
+  EXPECT_EQ(test::wait_for(child), 128 + SIGKILL);
+  EXPECT_EQ(pacs_.stop(SIGKILL), 128 + SIGKILL);
+  pacs_.start();
+  const test::Ran loaded = step({"load", at("scan.wb"), "--to", pacs_.url(), "-o", at("load.wb")});
+  EXPECT_EQ(loaded.exit, 0) << loaded.text;
+  std::size_t found = 0;
+  for (const auto& [uid, object] : test::objects_of(at("load.wb")))
+    found += object.load.value().outcome == "found-after-interruption" ? 1 : 0;
+  EXPECT_EQ(found, 1U);
+  const test::Ran verified =
+      step({"verify", at("load.wb"), "--against", pacs_.url(), "--level", "content", "-o", at("verify.wb")});
+  EXPECT_EQ(verified.exit, 0) << verified.text;
+  for (const auto& [uid, object] : test::objects_of(at("verify.wb")))
+    EXPECT_EQ(object.verify.value().verdict, "EXPECTED-CHANGE") << uid;
+}
+
 TEST_F(MetaUids, AreInTheDatasetThatTranscodeStages) {
   ASSERT_EQ(step({"scan", at("in"), "-o", at("scan.wb")}).exit, 0);
   const test::Ran staged =
