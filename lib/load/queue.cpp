@@ -76,10 +76,17 @@ bool has(const Object& object, std::string_view code) {
   return std::ranges::any_of(object.findings, [&](const manifest::Finding& f) { return f.code == code; });
 }
 
+/// What the target took and does not list. What it lists and does not give back, or gives back altered, is no matter of
+/// sending it again: archives keep the first, or damage it, and a person decides (domain rule 0.5).
+bool is_lost(const Object& object) {
+  return object.verify && object.verify->verdict == "MISSING" && object.verify->grade == "E0";
+}
+
 /// Whether the peer may have an object of an earlier load that is not loaded: it gave no answer, or one that leaves
 /// that open (domain rule 9.2: 0110, FE00). What nobody could ask about (LOAD-UNKNOWN) was to be looked up by a person,
 /// whose word the retry is.
 bool was_left_open(const Object& object) {
+  if (is_lost(object)) return true;
   if (!object.load || object.bucket == Bucket::loaded) return false;
   if (has(object, "LOAD-UNKNOWN")) return false;
   return object.load->outcome == "no-answer" || has(object, "LOAD-PROCESSING");
@@ -99,9 +106,9 @@ Queue::Queue(const Options& options, const Priority& priority, index::Store& sto
   manifest::Reader reader(options.manifest);
   const std::string stage = reader.header().stage;
   created_ = reader.header().created;
-  if (options.retry_failed && stage != "load") {
-    throw RunError(Exit::usage, "--retry failed takes the manifest of an earlier load, " + reader.name() + " is of " +
-                                    stage + "; name the load.wb whose objects failed");
+  if (options.retry_failed && stage != "load" && stage != "verify") {
+    throw RunError(Exit::usage, "--retry failed takes the manifest of an earlier load or of its verification, " +
+                                    reader.name() + " is of " + stage + "; name the load.wb whose objects failed");
   }
   if (options.retry_failed) read_uncommitted();
   while (const auto line = reader.next_line()) {
@@ -143,6 +150,7 @@ void Queue::read_uncommitted() {
 
 bool Queue::is_candidate(const Object& object) const {
   if (object.bucket == Bucket::pending) return true;
+  if (options_.retry_failed && object.verify) return is_lost(object);
   if (options_.retry_failed && object.bucket == Bucket::loaded)
     return has(object, kUncommitted) || store_.contains(uncommitted_key(object.id));
   if (!options_.retry_failed) return object.bucket == Bucket::instance;
@@ -218,6 +226,7 @@ bool Queue::admit(Object& object) {
   if (object.load) std::erase_if(object.findings, is_of_load);  // of an earlier load, whose manifest keeps them
   if (object.load && object.transcode && object.transcode->path.empty()) object.transcode.reset();  // made anew
   object.load.reset();
+  object.verify.reset();
   if (std::ranges::any_of(object.findings, manifest::quarantines)) {
     object.bucket = Bucket::quarantined;
     return false;
