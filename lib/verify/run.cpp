@@ -90,12 +90,12 @@ manifest::LateFinding not_loaded_finding(const std::string& id) {
 }
 
 /// Objects that the peer should not have from us: held back, excluded or failed. One that it had before the load, or
-/// that sync lists because an earlier run has loaded it, is known to be there.
+/// that sync lists because an earlier run has loaded it, whether or not it is gone since, is known to be there.
 bool is_held_back(const Object& object) {
   const bool kept = object.bucket == Bucket::quarantined || object.bucket == Bucket::excluded ||
                     object.bucket == Bucket::failed || object.bucket == Bucket::pending;
   if (!kept || !object.sop_instance || (object.load && object.load->outcome == "already-present")) return false;
-  return std::ranges::none_of(object.findings, [](const auto& f) { return f.code == "SYNC-LISTED"; });
+  return std::ranges::none_of(object.findings, [](const auto& f) { return f.code.starts_with("SYNC-"); });
 }
 
 /// The sample to compare: drawn anew, or the list that the load committed to.
