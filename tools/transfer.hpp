@@ -7,6 +7,7 @@
 #include "dicom/toolkit.hpp"
 #include "net/tls.hpp"
 #include "transfer/address.hpp"
+#include "transfer/control.hpp"
 #include "transfer/ledger.hpp"
 #include "transfer/options.hpp"
 
@@ -131,6 +132,32 @@ inline void add_associations(CLI::App& app, transfer::Options& options, const ch
   app.add_option("--associations", options.associations, text)
       ->check(CLI::Range(1, kMostAssociations))
       ->capture_default_str();
+}
+
+/// When and how fast, as written on the command line.
+struct PaceSettings {
+  std::string limit, window, zone;
+};
+
+inline void add_pace_options(CLI::App& app, PaceSettings& settings, transfer::Pace& pace, const std::string& verb) {
+  app.add_option("--limit", settings.limit, "Most to " + verb + ", e.g. 80MB/s,300obj/s");
+  app.add_option("--window", settings.window,
+                 "When to " + verb + ", e.g. \"Mon-Fri 19:00-06:30 80MB/s, Sat-Sun 00:00-24:00\"");
+  app.add_option("--time-zone", settings.zone, "Zone of the window's hours, e.g. Europe/Berlin; default the system's");
+  app.add_option_function<std::string>(
+         "--when-closed",
+         [&pace](const std::string& what) {
+           pace.when_closed = what == "wait" ? transfer::WhenClosed::wait : transfer::WhenClosed::end;
+         },
+         "Outside the window: end with exit code 6, or wait")
+      ->check(CLI::IsMember({"end", "wait"}))
+      ->default_str("end");
+}
+
+inline void set_pace(transfer::Pace& pace, const PaceSettings& settings) {
+  if (!settings.limit.empty()) pace.limit = transfer::parse_limit(settings.limit);
+  if (!settings.zone.empty()) transfer::set_time_zone(settings.zone);
+  if (!settings.window.empty()) pace.window = transfer::Schedule::parse(settings.window);
 }
 
 /// Runs a stage with progress and prints its summary, to which `add_lines` adds the stage's own lines.

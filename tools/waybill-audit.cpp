@@ -42,6 +42,8 @@ Exit check(const Settings& settings) {
     for (const auto& gap : report.gaps) std::cout << "gap\t" << gap << '\n';
     for (const auto& run : report.open) std::cout << "no stop\t" << run << '\n';
   }
+  if (report.messages == 0)
+    throw RunError(Exit::input, "none of the files holds an audit message; name those that the collector writes");
   if (!report.gaps.empty()) return Exit::integrity;
   return report.open.empty() ? Exit::ok : Exit::exceptions;
 }

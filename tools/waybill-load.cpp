@@ -19,7 +19,8 @@ struct Settings {
   tools::WebSettings web;
   tools::CommitSettings commit;
   tools::SampleSettings sample;
-  std::string to, associations = "4", limit, window, zone, retry;
+  tools::PaceSettings pace;
+  std::string to, associations = "4", retry;
   bool dry_run = false;
 };
 
@@ -31,17 +32,7 @@ void add_flow_options(CLI::App& app, Settings& settings) {
       ->check(CLI::Range(1, tools::kMostAssociations) | CLI::IsMember({kAuto}))
       ->capture_default_str();
   app.add_flag("--release-each-study", settings.load.release_each_study, "End the association behind each study");
-  app.add_option("--limit", settings.limit, "Most to send, e.g. 80MB/s,300obj/s");
-  app.add_option("--window", settings.window, "When to send, e.g. \"Mon-Fri 19:00-06:30 80MB/s, Sat-Sun 00:00-24:00\"");
-  app.add_option("--time-zone", settings.zone, "Zone of the window's hours, e.g. Europe/Berlin; default the system's");
-  app.add_option_function<std::string>(
-         "--when-closed",
-         [&settings](const std::string& what) {
-           settings.load.when_closed = what == "wait" ? load::WhenClosed::wait : load::WhenClosed::end;
-         },
-         "Outside the window: end with exit code 6, or wait")
-      ->check(CLI::IsMember({"end", "wait"}))
-      ->default_str("end");
+  tools::add_pace_options(app, settings.pace, settings.load, "send");
 }
 
 void add_patience_options(CLI::App& app, load::Options& options) {
@@ -120,9 +111,7 @@ Exit run(Settings& settings) {
   options.find_associations = settings.associations == kAuto;
   options.associations = options.find_associations ? 32 : static_cast<unsigned>(std::stoul(settings.associations));
   options.retry_failed = settings.retry == "failed";
-  if (!settings.limit.empty()) options.limit = transfer::parse_limit(settings.limit);
-  if (!settings.zone.empty()) transfer::set_time_zone(settings.zone);
-  if (!settings.window.empty()) options.window = transfer::Schedule::parse(settings.window);
+  tools::set_pace(options, settings.pace);
   options.say = [](const std::string& text) { tools::say("load", text); };
   options.sample = tools::sample_of(settings.sample);
   options.commit = options.commit || options.await_commit;

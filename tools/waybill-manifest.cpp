@@ -169,7 +169,8 @@ Exit check_proof(const Options& options) {
   const auto problems = manifest::problems_of(proof, manifest::PublicKey(options.key));
   for (const auto& problem : problems) std::cout << "problem: " << problem << '\n';
   std::cout << "study    " << path_to_text(proof.study) << "\nrecords  " << proof.lines.size() << "\nmanifest "
-            << path_to_text(proof.manifest) << "\nhead     " << path_to_text(proof.head) << "\nresult   "
+            << path_to_text(proof.manifest) << " by the proof's own word\nhead     " << path_to_text(proof.head)
+            << "\nresult   "
             << (problems.empty() ? "these are the study's records in the manifest with this head\n" : "NOT PROVED\n");
   return problems.empty() ? Exit::ok : Exit::integrity;
 }

@@ -17,6 +17,7 @@ struct Settings {
   std::string against;
   std::string level = "exists";
   waybill::tools::SampleSettings sample;
+  waybill::tools::PaceSettings pace;
 };
 
 void add_options(CLI::App& app, Settings& settings) {
@@ -24,6 +25,7 @@ void add_options(CLI::App& app, Settings& settings) {
   waybill::tools::add_transfer_options(app, settings.verify,
                                        "Manifest to verify (load.wb, or any earlier one); - is standard input");
   waybill::tools::add_associations(app, settings.verify, "Studies at the same time");
+  waybill::tools::add_pace_options(app, settings.pace, settings.verify, "fetch");
   waybill::tools::add_tls_options(app, settings.tls);
   waybill::tools::add_web_options(app, settings.web);
   app.add_option(
@@ -102,12 +104,15 @@ waybill::Exit run(Settings& settings) {
   if (!settings.against.empty())
     settings.verify.against = waybill::tools::address_of(settings.against, settings.tls, settings.web, "verify");
   settings.verify.level = level_of(settings.level);
+  waybill::tools::set_pace(settings.verify, settings.pace);
   set_called_back(settings);
   settings.verify.sample = sampling_of(settings);
   const auto add_lines = [](const waybill::verify::Tally& tally, waybill::cli::Summary& summary) {
     for (const auto& [verdict, count] : tally.verdicts)
       summary.lines.emplace_back("verdict " + verdict, std::to_string(count));
     summary.lines.emplace_back("extra at the peer", std::to_string(tally.extra));
+    summary.lines.emplace_back("there, not loaded", std::to_string(tally.not_loaded));
+    for (const auto& one : tally.named) summary.lines.emplace_back("note", one);
     if (tally.sample) summary.lines.emplace_back("sample", tally.sample->statement());
   };
   return waybill::tools::run_transfer("verify", settings.verify, settings.common, waybill::verify::run, add_lines);

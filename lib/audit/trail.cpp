@@ -238,6 +238,9 @@ std::uint64_t Trail::close() noexcept {
     s.wake.notify_one();
     s.thread.join();
     s.stream.reset();
+    if (s.lost > 0)
+      s.say("audit: " + std::to_string(s.lost) + " of " + std::to_string(s.messages) +
+            " messages of this run are lost; the collector will show their numbers as a gap");
     const std::uint64_t waiting = s.spool->names().size();
     if (waiting > 0)
       s.say("audit: " + std::to_string(waiting) + " messages wait in " + path_to_text(s.target.spool.string()) +

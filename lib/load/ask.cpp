@@ -16,7 +16,7 @@ bool can_be_asked_about(const Object& object) {
 
 }  // namespace
 
-bool has_room(Breaker& breaker, const Control& control, const Options& options) {
+bool has_room(Breaker& breaker, const transfer::Control& control, const Options& options) {
   const Breaker::Pass pass = breaker.pass(control);
   if (pass != Breaker::Pass::tired) return pass == Breaker::Pass::go;
   throw net::PeerError(net::PeerError::Kind::refused,

@@ -9,13 +9,13 @@
 namespace waybill::load {
 
 /// Waits until the target is worth a try; false when the run is to stop. Throws net::PeerError when patience has ended.
-[[nodiscard]] bool has_room(Breaker& breaker, const Control& control, const Options& options);
+[[nodiscard]] bool has_room(Breaker& breaker, const transfer::Control& control, const Options& options);
 
 /// Asks a target whether it has objects whose outcome nobody knows. One thread.
 class Asker {
  public:
   /// All arguments must outlive it.
-  Asker(const Options& options, Target& target, const Control& control, Breaker& breaker)
+  Asker(const Options& options, Target& target, const transfer::Control& control, Breaker& breaker)
       : options_(options), target_(target), control_(control), breaker_(breaker) {}
 
   enum class Listed {
@@ -38,7 +38,7 @@ class Asker {
 
   const Options& options_;
   Target& target_;
-  const Control& control_;
+  const transfer::Control& control_;
   Breaker& breaker_;
 };
 

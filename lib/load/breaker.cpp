@@ -25,7 +25,7 @@ void Breaker::wait_on(std::chrono::milliseconds pause) {
   until_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(pause_ * part(chance_));
 }
 
-Breaker::Pass Breaker::pass(const Control& control) {
+Breaker::Pass Breaker::pass(const transfer::Control& control) {
   for (;;) {
     if (control.stopping()) return Pass::stopped;
     {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "load/control.hpp"
+#include "load/run.hpp"
+#include "transfer/control.hpp"
 
 #include <chrono>
 #include <mutex>
@@ -20,7 +21,7 @@ class Breaker {
 
   enum class Pass { go, stopped, tired };
   /// Returns when something may be sent (`go`), a stop is asked for, or patience has ended.
-  [[nodiscard]] Pass pass(const Control& control);
+  [[nodiscard]] Pass pass(const transfer::Control& control);
 
   /// The peer answered, whatever it said but for lack of resources.
   void answered();

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "audit/transfers.hpp"
-#include "load/control.hpp"
 #include "load/queue.hpp"
 #include "load/send.hpp"
 #include "load/tuner.hpp"
+#include "transfer/control.hpp"
 #include "transfer/output.hpp"
 
 #include <atomic>
@@ -111,7 +111,7 @@ class Lanes {
   const std::size_t work_objects_;  // of one work, which have their intents together
   audit::Transfers transfers_;
   transfer::Halt halt_;
-  Control control_;
+  transfer::Control control_;
   Breaker breaker_;
   Committer committer_;
   std::mutex queue_mutex_, record_mutex_, lane_mutex_;

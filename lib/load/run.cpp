@@ -102,7 +102,7 @@ void warn_of_levels(const Options& options, const std::map<std::string, net::Sto
 }
 
 bool is_closed_now(const Options& options) {
-  return options.when_closed == WhenClosed::end && !options.window.at(std::time(nullptr));
+  return options.when_closed == transfer::WhenClosed::end && !options.window.at(std::time(nullptr));
 }
 
 }  // namespace

@@ -4,10 +4,9 @@
 #include "commit/committer.hpp"
 #include "sample/plan.hpp"
 #include "transfer/address.hpp"
+#include "transfer/control.hpp"
 #include "transfer/ledger.hpp"
 #include "transfer/options.hpp"
-#include "transfer/schedule.hpp"
-#include "transfer/throttle.hpp"
 
 #include <chrono>
 #include <functional>
@@ -18,7 +17,6 @@
 namespace waybill::load {
 
 enum class Order { manifest, newest, oldest };  ///< of studies
-enum class WhenClosed { end, wait };            ///< what to do outside the window
 
 /// How long is waited for a peer that has no room.
 struct Waits {
@@ -27,7 +25,7 @@ struct Waits {
   std::chrono::milliseconds patience{3600'000};  ///< after so much of it the run ends, resumable
 };
 
-struct Options : transfer::Options {
+struct Options : transfer::Options, transfer::Pace {
   transfer::Address target;
   std::uint64_t batch_bytes = 32'000'000;  ///< of one STOW-RS request; a larger object travels alone
   bool find_associations = false;   ///< `associations` is the most, the peer's best number is found while sending
@@ -40,9 +38,6 @@ struct Options : transfer::Options {
   std::filesystem::path priority;       ///< CSV of what goes first, or empty
   std::vector<std::string> priors_for;  ///< HL7 orders and appointments: their patients' studies go next
   bool retry_failed = false;            ///< send what an earlier load could not
-  transfer::Limit limit;                ///< where the window says nothing else
-  transfer::Schedule window;            ///< empty: always open
-  WhenClosed when_closed = WhenClosed::end;
 
   std::filesystem::path edits;     ///< manifest of reconcile, applied while sending; or empty
   bool send_unmatched = false;     ///< studies that reconcile did not decide are sent as they are
@@ -55,8 +50,6 @@ struct Options : transfer::Options {
   commit::Options commitment;       ///< peer, titles and time-outs are those above
 
   std::optional<sample::Options> sample;  ///< drawn, and on disk before anything is sent, for verify to compare
-
-  std::function<void(const std::string&)> say;  ///< what a person should know meanwhile; any thread
 };
 
 struct Tally : transfer::Ledger {

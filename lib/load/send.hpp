@@ -93,7 +93,7 @@ class Sender {
   const Options& options_;
   const std::string& run_id_;
   const Preparer& preparer_;
-  Control& control_;
+  transfer::Control& control_;
   Breaker& breaker_;
   const Events& events_;
   Asker asker_;

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "load/breaker.hpp"
-#include "load/control.hpp"
 #include "load/prepare.hpp"
 #include "transfer/address.hpp"
+#include "transfer/control.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -90,7 +90,7 @@ class Way {
 struct Lane {
   const Options& options;
   const std::vector<net::Context>& contexts;  ///< those that most objects need
-  Control& control;
+  transfer::Control& control;
   Breaker& breaker;
   const Events& events;
 };

@@ -16,7 +16,8 @@ bool has_severe_finding(const Object& object) noexcept {
 
 bool is_bad_verdict(std::string_view verdict) noexcept {
   return verdict == "METADATA-LOSS" || verdict == "PIXEL-DIFF" || verdict == "LOSSY-REDECODED" ||
-         verdict == "MISSING" || verdict == "CHANGED" || verdict == "UNCOMMITTED" || verdict == "UNREPORTED";
+         verdict == "TARGET-COERCED" || verdict == "MISSING" || verdict == "UNPROVEN" || verdict == "CHANGED" ||
+         verdict == "UNCOMMITTED" || verdict == "UNREPORTED";
 }
 
 bool is_exception(const Object& object) noexcept {

@@ -11,6 +11,8 @@
 #include "manifest/study_tree.hpp"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 namespace waybill::manifest {
 namespace {
@@ -121,6 +123,12 @@ Proof read_proof(const std::filesystem::path& file) {
     simdjson::dom::parser parser;
     const auto j = detail::parse_object(parser, as_text(*bytes));
     if (detail::need<std::string>(j, "format") != kFormat) detail::bad_line("its format is another");
+    // Of a member that stands twice some programs take the first and some the last: what one proves another would not
+    // show.
+    std::set<std::string_view> names;
+    for (const auto& member : j) {
+      if (!names.insert(member.key).second) detail::bad_line("a member of it stands twice");
+    }
     Proof p;
     p.manifest = detail::find<std::string>(j, "manifest").value_or("");
     p.head = detail::need<std::string>(j, "head");

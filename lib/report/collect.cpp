@@ -107,6 +107,9 @@ class Collector {
     summary.rule_set = manifest::text_member(summary.header.options, "rule_set").value_or("");
     Holdings holdings;
     holdings.path = intake.path();
+    holdings.verifies = summary.header.stage == "verify";
+    const auto level = manifest::text_member(summary.header.options, "level");
+    holdings.asks_target = !holdings.verifies || (level != "fixity" && level != "commitment");
     files_ = {};
     instances_ = {};
     out.report.activities.push_back({summary.name, summary.header.stage, summary.header.created, {}});
@@ -189,13 +192,34 @@ class Collector {
       ++minute.objects;
       minute.bytes += entry.bytes;
     }
-    if (seen.exception) {
-      out.exceptions.insert_or_assign(entry.id, std::move(*seen.exception));
-    } else if (!out.exceptions.empty()) {
-      out.exceptions.erase(entry.id);
-    }
+    take_exception(seen, holdings);
     if (seen.late_witness) out.late_witnesses.insert_or_assign(entry.id, std::move(*seen.late_witness));
     for (const auto& [code, severity] : seen.findings) count(entry.id, code, severity);
+  }
+
+  /// The latest record says whether its object is an exception, but a verification settles only what it looked at.
+  void take_exception(Seen& seen, Holdings& holdings) {
+    const std::uint64_t id = seen.entry.id;
+    const auto [level, good] = seen.outcome;
+    Checked before = Checked::nothing;
+    if (!good) {
+      Defects& open = open_[id];
+      before = open.closest();
+      open.found(level);
+      holdings.defects.insert_or_assign(id, level);
+    } else if (const auto open = holdings.verifies ? open_.find(id) : open_.end(); open != open_.end()) {
+      open->second.settled(level);
+      if (open->second.closest() != Checked::nothing) return;
+      open_.erase(open);
+    }
+    if (before > level) {  // what was found more closely stays the first reason
+      Exception& e = out.exceptions[id];
+      e.reason = e.reason.str() + "; " + seen.exception->reason.str();
+    } else if (seen.exception) {
+      out.exceptions.insert_or_assign(id, std::move(*seen.exception));
+    } else if (!out.exceptions.empty()) {
+      out.exceptions.erase(id);
+    }
   }
 
   static void note(std::vector<std::uint32_t>& studies, std::uint32_t study) {
@@ -298,6 +322,7 @@ class Collector {
   std::vector<manifest::PublicKey> keys_;
   std::unordered_map<std::string, std::uint32_t> groups_;
   HashSet counted_;
+  std::unordered_map<std::uint64_t, Defects> open_;  ///< by object, of all verifications so far
   // Storage commitment of the manifest at hand: hashes of UIDs with their ids by transaction, and ids of what was
   // given.
   std::unordered_map<std::string, std::vector<std::pair<std::size_t, std::uint64_t>>> asked_;

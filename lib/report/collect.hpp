@@ -29,8 +29,11 @@ struct Holdings {
   std::vector<std::string> study_records;  ///< in the order of the manifest
   std::unordered_set<std::uint64_t> gone;  ///< ids that an older scan had
   std::vector<Extra> extras;
-  std::uint32_t files = 0;  ///< entries' file numbers are below it
-  bool origin = false;      ///< the ledger starts here: its files and studies are those of the balance sheet
+  bool verifies = false;                               ///< of the stage verify
+  bool asks_target = true;                             ///< whether it would list what the target has beyond our objects
+  std::unordered_map<std::uint64_t, Checked> defects;  ///< what this verification found lost or changed, by id
+  std::uint32_t files = 0;                             ///< entries' file numbers are below it
+  bool origin = false;  ///< the ledger starts here: its files and studies are those of the balance sheet
   std::filesystem::path path;
 };
 

@@ -119,14 +119,17 @@ std::string unexplained_section(const Report& report) {
 
 std::string evidence_section(const Report& report) {
   const std::uint64_t total = objects_in(report.buckets);
-  Table grades("Objects by the best evidence there is for them",
-               {{"Grade"}, {"Objects", Kind::number}, {"Share", Kind::number}, {"What it proves", Kind::wide}});
+  Table grades("Objects by the best evidence there is for them", {{"Grade"},
+                                                                  {"Objects", Kind::number},
+                                                                  {"Of these found lost or changed", Kind::number},
+                                                                  {"Share", Kind::number},
+                                                                  {"What it proves", Kind::wide}});
   for (std::size_t i = kGrades; i-- > 0;) {
     const std::uint64_t n = report.grades[i];
-    grades.row(
-        {"E" + std::to_string(i), count_cell(n), share(n, total, i >= 4 ? kGreen : kBlue), html(grade_meaning(i))});
+    grades.row({"E" + std::to_string(i), count_cell(n), bad_cell(report.refuted[i]),
+                share(n, total, i >= 4 ? kGreen : kBlue), html(grade_meaning(i))});
   }
-  grades.row({"none", count_cell(report.ungraded), share(report.ungraded, total, kGrey), "nothing about a target"});
+  grades.row({"none", count_cell(report.ungraded), "", share(report.ungraded, total, kGrey), "nothing about a target"});
   Table buckets("Final state of every object", {{"Bucket"},
                                                 {"Objects", Kind::number},
                                                 {"Share", Kind::number},

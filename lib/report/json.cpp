@@ -142,6 +142,7 @@ void evidence(JsonWriter& w, const Report& report) {
   w.key("grades").begin_object();
   for (std::size_t i = 0; i < kGrades; ++i) w.member("E" + std::to_string(i), report.grades[i]);
   w.member("none", report.ungraded).end_object();
+  counts(w, "refuted", report.refuted_by);
   const Places& p = report.places;
   w.key("places").begin_object().member("verified", p.verified).member("loaded", p.loaded);
   w.member("waiting", p.waiting).member("no_transfer", p.no_transfer).member("exceptions", p.exceptions).end_object();

@@ -92,9 +92,21 @@ std::unordered_map<std::uint64_t, std::string> paths_of(const std::filesystem::p
   return out;
 }
 
-/// The three ways an id can be wrong between input and output.
+/// What a scan alone can say of an object: a later stage that says it instead has put the object aside.
+bool is_settled_by_scan(unsigned bucket) {
+  switch (static_cast<Bucket>(bucket)) {
+    case Bucket::duplicate_identical:
+    case Bucket::dicomdir:
+    case Bucket::non_dicom:
+    case Bucket::non_instance:
+    case Bucket::empty: return true;
+    default: return false;
+  }
+}
+
+/// The ways an object can be wrong between input and output.
 struct Mismatch {
-  std::vector<std::uint64_t> missing, extra, repeated;
+  std::vector<std::uint64_t> missing, extra, repeated, changed;
   std::uint64_t fresh = 0, gone = 0;
 };
 
@@ -117,6 +129,9 @@ Mismatch compare(const Column<Entry>& before, const Holdings& output, bool incre
     } else if (only_after) {
       out.extra.push_back(id);
     }
+    if (!only_before && !only_after && !increment && before[i].bucket != after[j].bucket &&
+        (is_settled_by_scan(before[i].bucket) || is_settled_by_scan(after[j].bucket)))
+      out.changed.push_back(id);
     std::size_t times = 0;
     while (i < before.size() && before[i].id == id) ++i;
     while (j < after.size() && after[j].id == id) ++j, ++times;
@@ -145,6 +160,9 @@ void balance_objects(Collected& c, std::size_t in, std::size_t out) {
   list(c, "missing", m.missing, c.holdings[in], output.name, "is in " + input.name + " but not in " + output.name);
   list(c, "extra", m.extra, c.holdings[out], output.name, "is in " + output.name + " but not in " + input.name);
   list(c, "repeated", m.repeated, c.holdings[out], output.name, "stands more than once in " + output.name);
+  list(c, "bucket", m.changed, c.holdings[out], output.name,
+       "is of another kind in " + output.name + " than in " + input.name +
+           ": what needs no transfer is settled by the scan and by no later stage");
   const Balance balance{input.name,     output.name,       input.levels, output.levels, m.missing.size(),
                         m.extra.size(), m.repeated.size(), increment,    m.fresh,       m.gone};
   const bool ids_agree = m.missing.empty() && m.extra.empty() && m.repeated.empty();
@@ -191,6 +209,17 @@ void check_repeats_at_source(Collected& c, std::size_t n) {
        "stands more than once in " + c.report.manifests[n].name);
 }
 
+/// Decisions or other records that a stage was made with and that are not here cannot be checked, so they are not
+/// assumed. Tables and rules are inputs as well; they are no manifests, and the report reads none of them.
+void need_other_inputs(Report& report, const ManifestSummary& output) {
+  if (output.header.stage != "transcode" && output.header.stage != "load") return;
+  std::vector<std::string> missing;
+  for (const Link& l : report.links) {
+    if (l.to == output.name && l.state == Link::State::not_given && l.from.ends_with(".wb")) missing.push_back(l.from);
+  }
+  for (const auto& name : missing) broken(report, output, name, "it is not among the manifests given; add it");
+}
+
 void note_edits(Report& report, const std::vector<std::size_t>& sources, const std::string& output) {
   for (const std::size_t at : sources) {
     if (report.manifests[at].header.stage == "reconcile") report.edits_used_by.push_back(output);
@@ -214,8 +243,10 @@ void balance(Collected& c) {
       const bool told = std::any_of(report.links.begin(), report.links.end(), [&](const Link& l) {
         return l.to == output.name && (l.state == Link::State::broken || l.state == Link::State::unknown);
       });
-      if (earlier != nullptr && !told && output.header.stage != "scan")
-        broken(report, output, earlier->name, "it was made from " + unknown_source(output));
+      const bool names_source = has_objects(output) && !output.header.inputs.empty();
+      if ((earlier != nullptr || names_source) && !told && output.header.stage != "scan")
+        broken(report, output, earlier != nullptr ? earlier->name : "the manifests given",
+               "it was made from " + unknown_source(output));
       if (earlier == nullptr || output.header.stage == "scan") {
         c.holdings[n].origin = true;
         report.scanned.instances += output.levels.instances;
@@ -224,6 +255,7 @@ void balance(Collected& c) {
     } else if (output.header.stage == "reconcile") {
       balance_studies(c, *source, n);
     } else {
+      need_other_inputs(report, output);
       balance_objects(c, *source, n);
       c.holdings[n].origin = report.balances.back().increment;
       if (c.holdings[n].origin) report.scanned.instances += report.balances.back().fresh;

@@ -107,6 +107,7 @@ Seen look_at(const Object& object, const std::string& manifest, const manifest::
   if (header.stage == "load" && object.load && (object.load->run.empty() || object.load->run == header.run) &&
       (object.bucket == Bucket::loaded || object.bucket == Bucket::verified))
     seen.loaded_at = minute_of(object.load->at);
+  if (header.stage == "verify") seen.outcome = outcome_of(object);
   for (const auto& finding : object.findings) seen.findings.emplace_back(finding.code, finding.severity);
   if (manifest::is_exception(object))
     seen.exception = std::make_unique<Exception>(exception_of(object, header.stage, mask));

@@ -3,6 +3,7 @@
 
 #include "manifest/id.hpp"
 #include "manifest/reader.hpp"
+#include "report/checked.hpp"
 #include "report/mask.hpp"
 #include "report/model.hpp"
 
@@ -39,6 +40,7 @@ struct Seen {
   std::string study;
   std::uint64_t file = 0;       ///< id of the whole file that the object lies in
   std::uint64_t instance = 0;   ///< hash of the SOP Instance UID, 0 for none
+  Outcome outcome;              ///< of this manifest's verification
   std::int64_t loaded_at = -1;  ///< minute since 1970 at which the run of this manifest loaded it
   std::vector<std::pair<std::string, manifest::Severity>> findings;
   std::unique_ptr<Exception> exception;      ///< when it is one

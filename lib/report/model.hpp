@@ -180,6 +180,7 @@ struct Report {
   Levels scanned;
   Buckets buckets{};  ///< final state of every object
   std::array<std::uint64_t, kGrades> grades{};
+  std::array<std::uint64_t, kGrades> refuted{};  ///< of `grades`: found lost or changed by a verification
   std::uint64_t ungraded = 0;
   Sheet sheet{};
   Target target;
@@ -191,7 +192,8 @@ struct Report {
   std::vector<Group> groups;
   std::vector<Exception> exceptions;
   std::map<std::string, CodeCount> codes;
-  std::map<std::string, std::uint64_t> verdicts, rules, decisions, discrepancies, vetoes;
+  std::map<std::string, std::uint64_t> refuted_by;  ///< objects that a verification found lost or changed, by verdict
+  std::map<std::string, std::uint64_t> rules, decisions, discrepancies, vetoes;
   std::map<std::string, std::map<std::string, std::uint64_t>> trends;  ///< discrepancies by code and year of the study
   std::vector<std::pair<std::string, std::map<std::string, std::uint64_t>>> by_run;  ///< the same by run of reconcile
   std::map<std::string, EditCount> edits;  ///< by tag, of studies decided "auto"

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "manifest/exception.hpp"
 #include "report/collect.hpp"
 #include "report/intake.hpp"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
 
 namespace waybill::report {
@@ -10,6 +12,7 @@ namespace {
 
 using manifest::Bucket;
 
+constexpr unsigned kCommitted = 2;
 constexpr unsigned kTargetChecked = 3;  // from this grade on the target was asked
 constexpr std::uint8_t kUntouched = 0xFF;
 
@@ -59,7 +62,7 @@ void find_witnesses(Collected& c, const Mask& mask) {
 void add_late_findings(Collected& c) {
   for (auto& [id, findings] : c.late) {
     const auto witness = c.late_witnesses.find(id);
-    if (witness != c.late_witnesses.end()) c.exceptions.insert_or_assign(id, std::move(witness->second));
+    if (witness != c.late_witnesses.end()) c.exceptions.try_emplace(id, std::move(witness->second));
     Exception& e = c.exceptions[id];
     if (e.id.empty()) e.id = id_text(id);
     for (const auto& finding : findings) {
@@ -96,7 +99,13 @@ void count_final(Collected& c, const Entry& entry) {
     ++(report.places.*in_all);
   };
   const auto bucket = static_cast<Bucket>(entry.bucket);
-  if (c.exceptions.contains(entry.id)) {
+  const auto exception = c.exceptions.find(entry.id);
+  if (exception != c.exceptions.end() && bucket == Bucket::failed &&
+      manifest::is_bad_verdict(exception->second.verdict.view())) {
+    ++report.refuted_by[exception->second.verdict.str()];
+    if (entry.grade != Entry::kNone) ++report.refuted[entry.grade];
+  }
+  if (exception != c.exceptions.end()) {
     count(&Group::exceptions, &Places::exceptions);
   } else if (state == State::verified) {
     count(&Group::verified, &Places::verified);
@@ -161,6 +170,44 @@ class SheetMaker {
   const std::vector<Holdings>& holdings_;
 };
 
+/// The record of one object that counts, of those that all manifests have of it in their order: the last, but of
+/// several verifications the closest that still stands.
+class Final {
+ public:
+  void take(const Holdings& holdings, const Entry& entry) {
+    last_ = &entry;
+    if (!holdings.verifies) return;
+    const auto defect = holdings.defects.find(entry.id);
+    if (defect != holdings.defects.end()) {
+      open_.found(defect->second);
+      found_[static_cast<std::size_t>(defect->second)] = &entry;
+      if (defect->second != Checked::files) proved_ = nullptr;  // what was there is not there as it was
+    } else if (static_cast<Bucket>(entry.bucket) == Bucket::verified) {
+      open_.settled(level_of(entry));
+      if (proved_ == nullptr || level_of(entry) >= level_of(*proved_)) proved_ = &entry;
+    }
+  }
+
+  [[nodiscard]] const Entry& entry() const {
+    const Checked open = open_.closest();
+    if (open != Checked::nothing) return *found_[static_cast<std::size_t>(open)];
+    return proved_ != nullptr ? *proved_ : *last_;
+  }
+
+ private:
+  /// How closely a verification looked that found the object good.
+  static Checked level_of(const Entry& entry) {
+    if (entry.grade == Entry::kNone || entry.grade < kCommitted) return Checked::files;
+    if (entry.grade == kCommitted) return Checked::commitment;
+    return entry.grade == kTargetChecked ? Checked::presence : Checked::content;
+  }
+
+  const Entry* last_ = nullptr;
+  const Entry* proved_ = nullptr;
+  std::array<const Entry*, kCheckedLevels> found_{};
+  Defects open_;
+};
+
 /// Walks all manifests in step of their ids and calls `each(first manifest, first entry, last entry)` once an object.
 template <typename F>
 void each_object(const std::vector<Holdings>& holdings, F each) {
@@ -174,12 +221,14 @@ void each_object(const std::vector<Holdings>& holdings, F each) {
       if (first == nullptr || entry.id < first->id) first = &entry, manifest = n;
     }
     if (first == nullptr) return;
-    const Entry* last = first;
+    Final last;
     for (std::size_t n = manifest; n < holdings.size(); ++n) {
       const auto& entries = holdings[n].entries;
-      while (at[n] < entries.size() && entries[at[n]].id == first->id) last = &entries[at[n]++];
+      const Entry* entry = nullptr;
+      while (at[n] < entries.size() && entries[at[n]].id == first->id) entry = &entries[at[n]++];
+      if (entry != nullptr) last.take(holdings[n], *entry);
     }
-    each(manifest, *first, *last);
+    each(manifest, *first, last.entry());
   }
 }
 

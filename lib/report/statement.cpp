@@ -38,9 +38,45 @@ bool has_stage(const Report& report, std::string_view stage) {
   return false;
 }
 
+/// What verifications found lost or changed, the worst first.
+void add_refuted(const Report& report, std::vector<std::string>& out) {
+  struct Word {
+    std::string_view verdict;
+    const char *one, *many;
+  };
+  static constexpr Word kWords[] = {
+      {"MISSING", " is missing at the target.", " are missing at the target."},
+      {"PIXEL-DIFF", " has other pixels at the target than were sent.",
+       " have other pixels at the target than were sent."},
+      {"METADATA-LOSS", " came back from the target with other attributes than were sent.",
+       " came back from the target with other attributes than were sent."},
+      {"TARGET-COERCED", " came back with attributes of patient or study that the target has changed.",
+       " came back with attributes of patient or study that the target has changed."},
+      {"LOSSY-REDECODED", " came back decoded from its lossy form, so that its pixels cannot be proved equal.",
+       " came back decoded from their lossy form, so that their pixels cannot be proved equal."},
+      {"UNPROVEN", " came back, and nothing says what it should be like.",
+       " came back, and nothing says what they should be like."},
+      {"UNCOMMITTED", " is not committed to by the target.", " are not committed to by the target."},
+      {"CHANGED", " lies in a file whose bytes are no longer those that were read or written.",
+       " lie in files whose bytes are no longer those that were read or written."}};
+  for (const Word& word : kWords) {
+    const auto at = report.refuted_by.find(std::string(word.verdict));
+    if (at != report.refuted_by.end()) out.push_back(objects(at->second) + (at->second == 1 ? word.one : word.many));
+  }
+}
+
+/// Objects that were held back, excluded or failed, and that the target has all the same.
+void add_not_loaded(const Report& report, std::vector<std::string>& out) {
+  const auto code = report.codes.find("VERIFY-NOTLOADED");
+  if (code == report.codes.end()) return;
+  const std::uint64_t n = code->second.findings;
+  out.push_back("The target holds " + objects(n) + " by UID that " + (n == 1 ? "was" : "were") +
+                " held back, excluded or refused; find out where " + (n == 1 ? "it comes from." : "they come from."));
+}
+
 void add_grades(const Report& report, std::vector<std::string>& out) {
   for (std::size_t grade = 4; grade-- > 0;) {
-    const std::uint64_t n = report.grades[grade];
+    const std::uint64_t n = report.grades[grade] - report.refuted[grade];
     if (n > 0)
       out.push_back(objects(n) + " reached only grade E" + std::to_string(grade) + ": " + grade_meaning(grade) + ".");
   }
@@ -113,6 +149,8 @@ std::vector<std::string> statement(const Report& report) {
   std::vector<std::string> out{ledger_sentence(report, total)};
   if (has_stage(report, "load") || has_stage(report, "verify")) {
     out.push_back(proof_sentence(report, total));
+    add_refuted(report, out);
+    add_not_loaded(report, out);
     add_grades(report, out);
     for (const SampleResult& sample : report.samples) out.push_back(sample.manifest + ": " + sample.statement);
   } else {

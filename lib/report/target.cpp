@@ -64,8 +64,9 @@ Extras extras_now(const Collected& c, Extras& before) {
         before.emplace(extra.sop_instance, std::move(item));
         continue;
       }
-      const bool asked_again = std::any_of(c.holdings.begin() + static_cast<std::ptrdiff_t>(n) + 1, c.holdings.end(),
-                                           [&](const Holdings& later) { return has_study(later, extra.study); });
+      const bool asked_again =
+          std::any_of(c.holdings.begin() + static_cast<std::ptrdiff_t>(n) + 1, c.holdings.end(),
+                      [&](const Holdings& later) { return later.asks_target && has_study(later, extra.study); });
       if (!asked_again || now.contains(extra.sop_instance)) now.emplace(extra.sop_instance, std::move(item));
     }
   }

@@ -140,6 +140,7 @@ take_text() { # MANIFEST FRAME-NUMBER STATE-FOLDER
     '{"kind":"signature",'*) printf '%s\t' "$hash" >>"$3/signatures"; tail -n +2 "$text" >>"$3/signatures"; return ;;
   esac
   [ ! -s "$3/end" ] || bad "$1: frame $2 has records behind the end"
+  ! grep -q '^{"kind":"sample' "$text" || : >"$3/sampled"
   [ "$(grep -Ec '^\{"kind":"(header|block|end|signature)"' "$text")" -eq 1 ] || bad "$1: frame $2 holds a line that belongs elsewhere"
   tail -n +2 "$text" >>"$work/batch"
   [ $(($2 % 8)) -ne 7 ] || take_batch "$1" "$3"
@@ -256,6 +257,9 @@ check_manifest() { # MANIFEST
 
 # Each sample's list is the one whose digest the manifest committed to before anything was fetched.
 check_samples() {
+  for state in "$work"/m/*; do
+    [ ! -f "$state/sampled" ] || [ -f "samples/${state##*/}.jsonl" ] || bad "${state##*/} drew a sample, and samples/${state##*/}.jsonl is missing"
+  done
   for sample in samples/*.jsonl; do
     [ -f "$sample" ] || continue
     told=$(jq -r 'select(.kind == "sample").list_sha256' "$sample")
@@ -293,6 +297,11 @@ check_links() { # NAME STATE-FOLDER
   done <"$2/inputs"
 }
 
+# Ids and buckets of what a scan alone can say needs no transfer.
+settled_by_scan() { # RECORDS
+  awk -F '\t' '$1 == "object" && $4 ~ /^(duplicate-identical|dicomdir|non-dicom|non-instance|empty)$/ { print $2 " " $4 }' "$1" | sort
+}
+
 check_balance() { # NAME STATE-FOLDER
   grep '^object	' "$2/records" | cut -f2 | sort >"$work/after"
   uniq -d "$work/after" >"$work/twice"
@@ -319,7 +328,12 @@ check_balance() { # NAME STATE-FOLDER
   was=$(awk -F '\t' '$1 == "object" { n += $3 } END { printf "%.0f", n }' "$work/m/$source/records")
   is=$(awk -F '\t' '$1 == "object" { n += $3 } END { printf "%.0f", n }' "$2/records")
   [ "$was" = "$is" ] || bad "$1 has $is source bytes, $source has $was"
-  [ -s "$work/lost" ] || [ -s "$work/invented" ] || [ -s "$work/twice" ] || [ "$was" != "$is" ] ||
+  if [ -s "$work/lost" ] || [ -s "$work/invented" ] || [ -s "$work/twice" ] || [ "$was" != "$is" ]; then return; fi
+  settled_by_scan "$work/m/$source/records" >"$work/before"
+  settled_by_scan "$2/records" >"$work/settled"
+  comm -3 "$work/before" "$work/settled" | tr -d '\t' | cut -d' ' -f1 | sort -u >"$work/changed"
+  name_some "$1 says otherwise than $source what needs no transfer, object" "$work/changed"
+  [ -s "$work/changed" ] ||
     ok "ledger: $1 has exactly the objects of $source ($(wc -l <"$work/after"), $is bytes)"
 }
 
@@ -350,7 +364,8 @@ check_keys
 check_list
 check_list_signature
 for manifest in manifests/*; do
-  [ -f "$manifest" ] || { bad "there is no manifest in this package"; break; }
+  if [ ! -e "$manifest" ]; then bad "there is no manifest in this package"; continue; fi
+  if [ ! -f "$manifest" ]; then bad "$manifest is no file"; continue; fi
   check_manifest "$manifest"
 done
 for state in "$work"/m/*; do
@@ -361,6 +376,7 @@ done
 check_samples
 check_report
 problems=$(wc -l <"$work/bad")
-if [ "$problems" -eq 0 ]; then say "SOUND: everything in this package holds together"; exit 0; fi
+if [ "$problems" -eq 0 ] && [ -n "$wanted" ]; then say "SOUND: everything in this package holds together and is signed by the key $wanted"; exit 0; fi
+if [ "$problems" -eq 0 ]; then say "SOUND in itself; only with the KEY-ID that you were given is it known who signed it"; exit 0; fi
 say "NOT SOUND: $problems problems, see the lines that begin with BAD"
 exit 1

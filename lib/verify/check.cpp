@@ -38,15 +38,22 @@ void ask_for_unlisted(const StudyWork& work, Session& session, std::set<std::str
   }
 }
 
+/// What the peer has of the study and was not loaded: objects that the manifest does not know, and such that it knows
+/// as held back, excluded or failed.
+void note_others(StudyWork& work, const std::set<std::string>& there) {
+  for (const std::string& uid : there) {
+    if (work.held_back.contains(uid)) work.not_loaded.insert(uid);
+    if (!work.known.contains(uid)) work.extra.insert(uid);
+  }
+}
+
 /// Existence: MISSING is final, PRESENT stands until the content says more.
 void check_presence(StudyWork& work, const std::set<std::string>& there) {
   for (Object& object : work.objects) {
     const bool present = object.sop_instance && there.contains(*object.sop_instance);
     conclude(object, present ? "E3" : "E0", present ? "PRESENT" : "MISSING", present);
   }
-  for (const std::string& uid : there) {
-    if (!work.known.contains(uid)) work.extra.insert(uid);
-  }
+  note_others(work, there);
 }
 
 /// The target had this UID before us, with another content (domain code D25).
@@ -106,7 +113,8 @@ void check_moved(StudyWork& work, Session& session, const Way& way) {
   std::set<std::pair<std::string, std::string>> syntaxes;
   for (const auto& [uid, object] : waiting)
     syntaxes.insert({object->sop_class.value_or(""), transfer::sent_syntax(*object)});
-  Receiver::Expectation expected(*way.receiver, waiting, syntaxes, [](const net::Received& received, Object& object) {
+  Receiver::Expectation expected(*way.receiver, waiting, syntaxes, [&](const net::Received& received, Object& object) {
+    way.came(received.dataset.size());
     compare_content(received, object);
     name_conflict(object);
   });
@@ -127,10 +135,11 @@ void check_moved(StudyWork& work, Session& session, const Way& way) {
 /// Compares objects as they come, two at a time where they are not large.
 class Comparer {
  public:
-  explicit Comparer(Waiting& waiting) : waiting_(waiting) {}
+  Comparer(Waiting& waiting, const Way& way) : waiting_(waiting), way_(way) {}
 
   void take(net::Received received) {
     arrived_.insert(received.sop_instance);
+    way_.came(received.dataset.size());
     constexpr std::size_t kLarge = std::size_t{16} << 20U;  // not held in memory while another one comes
     const auto found = waiting_.find(received.sop_instance);
     if (found == waiting_.end()) return;
@@ -163,6 +172,7 @@ class Comparer {
 
  private:
   Waiting& waiting_;
+  const Way& way_;
   std::optional<Arrived> held_;
   std::set<std::string> arrived_;
 };
@@ -174,10 +184,10 @@ void fetch_singly(const StudyWork& work, const Waiting& waiting, Session& sessio
   }
 }
 
-void check_contents(StudyWork& work, Session& session) {
+void check_contents(StudyWork& work, Session& session, const Way& way) {
   Waiting waiting = waiting_of(work);
   if (waiting.empty()) return;
-  Comparer comparer(waiting);
+  Comparer comparer(waiting, way);
   const auto receive = [&](net::Received received) { comparer.take(std::move(received)); };
   const bool few = work.one_by_one || 2 * waiting.size() < work.known.size();
   if (few) {
@@ -201,28 +211,23 @@ bool gave_all(const net::GetResult& result, std::size_t arrived, const StudyWork
 
 /// Every object of the study is compared, so the study is fetched at once, and what came is there. Only when something
 /// did not come, or when the peer may have more, its lists are asked for.
-void check_whole(StudyWork& work, Session& session) {
+void check_whole(StudyWork& work, Session& session, const Way& way) {
   Waiting waiting;
   for (Object& object : work.objects) {
     if (object.sop_instance) waiting.emplace(*object.sop_instance, &object);
   }
   const Waiting all = waiting;
-  Comparer comparer(waiting);
+  Comparer comparer(waiting, way);
   const auto receive = [&](net::Received received) { comparer.take(std::move(received)); };
   const net::GetResult result = session.get(work.study, receive);
   comparer.finish();
   std::set<std::string> there = comparer.arrived();
-  const auto add_extra = [&] {
-    for (const std::string& uid : there) {
-      if (!work.known.contains(uid)) work.extra.insert(uid);
-    }
-  };
   if (all.size() == work.objects.size() && waiting.empty() && gave_all(result, there.size(), work, session))
-    return add_extra();
+    return note_others(work, there);
   auto listed = session.find_study(work.study);
   ask_for_unlisted(work, session, listed);
   there.insert(listed.begin(), listed.end());
-  add_extra();
+  note_others(work, there);
   for (Object& object : work.objects) {
     const std::string uid = object.sop_instance.value_or("");
     const auto asked = all.find(uid);
@@ -245,13 +250,14 @@ void check_whole(StudyWork& work, Session& session) {
 void check_once(StudyWork& work, Source& source, const Way& way) {
   const Level level = work.sampled && work.sampled->empty() ? Level::exists : way.level;
   source.with_session(work.study, work.objects, level == Level::content, [&](Session& session) {
-    const bool most = 2 * work.objects.size() >= work.known.size() && !work.one_by_one;
-    if (level == Level::content && most && !work.sampled && way.receiver == nullptr) return check_whole(work, session);
+    const bool most = !work.objects.empty() && 2 * work.objects.size() >= work.known.size() && !work.one_by_one;
+    if (level == Level::content && most && !work.sampled && way.receiver == nullptr)
+      return check_whole(work, session, way);
     auto there = session.find_study(work.study);
     ask_for_unlisted(work, session, there);
     check_presence(work, there);
     if (level != Level::content) return;
-    way.receiver != nullptr ? check_moved(work, session, way) : check_contents(work, session);
+    way.receiver != nullptr ? check_moved(work, session, way) : check_contents(work, session, way);
   });
   work.finished = true;
 }
@@ -283,9 +289,10 @@ void check_at_peer(StudyWork& work, Source& source, const Way& way) {
   }
 }
 
-void check_files(StudyWork& work) {
+void check_files(StudyWork& work, const std::function<void(std::uint64_t)>& came) {
   for (Object& object : work.objects) {
     if (stop_requested()) return;
+    came(object.source.size);
     check_fixity(object);
   }
   work.finished = true;

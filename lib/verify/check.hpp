@@ -6,6 +6,8 @@
 #include "verify/run.hpp"
 #include "verify/source.hpp"
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -20,8 +22,11 @@ struct StudyWork {
   std::vector<manifest::Object> objects;  ///< to be checked
   std::unordered_set<std::string> known;  ///< SOP Instance UIDs of the whole study in the manifest
   std::set<std::string> extra;            ///< at the peer, not in the manifest
-  bool finished = false;                  ///< all objects have their verdict
-  bool one_by_one = false;                ///< the study cannot be fetched as a whole: each object by itself
+  /// Ids of objects that were not loaded, by SOP Instance UID, and those of them that the peer has.
+  std::map<std::string, std::vector<std::string>> held_back;
+  std::set<std::string> not_loaded;
+  bool finished = false;    ///< all objects have their verdict
+  bool one_by_one = false;  ///< the study cannot be fetched as a whole: each object by itself
   std::optional<std::unordered_set<std::string>> sampled = {};  ///< ids whose content is compared; all when absent
 
   [[nodiscard]] bool compares(const manifest::Object& object) const { return !sampled || sampled->contains(object.id); }
@@ -33,6 +38,7 @@ struct Way {
   Receiver* receiver = nullptr;             ///< content comes by C-MOVE to it; none: by C-GET or WADO-RS
   std::string destination;                  ///< the AE title that the peer knows us by, for C-MOVE
   std::chrono::milliseconds quiet{30'000};  ///< without an object, after which a C-MOVE gives no more
+  std::function<void(std::uint64_t)> came = [](std::uint64_t) {};  ///< told of the bytes of each object; may wait
 };
 
 /// Asks the peer for the study's instances and, at Level::content, fetches and compares them, or the sampled ones. A
@@ -41,7 +47,7 @@ struct Way {
 /// net::PeerError. Any thread, one study each.
 void check_at_peer(StudyWork& work, Source& source, const Way& way);
 
-/// Fixity of the files of every object; leaves the study unfinished when a stop is asked for.
-void check_files(StudyWork& work);
+/// Fixity of the files of every object; leaves the study unfinished when a stop is asked for. `came` as in Way.
+void check_files(StudyWork& work, const std::function<void(std::uint64_t)>& came);
 
 }  // namespace waybill::verify

@@ -38,6 +38,7 @@ std::string Tally::counts_json() const {
   json.begin_object();
   write(json, "verdicts", verdicts);
   json.member("extra", extra);
+  json.member("not_loaded", not_loaded);
   if (sample) {
     json.key("sample").begin_object();
     sample->write(json);
@@ -80,6 +81,23 @@ std::string extra_line(const std::string& study, const std::string& instance) {
       .str();
 }
 
+constexpr const char* kNotLoaded = "VERIFY-NOTLOADED";
+
+manifest::LateFinding not_loaded_finding(const std::string& id) {
+  return {id,
+          {kNotLoaded, manifest::Severity::s3, "0008,0018",
+           "the target holds an object of this UID although this one was not loaded; find out where it comes from"}};
+}
+
+/// Objects that the peer should not have from us: held back, excluded or failed. One that it had before the load, or
+/// that sync lists because an earlier run has loaded it, whether or not it is gone since, is known to be there.
+bool is_held_back(const Object& object) {
+  const bool kept = object.bucket == Bucket::quarantined || object.bucket == Bucket::excluded ||
+                    object.bucket == Bucket::failed || object.bucket == Bucket::pending;
+  if (!kept || !object.sop_instance || (object.load && object.load->outcome == "already-present")) return false;
+  return std::ranges::none_of(object.findings, [](const auto& f) { return f.code.starts_with("SYNC-"); });
+}
+
 /// The sample to compare: drawn anew, or the list that the load committed to.
 sample::Plan plan_of(const Options& options, const transfer::Contents& contents) {
   const auto& asked = *options.sample;
@@ -103,6 +121,7 @@ sample::Plan plan_of(const Options& options, const transfer::Contents& contents)
 /// The studies to check in manifest order; everything else is carried.
 std::vector<StudyWork> group(const transfer::Contents& contents, const sample::Plan* plan, transfer::Output& output) {
   std::vector<StudyWork> studies;
+  std::unordered_set<std::string> ours;  // UIDs that the peer should have, and studies with such
   std::unordered_map<std::string, std::size_t> places;
   for (const Object& object : contents.objects) {
     const std::string study = object.study.value_or("");
@@ -111,15 +130,21 @@ std::vector<StudyWork> group(const transfer::Contents& contents, const sample::P
     if (study.empty() && !checked) continue;
     const auto [place, added] = places.emplace(study, studies.size());
     if (added) {
-      studies.push_back({study, {}, {}, {}, false});
+      studies.emplace_back().study = study;
       if (plan != nullptr) studies.back().sampled.emplace();
     }
     StudyWork& work = studies[place->second];
     if (plan != nullptr && plan->has(object.id)) work.sampled->insert(object.id);
     if (object.sop_instance) work.known.insert(*object.sop_instance);
+    if (checked) ours.insert({object.sop_instance.value_or(""), "study " + study});
+    if (is_held_back(object)) work.held_back[*object.sop_instance].push_back(object.id);
     if (checked && !output.has(object.id)) work.objects.push_back(object);
   }
-  std::erase_if(studies, [](const StudyWork& work) { return work.objects.empty(); });
+  std::erase_if(studies, [&](StudyWork& work) {
+    std::erase_if(work.held_back, [&](const auto& held) { return ours.contains(held.first); });
+    const bool done = ours.contains("study " + work.study);  // by the run that this one continues
+    return work.objects.empty() && (done || work.study.empty() || work.held_back.empty());
+  });
   return studies;
 }
 
@@ -134,7 +159,9 @@ class Verifier {
   Verifier(const Options& options, std::vector<StudyWork> studies, std::unordered_set<std::string>& extra_lines,
            Source* source, Receiver* receiver, transfer::Output& output, Tally& tally)
       : options_(options),
-        way_{options.level, receiver, options.calling, options.timeouts.dimse},
+        control_(options, halt_),
+        way_{options.level, receiver, options.calling, options.timeouts.dimse,
+             [this](std::uint64_t bytes) { control_.spread(bytes); }},
         studies_(std::move(studies)),
         extra_lines_(extra_lines),
         source_(source),
@@ -151,11 +178,13 @@ class Verifier {
     }
     output_.commit();
     halt_.rethrow();
+    tally_.interrupted = control_.closed() && !tally_.closes();
   }
 
  private:
   std::shared_ptr<StudyWork> next() {
     if (next_study_ == studies_.size() || stopped_ || halt_.is_set() || stop_requested()) return nullptr;
+    if (!control_.await_open([] {})) return nullptr;
     return std::make_shared<StudyWork>(std::move(studies_[next_study_++]));
   }
 
@@ -165,7 +194,7 @@ class Verifier {
       if (source_ != nullptr) {
         audited(study);
       } else {
-        check_files(study);
+        check_files(study, way_.came);
       }
     } catch (const net::PeerError&) {
       return halt_.set(std::current_exception());
@@ -185,7 +214,10 @@ class Verifier {
   void audited(StudyWork& study) {
     audit::Route route = transfer::route_to(*options_.against, options_.calling);
     route.from_us = false;
-    if (!study.study.empty()) audit::record(audit::query(route, study.study, audit::Outcome::success));
+    const auto asked = [&](audit::Outcome outcome) {
+      if (!study.study.empty()) audit::record(audit::query(route, study.study, outcome));
+    };
+    asked(audit::Outcome::success);
     audit::Transfers transfers(route);
     const auto is_fetched = [&](const Object& object) {
       return options_.level == Level::content && study.compares(object);
@@ -195,14 +227,19 @@ class Verifier {
       if (is_fetched(object)) fetched.push_back(&object);
     }
     transfers.begin(fetched);
-    check_at_peer(study, *source_, way_);  // which may put other objects into their places
+    try {
+      check_at_peer(study, *source_, way_);  // which may put other objects into their places
+    } catch (...) {
+      asked(audit::Outcome::serious);
+      throw;
+    }
     for (const Object& object : study.objects) {
       if (is_fetched(object)) transfers.end(object, came(object));
     }
   }
 
   /// A critical defect ended the run, and what nobody looked at stays what it was.
-  [[nodiscard]] bool leaves_rest() const { return stopped_ && !halt_.is_set() && !stop_requested(); }
+  [[nodiscard]] bool leaves_rest() const { return stopped_ && !halt_.is_set() && !control_.stopping(); }
   void leave(const StudyWork& study) {
     for (const Object& object : study.objects) output_.record(object);
   }
@@ -217,18 +254,29 @@ class Verifier {
       if (!extra_lines_.insert(line).second) continue;
       output_.append(line);
       ++tally_.extra;
+      tally_.name("only the target has " + uid + " of study " + study.study);
+    }
+    for (const std::string& uid : study.not_loaded) {
+      for (const std::string& id : study.held_back.at(uid)) {
+        if (!extra_lines_.insert(id).second) continue;
+        output_.append(manifest::to_json(not_loaded_finding(id)));
+        ++tally_.not_loaded;
+        tally_.name("the target has " + uid + " of study " + study.study + ", which was not loaded (object " + id +
+                    ")");
+      }
     }
     for (const Object& object : study.objects) output_.record(object);
   }
 
   const Options& options_;
+  transfer::Halt halt_;
+  transfer::Control control_;
   const Way way_;
   std::vector<StudyWork> studies_;
   std::unordered_set<std::string>& extra_lines_;  ///< written so far
   Source* source_;                                ///< none: the files are checked
   transfer::Output& output_;
   Tally& tally_;
-  transfer::Halt halt_;
   std::atomic<bool> stopped_{false};  ///< by a critical defect of a sample
   std::size_t next_study_ = 0;
 };
@@ -238,6 +286,11 @@ class Verifier {
 Tally run(const Options& options) {
   net::check_ae_title(options.calling, "calling AE title");
   const transfer::Contents contents = transfer::read_manifest(options.manifest);
+  if (contents.stage == "verify") {
+    throw RunError(Exit::usage, contents.input.name +
+                                    " is a verification, of which nothing would be verified again; name the manifest "
+                                    "that it was made from");
+  }
   Tally tally;
   tally.input = contents.objects.size();
   if (options.sample) {
@@ -248,7 +301,8 @@ Tally run(const Options& options) {
   sample::PlanLines sample_lines;
   std::string sample_result;  // of an interrupted run
   std::unique_ptr<Source> source;
-  if (options.against && std::ranges::any_of(contents.objects, is_checked))
+  const auto concerns = [](const Object& object) { return is_checked(object) || is_held_back(object); };
+  if (options.against && std::ranges::any_of(contents.objects, concerns))
     source = make_source(*options.against, options, options.retrieve);
   std::optional<Receiver> receiver;
   if (source && options.level == Level::content && options.retrieve == Retrieve::move)
@@ -267,6 +321,9 @@ Tally run(const Options& options) {
   transfer::Output output(options, "verify", settings_of(options), {contents.input}, store,
                           {[&](const Object& object) { tally.add(object); },
                            [&](const manifest::Record& record) {
+                             const auto* late = std::get_if<manifest::LateFinding>(&record);
+                             if (late != nullptr && late->finding.code == kNotLoaded)
+                               tally.not_loaded += extra_lines.insert(late->id).second ? 1 : 0;
                              const auto* other = std::get_if<manifest::Other>(&record);
                              if (other == nullptr) return;
                              sample_lines.see(record);
@@ -292,8 +349,10 @@ Tally run(const Options& options) {
     if (!tally.interrupted) output.finish(tally, [&] { return tally.counts_json(); });
     return tally;
   }
+  if (!source) std::erase_if(studies, [](const StudyWork& work) { return work.objects.empty(); });
   Verifier(options, std::move(studies), extra_lines, source.get(), receiver ? &*receiver : nullptr, output, tally)
       .run();
+  if (tally.interrupted) return tally;
   if (tally.sample && tally.closes()) {
     if (const std::string line = tally.sample->line(); line != sample_result) output.append(line);
   }

@@ -4,6 +4,7 @@
 #include "commit/committer.hpp"
 #include "sample/result.hpp"
 #include "transfer/address.hpp"
+#include "transfer/control.hpp"
 #include "transfer/ledger.hpp"
 #include "transfer/options.hpp"
 #include "verify/source.hpp"
@@ -12,6 +13,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace waybill::verify {
 
@@ -26,13 +29,12 @@ struct Sampling {
   std::optional<sample::Options> options;
 };
 
-struct Options : transfer::Options {
+struct Options : transfer::Options, transfer::Pace {
   std::optional<transfer::Address> against;  ///< without: fixity of the source and staged files
   Level level = Level::exists;
   Retrieve retrieve = Retrieve::get;
-  std::optional<net::ListenAt> listen;          ///< where objects come to, for Retrieve::move
-  std::shared_ptr<const net::Tls> listen_tls;   ///< of Tls::make_server; none: in the clear
-  std::function<void(const std::string&)> say;  ///< what a person should know meanwhile; any thread
+  std::optional<net::ListenAt> listen;         ///< where objects come to, for Retrieve::move
+  std::shared_ptr<const net::Tls> listen_tls;  ///< of Tls::make_server; none: in the clear
   bool finish_uncommitted = false;  ///< at Level::commitment, at the end of the wait: lists what has no report
   commit::Options commitment;       ///< at that level; peer, titles and time-outs are those above
   std::optional<Sampling> sample;   ///< at Level::content: compare a sample; presence is asked of all the same
@@ -42,11 +44,21 @@ struct Tally : transfer::Ledger {
   transfer::Counts verdicts;
   std::uint64_t wrong = 0;                   ///< objects that are missing or different
   std::uint64_t extra = 0;                   ///< objects at the peer that no record of these studies explains
+  std::uint64_t not_loaded = 0;              ///< objects at the peer that were not loaded: held back, excluded, failed
+  std::vector<std::string> named;            ///< some of both, in words
   std::shared_ptr<const sample::Plan> plan;  ///< of a sample
   std::optional<sample::Outcome> sample;
   void add(const manifest::Object& object);
-  /// Defects that a sample accepts are exceptions, not integrity.
-  [[nodiscard]] Exit exit() const { return exit_with(wrong - (sample ? sample->accepted() : 0)); }
+  /// Keeps the sentence, unless there are enough already.
+  void name(std::string what) {
+    if (constexpr std::size_t kMostNamed = 20; named.size() < kMostNamed) named.push_back(std::move(what));
+  }
+  /// Defects that a sample accepts are exceptions, not integrity, and so is what the peer has of what was held back.
+  /// What only the peer has may have been there before, or came by an earlier run: the report decides.
+  [[nodiscard]] Exit exit() const {
+    const Exit exit = exit_with(wrong - (sample ? sample->accepted() : 0));
+    return exit == Exit::ok && not_loaded > 0 ? Exit::exceptions : exit;
+  }
   [[nodiscard]] std::string counts_json() const;
 };
 

@@ -2,6 +2,7 @@
 #include "support/peer.hpp"
 
 #include <algorithm>
+#include <ctime>
 
 namespace waybill {
 
@@ -73,6 +74,7 @@ TEST_F(VerifyRun, ListsAnObjectMoreAtThePeer) {
     const test::Ran ran = verify({"--against", orthanc_.url(), "--level", level, "--restart"});
     EXPECT_EQ(ran.exit, 0) << ran.text;
     EXPECT_NE(ran.text.find("extra at the peer\t1"), std::string::npos) << level << ran.text;
+    EXPECT_NE(ran.text.find("only the target has 1.9.9 of study " + *one.study), std::string::npos) << ran.text;
   }
 }
 
@@ -141,6 +143,65 @@ TEST_F(VerifyRun, RefusesADamagedManifestWithFiveAndAnInterruptedOneWithThree) {
   EXPECT_EQ(open.exit, 3) << open.text;
   EXPECT_NE(open.text.find("run that again to its end first"), std::string::npos) << open.text;
   EXPECT_FALSE(std::filesystem::exists(folder_ / "verify.wb"));
+}
+
+TEST_F(VerifyRun, NamesWhatThePeerHasAlthoughItWasNotLoaded) {
+  auto all = test::objects_of(folder_ / "load.wb");
+  const auto put = [&](std::size_t n, Bucket bucket) -> manifest::Object& {
+    manifest::Object& object = all.at(*objects_[n].sop_instance);
+    object.bucket = bucket;
+    object.load.reset();
+    return object;
+  };
+  put(0, Bucket::excluded);
+  for (const std::size_t n : {4U, 5U, 6U, 7U}) put(n, Bucket::quarantined);  // a whole study
+  put(8, Bucket::excluded).findings.push_back({"SYNC-LISTED", manifest::Severity::s0, {}, "an earlier run has it"});
+  put(9, Bucket::failed).load = manifest::Load{"0111", "", 1, "1", "2026-01-01T00:00:00Z", "already-present"};
+  std::filesystem::remove(folder_ / "load.wb");
+  manifest::Header header;
+  header.stage = "load";
+  manifest::Writer writer(folder_ / "load.wb", header);
+  for (const auto& [uid, object] : all) writer.append_record(object);
+  writer.finish("{}");
+  for (const char* level : {"exists", "content"}) {
+    const test::Ran ran = verify({"--against", orthanc_.url(), "--level", level, "--restart"});
+    EXPECT_EQ(ran.exit, 1) << ran.text;
+    EXPECT_NE(ran.text.find("there, not loaded\t5"), std::string::npos) << ran.text;
+    EXPECT_NE(ran.text.find("extra at the peer\t0"), std::string::npos) << ran.text;
+    EXPECT_NE(ran.text.find("the target has " + *objects_[5].sop_instance), std::string::npos) << ran.text;
+    std::size_t findings = 0;
+    manifest::Reader reader(folder_ / "verify.wb");
+    while (const auto record = reader.next()) {
+      const auto* late = std::get_if<manifest::LateFinding>(&*record);
+      findings += late != nullptr && late->finding.code == "VERIFY-NOTLOADED" ? 1U : 0U;
+    }
+    EXPECT_EQ(findings, 5U) << level;
+  }
+}
+
+TEST_F(VerifyRun, IsNotMadeFromAVerificationOfWhichItWouldCheckNothing) {
+  ASSERT_EQ(verify({"--against", orthanc_.url()}).exit, 0);
+  const test::Ran ran = test::run({test::tool("verify"), (folder_ / "verify.wb").string(), "--against", orthanc_.url(),
+                                   "--level", "content", "-o", (folder_ / "again.wb").string()},
+                                  folder_ / "again.log");
+  EXPECT_EQ(ran.exit, 2) << ran.text;
+  EXPECT_NE(ran.text.find("verify.wb is a verification"), std::string::npos) << ran.text;
+}
+
+TEST_F(VerifyRun, StopsAtAClosedWindowAndTheSameCommandGoesOnWhenItIsOpen) {
+  const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  const std::time_t now = std::time(nullptr);
+  const std::string other = days[(std::localtime(&now)->tm_wday + 3) % 7];
+  const std::vector<std::string> asked{"--against", orthanc_.url(), "--level", "content"};
+  auto closed = asked;
+  closed.insert(closed.end(), {"--window", other + " 03:00-03:01"});
+  const test::Ran ran = verify(closed);
+  EXPECT_EQ(ran.exit, 6) << ran.text;
+  EXPECT_NE(ran.text.find("the window is closed"), std::string::npos) << ran.text;
+  auto open = asked;
+  open.insert(open.end(), {"--window", "Mon-Sun 00:00-24:00", "--limit", "1000obj/s,100MB/s"});
+  EXPECT_EQ(verify(open).exit, 0);
+  EXPECT_EQ(test::objects_of(folder_ / "verify.wb").size(), 12U);
 }
 
 TEST_F(VerifyRun, WritesItsManifestToAPipeWithoutOtherLines) {

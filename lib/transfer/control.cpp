@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "load/control.hpp"
+#include "transfer/control.hpp"
 
 #include "core/stop.hpp"
 #include "transfer/pause.hpp"
@@ -7,8 +7,9 @@
 #include <algorithm>
 #include <ctime>
 #include <thread>
+#include <utility>
 
-namespace waybill::load {
+namespace waybill::transfer {
 
 namespace {
 constexpr std::chrono::milliseconds kTick{50};
@@ -28,23 +29,23 @@ void Control::wait_for(std::chrono::nanoseconds time) const {
 }
 
 void Control::say_once(std::atomic<bool>& said, const std::string& text) const {
-  if (!said.exchange(true) && options_.say) options_.say(text);
+  if (!said.exchange(true) && pace_.say) pace_.say(text);
 }
 
 /// What the schedule says now; its limit takes effect.
 bool Control::is_open() {
-  if (options_.window.empty()) return true;
+  if (pace_.window.empty()) return true;
   const std::lock_guard lock(mutex_);
   const auto now = std::chrono::steady_clock::now();
   if (looked_ != std::chrono::steady_clock::time_point{} && now - looked_ < kLook) return open_;
   looked_ = now;
-  const auto limit = options_.window.at(std::time(nullptr));
+  const auto limit = pace_.window.at(std::time(nullptr));
   open_ = limit.has_value();
-  if (limit) throttle_.set(*limit == transfer::Limit{} ? options_.limit : *limit);
+  if (limit) throttle_.set(*limit == Limit{} ? pace_.limit : *limit);
   return open_;
 }
 
-bool Control::admit(std::uint64_t bytes, const std::function<void()>& rest) {
+bool Control::await_open(const std::function<void()>& rest) {
   bool rested = false;
   const auto hold = [&] {
     if (!rested) rest();
@@ -52,14 +53,14 @@ bool Control::admit(std::uint64_t bytes, const std::function<void()>& rest) {
     std::this_thread::sleep_for(kTick);
   };
   while (!stopping()) {
-    if (transfer::pause_requested()) {
+    if (pause_requested()) {
       say_once(said_pause_, "paused; signal USR2 resumes");
       hold();
       continue;
     }
-    if (said_pause_.exchange(false) && options_.say) options_.say("resumed");
+    if (said_pause_.exchange(false) && pace_.say) pace_.say("resumed");
     if (!is_open()) {
-      if (options_.when_closed == WhenClosed::end) {
+      if (pace_.when_closed == WhenClosed::end) {
         say_once(said_closed_, "the window is closed; run the same command again when it is open");
         closed_.store(true);
         return false;
@@ -68,13 +69,27 @@ bool Control::admit(std::uint64_t bytes, const std::function<void()>& rest) {
       hold();
       continue;
     }
-    if (said_closed_.exchange(false) && options_.say) options_.say("the window is open");
-    const auto wait = throttle_.take(bytes);
-    if (wait > kHeldAssociation && !rested) rest();
-    wait_for(wait);
-    return !stopping();
+    if (said_closed_.exchange(false) && pace_.say) pace_.say("the window is open");
+    return true;
   }
   return false;
 }
 
-}  // namespace waybill::load
+void Control::spread(std::uint64_t bytes) {
+  (void)is_open();
+  wait_for(throttle_.take(bytes));
+}
+
+bool Control::admit(std::uint64_t bytes, const std::function<void()>& rest) {
+  bool rested = false;
+  const auto rest_once = [&] {
+    if (!std::exchange(rested, true)) rest();
+  };
+  if (!await_open(rest_once)) return false;
+  const auto wait = throttle_.take(bytes);
+  if (wait > kHeldAssociation) rest_once();
+  wait_for(wait);
+  return !stopping();
+}
+
+}  // namespace waybill::transfer
