@@ -59,8 +59,9 @@ int main(int argc, char** argv) {
   app.add_option("manifest", input, "Manifest of scan; - is standard input")->required();
   app.add_option("-o,--output", out, "Folder for volumes and manifest")->required();
   app.add_option("--volume-size", options.volume_size, "Most bytes of a volume, e.g. 25GB or 700MiB")
-      ->check([](const std::string& text) { return text.starts_with('-') ? "takes a size such as 25GB" : ""; })
       ->transform(CLI::AsSizeValue(true))
+      ->transform(CLI::Validator(  // the last one counts first
+          [](std::string& text) { return std::string(text.starts_with('-') ? "takes a size such as 25GB" : ""); }, ""))
       ->check([](const std::string& text) {
         return text.size() < 20 && std::stoull(text) >= pack::kSmallestVolume ? std::string() : "takes 1MiB or more";
       })

@@ -80,10 +80,10 @@ std::string spoken_name(const CLI::App& app) {
 std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const Command command = command_of(app);
   std::string text;
-  const std::string& kind = error.get_name();
-  if (kind == "RequiredError" || kind == "ExtrasError") {
+  const auto kind = static_cast<CLI::ExitCodes>(error.get_exit_code());
+  if (kind == CLI::ExitCodes::RequiredError || kind == CLI::ExitCodes::ExtrasError) {
     text = unknown_option(app, *command.app);
-    if (text.empty() && kind == "RequiredError") text = unknown_command(app);
+    if (text.empty() && kind == CLI::ExitCodes::RequiredError) text = unknown_command(app);
   }
   if (text.empty()) text = plain_words(error);
   return text + "; see '" + command.name + " --help'";

@@ -101,6 +101,8 @@ TEST_F(Tools, NameAMisspeltOptionOrCommandBeforeWhatIsMissing) {
   const Outcome option = run("waybill-scan /archive --ouput scan.wb 2>&1");
   EXPECT_EQ(option.exit, 2);
   EXPECT_NE(option.text.find("no option --ouput; the nearest is --output"), std::string::npos) << option.text;
+  const Outcome extra = run("waybill-manifest cat scan.wb --buckt instance 2>&1");
+  EXPECT_NE(extra.text.find("no option --buckt"), std::string::npos) << extra.text;
   const Outcome command = run("waybill-manifest fliter scan.wb 2>&1");
   EXPECT_EQ(command.exit, 2);
   EXPECT_NE(command.text.find("the nearest is filter"), std::string::npos) << command.text;
