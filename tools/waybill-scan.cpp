@@ -4,13 +4,16 @@
 #include "cli/progress.hpp"
 #include "cli/run_tool.hpp"
 #include "cli/summary.hpp"
+#include "core/text.hpp"
 #include "dicom/toolkit.hpp"
 #include "manifest/fit.hpp"
 #include "scan/run.hpp"
 #include "shared.hpp"
 
 #include <oneapi/tbb/global_control.h>
+#include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <iostream>
 #include <string_view>
 
@@ -37,6 +40,21 @@ double share_from(const std::string& text) {
   return number;
 }
 
+/// A DICOMDIR stands for the medium it lies on: its folder is scanned, and everything there is compared with it.
+void replace_directories(std::vector<std::string>& sources) {
+  namespace fs = std::filesystem;
+  for (std::string& source : sources) {
+    const fs::path path(source);
+    std::error_code error;
+    const std::string name = path.filename().string();
+    const bool named = std::ranges::equal(name, std::string_view("dicomdir"),
+                                          [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+    if (!named || !fs::is_regular_file(path, error)) continue;
+    source = path.has_parent_path() ? path.parent_path().string() : ".";
+    std::cerr << "waybill scan: of " << waybill::path_to_text(path.string()) << " its folder is scanned\n";
+  }
+}
+
 waybill::Exit exit_of(const waybill::scan::Tally& tally) {
   if (tally.interrupted) return waybill::Exit::interrupted;
   return tally.exceptions == 0 ? waybill::Exit::ok : waybill::Exit::exceptions;
@@ -58,6 +76,7 @@ waybill::Exit run(const Settings& settings) {
   using namespace waybill;
   const dicom::Toolkit toolkit;
   scan::Options options = settings.scan;
+  replace_directories(options.sources);
   options.threads = cli::worker_count(settings.common);
   options.selection.shard = archive::shard_from(settings.shard).value();  // checked with the options
   options.recheck = share_from(settings.recheck);
