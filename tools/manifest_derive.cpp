@@ -128,7 +128,7 @@ std::vector<Command> add_derive_commands(CLI::App& app) {
   to->add_option("--studies", options->studies, "CSV file with one row a study; - is standard output");
   to->add_option("--inventory", options->inventory, "DICOM Inventory file, or an existing folder for several");
   to->add_option("--studies-per-file", options->studies_per_file, "Studies in one file of an inventory folder")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000}))
       ->capture_default_str();
   return {{sort,
            [options] {

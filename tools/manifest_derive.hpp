@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-/// The commands of waybill-manifest that make something else of a manifest: sort, filter, export.
+/// The commands of waybill-manifest that stand in files of their own.
 namespace waybill::tools {
 
 /// A subcommand and what it does once it was parsed.
@@ -15,7 +15,10 @@ struct Command {
   std::function<Exit()> run;
 };
 
-/// Adds the commands to `app`.
+/// Adds the command that compares two manifests.
+[[nodiscard]] Command add_diff_command(CLI::App& app);
+
+/// Adds the commands that make something else of a manifest: sort, filter, export.
 [[nodiscard]] std::vector<Command> add_derive_commands(CLI::App& app);
 
 }  // namespace waybill::tools

@@ -172,7 +172,8 @@ Exit run_transfer(const char* stage, Options& options, const cli::Common& common
     return run(options);
   }();
   cli::Summary summary{
-      stage, options.output.string(), tally.already_complete, tally.interrupted, tally.exit(), tally.counts_json(), {}};
+      stage, options.output.string(), tally.already_complete, tally.interrupted, tally.exit(), tally.counts_json(), {},
+      true};
   for (const auto& [bucket, count] : tally.buckets) summary.lines.emplace_back(bucket, std::to_string(count));
   add_lines(tally, summary);
   summary.lines.emplace_back("total", std::to_string(tally.output) + " of " + std::to_string(tally.input));

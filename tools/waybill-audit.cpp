@@ -27,6 +27,10 @@ Exit flush(Settings& settings) {
 
 Exit check(const Settings& settings) {
   const audit::GapReport report = audit::find_gaps(settings.files);
+  if (report.messages == 0)
+    throw RunError(Exit::input,
+                   "there is no audit message in what was given, so nothing can be said about gaps; name the files in "
+                   "which the collector keeps the messages as they came");
   for (const std::string& file : settings.files) audit::record(audit::log_used(file));
   if (settings.json) {
     JsonWriter w;

@@ -29,7 +29,10 @@ constexpr const char* kAuto = "auto";
 void add_flow_options(CLI::App& app, Settings& settings) {
   app.add_option("--associations", settings.associations,
                  "Associations at the same time, 1 to 64, or auto: as many as the peer works best with")
-      ->check(CLI::Range(1, tools::kMostAssociations) | CLI::IsMember({kAuto}))
+      ->check([](const std::string& text) {
+        const bool is_number = CLI::Range(1, tools::kMostAssociations)(text).empty();
+        return is_number || text == kAuto ? "" : "takes a number from 1 to 64, or auto, not " + text;
+      })
       ->capture_default_str();
   app.add_flag("--release-each-study", settings.load.release_each_study, "End the association behind each study");
   tools::add_pace_options(app, settings.pace, settings.load, "send");

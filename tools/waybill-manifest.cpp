@@ -25,6 +25,7 @@ using namespace waybill;
 
 struct Options {
   std::string file;
+  std::vector<std::string> files;  ///< of cat and check
   std::string key, secret;
   std::string study, proof;
   std::string output;
@@ -32,22 +33,30 @@ struct Options {
   bool encryption = false;
 };
 
-Exit cat(const Options& options) {
-  manifest::Reader reader(options.file);
+Exit cat_one(const std::string& file) {
+  manifest::Reader reader(file);
   while (const auto line = reader.next_line()) {
     if (stop_requested()) return Exit::interrupted;
     std::cout << *line << '\n';
-    if (!std::cout)
-      throw RunError(Exit::input, "cannot write to standard output; free space there or keep the pipe open");
+    if (!std::cout) return Exit::ok;  // told of at the end, as for every tool
   }
   if (reader.end()) return Exit::ok;
-  std::cerr << "waybill manifest: this is an interrupted run, it has no end line; run its stage again to continue it\n";
+  std::cerr << "waybill manifest: " << path_to_text(file)
+            << " is an interrupted run, it has no end line; run its stage again to continue it\n";
   return Exit::interrupted;
 }
 
-void print_check_json(const manifest::CheckReport& report) {
+Exit cat(const Options& options) {
+  Exit exit = Exit::ok;
+  for (const std::string& file : options.files)
+    if (cat_one(file) != Exit::ok) exit = Exit::interrupted;
+  return exit;
+}
+
+void print_check_json(const std::string& file, const manifest::CheckReport& report) {
   JsonWriter w;
   w.begin_object()
+      .member("manifest", path_to_text(file))
       .member("complete", report.complete)
       .member("frames", report.frames)
       .member("records", report.records);
@@ -83,16 +92,34 @@ void print_check(const manifest::CheckReport& report, bool with_key) {
   }
 }
 
+/// Of several manifests the worst: damage before what cannot be read, that before an interrupted run.
+Exit worse(Exit a, Exit b) {
+  for (const Exit exit : {Exit::integrity, Exit::input, Exit::interrupted})
+    if (a == exit || b == exit) return exit;
+  return Exit::ok;
+}
+
 Exit check(const Options& options) {
   std::optional<manifest::PublicKey> key;
   if (!options.key.empty()) key.emplace(options.key);
-  const auto report = manifest::check(options.file, key ? &*key : nullptr);
-  if (options.json) {
-    print_check_json(report);
-  } else {
-    print_check(report, key.has_value());
+  const bool several = options.files.size() > 1;
+  Exit exit = Exit::ok;
+  for (const std::string& file : options.files) {
+    try {
+      const auto report = manifest::check(file, key ? &*key : nullptr);
+      if (several && !options.json) std::cout << "manifest " << path_to_text(file) << '\n';
+      if (options.json)
+        print_check_json(file, report);
+      else
+        print_check(report, key.has_value());
+      exit = worse(exit, report.exit());
+    } catch (const RunError& error) {  // of several the others are checked all the same
+      if (!several || error.exit() != Exit::input) throw;
+      std::cerr << "waybill manifest: " << error.what() << '\n';
+      exit = worse(exit, Exit::input);
+    }
   }
-  return report.exit();
+  return exit;
 }
 
 using Counts = std::map<std::string, std::uint64_t, std::less<>>;
@@ -160,7 +187,8 @@ Exit stats(const Options& options) {
 }
 
 Exit sign(const Options& options) {
-  std::cout << "signed by key " << manifest::sign_manifest(options.file, options.key, options.secret) << '\n';
+  const std::string key = manifest::sign_manifest(options.file, options.key, options.secret);
+  std::cout << "signed by key " << key << '\n';
   return Exit::ok;
 }
 
@@ -197,7 +225,10 @@ Exit prove(const Options& options) {
 
 Exit encrypt(const Options& options) {
   const auto& key = manifest::keys_in_use().write_to;
-  if (!key) throw RunError(Exit::usage, "name the key to encrypt to with --encrypt-to");
+  if (!key)
+    throw RunError(Exit::usage,
+                   "name the key to encrypt to with --encrypt-to or WAYBILL_ENCRYPT_TO; `waybill manifest keygen "
+                   "--encryption` makes one");
   manifest::seal_file(options.file, options.output, *key);
   std::cout << "encrypted to key " << key->id() << ": " << options.output << '\n';
   return Exit::ok;
@@ -211,11 +242,12 @@ Exit decrypt(const Options& options) {
 
 Exit keygen(const Options& options) {
   if (options.encryption) {
-    std::cout << "key " << manifest::generate_secret(options.output) << ": " << options.output << '\n';
+    const std::string key = manifest::generate_secret(options.output);
+    std::cout << "key " << key << ": " << options.output << '\n';
     return Exit::ok;
   }
-  std::cout << "key " << manifest::generate_key(options.output) << ": private " << options.output << ", public "
-            << options.output << ".pub\n";
+  const std::string key = manifest::generate_key(options.output);
+  std::cout << "key " << key << ": private " << options.output << ", public " << options.output << ".pub\n";
   return Exit::ok;
 }
 
@@ -229,12 +261,14 @@ CLI::App* add_command(CLI::App& app, const char* name, const char* text, Options
 
 int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is a write error with a message
-  CLI::App app("Read, check, sign, sort, filter and export the records of a manifest", "waybill-manifest");
+  CLI::App app("Read, check, compare, sign, sort, filter and export manifests", "waybill-manifest");
   app.require_subcommand(1);
   app.fallthrough();  // before the subcommands, which take it over: shared options may stand behind their names
   Options options;
-  auto* cat_command = add_command(app, "cat", "Print the records as JSON lines, checking the chain", options);
-  auto* check_command = add_command(app, "check", "Prove every byte of a manifest; exit 5 on damage", options);
+  auto* cat_command = app.add_subcommand("cat", "Print the records as JSON lines, checking the chain");
+  auto* check_command = app.add_subcommand("check", "Prove every byte of manifests; exit 5 on damage");
+  for (auto* command : {cat_command, check_command})
+    command->add_option("manifest", options.files, "Manifest files, - for standard input")->required();
   check_command->add_option("--key", options.key, "Public key (PEM) that must have signed it");
   check_command->add_flag("--json", options.json, "Print the result as one JSON object");
   auto* stats_command = add_command(app, "stats", "Count records by kind, bucket and finding code", options);
@@ -260,9 +294,10 @@ int main(int argc, char** argv) {
   prove_command->add_option("--key", options.key, "Public key (PEM) of the signer");
   tools::Shared shared;
   shared.add_options(app, tools::Manifests::written, "--key,--decrypt-key");
-  const auto derive_commands = tools::add_derive_commands(app);
+  auto other_commands = tools::add_derive_commands(app);
+  other_commands.push_back(tools::add_diff_command(app));
   const auto run = [&] {
-    for (const auto& command : derive_commands) {
+    for (const auto& command : other_commands) {
       if (command.app->parsed()) return command.run();
     }
     if (cat_command->parsed()) return cat(options);

@@ -37,7 +37,8 @@ Exit run(pack::Options options, const cli::Common& common) {
                        tally.interrupted,
                        exit_of(tally),
                        tally.json(),
-                       {}};
+                       {},
+                       true};
   for (const auto& [bucket, count] : tally.buckets) summary.lines.emplace_back(bucket, n(count));
   summary.lines.emplace_back("in the backup", n(tally.placed) + " of " + n(tally.objects) + " objects");
   if (!tally.already_complete)
@@ -59,9 +60,10 @@ int main(int argc, char** argv) {
   app.add_option("-o,--output", out, "Folder for volumes and manifest")->required();
   app.add_option("--volume-size", options.volume_size, "Most bytes of a volume, e.g. 25GB or 700MiB")
       ->transform(CLI::AsSizeValue(true))
+      ->transform(CLI::Validator(  // the last one counts first
+          [](std::string& text) { return std::string(text.starts_with('-') ? "takes a size such as 25GB" : ""); }, ""))
       ->check([](const std::string& text) {
-        return text.size() < 20 && std::stoull(text) >= pack::kSmallestVolume ? std::string()
-                                                                              : "--volume-size takes 1MiB or more";
+        return text.size() < 20 && std::stoull(text) >= pack::kSmallestVolume ? std::string() : "takes 1MiB or more";
       })
       ->default_str("4GiB");
   app.add_option("--level", options.level, "Of zstd: 1 is fast, 19 small")

@@ -4,10 +4,39 @@
 #include "report/report.hpp"
 #include "shared.hpp"
 
+#include <filesystem>
+#include <functional>
 #include <iostream>
 
+namespace {
+
+using namespace waybill;
+using Piped = std::function<std::string(const report::Report&)>;
+
+/// The part of the report that goes to standard output in place of the sentences, if one is asked for with "-"; it is
+/// taken out of the files to write.
+Piped take_piped(report::Options& options, bool json) {
+  Piped piped;
+  int wanted = json ? 1 : 0;
+  const auto take = [&](std::filesystem::path& file, Piped render) {
+    if (file != "-") return;
+    file.clear();
+    piped = std::move(render);
+    ++wanted;
+  };
+  take(options.html, report::to_html);
+  take(options.csv, report::to_csv);
+  take(options.json, [](const report::Report& result) { return report::to_json(result) + "\n"; });
+  if (options.lookup == "-")
+    throw RunError(Exit::usage, "--lookup holds patients' numbers and goes to a file of its own, not to -");
+  if (piped && wanted > 1)
+    throw RunError(Exit::usage, "standard output takes one of --html, --csv, --report-json and --json; name files");
+  return piped;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  using namespace waybill;
   CLI::App app{
       "Balance all manifests of a project: ledger, evidence, exceptions; exit 5 while anything is unexplained"};
   report::Options options;
@@ -31,13 +60,19 @@ int main(int argc, char** argv) {
   shared.add_options(app, tools::Manifests::read);
   const auto run = [&] {
     report::check_package(options, package);
-    const report::Report result = report::build(options);
-    report::write(result, options);
-    if (!package.folder.empty()) report::write_package(result, options, package);
-    if (json) {
+    report::Options files = options;
+    const auto piped = take_piped(files, json);
+    const report::Report result = report::build(files);
+    report::write(result, files);
+    if (!package.folder.empty()) report::write_package(result, files, package);
+    if (piped) {
+      std::cout << piped(result);
+    } else if (json) {
       std::cout << report::to_json_summary(result) << '\n';
     } else {
       for (const auto& sentence : result.statement) std::cout << sentence << '\n';
+    }
+    if (piped || !json) {
       for (const auto& item : result.unexplained) std::cerr << "waybill report: unexplained: " << item.sentence << '\n';
     }
     return result.exit;

@@ -3,8 +3,10 @@
 #include "audit/studies.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_tool.hpp"
+#include "cli/summary.hpp"
 #include "core/text.hpp"
 #include "dicom/toolkit.hpp"
+#include "manifest/fit.hpp"
 #include "scan/run.hpp"
 #include "shared.hpp"
 
@@ -53,16 +55,21 @@ void replace_directories(std::vector<std::string>& sources) {
   }
 }
 
-void print(const waybill::scan::Tally& tally, const Settings& settings) {
-  std::ostream& out = settings.output == "-" ? std::cerr : std::cout;
-  if (settings.common.json) {
-    out << tally.json() << '\n';
-    return;
-  }
-  out << "scanned " << tally.entries << " entries, " << tally.bytes << " bytes, " << tally.studies << " studies\n";
-  for (const auto& [bucket, count] : tally.buckets) out << "  " << bucket << ' ' << count << '\n';
-  for (const auto& [state, count] : tally.since) out << "  since the older scan: " << state << ' ' << count << '\n';
-  out << "ledger closes: " << tally.entries << " = sum of all buckets\n";
+waybill::Exit exit_of(const waybill::scan::Tally& tally) {
+  if (tally.interrupted) return waybill::Exit::interrupted;
+  return tally.exceptions == 0 ? waybill::Exit::ok : waybill::Exit::exceptions;
+}
+
+waybill::cli::Summary summary_of(const waybill::scan::Tally& tally, const Settings& settings, bool already_complete) {
+  const auto n = [](std::uint64_t v) { return std::to_string(v); };
+  waybill::cli::Summary summary{
+      "scan", settings.output, already_complete, tally.interrupted, exit_of(tally), tally.json(), {}, true};
+  for (const auto& [bucket, count] : tally.buckets) summary.lines.emplace_back(bucket, n(count));
+  for (const auto& [state, count] : tally.since) summary.lines.emplace_back("since the older scan " + state, n(count));
+  summary.lines.emplace_back("exceptions", n(tally.exceptions));
+  summary.lines.emplace_back(
+      "total", n(tally.entries) + " entries, " + n(tally.bytes) + " bytes, " + n(tally.studies) + " studies");
+  return summary;
 }
 
 waybill::Exit run(const Settings& settings) {
@@ -76,29 +83,29 @@ waybill::Exit run(const Settings& settings) {
   if (settings.output != "-") options.index = settings.output + ".index";
   const oneapi::tbb::global_control control(oneapi::tbb::global_control::max_allowed_parallelism, options.threads);
   scan::Tally tally;
+  bool already_complete = false;
   {
-    manifest::Writer writer(settings.output, scan::header_of(options),
+    const manifest::Header header = scan::header_of(options);
+    manifest::keep_out_of_sources(header.options, settings.output);
+    manifest::Writer writer(settings.output, header,
                             settings.common.restart ? manifest::Restart::yes : manifest::Restart::no);
     if (writer.already_complete()) {
       tally = scan::tally_of(settings.output);
-      std::cerr << "waybill scan: " << settings.output << " is complete already; --restart scans again\n";
+      already_complete = true;
     } else {
       cli::Progress progress("scan", 0, settings.common.quiet);
       tally = scan::run(options, writer,
                         [&](auto objects, auto bytes, auto exceptions) { progress.add(objects, bytes, exceptions); });
     }
   }
-  if (tally.interrupted) {
-    std::cerr << "waybill scan: interrupted after " << tally.entries
-              << " entries; run the same command again to continue\n";
-    return Exit::interrupted;
-  }
-  print(tally, settings);
+  if (tally.entries == 0 && !tally.interrupted)
+    std::cerr << "waybill scan: warning: nothing lies below the sources; is the archive mounted?\n";
+  if (tally.interrupted) return cli::print(summary_of(tally, settings, already_complete), settings.common.json);
   if (settings.media.empty())
     audit::record_accessed(settings.output);
   else
     audit::record_imported(settings.output, settings.media);
-  return tally.exceptions == 0 ? Exit::ok : Exit::exceptions;
+  return cli::print(summary_of(tally, settings, already_complete), settings.common.json);
 }
 
 }  // namespace
@@ -120,7 +127,7 @@ int main(int argc, char** argv) {
   app.add_option("--exclude", settings.scan.selection.exclude, "Record what matches as excluded, unread; repeatable")
       ->allow_extra_args(false);
   app.add_option("--shard", settings.shard, "Share I of N of the entries, as I/N")->check([](const std::string& text) {
-    return waybill::archive::shard_from(text) ? "" : "--shard takes I/N with I from 1 to N, e.g. 2/8";
+    return waybill::archive::shard_from(text) ? "" : "takes I/N with I from 1 to N, e.g. 2/8";
   });
   app.add_option("--audit-media", settings.media, "Medium the sources lie on, for the audit trail: an import")
       ->group("Audit trail");

@@ -3,6 +3,7 @@
 #include "audit/studies.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_tool.hpp"
+#include "cli/summary.hpp"
 #include "dicom/toolkit.hpp"
 #include "shared.hpp"
 #include "transcode/convert.hpp"
@@ -22,16 +23,23 @@ struct Settings {
   bool dry_run = false;
 };
 
-void print(const waybill::transcode::Tally& tally, const Settings& settings) {
-  std::ostream& out = settings.output == "-" ? std::cerr : std::cout;
-  if (settings.common.json) {
-    out << tally.json() << '\n';
-    return;
-  }
-  out << "transcode: " << tally.objects << " objects, " << tally.bytes_in << " bytes in, " << tally.bytes_out
-      << " bytes staged\n";
-  for (const auto& [outcome, count] : tally.outcomes) out << "  " << outcome << ' ' << count << '\n';
-  for (const auto& [bucket, count] : tally.buckets) out << "  bucket " << bucket << ' ' << count << '\n';
+waybill::Exit exit_of(const waybill::transcode::Tally& tally) {
+  using waybill::Exit;
+  if (tally.interrupted) return Exit::interrupted;
+  if (tally.integrity) return Exit::integrity;
+  return tally.exceptions == 0 ? Exit::ok : Exit::exceptions;
+}
+
+waybill::Exit print(const waybill::transcode::Tally& tally, const Settings& settings, bool already_complete) {
+  const auto n = [](std::uint64_t v) { return std::to_string(v); };
+  waybill::cli::Summary summary{
+      "transcode", settings.output, already_complete, tally.interrupted, exit_of(tally), tally.json(), {}, true};
+  for (const auto& [bucket, count] : tally.buckets) summary.lines.emplace_back(bucket, n(count));
+  for (const auto& [outcome, count] : tally.outcomes) summary.lines.emplace_back("outcome " + outcome, n(count));
+  summary.lines.emplace_back("exceptions", n(tally.exceptions));
+  summary.lines.emplace_back("total", n(tally.objects) + " objects, " + n(tally.bytes_in) + " bytes in, " +
+                                          n(tally.bytes_out) + " bytes staged");
+  return waybill::cli::print(summary, settings.common.json);
 }
 
 waybill::Exit run(Settings& settings) {
@@ -59,12 +67,13 @@ waybill::Exit run(Settings& settings) {
   const auto codecs = transcode::start_codecs(options);  // they start while the rest is made ready
   const dicom::Toolkit toolkit;
   transcode::Tally tally;
+  bool already_complete = false;
   {
     manifest::Writer writer(settings.output, transcode::header_of(options),
                             settings.common.restart ? manifest::Restart::yes : manifest::Restart::no);
     if (writer.already_complete()) {
       tally = transcode::tally_of(settings.output);
-      std::cerr << "waybill transcode: " << settings.output << " is complete already; --restart does it again\n";
+      already_complete = true;
     } else {
       cli::Progress progress("transcode", 0, settings.common.quiet);
       tally = transcode::run(options, *codecs, writer, [&](auto objects, auto bytes, auto exceptions) {
@@ -72,15 +81,8 @@ waybill::Exit run(Settings& settings) {
       });
     }
   }
-  if (tally.interrupted) {
-    std::cerr << "waybill transcode: interrupted after " << tally.objects
-              << " objects; run the same command again to continue\n";
-    return Exit::interrupted;
-  }
-  print(tally, settings);
-  audit::record_accessed(settings.output);
-  if (tally.integrity) return Exit::integrity;
-  return tally.exceptions == 0 ? Exit::ok : Exit::exceptions;
+  if (!tally.interrupted) audit::record_accessed(settings.output);
+  return print(tally, settings, already_complete);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <oneapi/tbb/global_control.h>
 #include <iostream>
 #include <optional>
+#include <set>
 
 namespace {
 
@@ -36,7 +37,7 @@ std::string output_of(const Settings& settings) {
   return to + ".unpack.wb";
 }
 
-/// Tells what went wrong: the first on stderr, all of it in the table that was asked for.
+/// Tells what went wrong: each reason once on stderr, all of it in the table that was asked for.
 class Exceptions {
  public:
   Exceptions(const std::string& table, bool show_phi) : show_phi_(show_phi) {
@@ -45,18 +46,22 @@ class Exceptions {
     table_->write(as_bytes(csv_row({"id", "path", "reason"})));
   }
   void operator()(const std::string& id, const std::string& path, const std::string& why) {
-    if (++count_ <= kMostShown) std::cerr << "waybill unpack: " << (show_phi_ ? path : id) << ": " << why << '\n';
+    if (reasons_.size() < kMostShown && reasons_.insert(why).second)
+      std::cerr << "waybill unpack: " << (show_phi_ ? path : id) << ": " << why << '\n';
+    else
+      ++more_;
     if (table_) table_->write(as_bytes(csv_row({id, path, why})));
   }
   void finish() {
-    if (count_ > kMostShown)
-      std::cerr << "waybill unpack: and " << count_ - kMostShown << " more; --exceptions FILE lists all\n";
+    if (more_ > 0)
+      std::cerr << "waybill unpack: and " << more_ << " more, most for the same reasons; --exceptions FILE lists all\n";
     if (table_) table_->commit();
   }
 
  private:
   bool show_phi_;
-  std::uint64_t count_ = 0;
+  std::set<std::string> reasons_;  // that were told; one that thousands share is told once
+  std::uint64_t more_ = 0;
   std::optional<io::AtomicFile> table_;
 };
 

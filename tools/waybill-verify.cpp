@@ -104,14 +104,20 @@ waybill::Exit run(Settings& settings) {
   if (!settings.against.empty())
     settings.verify.against = waybill::tools::address_of(settings.against, settings.tls, settings.web, "verify");
   settings.verify.level = level_of(settings.level);
+  if (settings.against.empty() && settings.level == "content")
+    throw waybill::RunError(waybill::Exit::usage,
+                            "--level content compares with a target; add --against, or leave --level out");
   waybill::tools::set_pace(settings.verify, settings.pace);
   set_called_back(settings);
   settings.verify.sample = sampling_of(settings);
-  const auto add_lines = [](const waybill::verify::Tally& tally, waybill::cli::Summary& summary) {
+  const bool asked = settings.verify.against.has_value();
+  const auto add_lines = [asked](const waybill::verify::Tally& tally, waybill::cli::Summary& summary) {
     for (const auto& [verdict, count] : tally.verdicts)
       summary.lines.emplace_back("verdict " + verdict, std::to_string(count));
-    summary.lines.emplace_back("extra at the peer", std::to_string(tally.extra));
-    summary.lines.emplace_back("there, not loaded", std::to_string(tally.not_loaded));
+    if (asked) {
+      summary.lines.emplace_back("extra at the peer", std::to_string(tally.extra));
+      summary.lines.emplace_back("there, not loaded", std::to_string(tally.not_loaded));
+    }
     for (const auto& one : tally.named) summary.lines.emplace_back("note", one);
     if (tally.sample) summary.lines.emplace_back("sample", tally.sample->statement());
   };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The dispatcher: `waybill NAME …` becomes the program waybill-NAME that lies beside it.
+#include "core/nearest.hpp"
 #include "core/result.hpp"
 #include "core/version.hpp"
 
@@ -10,7 +11,6 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <numeric>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,7 +35,7 @@ constexpr std::array kTools = {
     Tool{"verify", "Check what is stored against what was scanned, object by object."},
     Tool{"report", "Balance all manifests of a project and write the evidence down."},
     Tool{"sync", "Run the chain of a plan on what is new, from cron."},
-    Tool{"manifest", "Read, check, sign, encrypt, sort, filter and export manifests."},
+    Tool{"manifest", "Read, check, compare, sign, encrypt, sort, filter and export manifests."},
     Tool{"audit", "Deliver audit messages that wait, and find gaps in those that arrived."},
     Tool{"simpacs", "Play a PACS that misbehaves as a scenario says, for rehearsals."},
 };
@@ -72,33 +72,17 @@ void print_help(const fs::path& folder) {
   std::puts("\n'waybill NAME --help' shows the options of a tool; 'waybill --version' the version.");
 }
 
-/// Levenshtein distance: how many letters must change to make one name of the other.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i] == b[j] ? 0U : 1U);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({changed, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 int unknown(std::string_view name) {
-  const auto nearest = std::min_element(kTools.begin(), kTools.end(), [&](const Tool& a, const Tool& b) {
-    return distance(name, a.name) < distance(name, b.name);
-  });
+  std::vector<std::string> names;
+  for (const Tool& tool : kTools) names.emplace_back(tool.name);
+  const std::string near = waybill::nearest(name, names);
   std::string shown(name.substr(0, 40));
   for (char& c : shown) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
   }
-  std::fprintf(stderr,
-               "waybill: '%s' is no tool of waybill; the nearest is 'waybill %.*s', and 'waybill --help' lists all\n",
-               shown.c_str(), static_cast<int>(nearest->name.size()), nearest->name.data());
+  std::fprintf(stderr, "waybill: '%s' is no %s of waybill;%s 'waybill --help' lists all\n", shown.c_str(),
+               name.starts_with("-") ? "option" : "tool",
+               near.empty() ? "" : (" the nearest is 'waybill " + near + "', and").c_str());
   return static_cast<int>(Exit::usage);
 }
 

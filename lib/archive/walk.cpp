@@ -59,6 +59,7 @@ Walk::Walk(const std::vector<std::string>& sources) {
   for (const std::string& source : sources) {
     std::error_code error;
     const auto absolute = std::filesystem::canonical(source, error);
+    if (!error && std::filesystem::is_directory(absolute)) std::filesystem::directory_iterator(absolute, error);
     if (error)
       throw RunError(Exit::input, "cannot read source " + path_to_text(source) + ": " + error.message() +
                                       "; check the path and its rights");

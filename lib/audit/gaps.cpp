@@ -6,8 +6,10 @@
 #include "core/text.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <map>
+#include <system_error>
 
 namespace waybill::audit {
 namespace {
@@ -43,7 +45,9 @@ GapReport find_gaps(const std::vector<std::string>& files) {
   std::map<std::string, Run> runs;
   for (const std::string& file : files) {
     std::ifstream in(file, std::ios::binary);
-    if (!in) throw RunError(Exit::input, "cannot read " + path_to_text(file) + "; check the path and its rights");
+    if (!in)
+      throw RunError(Exit::input, "cannot read " + path_to_text(file) + ": " + std::generic_category().message(errno) +
+                                      "; check the path and its rights");
     for (std::string line; std::getline(in, line);) {
       const auto received = from_syslog(line);
       if (!received) {

@@ -91,7 +91,8 @@ struct Progress::State {
     while (!(terminal ? wake.wait_for(lock, kTerminalPeriod, ended) : wake.wait_for(lock, kLogPeriod, ended))) {
       print(terminal ? "\r\x1b[K" + line(true) : line(false) + "\n");
     }
-    print((terminal ? "\r\x1b[K" : "") + line(false) + "\n");
+    if (terminal) print("\r\x1b[K");
+    if (objects.load() > 0) print(line(false) + "\n");  // of a run that was refused its error is all there is to say
   }
 };
 

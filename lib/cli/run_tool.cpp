@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/run_tool.hpp"
 
+#include "cli/usage.hpp"
 #include "core/json.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
@@ -8,6 +9,7 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -53,14 +55,6 @@ void fill_standard_descriptors() {
   }
 }
 
-/// "waybill scan" for the program waybill-scan.
-std::string spoken_name(const CLI::App& app) {
-  std::string name = app.get_name();
-  constexpr std::string_view kPrefix = "waybill-";
-  if (name.starts_with(kPrefix)) name[kPrefix.size() - 1] = ' ';
-  return name;
-}
-
 /// Text for a terminal: no control characters, so a file name cannot move the cursor.
 std::string printable(std::string_view text) {
   std::string out = repair_utf8(text);
@@ -91,16 +85,21 @@ int report(const CLI::App& app, Exit exit, std::string_view what) {
   return static_cast<int>(exit);
 }
 
+/// Why standard output did not take everything; `error` is errno, 0 where it was lost.
+std::string why_stdout_failed(int error) {
+  pollfd out{STDOUT_FILENO, 0, 0};
+  if (error == EPIPE || (poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0))
+    return "its reader ended before; let it read to the end, or write to a file";
+  return (error == 0 ? "write error" : std::string(std::strerror(error))) + "; direct it elsewhere and run again";
+}
+
 /// Output that did not arrive is an error even when all the work succeeded.
 int check_stdout(const CLI::App& app, int code) {
   errno = 0;
   std::cout.flush();
   const bool arrived = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
-  if (arrived) return code;
-  const std::string reason = errno == 0 ? "write error" : std::strerror(errno);
-  const int failed = report(
-      app, Exit::input, "cannot write all of the output to stdout: " + reason + "; direct it elsewhere and run again");
-  return code <= static_cast<int>(Exit::exceptions) ? failed : code;
+  if (arrived || code > static_cast<int>(Exit::exceptions)) return code;
+  return report(app, Exit::input, "cannot write all of the output to stdout: " + why_stdout_failed(errno));
 }
 
 int run_guarded(const CLI::App& app, const std::function<Exit()>& run) {
@@ -122,8 +121,7 @@ int parse_and_run(CLI::App& app, int argc, char** argv, const std::function<Exit
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr);  // --help, --version
-    const std::string hint = "; see '" + spoken_name(app) + " --help'";
-    return report(app, Exit::usage, error.what() + hint);
+    return report(app, Exit::usage, usage_error(app, error));
   }
   return run_guarded(app, run);
 }

@@ -33,6 +33,9 @@ Exit print(const Summary& summary, bool json) {
   if (summary.already_complete) out << summary.output << " is complete already; nothing was done\n";
   if (summary.interrupted) out << "interrupted; run the same command again to continue\n";
   for (const auto& [label, value] : summary.lines) out << label << "\t" << value << "\n";
+  if (summary.exit == Exit::exceptions && summary.listed_by_report && summary.output != "-")
+    std::cerr << "waybill " << summary.stage << ": exit 1, some objects are exceptions; 'waybill report "
+              << summary.output << " --csv FILE' lists them with their reasons\n";
   return summary.exit;
 }
 

@@ -17,6 +17,8 @@ struct Summary {
   Exit exit = Exit::ok;
   std::string counts;                                      ///< a JSON object
   std::vector<std::pair<std::string, std::string>> lines;  ///< the same for people: label and value
+  /// Whether `waybill report OUTPUT --csv FILE` lists the exceptions; exit 1 then says so on stderr.
+  bool listed_by_report = false;
 };
 
 /// Prints it as one JSON object or as text; gives its exit code.

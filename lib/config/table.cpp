@@ -7,6 +7,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <fstream>
 
 namespace waybill::config {
 
@@ -31,6 +32,8 @@ std::string quoted(std::string_view key) { return "`" + path_to_text(key) + "`";
 Table Table::read(const std::filesystem::path& file) {
   auto out = std::make_shared<File>();
   out->name = path_to_text(file.string());
+  if (const std::ifstream in(file); !in)
+    throw RunError(Exit::usage, out->name + " cannot be opened; check the path and its rights");
   try {
     out->all = toml::parse_file(file.string());
   } catch (const toml::parse_error& error) {

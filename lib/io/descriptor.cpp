@@ -23,6 +23,7 @@ const char* next_step(int error) noexcept {
     case EPERM: return "check owner and rights of the file and its folder";
     case ENOENT:
     case ENOTDIR: return "check the path";
+    case EISDIR: return "it is a folder, name a file";
     case EPIPE: return "the reading side of the pipe has ended, see its message";
     default: return "check the device and its mount, then run the same command again";
   }

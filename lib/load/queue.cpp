@@ -5,6 +5,7 @@
 #include "io/descriptor.hpp"
 #include "load/commitment.hpp"
 #include "load/prepare.hpp"
+#include "manifest/fit.hpp"
 #include "manifest/rejection.hpp"
 
 #include <algorithm>
@@ -104,6 +105,7 @@ Queue::Queue(const Options& options, const Priority& priority, index::Store& sto
     : options_(options), priority_(priority), store_(store), sorter_(work_folder(options.output), kSortMemory) {
   if (options.sample) planner_.emplace(*options.sample);
   manifest::Reader reader(options.manifest);
+  manifest::require_objects(reader);
   const std::string stage = reader.header().stage;
   created_ = reader.header().created;
   if (options.retry_failed && stage != "load" && stage != "verify") {

@@ -129,6 +129,8 @@ struct Writer::State {
   void open(Restart restart);
   void open_pipe();
   void start_over();
+  void refuse_other_stage(const Header& there) const;
+  void protect_inputs();
   void resume();
   void adopt(Chain& chain);
   void run_timer();
@@ -137,6 +139,11 @@ struct Writer::State {
   void throw_if_failed() const {
     if (failure) throw *failure;
   }
+  /// Whether this run began the file and nothing but the header is in it.
+  bool is_bare() const {
+    return fd && !to_pipe && !resumed && !complete && frames.size() == 1 && records == 0 && lines.empty();
+  }
+  void withdraw();
   enum class Durable { now, later };
   void flush(bool only_if_full, Durable durable = Durable::now);
   void write_frame(std::string_view content_lines, Durable durable = Durable::now, std::string_view closing = {});
@@ -274,6 +281,39 @@ void Writer::State::start_over() {
   io::sync_folder(io::folder_of(path));
 }
 
+/// A run that was refused before its first record leaves nothing that would stand in the way of the corrected command.
+void Writer::State::withdraw() {
+  remove_mark(path);
+  ::unlink(path.c_str());
+}
+
+void Writer::State::refuse_other_stage(const Header& there) const {
+  if (there.stage == header.stage) return;
+  throw RunError(Exit::usage, path_to_text(path.native()) + " is a manifest of " + there.stage + ", not of " +
+                                  header.stage + "; name another output");
+}
+
+/// Starting over empties the file. A slip of the hand must not cost another stage's manifest, or one that this run
+/// reads.
+void Writer::State::protect_inputs() {
+  std::optional<Header> there;
+  bool is_input = false;
+  try {
+    Chain chain(io::Descriptor(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3)), path, read_mark(path));
+    const auto first = chain.next();
+    if (!first) return;
+    there = parse_header(first->substr(0, first->find('\n')), path);
+    while (there->stage == header.stage && !header.inputs.empty() && chain.next()) {
+    }
+    is_input = chain.complete() && std::any_of(header.inputs.begin(), header.inputs.end(),
+                                               [&](const Input& input) { return input.head == chain.head().hex(); });
+  } catch (const RunError&) {  // damaged or not to be decrypted: what starting over is for
+  }
+  if (there) refuse_other_stage(*there);
+  if (is_input)
+    throw RunError(Exit::usage, path_to_text(path.native()) + " is what this run reads; name another output");
+}
+
 void Writer::State::adopt(Chain& chain) {
   resumed = true;
   frames = chain.frames();
@@ -302,8 +342,9 @@ void Writer::State::resume() {
     keep_torn(fd.get(), path, 0);
     return start_over();
   }
-  const std::size_t line = first->find('\n');
-  const std::string difference = header_difference(parse_header(first->substr(0, line), path), header);
+  const Header there = parse_header(first->substr(0, first->find('\n')), path);
+  refuse_other_stage(there);
+  const std::string difference = header_difference(there, header);
   if (!difference.empty()) {
     throw RunError(Exit::usage, "cannot continue " + path_to_text(path.native()) +
                                     ", it was begun with other settings (" + difference +
@@ -337,8 +378,10 @@ void Writer::State::open(Restart restart) {
                    path_to_text(path.native()) + " exists and is no manifest; name another output or remove it");
   }
   const bool nothing_there = info.st_size == 0 && !read_mark(path);
-  if (nothing_there || restart == Restart::yes) return start_over();
-  resume();
+  if (nothing_there) return start_over();
+  if (restart == Restart::no) return resume();
+  protect_inputs();
+  start_over();
 }
 
 Writer::Writer(const std::filesystem::path& path, Header header, Restart restart)
@@ -351,7 +394,10 @@ Writer::~Writer() {
   if (!state_) return;
   state_->stop_timer();
   try {
-    if (!state_->complete) state_->flush(false);
+    if (state_->is_bare())
+      state_->withdraw();
+    else if (!state_->complete)
+      state_->flush(false);
   } catch (const std::exception&) {  // what was confirmed before stays resumable
   }
 }

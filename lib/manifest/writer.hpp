@@ -18,12 +18,13 @@ enum class Restart { no, yes };
 /// file NAME.sync moves on after it. Every failure of write or sync throws RunError that names file, reason and next
 /// step (Exit::input for what the user can mend: full disk, read-only folder); after it the writer is dead and what
 /// was confirmed before stays resumable. The destructor of an unfinished writer commits what it can and leaves an
-/// interrupted, resumable file.
+/// interrupted, resumable file; one that it began and that holds no record yet it removes.
 class Writer {
  public:
   /// Creates `path` (0600), or continues an interrupted one with the same stage, options and inputs: then
   /// resumed() is true and the caller reads what is there with Reader first. A finished manifest of the same
   /// header gives already_complete(). Differences throw RunError(Exit::usage) that says which and names --restart.
+  /// Neither way a manifest of another stage is written over, nor with `restart` one that `header` has as its input.
   /// `path` "-" writes to standard output, without sync mark. A lock keeps a second writer out.
   Writer(const std::filesystem::path& path, Header header, Restart restart = Restart::no);
   ~Writer();

@@ -56,7 +56,8 @@ Peer parse_url(std::string_view url) {
   Peer peer;
   peer.secure = url.starts_with(kSecure);
   if (peer.secure) peer.port = kSecurePort;
-  if (!peer.secure && !url.starts_with(kPlain)) bad_url(url, "it does not start with dicom:// or dicoms://");
+  if (!peer.secure && !url.starts_with(kPlain))
+    bad_url(url, "it does not start with dicom:// or dicoms:// (nor with https://, as that of a DICOMweb service)");
   std::string_view rest = url.substr(peer.secure ? kSecure.size() : kPlain.size());
   const std::size_t at = rest.find('@');
   if (at == std::string_view::npos) bad_url(url, "the called AE title is missing");

@@ -12,6 +12,7 @@
 #include "io/atomic_file.hpp"
 #include "manifest/begun.hpp"
 #include "manifest/exception.hpp"
+#include "manifest/fit.hpp"
 #include "manifest/writer.hpp"
 #include "pack/contents.hpp"
 #include "pack/readme.hpp"
@@ -397,6 +398,8 @@ std::string Tally::json() const {
 
 Tally run(const Options& options) {
   manifest::Reader reader(options.input);
+  manifest::require_objects(reader);
+  manifest::keep_out_of_sources(reader.header().options, options.out);
   const manifest::Header header = header_of(options, reader.header());
   std::error_code error;
   std::filesystem::create_directories(options.out, error);

@@ -58,7 +58,8 @@ Result<std::shared_ptr<OpenVolume>> OpenVolume::open(const std::filesystem::path
   volume->fd_ = io::open_file(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   if (!volume->fd_)
     return Failure{Fault::unreadable, path_to_text(path.filename().string()) +
-                                          " cannot be opened: " + std::generic_category().message(errno)};
+                                          " cannot be opened: " + std::generic_category().message(errno) +
+                                          "; --volumes names the folder of the volumes"};
   std::array<std::byte, manifest::kEnvelopeHead> head{};
   const auto got = read_at(volume->fd_.get(), head, 0);
   if (!got) return got.error();

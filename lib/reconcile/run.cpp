@@ -6,6 +6,7 @@
 #include "core/stop.hpp"
 #include "core/text.hpp"
 #include "manifest/begun.hpp"
+#include "manifest/fit.hpp"
 #include "manifest/reader.hpp"
 #include "match/edits.hpp"
 #include "match/normal.hpp"
@@ -86,6 +87,7 @@ std::string options_json(const match::SiteRules& rules, const Options& options) 
   w.end_array();
   if (!options.issuer.empty()) w.member("issuer", options.issuer);
   if (!options.as_of.empty()) w.member("as_of", options.as_of);
+  if (!options.loaded.empty()) w.member(manifest::kCorrections, true);
   w.end_object();
   return std::move(w).str();
 }

@@ -99,7 +99,8 @@ class Associations {
 }  // namespace
 
 Totals serve(const Options& options, const std::function<void(std::uint16_t)>& ready) {
-  Node node(options.scenario ? Scenario::read(*options.scenario) : Scenario(), log_of(options));
+  Scenario scenario = options.scenario ? Scenario::read(*options.scenario) : Scenario();  // or it throws, with no trace
+  Node node(std::move(scenario), log_of(options));
   if (!options.tls.certificate.empty()) {
     const bool certified = !options.tls.authorities.empty();
     node.tls = net::Tls::make_server(options.tls, certified ? net::Tls::Clients::certified : net::Tls::Clients::any);

@@ -126,7 +126,9 @@ std::string command(const std::string& name, const Words& words) {
     for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
     out += plain ? " " + word : " '" + quoted + "'";
   }
-  return path_to_text(out);
+  for (char& c : out)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';  // to be read and copied, not to move a cursor
+  return repair_utf8(out);
 }
 
 std::vector<std::string> commands_of(const Run& run, const std::string& ris) {

@@ -9,6 +9,7 @@
 #include "io/read_file.hpp"
 #include "manifest/begun.hpp"
 #include "manifest/exception.hpp"
+#include "manifest/fit.hpp"
 #include "manifest/reader.hpp"
 #include "transcode/flow.hpp"
 #include "transcode/pool.hpp"
@@ -140,7 +141,6 @@ std::unique_ptr<Codecs> start_codecs(const Options& options) {
 
 Tally run(const Options& options, Codecs& codecs, manifest::Writer& writer, const OnProgress& progress) {
   const Decisions decisions = read_decisions(options.edits);
-  make_folder(options.out);
   Options here = options;
   here.out = std::filesystem::absolute(options.out).lexically_normal();
   Tally tally;
@@ -148,8 +148,12 @@ Tally run(const Options& options, Codecs& codecs, manifest::Writer& writer, cons
   Done done;
   if (writer.resumed()) done = recall(writer.path(), tally, others_done);
   manifest::Reader reader(options.input);
+  manifest::require_objects(reader);
   if (options.undo && reader.header().stage != "transcode")
-    throw RunError(Exit::usage, "--undo takes a manifest of transcode, this is one of " + reader.header().stage);
+    throw RunError(Exit::usage, "--undo takes a manifest of transcode, this is one of " + reader.header().stage +
+                                    "; name the transcode.wb whose changes are to be taken back");
+  manifest::keep_out_of_sources(reader.header().options, here.out);
+  make_folder(here.out);
   const Converter converter(codecs, provenance_at(decisions.given ? decisions.created : reader.header().created),
                             Converter::kApart, options.verify);
   const Worker worker(here, decisions, converter);

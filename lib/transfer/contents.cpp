@@ -2,6 +2,7 @@
 #include "transfer/contents.hpp"
 
 #include "core/result.hpp"
+#include "manifest/fit.hpp"
 
 #include <unordered_map>
 
@@ -9,6 +10,7 @@ namespace waybill::transfer {
 
 Contents read_manifest(const std::filesystem::path& path) {
   manifest::Reader reader(path);
+  manifest::require_objects(reader);
   Contents contents;
   contents.stage = reader.header().stage;
   std::unordered_map<std::string, std::size_t> by_id;

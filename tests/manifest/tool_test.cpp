@@ -43,6 +43,78 @@ TEST_F(Tool, CheckTellsSoundInterruptedAndDamagedApart) {
   EXPECT_EQ(test::shell(kTool + "check 2>/dev/null").exit, 2);
 }
 
+TEST_F(Tool, SeveralManifestsAreCheckedAndTheWorstCounts) {
+  const fs::path damaged = folder_ / "damaged.wb";
+  std::string bytes = slurp(file_);
+  bytes[100] = static_cast<char>(bytes[100] ^ 4);
+  spit(damaged, bytes);
+  const Ran all = run(tool() + "check " + damaged.string() + " " + file() + ".none " + file() + " 2>&1");
+  EXPECT_EQ(all.exit, 5);
+  EXPECT_NE(all.out.find("a.wb.none"), std::string::npos) << all.out;
+  EXPECT_NE(all.out.find("complete and sound"), std::string::npos) << all.out;
+  EXPECT_EQ(run(tool() + "check " + file() + " " + file() + ".none 2>/dev/null").exit, 3);
+  EXPECT_EQ(run(tool() + "check --json " + file() + " " + file() + " | jq -r .complete").out, "true\ntrue\n");
+  EXPECT_EQ(run(tool() + "cat " + file() + " " + file() + " | wc -l").out, "6\n");
+}
+
+/// Two manifests: object 1 the same, 2 in another bucket, 3 gone, 4 new, and a late finding about 5 in the second.
+class Diff : public Tool {
+ protected:
+  void SetUp() override {
+    Tool::SetUp();
+    write("first.wb", {object(5), object(3), object(2), object(1)}, false);
+    Object two = object(2, Bucket::quarantined);
+    two.patient_name = "SECRET^NAME";
+    write("second.wb", {object(1), two, object(4), object(5)}, true);
+  }
+  void write(const std::string& name, const std::vector<Object>& objects, bool late) {
+    Writer writer(folder_ / name, header());
+    for (const Object& o : objects) writer.append_record(o);
+    if (late) writer.append_record(LateFinding{object(5).id, {"REF-DANGLING", Severity::s1, "", "two of them"}});
+    writer.finish("{}");
+  }
+  [[nodiscard]] std::string both() const {
+    return "'" + (folder_ / "first.wb").string() + "' '" + (folder_ / "second.wb").string() + "' ";
+  }
+};
+
+TEST_F(Diff, TellsWhatIsGoneNewAndChangedInAnyOrderOfTheRecords) {
+  const Ran diff = run(tool() + "diff " + both());
+  EXPECT_EQ(diff.exit, 1);
+  EXPECT_NE(diff.out.find("- object " + object(3).id), std::string::npos) << diff.out;
+  EXPECT_NE(diff.out.find("+ object " + object(4).id), std::string::npos) << diff.out;
+  EXPECT_NE(diff.out.find("* object " + object(2).id + "\n    bucket: \"instance\" -> \"quarantined\"\n"),
+            std::string::npos)
+      << diff.out;
+  EXPECT_NE(diff.out.find("* object " + object(5).id + "\n    findings\n"), std::string::npos) << diff.out;
+  EXPECT_NE(diff.out.find("1 same, 2 changed, 1 only in the first, 1 only in the second"), std::string::npos);
+  EXPECT_EQ(run(tool() + "diff " + both() + "--json | jq -c .object,.exit").out,
+            "{\"same\":1,\"changed\":2,\"only_before\":1,\"only_after\":1}\n1\n");
+}
+
+TEST_F(Diff, ShowsValuesOfPatientsOnlyWhenAskedTo) {
+  EXPECT_EQ(run(tool() + "diff " + both()).out.find("SECRET"), std::string::npos);
+  EXPECT_NE(run(tool() + "diff --show-phi " + both()).out.find("SECRET^NAME"), std::string::npos);
+  const fs::path table = folder_ / "diff.csv";
+  EXPECT_EQ(run(tool() + "diff " + both() + "--json --csv " + table.string()).exit, 1);
+  EXPECT_NE(slurp(table).find("SECRET^NAME"), std::string::npos);
+  EXPECT_EQ(fs::status(table).permissions() & fs::perms::all, fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST_F(Diff, ComparesOneMemberAloneAndEndsWellWhenNothingDiffers) {
+  EXPECT_EQ(run(tool() + "diff " + both() + "--member findings --json | jq .object.changed").out, "1\n");
+  EXPECT_EQ(run(tool() + "diff " + file() + " " + file()).exit, 0);
+  EXPECT_EQ(run("cat " + file() + " | " + tool() + "diff - " + file()).exit, 0);
+  EXPECT_EQ(run(tool() + "diff - - <" + file() + " 2>/dev/null").exit, 2);
+  { Writer(folder_ / "open.wb", header()).append_record(object(1)); }
+  EXPECT_EQ(run(tool() + "diff " + (folder_ / "open.wb").string() + " " + file() + " 2>/dev/null").exit, 6);
+}
+
+TEST_F(Tool, NothingStandsOnStdoutWhenAKeyOrASignatureFails) {
+  EXPECT_EQ(run(tool() + "keygen -o /nonexistent/key 2>/dev/null").out, "");
+  EXPECT_EQ(run(tool() + "sign --key /nonexistent/key " + file() + " 2>/dev/null").out, "");
+}
+
 TEST_F(Tool, StatsCountsKindsAndBuckets) {
   const test::Ran stats = test::shell(kTool + "stats --json " + file() + " | jq -c .kinds,.buckets,.bytes");
   EXPECT_EQ(stats.out, "{\"object\":2,\"test\":1}\n{\"instance\":1,\"non-dicom\":1}\n2000\n");

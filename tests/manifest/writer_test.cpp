@@ -102,13 +102,11 @@ TEST_F(WriterTest, ARunWithOtherSettingsIsRefusedWithTheDifferenceAndRestartStar
   { Writer(file_, first).append(line(1)); }
   const std::string before = test::get(file_);
   Header now = first;
-  now.stage = "load";
   now.options = R"({"deep":false,"level":1,"more":1})";
   now.inputs[0].head = "bb";
   std::string text;
   EXPECT_EQ(exit_of([&] { Writer(file_, now); }, &text), Exit::usage);
-  for (const char* part :
-       {"stage scan there, load here", "option deep", "option more", "content of input in.wb", "--restart"}) {
+  for (const char* part : {"option deep", "option more", "content of input in.wb", "--restart"}) {
     EXPECT_NE(text.find(part), std::string::npos) << text;
   }
   EXPECT_EQ(text.find("option level"), std::string::npos) << text;
@@ -118,7 +116,7 @@ TEST_F(WriterTest, ARunWithOtherSettingsIsRefusedWithTheDifferenceAndRestartStar
     EXPECT_FALSE(writer.resumed());
     writer.finish("{}");
   }
-  EXPECT_EQ(Reader(file_).header().stage, "load");
+  EXPECT_EQ(Reader(file_).header().options, now.options);
   EXPECT_TRUE(content(file_).lines.empty());
 }
 
@@ -349,6 +347,31 @@ TEST_F(WriterTest, AFullDiskStopsTheWriterAndTheRunContinuesWhenThereIsSpace) {
   const Content after = content(file_);
   ASSERT_GE(after.lines.size(), static_cast<std::size_t>(confirmed));
   for (int n = 0; n < confirmed; ++n) EXPECT_EQ(after.lines[static_cast<std::size_t>(n)], noise(n));
+}
+
+TEST_F(WriterTest, StartingOverNeverCostsAnotherStagesManifestOrTheInput) {
+  write_small(file_);
+  const std::string before = slurp(file_);
+  Header other = header();
+  other.stage = "transcode";
+  EXPECT_EQ(exit_of([&] { Writer(file_, other, Restart::yes); }), Exit::usage);
+  EXPECT_EQ(exit_of([&] { Writer(file_, other, Restart::no); }), Exit::usage);
+  Header again = header();
+  again.inputs = {{"a.wb", content(file_).head}};
+  EXPECT_EQ(exit_of([&] { Writer(file_, again, Restart::yes); }), Exit::usage);
+  EXPECT_EQ(slurp(file_), before);
+  Writer(file_, header(R"({"deep":false})"), Restart::yes).finish("{}");
+  EXPECT_TRUE(content(file_).lines.empty());
+}
+
+TEST_F(WriterTest, ARunWithoutARecordLeavesNoFileBehind) {
+  { Writer writer(file_, header()); }
+  EXPECT_FALSE(fs::exists(file_));
+  EXPECT_FALSE(fs::exists(file_.string() + ".sync"));
+  { Writer(file_, header()).append(line(1)); }
+  EXPECT_TRUE(fs::exists(file_));
+  { Writer writer(file_, header()); }  // continued, and nothing added
+  EXPECT_TRUE(fs::exists(file_));
 }
 
 }  // namespace

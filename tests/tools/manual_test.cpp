@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <regex>
 #include <set>
 #include <sstream>
 
@@ -188,6 +189,41 @@ TEST_F(Manual, EveryToolIntroducesItselfInOneSentenceAndCountsBytesAlike) {
     EXPECT_NE(help.text.find("--version"), std::string::npos) << tool;
     EXPECT_EQ(help.text.find("kb(=1024b)"), std::string::npos) << tool << ": MB are 10^6 and MiB are 2^20 everywhere";
   }
+}
+
+/// What `pattern`'s first group matches in a text.
+Words matches(const std::string& text, const std::regex& pattern) {
+  Words out;
+  for (std::sregex_iterator at(text.begin(), text.end(), pattern), end; at != end; ++at) out.insert((*at)[1].str());
+  return out;
+}
+
+TEST_F(Manual, FindingsOfTheCodeAndOfThePageAreTheSame) {
+  const std::regex in_page("`((?:[A-Z]+-[A-Z0-9][A-Z0-9-]*)|D[0-9]{2})`");
+  const std::regex in_code("\"([A-Z]+-[A-Z0-9][A-Z0-9-]*)\"");
+  Words page, prefixes, code;
+  for (const auto line : split(text_of(source_ / "docs/findings.md"), '\n')) {
+    if (!line.starts_with("| `")) continue;  // the rows of its tables; their first cell may name two codes
+    for (const auto& word : matches(std::string(line.substr(0, line.find(" | "))), in_page)) page.insert(word);
+  }
+  for (const auto& word : page)
+    if (const auto dash = word.find('-'); dash != std::string::npos) prefixes.insert(word.substr(0, dash));
+  for (const char* folder : {"lib", "tools"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(source_ / folder)) {
+      const auto ending = entry.path().extension();
+      if (ending == ".cpp" || ending == ".hpp") code.merge(matches(text_of(entry.path()), in_code));
+    }
+  }
+  for (const auto& word : code) {
+    if (prefixes.count(word.substr(0, word.find('-'))) == 0) continue;
+    EXPECT_EQ(page.count(word), 1U) << word << " has no row";
+  }
+  for (const auto& word : page) {
+    const bool built = word.starts_with("REJECTED-") || word[0] == 'D';  // made of a number
+    if (built && word.find('-') == std::string::npos) continue;
+    EXPECT_TRUE(built || code.count(word) > 0) << word << " is written by nobody";
+  }
+  EXPECT_GT(page.size(), 100U);
 }
 
 }  // namespace
