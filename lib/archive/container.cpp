@@ -87,7 +87,8 @@ ZipEnd zip_end(ByteView tail) noexcept {
   for (std::size_t at = text.rfind("PK\x05\x06"sv); at != std::string_view::npos;
        at = at == 0 ? std::string_view::npos : text.rfind("PK\x05\x06"sv, at - 1)) {
     const bool whole = at + 22 <= text.size() && at + 22 + load_u16(tail.data() + at + 20) <= text.size();
-    if (whole) return {true, load_u16(tail.data() + at + 10)};
+    const std::byte* p = tail.data() + at;
+    if (whole) return {true, load_u16(p + 10), load_u32(p + 12), load_u32(p + 16)};
   }
   return {};
 }

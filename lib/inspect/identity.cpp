@@ -169,6 +169,9 @@ void accession(const manifest::Object& object, Findings& findings) {
 }  // namespace
 
 void identity(const dicom::File& file, manifest::Object& object) {
+  const std::string sop = object.sop_class.value_or("");
+  if (!sop.empty() && dicom::sop_class_kind(sop) == dicom::SopClassKind::not_storage)
+    return sop_class(object, object.findings);  // has no place in a study, nor asks anybody for one
   uids(file.dataset, object, object.findings);
   if (file.has("ENC-ORDER")) contradictions(file.dataset, object.findings);
   sop_class(object, object.findings);

@@ -188,6 +188,57 @@ TEST_F(LoadFlow, SendsAgainWhatFailedAndNothingElse) {
   for (const char* uid : {"\"1.2.3.1.1.2\"", "\"1.2.3.2.1.3\""}) EXPECT_NE(table.find(uid), std::string::npos) << table;
 }
 
+TEST_F(LoadFlow, ARetryAsksAboutWhatGotNoAnswerBeforeItSendsThat) {
+  prepare(test::on_second("answer = \"silence\"\nkeep = \"nothing\""), 1, 4);
+  ASSERT_EQ(load().exit, 1);
+  ASSERT_TRUE(test::has_finding(loaded().at(test::kSecond), "LOAD-NOANSWER"));
+  const int before = pacs_->arrivals().at(test::kSecond);
+  (void)pacs_->stop();
+  pacs_->start();
+  // Somebody else brings it meanwhile.
+  ASSERT_EQ(test::run({test::tool("load"), at("scan.wb"), "--to", pacs_->url(), "-o", at("other.wb"), "--quiet"},
+                      folder_ / "other.log")
+                .exit,
+            0);
+  ASSERT_TRUE(pacs_->holds(test::kSecond));
+  const test::Ran again = test::run(
+      {test::tool("load"), at("load.wb"), "--retry", "failed", "--to", pacs_->url(), "-o", at("second.wb"), "--quiet"},
+      folder_ / "second.log");
+  EXPECT_EQ(again.exit, 0) << again.text;
+  EXPECT_EQ(pacs_->arrivals().at(test::kSecond), before + 1) << "by the other, not by the retry";
+  EXPECT_EQ(test::objects_of(at("second.wb")).at(test::kSecond).load->outcome, "found-after-interruption");
+}
+
+TEST_F(LoadFlow, ARetryOfAVerificationSendsWhatTheTargetLostAndNothingElse) {
+  prepare(test::on_second("keep = \"nothing\"") + "[[rule]]\non = \"store\"\ninstance = [\"1.2.3.1.1.3\"]\n" +
+              "keep = \"renamed\"\n",
+          1, 4);
+  ASSERT_EQ(load().exit, 0) << "the target says that all went well";
+  ASSERT_EQ(verify().exit, 5);
+  ASSERT_EQ(verified().at(test::kSecond).verify->verdict, "MISSING");
+  (void)pacs_->stop();
+  pacs_->start();
+  const test::Ran again = test::run({test::tool("load"), at("verify.wb"), "--retry", "failed", "--to", pacs_->url(),
+                                     "-o", at("second.wb"), "--quiet"},
+                                    folder_ / "second.log");
+  EXPECT_EQ(again.exit, 1) << again.text;
+  EXPECT_EQ(pacs_->arrivals(), (std::map<std::string, int>{
+                                   {"1.2.3.1.1.1", 1}, {test::kSecond, 2}, {"1.2.3.1.1.3", 1}, {"1.2.3.1.1.4", 1}}));
+  const auto all = test::objects_of(at("second.wb"));
+  ASSERT_EQ(all.size(), 4U);
+  EXPECT_EQ(all.at(test::kSecond).bucket, Bucket::loaded);
+  EXPECT_FALSE(all.at(test::kSecond).verify);
+  EXPECT_EQ(all.at("1.2.3.1.1.3").bucket, Bucket::failed) << "altered there: a person decides";
+  EXPECT_EQ(all.at("1.2.3.1.1.1").bucket, Bucket::verified);
+  const test::Ran proved = test::run({test::tool("verify"), at("second.wb"), "--against", pacs_->url(), "--level",
+                                      "content", "-o", at("proved.wb"), "--quiet"},
+                                     folder_ / "proved.log");
+  const auto proofs = test::objects_of(at("proved.wb"));
+  EXPECT_EQ(proofs.at(test::kSecond).bucket, Bucket::verified) << proved.text;
+  EXPECT_EQ(proofs.at("1.2.3.1.1.1").bucket, Bucket::verified);
+  EXPECT_EQ(proofs.at("1.2.3.1.1.3").bucket, Bucket::failed);
+}
+
 TEST_F(LoadFlow, SendsListedStudiesFirst) {
   prepare("", 6, 3);
   std::ofstream(at("list.csv")) << "study_uid\n1.2.3.5\n1.2.3.2\n";
