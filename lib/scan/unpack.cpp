@@ -304,13 +304,14 @@ std::vector<Object> unpack(const archive::OpenFile& file, Object self, const Opt
   auto objects = unpacker.take();
   if (file.stream) {
     const auto now = archive::state_of(file.stream.get());
-    if (!now || now->size != file.state.size || now->mtime != file.state.mtime)
+    if (!now || now->size != file.state.size || now->mtime != file.state.mtime) {
       objects.front().findings.push_back({"SRC-CHANGED",
                                           Severity::s2,
                                           {},
                                           "the file changes while it is read; scan it again later",
                                           std::nullopt,
                                           {}});
+    }
   }
   return objects;
 }

@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint16_t kPending = 0xFF00;
 constexpr std::uint16_t kNoIdentifier = 0xA900;
 constexpr std::uint64_t kMostIdentifier = 64U << 20U;
-constexpr std::size_t kFlush = 128 * 1024;
+constexpr std::size_t kFlush = std::size_t{128} * 1024;
 
 }  // namespace
 

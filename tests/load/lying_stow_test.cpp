@@ -52,7 +52,6 @@ const std::vector<Case>& cases() {
       {"200 that leaves out one it has", "", R"({"omit": true})", kSent, kFound},
       {"200 that leaves out one it dropped", "", R"({"omit": true, "drop": true})", kSent, kSilent},
       {"named as stored and as failed", "", R"({"both": true})", kSent, kFound},
-      {"a syntax it does not take", "", R"({"syntax": "1.2.840.10008.1.2"})", kSent, kSent},
       {"no room for one of them", "", R"({"fail": 42752})", kSent, {Bucket::pending, "refused", "LOAD-PENDING", false}},
       {"409 over a fault of one, without a word", R"([{"status": 409, "once_more": true}])", R"({"fail": 43264})",
        kSent, kFaulty},
@@ -121,6 +120,19 @@ class LyingStowTest : public test::AtLyingStow {
 };
 
 }  // namespace
+
+/// A run of its own: where another study was refused in that syntax first, the run takes it for one that the service
+/// does not know.
+TEST_F(LyingStowTest, ASyntaxItDoesNotTakeIsExchangedForOneItTakes) {
+  prepare(R"({"instances": {"1.2.3.1.1.2": {"syntax": "1.2.840.10008.1.2"}}})", 1, 3);
+  const test::Ran ran = load();
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  for (const auto& [uid, object] : loaded()) {
+    SCOPED_TRACE(uid);
+    expect(object, kSent);
+  }
+  EXPECT_EQ(loaded().at("1.2.3.1.1.2").load->transfer_syntax, "1.2.840.10008.1.2");
+}
 
 TEST_F(LyingStowTest, EveryAnswerLeadsToTheRightOutcomeAndNoObjectArrivesTwice) {
   prepare(plan(), static_cast<int>(cases().size()), 3);

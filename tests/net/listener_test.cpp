@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <atomic>
+#include <deque>
 #include <mutex>
 
 namespace waybill::net {
@@ -56,14 +57,22 @@ class ListenerTest : public ::testing::Test {
     return fd;
   }
 
-  [[nodiscard]] std::size_t received() {
+  [[nodiscard]] std::size_t count() {
     const std::lock_guard lock(mutex_);
     return received_.size();
+  }
+  [[nodiscard]] const Received& received(std::size_t i) {
+    const std::lock_guard lock(mutex_);
+    return received_.at(i);
+  }
+  [[nodiscard]] std::vector<std::string> said() {
+    const std::lock_guard lock(mutex_);
+    return said_;
   }
 
   test::TempFolder folder_;
   std::mutex mutex_;
-  std::vector<Received> received_;
+  std::deque<Received> received_;  // what stands in it stays where it is
   std::vector<std::string> said_;
   std::optional<Listener> listener_;
 };
@@ -115,8 +124,8 @@ TEST_F(ListenerTest, AnswersAnEchoOfTheOneWhoMayCallAndOfNobodyElse) {
   EXPECT_NE(elsewhere.exit, 0);
   EXPECT_NE(elsewhere.text.find("Called AE Title Not Recognized"), std::string::npos) << elsewhere.text;
   EXPECT_NE(dcmtk({"echoscu"}, "STRANGER").exit, 0);
-  ASSERT_EQ(said_.size(), 2U) << "each once";
-  EXPECT_NE(said_[0].find("'STRANGER' that called 'WAYBILL' was turned away"), std::string::npos) << said_[0];
+  ASSERT_EQ(said().size(), 2U) << "each once";
+  EXPECT_NE(said()[0].find("'STRANGER' that called 'WAYBILL' was turned away"), std::string::npos) << said()[0];
 }
 
 TEST_F(ListenerTest, TakesAnObjectWithItsBytes) {
@@ -125,10 +134,10 @@ TEST_F(ListenerTest, TakesAnObjectWithItsBytes) {
   std::ofstream(folder_ / "a.dcm", std::ios::binary) << file;
   const test::Ran ran = dcmtk({"storescu"}, "ARCHIVE", "WAYBILL", {(folder_ / "a.dcm").string()});
   EXPECT_EQ(ran.exit, 0) << ran.text;
-  ASSERT_EQ(received_.size(), 1U);
-  EXPECT_EQ(received_[0].sop_instance, "1.2.3.4.5");
-  EXPECT_EQ(received_[0].transfer_syntax, kExplicitLittle);
-  EXPECT_TRUE(file.ends_with(as_text(received_[0].dataset)));
+  ASSERT_EQ(count(), 1U);
+  EXPECT_EQ(received(0).sop_instance, "1.2.3.4.5");
+  EXPECT_EQ(received(0).transfer_syntax, kExplicitLittle);
+  EXPECT_TRUE(file.ends_with(as_text(received(0).dataset)));
 }
 
 TEST_F(ListenerTest, TakesAnObjectWhateverThePiecesItComesIn) {
@@ -139,7 +148,7 @@ TEST_F(ListenerTest, TakesAnObjectWhateverThePiecesItComesIn) {
       {131066}, {1, 200000, 0, 16, 65536, 65535}, {16378}, {400000, 3}, {700, 90000}};
   for (const std::size_t together : {1U, 2U}) {
     for (const auto& sizes : cuts) {
-      const std::size_t before = received();
+      const std::size_t before = count();
       const Bytes request =
           encode_request("WAYBILL", "ARCHIVE", {{std::string(kCapture), std::string(kExplicitLittle)}});
       const int fd = connect_and_send(std::string(as_text(request)));
@@ -148,10 +157,10 @@ TEST_F(ListenerTest, TakesAnObjectWhateverThePiecesItComesIn) {
         const std::size_t size = std::min(n, store.size() - at);
         ASSERT_EQ(::send(fd, store.data() + at, size, MSG_NOSIGNAL), static_cast<ssize_t>(size));
       }
-      for (int i = 0; i < 400 && received() == before; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      EXPECT_TRUE(test::wait_until([&] { return count() > before; }));
       ::close(fd);
-      ASSERT_EQ(received(), before + 1) << sizes[0] << " x " << together;
-      EXPECT_TRUE(std::ranges::equal(received_.back().dataset, dataset)) << sizes[0] << " x " << together;
+      ASSERT_EQ(count(), before + 1) << sizes[0] << " x " << together;
+      EXPECT_TRUE(std::ranges::equal(received(before).dataset, dataset)) << sizes[0] << " x " << together;
     }
   }
 }
