@@ -37,8 +37,8 @@ enum class Fidelity { native, lossless, lossy, video, reference, unknown };
 /// Takes some rows of a frame, as a Frame; false ends the decoding.
 using TakeRows = std::function<bool(const Frame&)>;
 /// decode_frame() for who needs no more than some rows at a time: all of them, from the top down, a few megabytes at a
-/// time where the decoder can do that (JPEG 2000 and HTJ2K), else at once. Rows that were given before a Failure or an
-/// early end say nothing about the others.
+/// time where the decoder can do that (OpenJPEG with JPEG 2000, OpenJPH), else at once. Rows that were given before a
+/// Failure or an early end say nothing about the others.
 [[nodiscard]] Result<Done> decode_rows(std::string_view transfer_syntax, const ImageInfo& info, ByteView codestream,
                                        Decoder which, const TakeRows& take);
 

@@ -38,8 +38,8 @@ struct Bands {
   return frame.samples == 3 && frame.photometric == "RGB";
 }
 
-/// JPEG 2000 (ITU-T T.800): OpenJPEG decodes, HTJ2K as well; our own code encodes, without loss. Bands need an image of
-/// one tile without subsampling, else there is one.
+/// JPEG 2000 (ITU-T T.800): OpenJPEG decodes, HTJ2K as well; our own code encodes, without loss. More than one
+/// band there is only of JPEG 2000 in one tile without subsampling.
 [[nodiscard]] Result<Done> decode_openjpeg(const ImageInfo& info, ByteView stream, const Bands& bands);
 [[nodiscard]] Result<Bytes> encode_jpeg_2000(const ImageInfo& info, const Frame& frame);
 

@@ -120,12 +120,13 @@ std::string openjpeg_version() { return std::string("openjpeg ") + opj_version()
 namespace {
 
 /// Rows that are decoded at a time; all unless the image is one tile without subsampling. OpenJPEG goes through the
-/// packets once for each band, so a band has more rows than a code-block.
-std::uint32_t rows_at_once(opj_codec_t* codec, const opj_image_t& image, std::uint64_t samples) {
+/// packets once for each band, so a band has more rows than a code-block. What OpenJPEG 2.5 makes of areas of HTJ2K is
+/// wrong.
+std::uint32_t rows_at_once(opj_codec_t* codec, const opj_image_t& image, ByteView stream, std::uint64_t samples) {
   const std::uint32_t all = image.y1 - image.y0;
   const std::uint64_t row = std::uint64_t{image.x1 - image.x0} * image.numcomps;
   const auto rows = std::max<std::uint64_t>(128, row == 0 ? all : samples / row);
-  if (rows >= all) return all;
+  if (rows >= all || sniff(stream).kind == "htj2k") return all;
   for (OPJ_UINT32 c = 0; c < image.numcomps; ++c)
     if (image.comps[c].dx != 1 || image.comps[c].dy != 1) return all;
   opj_codestream_info_v2_t* info = opj_get_cstr_info(codec);
@@ -159,7 +160,7 @@ Result<Done> decode_openjpeg(const ImageInfo& info, ByteView boxed, const Bands&
   const Image image(raw, opj_image_destroy);
   if (!header || !image || image->numcomps == 0 || image->numcomps > 4) return bad("the header is not valid");
   const OPJ_UINT32 left = image->x0, top = image->y0, right = image->x1, bottom = image->y1;
-  const std::uint32_t rows = rows_at_once(codec.get(), *image, bands.samples);
+  const std::uint32_t rows = rows_at_once(codec.get(), *image, stream, bands.samples);
   const Failure damaged{Fault::truncated, "JPEG 2000: the codestream is damaged or cut"};
   for (OPJ_UINT32 y = top, end = top; y < bottom; y = end) {
     end = y + std::min(rows, bottom - y);
