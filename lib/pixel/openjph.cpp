@@ -106,7 +106,9 @@ Result<Done> decode_openjph(const ImageInfo& info, ByteView boxed, const Bands& 
   stream.set_planar(false);
   stream.create();
   const std::uint64_t row = std::uint64_t{whole->columns} * whole->samples;
-  const auto step = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(bands.samples / row, 1, whole->rows));
+  constexpr std::uint64_t kCached = std::uint64_t{1} << 16U;  // what a processor's cache holds
+  const std::uint64_t samples = bands.samples == Bands::kWhole ? Bands::kWhole : std::min(bands.samples, kCached);
+  const auto step = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(samples / row, 1, whole->rows));
   Frame band = *whole;
   for (std::uint32_t done = 0; done < whole->rows; done += band.rows) {
     band.rows = std::min(step, whole->rows - done);
