@@ -92,7 +92,7 @@ void Association::State::close() noexcept {
       const Bytes request = short_pdu(PduType::release_request);
       iovec piece = piece_of(request);
       wire->write({&piece, 1}, kReleaseTimeout, until);
-      while (read_pdu(until) == PduType::data) continue;
+      while (read_pdu(until) == PduType::data) skip_unread(until);
     }
   } catch (const std::exception&) {  // it ends either way
   }
@@ -102,13 +102,20 @@ void Association::State::close() noexcept {
 }
 
 PduType Association::State::read_pdu(Deadline until) {
-  unread = {};
   const ByteView head = wire->take(kPduHead, large, until);
   const auto type = static_cast<PduType>(head[0]);
   const std::uint32_t length = load_u32(head.data() + 2, true);
   if (length > kLargestPdu) throw WireError("the peer sent a PDU of " + std::to_string(length) + " bytes");
-  pdu = wire->take(length, large, until);
+  if (type == PduType::data) {
+    unread = length;
+  } else {
+    pdu = wire->take(length, large, until);
+  }
   return type;
+}
+
+void Association::State::skip_unread(Deadline until) {
+  for (; unread > 0; unread -= pdu.size()) pdu = wire->take(std::min<std::size_t>(unread, kSmallest), large, until);
 }
 
 void Association::State::lose(const std::string& reason) {
@@ -171,30 +178,33 @@ void Association::State::send(ContextId context, ByteView command, ByteView data
   }
 }
 
+template <typename Read>
+auto Association::State::reading(const Read& read) {
+  try {
+    return read(Clock::now() + timeouts.dimse);
+  } catch (const WireError& error) {
+    const bool late = std::string_view(error.what()) == "time-out";
+    lose(late ? "no answer within " + std::to_string(timeouts.dimse.count()) + " seconds" : error.what());
+  }
+}
+
 Fragment Association::State::read_fragment() {
   if (!alive) lose("it was aborted before");
-  if (unread.empty()) {
-    PduType type{};
-    try {
-      type = read_pdu(Clock::now() + timeouts.dimse);
-    } catch (const WireError& error) {
-      const bool late = std::string_view(error.what()) == "time-out";
-      lose(late ? "no answer within " + std::to_string(timeouts.dimse.count()) + " seconds" : error.what());
-    }
+  if (unread == 0) {
+    const PduType type = reading([&](Deadline until) { return read_pdu(until); });
     if (type == PduType::release_request) lose("the peer asked for its release in the middle of a message");
     if (type == PduType::abort) lose(abort_reason(pdu));
     if (type != PduType::data) lose("the peer sent a PDU that does not belong here");
-    unread = pdu;
   }
-  if (unread.size() < kPdvHead) lose("the peer sent a PDU that ends inside a fragment");
-  const std::uint32_t length = load_u32(unread.data(), true);
-  if (length < 2 || length > unread.size() - 4) lose("the peer sent a fragment whose length does not fit");
-  const auto context = std::to_integer<ContextId>(unread[4]);
-  const auto flags = std::to_integer<unsigned>(unread[5]);
+  if (unread < kPdvHead) lose("the peer sent a PDU that ends inside a fragment");
+  const ByteView head = reading([&](Deadline until) { return wire->take(kPdvHead, large, until); });
+  const std::uint32_t length = load_u32(head.data(), true);
+  if (length < 2 || length > unread - 4) lose("the peer sent a fragment whose length does not fit");
+  const auto context = std::to_integer<ContextId>(head[4]);
+  const auto flags = std::to_integer<unsigned>(head[5]);
   if (!by_id.contains(context)) lose("the peer used a presentation context that was not agreed on");
-  const Fragment fragment{context, (flags & 1U) != 0, (flags & 2U) != 0, unread.subspan(kPdvHead, length - 2)};
-  unread = unread.subspan(4 + length);
-  return fragment;
+  unread -= 4 + length;
+  return {context, (flags & 1U) != 0, (flags & 2U) != 0, length - 2};
 }
 
 Command Association::State::receive_command(ContextId& context) {
@@ -203,32 +213,36 @@ Command Association::State::receive_command(ContextId& context) {
     const Fragment fragment = read_fragment();
     if (!fragment.command) lose("the peer sent a dataset where a command belongs");
     if (!first && fragment.context != context) lose("the peer mixed two messages");
-    if (bytes.size() + fragment.bytes.size() > kMaxCommandBytes)
-      lose("the peer sent a command set of more than 64 KiB");
+    if (bytes.size() + fragment.size > kMaxCommandBytes) lose("the peer sent a command set of more than 64 KiB");
     context = fragment.context;
     last = fragment.last;
-    put_bytes(bytes, fragment.bytes);
+    put_bytes(bytes, reading([&](Deadline until) { return wire->take(fragment.size, large, until); }));
   }
   auto command = Command::parse(bytes);
   if (!command) lose(command.error().what);
   return *std::move(command);
 }
 
-Bytes Association::State::receive_dataset(ContextId context, std::uint64_t cap) {
-  constexpr std::size_t kMostForeseen = std::size_t{64} << 20U;
-  Bytes bytes;
-  bytes.reserve(std::min(usual, kMostForeseen));
+ByteView Association::State::receive_dataset(ContextId context, std::uint64_t cap, io::Scratch& memory) {
+  std::span<std::byte> room = memory.room(std::min(usual, io::Scratch::kKept));
+  std::size_t size = 0;
   for (bool last = false; !last;) {
     const Fragment fragment = read_fragment();
     if (fragment.command) lose("the peer sent a command where a dataset belongs");
     if (fragment.context != context) lose("the peer mixed two messages");
-    if (bytes.size() + fragment.bytes.size() > cap)
-      lose("the peer sent a dataset of more than " + std::to_string(cap) + " bytes");
+    if (size + fragment.size > cap) lose("the peer sent a dataset of more than " + std::to_string(cap) + " bytes");
     last = fragment.last;
-    put_bytes(bytes, fragment.bytes);
+    if (size + fragment.size > room.size()) room = memory.room(size + fragment.size, size);
+    reading([&](Deadline until) { wire->read_into(room.subspan(size, fragment.size), until); });
+    size += fragment.size;
   }
-  usual = bytes.size();
-  return bytes;
+  usual = size;
+  return room.first(size);
+}
+
+void Association::State::skip_dataset(ContextId context, std::uint64_t cap) {
+  io::Scratch memory;
+  (void)receive_dataset(context, cap, memory);
 }
 
 Command Association::State::receive_response(Verb verb, std::uint16_t id, ContextId expected) {
@@ -276,7 +290,7 @@ const std::map<std::string, StorageLevel>& Association::levels() const noexcept 
 const std::vector<Context>& Association::proposed() const noexcept { return state_->proposed; }
 std::uint64_t Association::number() const noexcept { return state_->number; }
 bool Association::alive() const noexcept { return state_->alive; }
-bool Association::usable() const { return state_->alive && state_->unread.empty() && state_->wire->quiet(); }
+bool Association::usable() const { return state_->alive && state_->unread == 0 && state_->wire->quiet(); }
 
 void Association::echo() {
   State& state = *state_;

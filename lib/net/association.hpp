@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/bytes.hpp"
+#include "io/scratch.hpp"
 #include "net/commitment.hpp"
 #include "net/peer.hpp"
 
@@ -62,7 +63,8 @@ struct StoreResult {
 /// An object received by C-GET: the dataset as it came, not parsed.
 struct Received {
   std::string sop_class, sop_instance, transfer_syntax;
-  Bytes dataset;
+  io::Scratch memory;  ///< where the dataset is
+  ByteView dataset;
 };
 
 struct GetResult {

@@ -89,7 +89,8 @@ std::string commitment_reason(std::uint16_t reason) {
 /// Answers in every case: an archive that gets no answer may hold its report back for good.
 void Association::State::take_report(const Command& request, ContextId context, const TakeReport& take) {
   if (!request.data_follows()) lose("the peer sent a report of storage commitment without a dataset");
-  const Bytes dataset = receive_dataset(context, kMaxReport);
+  io::Scratch memory;
+  const ByteView dataset = receive_dataset(context, kMaxReport, memory);
   Command answer = Command::make(static_cast<std::uint16_t>(Verb::event) | kResponse, false)
                        .set(field::kAffectedClass, kCommitmentClass)
                        .set(field::kRespondedTo, request.number(field::kMessageId))
@@ -127,7 +128,7 @@ std::uint16_t Association::ask_for_commitment(const std::string& transaction, co
       state.take_report(command, arrived, take);
       continue;
     }
-    if (command.data_follows()) (void)state.receive_dataset(arrived, kMaxReport);
+    if (command.data_follows()) state.skip_dataset(arrived, kMaxReport);
     if (type != (static_cast<std::uint16_t>(Verb::action) | kResponse) || !command.has(field::kStatus) ||
         command.number(field::kRespondedTo) != id)
       state.lose("the peer answered N-ACTION with another message");

@@ -238,7 +238,7 @@ void Listener::Core::serve_messages(Association::State& state) {
   Deadline idle = Clock::now() + kLongestIdle;
   while (!ending && Clock::now() < idle) {
     if (!state.await(Clock::now() + std::chrono::milliseconds(kTick))) continue;
-    if (state.unread.empty()) {
+    if (state.unread == 0) {
       const PduType type = state.read_pdu(Clock::now() + timeouts.dimse);
       if (type == PduType::release_request) {
         Bytes reply;
@@ -249,7 +249,6 @@ void Listener::Core::serve_messages(Association::State& state) {
         return;
       }
       if (type != PduType::data) return;
-      state.unread = state.pdu;
     }
     ContextId context = 0;
     const Command request = state.receive_command(context);
@@ -268,7 +267,7 @@ void Listener::Core::handle(Association::State& state, const Command& request, C
     Received object = state.receive_store(request, context, Association::kMostBytes);
     return state.answer_store(request, context, services.store(std::move(object)));
   }
-  if (request.data_follows()) (void)state.receive_dataset(context, Association::kMostBytes);
+  if (request.data_follows()) state.skip_dataset(context, Association::kMostBytes);
   const bool echo = type == static_cast<std::uint16_t>(Verb::echo) && sop_class == kVerificationClass;
   const Command answer = Command::make(static_cast<std::uint16_t>(type | kResponse), false)
                              .set(field::kAffectedClass, sop_class)

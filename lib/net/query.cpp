@@ -74,7 +74,8 @@ std::set<std::string> Association::State::find(const std::vector<Key>& keys, std
   for (std::size_t answers = 0;; ++answers) {
     const Command response = receive_response(Verb::find, id, context);
     const std::uint16_t status = response.number(field::kStatus);
-    const Bytes identifier = response.data_follows() ? receive_dataset(context, kMaxIdentifier) : Bytes();
+    io::Scratch memory;
+    const ByteView identifier = response.data_follows() ? receive_dataset(context, kMaxIdentifier, memory) : ByteView();
     if (status == 0 || status == kLimitReached) return values;
     if (!is_pending(status)) {
       throw PeerError(PeerError::Kind::refused, peer.url() + " answered C-FIND with status " + hex(status) +
@@ -123,7 +124,7 @@ Received Association::State::receive_store(const Command& request, ContextId con
   object.sop_class = request.text(field::kAffectedClass);
   object.sop_instance = request.text(field::kAffectedInstance);
   object.transfer_syntax = by_id.at(context).transfer_syntax;
-  object.dataset = receive_dataset(context, cap);
+  object.dataset = receive_dataset(context, cap, object.memory);
   return object;
 }
 
@@ -177,7 +178,7 @@ GetResult Association::get_below(const std::array<std::string, 3>& uids, const s
     if (type != (static_cast<std::uint16_t>(Verb::get) | kResponse) || command.number(field::kRespondedTo) != id) {
       state.lose("the peer answered C-GET with another message");
     }
-    if (command.data_follows()) (void)state.receive_dataset(arrived, kMaxIdentifier);
+    if (command.data_follows()) state.skip_dataset(arrived, kMaxIdentifier);
     const std::uint16_t status = command.number(field::kStatus);
     if (is_pending(status)) continue;
     return {status, command.number(field::kCompleted), command.number(field::kFailed), command.number(field::kWarning),
@@ -206,7 +207,7 @@ Association::Moved Association::move(const std::array<std::string, 3>& uids, con
       }
     }
     const Command response = state.receive_response(Verb::move, id, context);
-    if (response.data_follows()) (void)state.receive_dataset(context, kMaxIdentifier);
+    if (response.data_follows()) state.skip_dataset(context, kMaxIdentifier);
     const std::uint16_t status = response.number(field::kStatus);
     if (is_pending(status)) continue;
     return {status, response.number(field::kCompleted), response.number(field::kFailed),

@@ -14,12 +14,12 @@
 
 namespace waybill::net {
 
-/// One received PDV.
+/// The head of a received PDV (PS3.8 9.3.5.1), whose bytes are the next ones of the wire.
 struct Fragment {
   ContextId context = 0;
   bool command = false;
   bool last = false;
-  ByteView bytes;  ///< valid until the next read
+  std::size_t size = 0;
 };
 
 struct Key;
@@ -37,7 +37,7 @@ struct Association::State {
   ByteView pdu;                ///< what read_pdu() has read
   Bytes large;                 ///< it, when it is larger than what is read ahead
   std::size_t usual = 0;       ///< bytes of the last dataset: the next one is mostly like it
-  ByteView unread;             ///< of it
+  std::size_t unread = 0;      ///< bytes of a data PDU that are still on the wire
   Bytes heads;                 ///< kept between messages, so that nothing is allocated for one
   std::vector<iovec> pieces;
   std::uint64_t number = 0;
@@ -53,8 +53,10 @@ struct Association::State {
   void take_answer(const std::string& calling, Deadline until);
   void set_send_limit(std::uint32_t max_pdu) noexcept;
   void close() noexcept;
-  /// Reads a PDU into `pdu` and gives its type. Throws WireError.
+  /// Reads a PDU into `pdu` and gives its type; of a data PDU the head alone, what follows is `unread`. Throws
+  /// WireError.
   [[nodiscard]] PduType read_pdu(Deadline until);
+  void skip_unread(Deadline until);
   /// Aborts and throws PeerError(unreachable) with the reason.
   [[noreturn]] void lose(const std::string& reason);
 
@@ -64,10 +66,14 @@ struct Association::State {
   void add_fragments(ContextId context, bool command, ByteView bytes, Deadline until);
   void write_pieces(Deadline until);
   [[nodiscard]] Fragment read_fragment();
+  /// Runs `read`; a WireError loses the association.
+  template <typename Read>
+  auto reading(const Read& read);
   /// The next command and the context it came on.
   [[nodiscard]] Command receive_command(ContextId& context);
-  /// Receives the dataset behind a command on the same context.
-  [[nodiscard]] Bytes receive_dataset(ContextId context, std::uint64_t cap);
+  /// Receives the dataset behind a command on the same context into `memory`.
+  [[nodiscard]] ByteView receive_dataset(ContextId context, std::uint64_t cap, io::Scratch& memory);
+  void skip_dataset(ContextId context, std::uint64_t cap);
   /// Receives a response to `id` of the given kind; anything else loses the association.
   [[nodiscard]] Command receive_response(Verb verb, std::uint16_t id, ContextId expected);
   /// One C-FIND; the answers' values of tag `wanted`.
@@ -76,7 +82,7 @@ struct Association::State {
   [[nodiscard]] Received receive_store(const Command& request, ContextId context, std::uint64_t cap);
   void answer_store(const Command& request, ContextId context, std::uint16_t status);
   /// Whether the next message begins to come in time.
-  [[nodiscard]] bool await(Deadline until) { return !unread.empty() || wire->await(until); }
+  [[nodiscard]] bool await(Deadline until) { return unread > 0 || wire->await(until); }
   /// Takes a report of storage commitment whose command was read, and answers it.
   void take_report(const Command& request, ContextId context, const TakeReport& take);
   /// The first granted context of a class; throws PeerError(refused).

@@ -14,7 +14,9 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstring>
@@ -24,6 +26,8 @@ namespace waybill::net {
 namespace {
 
 constexpr std::size_t kAhead = 256 * 1024;  // many PDUs of the usual 16 KiB with one system call
+constexpr std::size_t kLarge = 64 * 1024;   // worth a place of its own
+constexpr std::size_t kHeads = 512;         // holds a command and the heads around it
 constexpr std::size_t kRecord = 16 * 1024;  // the largest TLS record
 
 std::string text_of(int error) { return std::strerror(error); }  // NOLINT(concurrency-mt-unsafe): glibc's is
@@ -67,6 +71,7 @@ io::Descriptor connect_to(const addrinfo& address, Deadline until) {
 
 void Wire::FreeTls::operator()(ssl_st* tls) const noexcept { SSL_free(tls); }
 
+Wire::Wire() : reach_(kAhead) {}
 Wire::~Wire() = default;
 Wire::Wire(Wire&&) noexcept = default;
 Wire& Wire::operator=(Wire&&) noexcept = default;
@@ -226,8 +231,8 @@ void Wire::write_tls(ByteView bytes, std::chrono::milliseconds stall, Deadline u
   }
 }
 
-/// One read of what has come; waits for the first byte.
-std::size_t Wire::some_from_peer(std::span<std::byte> into, Deadline until) {
+/// One read of what has come, first into `into`, then into `more`, which TLS leaves alone; waits for the first byte.
+std::size_t Wire::some_from_peer(std::span<std::byte> into, Deadline until, std::span<std::byte> more) {
   // A peer with Nagle's algorithm holds the second piece of a PDU back until the first is acknowledged, and our
   // kernel, left alone, waits 40 ms before it does that. The wish is good for what has arrived, not for what will.
   set_on(fd_.get(), IPPROTO_TCP, TCP_QUICKACK);
@@ -243,7 +248,8 @@ std::size_t Wire::some_from_peer(std::span<std::byte> into, Deadline until) {
       }
       throw WireError(reason == SSL_ERROR_SSL ? openssl_reason() : "the peer closed the connection");
     }
-    const ssize_t got = ::recv(fd_.get(), into.data(), into.size(), 0);
+    std::array<iovec, 2> pieces{iovec{into.data(), into.size()}, iovec{more.data(), more.size()}};
+    const ssize_t got = ::readv(fd_.get(), pieces.data(), more.empty() ? 1 : 2);
     if (got > 0) return static_cast<std::size_t>(got);
     if (got == 0) throw WireError("the peer closed the connection");
     if (errno == EINTR) continue;
@@ -261,7 +267,10 @@ void Wire::read_ahead(std::size_t least, Deadline until) {
     end_ -= begin_;
     begin_ = 0;
   }
-  while (end_ - begin_ < least) end_ += some_from_peer(std::span(ahead_).subspan(end_), until);
+  while (end_ - begin_ < least) {
+    const std::size_t most = std::max(reach_, begin_ + least - end_);
+    end_ += some_from_peer(std::span(ahead_).subspan(end_, std::min(most, ahead_.size() - end_)), until);
+  }
 }
 
 ByteView Wire::take(std::size_t size, Bytes& room, Deadline until) {
@@ -279,6 +288,23 @@ ByteView Wire::take(std::size_t size, Bytes& room, Deadline until) {
   begin_ = end_ = 0;
   for (into = into.subspan(there); !into.empty();) into = into.subspan(some_from_peer(into, until));
   return room;
+}
+
+void Wire::read_into(std::span<std::byte> into, Deadline until) {
+  if (!fd_) throw WireError("it was closed before");
+  if (into.empty()) return;
+  const std::size_t there = std::min(end_ - begin_, into.size());
+  std::memcpy(into.data(), ahead_.data() + begin_, there);
+  begin_ += there;
+  if (ahead_.empty()) ahead_.resize(kAhead);
+  reach_ = into.size() < kLarge ? kAhead : kHeads;
+  for (into = into.subspan(there); !into.empty();) {
+    const std::size_t got = some_from_peer(into, until, std::span(ahead_).first(reach_));
+    const std::size_t placed = std::min(got, into.size());
+    begin_ = 0;
+    end_ = got - placed;
+    into = into.subspan(placed);
+  }
 }
 
 bool Wire::quiet() {

@@ -43,6 +43,9 @@ class Wire {
   /// The next `size` bytes, without a copy where they fit into what is read ahead, else in `room`. Valid until the next
   /// call that reads.
   [[nodiscard]] ByteView take(std::size_t size, Bytes& room, Deadline until);
+  /// The next bytes, where they are to stay; what is not read ahead goes there from the socket. A little of what comes
+  /// behind them is read ahead with the same system call.
+  void read_into(std::span<std::byte> into, Deadline until);
   /// Whether nothing has come and the connection stands.
   [[nodiscard]] bool quiet();
   /// Waits until something has come or the connection has ended; false when neither happens in time.
@@ -56,10 +59,10 @@ class Wire {
   struct FreeTls {
     void operator()(ssl_st* tls) const noexcept;
   };
-  Wire() = default;
+  Wire();
   void shake_hands(const Peer& peer, Deadline until);
   void wait(short events, Deadline until) const;
-  [[nodiscard]] std::size_t some_from_peer(std::span<std::byte> into, Deadline until);
+  [[nodiscard]] std::size_t some_from_peer(std::span<std::byte> into, Deadline until, std::span<std::byte> more = {});
   void read_ahead(std::size_t least, Deadline until);
   void write_plain(std::span<iovec> pieces, std::chrono::milliseconds stall, Deadline until);
   void write_tls(ByteView bytes, std::chrono::milliseconds stall, Deadline until);
@@ -68,7 +71,8 @@ class Wire {
   std::unique_ptr<ssl_st, FreeTls> tls_;
   Bytes ahead_;  // read, not yet asked for
   std::size_t begin_ = 0, end_ = 0;
-  Bytes small_;  // small pieces put together for one TLS record
+  std::size_t reach_;  // how far to read ahead: behind large pieces not far, since what was is copied once more
+  Bytes small_;        // small pieces put together for one TLS record
 };
 
 }  // namespace waybill::net

@@ -183,15 +183,15 @@ net::GetResult Client::get_instance(const std::string& study, const std::string&
 
 net::GetResult Client::retrieve(const std::string& path, const Receive& receive, std::uint64_t cap) {
   net::GetResult result;
-  const auto take = [&](Bytes file) {
+  const auto take = [&](io::Scratch memory, ByteView file) {
     const auto meta = dicom::read_meta(file);
     if (!meta) {
       ++result.failed;
       return;
     }
     ++result.completed;
-    file.erase(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(meta->dataset_offset));
-    receive({meta->sop_class, meta->sop_instance, meta->transfer_syntax, std::move(file)});
+    receive({meta->sop_class, meta->sop_instance, meta->transfer_syntax, std::move(memory),
+             file.subspan(meta->dataset_offset)});
   };
   std::optional<MultipartReader> parts;
   std::optional<Failure> failure;
@@ -233,7 +233,7 @@ net::GetResult Client::retrieve(const std::string& path, const Receive& receive,
   if (response.status >= 400)
     throw net::PeerError(response.status >= 500 ? Kind::unreachable : Kind::refused,
                          endpoint_.url() + " answered WADO-RS with " + std::to_string(response.status));
-  if (!whole.empty()) take(std::move(whole));
+  if (!whole.empty()) take({}, whole);
   return result;
 }
 

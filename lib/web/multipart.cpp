@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstring>
+#include <utility>
 
 namespace waybill::web {
 
@@ -57,13 +59,13 @@ MultipartReader::MultipartReader(const std::string& boundary, std::uint64_t cap,
     : delimiter_("\r\n--" + boundary), cap_(cap), part_(std::move(part)), buffer_("\r\n") {}
 
 Result<Done> MultipartReader::take(ByteView bytes) {
-  if (state_ == State::epilogue) return Done{};
-  buffer_.append(as_text(bytes));
+  if (state_ == State::epilogue || bytes.empty()) return Done{};
+  if (!buffer_.empty()) buffer_.append(as_text(bytes));
+  rest_ = buffer_.empty() ? as_text(bytes) : std::string_view(buffer_);
   Result<Done> result = Done{};
   while (result && step(result)) {
   }
-  buffer_.erase(0, at_);
-  at_ = 0;
+  buffer_ = std::string(rest_);
   return result;
 }
 
@@ -71,9 +73,9 @@ Result<Done> MultipartReader::take(ByteView bytes) {
 bool MultipartReader::step(Result<Done>& result) {
   switch (state_) {
     case State::preamble: {
-      const std::size_t found = rest().find(delimiter_);
+      const std::size_t found = rest_.find(delimiter_);
       if (found == std::string_view::npos) {
-        if (rest().size() > kMostPreamble)
+        if (rest_.size() > kMostPreamble)
           result = Failure{Fault::malformed, "the answer does not begin with its boundary"};
         return false;
       }
@@ -82,14 +84,14 @@ bool MultipartReader::step(Result<Done>& result) {
       return true;
     }
     case State::after_delimiter: {
-      if (rest().size() < 2) return false;
-      if (rest().starts_with("--")) {
+      if (rest_.size() < 2) return false;
+      if (rest_.starts_with("--")) {
         state_ = State::epilogue;
         return false;
       }
-      const std::size_t end = rest().find("\r\n");  // behind white space, if any
+      const std::size_t end = rest_.find("\r\n");  // behind white space, if any
       if (end == std::string_view::npos) {
-        if (rest().size() > kMostHeaders) result = Failure{Fault::malformed, "a delimiter of the answer does not end"};
+        if (rest_.size() > kMostHeaders) result = Failure{Fault::malformed, "a delimiter of the answer does not end"};
         return false;
       }
       consume(end);  // the headers may be none: their first CRLF is the last as well
@@ -97,14 +99,13 @@ bool MultipartReader::step(Result<Done>& result) {
       return true;
     }
     case State::headers: {
-      const std::size_t end = rest().find("\r\n\r\n");
+      const std::size_t end = rest_.find("\r\n\r\n");
       if (end == std::string_view::npos || end > kMostHeaders) {
-        if (rest().size() > kMostHeaders)
+        if (rest_.size() > kMostHeaders)
           result = Failure{Fault::malformed, "the headers of a part of the answer do not end"};
         return false;
       }
       consume(end + 4);
-      body_.clear();
       state_ = State::body;
       return true;
     }
@@ -114,21 +115,33 @@ bool MultipartReader::step(Result<Done>& result) {
   return false;
 }
 
+/// Bytes at the start of the rest that belong to the body: those before the delimiter, or before what may be the start
+/// of one.
+std::size_t MultipartReader::size_of_body() const noexcept {
+  const void* found = ::memmem(rest_.data(), rest_.size(), delimiter_.data(), delimiter_.size());
+  if (found != nullptr) return static_cast<std::size_t>(static_cast<const char*>(found) - rest_.data());
+  for (std::size_t size = std::min(rest_.size(), delimiter_.size() - 1); size > 0; --size) {
+    if (rest_.ends_with(std::string_view(delimiter_).substr(0, size))) return rest_.size() - size;
+  }
+  return rest_.size();
+}
+
 bool MultipartReader::take_body(Result<Done>& result) {
-  const std::size_t found = rest().find(delimiter_);
-  // Without a delimiter all but what may be the start of one belongs to the part.
-  const std::size_t size =
-      found != std::string_view::npos ? found : rest().size() - std::min(rest().size(), delimiter_.size());
-  if (body_.size() + size > cap_) {
+  if (rest_.empty()) return false;
+  const std::size_t count = size_of_body();
+  if (size_ + count > cap_) {
     result = Failure{Fault::limit, "a part of the answer is larger than " + std::to_string(cap_) + " bytes"};
     return false;
   }
-  put_bytes(body_, as_bytes(rest().substr(0, size)));
-  consume(size);
-  if (found == std::string_view::npos) return false;
+  const std::span<std::byte> room = memory_.room(std::max(size_ + count, std::min(usual_, io::Scratch::kKept)), size_);
+  std::memcpy(room.data() + size_, rest_.data(), count);
+  size_ += count;
+  consume(count);
+  if (!rest_.starts_with(delimiter_)) return false;
   consume(delimiter_.size());
   state_ = State::after_delimiter;
-  part_(std::exchange(body_, {}));
+  usual_ = std::exchange(size_, 0);
+  part_(std::exchange(memory_, {}), room.first(usual_));
   return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/bytes.hpp"
 #include "core/result.hpp"
+#include "io/scratch.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -18,8 +19,8 @@ namespace waybill::web {
 /// Reads a multipart body as it arrives, one part in memory at a time.
 class MultipartReader {
  public:
-  using Part = std::function<void(Bytes body)>;
-  /// `part` gets the body of each part. A part beyond `cap` bytes is a failure.
+  using Part = std::function<void(io::Scratch memory, ByteView body)>;
+  /// `part` gets the body of each part and the memory it stands in. A part beyond `cap` bytes is a failure.
   MultipartReader(const std::string& boundary, std::uint64_t cap, Part part);
 
   /// The next bytes. Fault::malformed for what is no multipart body, Fault::limit for a part too large; then no more of
@@ -32,16 +33,18 @@ class MultipartReader {
   enum class State { preamble, after_delimiter, headers, body, epilogue };
   [[nodiscard]] bool step(Result<Done>& result);
   [[nodiscard]] bool take_body(Result<Done>& result);
-  void consume(std::size_t count) { at_ += count; }
-  [[nodiscard]] std::string_view rest() const noexcept { return std::string_view(buffer_).substr(at_); }
+  [[nodiscard]] std::size_t size_of_body() const noexcept;
+  void consume(std::size_t count) { rest_.remove_prefix(count); }
 
   std::string delimiter_;  // CRLF "--" boundary
   std::uint64_t cap_;
   Part part_;
   State state_ = State::preamble;
-  std::string buffer_;  // what has come and is not yet understood, from at_
-  std::size_t at_ = 0;
-  Bytes body_;
+  std::string buffer_;     // what has come and is not yet understood
+  std::string_view rest_;  // of it and of what has just come
+  io::Scratch memory_;     // of the body
+  std::size_t size_ = 0;
+  std::size_t usual_ = 0;  // bytes of the last body: the next one is mostly like it
 };
 
 }  // namespace waybill::web

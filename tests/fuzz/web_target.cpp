@@ -36,7 +36,8 @@ void check(bool good, const char* what) {
 
 std::string parts_of(std::string_view body, std::size_t chunk) {
   std::string out;
-  web::MultipartReader reader("b", 1 << 20U, [&](const Bytes& part) { out += std::to_string(part.size()) + " "; });
+  web::MultipartReader reader("b", 1 << 20U,
+                              [&](const io::Scratch&, ByteView part) { out += std::to_string(part.size()) + " "; });
   for (std::size_t at = 0; at < body.size(); at += chunk) {
     if (!reader.take(as_bytes(body.substr(at, chunk)))) return "";
   }

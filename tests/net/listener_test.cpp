@@ -2,6 +2,8 @@
 // Associations that others ask us for: DCMTK's clients, and peers that mean no good.
 #include "net/listener.hpp"
 
+#include "net/command.hpp"
+#include "net/pdu.hpp"
 #include "net/tls.hpp"
 #include "support/certificates.hpp"
 #include "support/peer.hpp"
@@ -53,12 +55,52 @@ class ListenerTest : public ::testing::Test {
     return fd;
   }
 
+  [[nodiscard]] std::size_t received() {
+    const std::lock_guard lock(mutex_);
+    return received_.size();
+  }
+
   test::TempFolder folder_;
   std::mutex mutex_;
   std::vector<Received> received_;
   std::vector<std::string> said_;
   std::optional<Listener> listener_;
 };
+
+constexpr std::string_view kCapture = "1.2.840.10008.5.1.4.1.1.7";
+
+/// Appends a fragment of context 1 (PS3.8 9.3.5.1).
+void put_fragment(Bytes& out, bool command, bool last, ByteView bytes) {
+  for (const unsigned shift : {24U, 16U, 8U, 0U})
+    out.push_back(static_cast<std::byte>(((bytes.size() + 2) >> shift) & 0xFFU));
+  out.push_back(std::byte{1});
+  out.push_back(static_cast<std::byte>((command ? 1U : 0U) | (last ? 2U : 0U)));
+  put_bytes(out, bytes);
+}
+
+void put_data(Bytes& out, ByteView fragments) {
+  put_pdu_head(out, PduType::data, static_cast<std::uint32_t>(fragments.size()));
+  put_bytes(out, fragments);
+}
+
+/// A C-STORE whose dataset is cut into fragments of these sizes, as many to a PDU as `together` says.
+Bytes store_in_pieces(ByteView dataset, std::span<const std::size_t> sizes, std::size_t together) {
+  const Bytes command = Command::make(static_cast<std::uint16_t>(Verb::store), true)
+                            .set(field::kAffectedClass, kCapture)
+                            .set(field::kMessageId, std::uint16_t{1})
+                            .set(field::kAffectedInstance, "1.2.3.4")
+                            .encode();
+  Bytes out, fragments;
+  put_fragment(fragments, true, true, command);
+  for (std::size_t i = 0; !dataset.empty(); ++i) {
+    const ByteView piece = dataset.first(std::min(dataset.size(), sizes[i % sizes.size()]));
+    dataset = dataset.subspan(piece.size());
+    if (i % together == 0) put_data(out, std::exchange(fragments, {}));
+    put_fragment(fragments, false, dataset.empty(), piece);
+  }
+  put_data(out, fragments);
+  return out;
+}
 
 }  // namespace
 
@@ -86,6 +128,31 @@ TEST_F(ListenerTest, TakesAnObjectWithItsBytes) {
   EXPECT_EQ(received_[0].sop_instance, "1.2.3.4.5");
   EXPECT_EQ(received_[0].transfer_syntax, kExplicitLittle);
   EXPECT_TRUE(file.ends_with(as_text(received_[0].dataset)));
+}
+
+TEST_F(ListenerTest, TakesAnObjectWhateverThePiecesItComesIn) {
+  listen();
+  Bytes dataset(1'000'003);
+  for (std::size_t i = 0; i < dataset.size(); ++i) dataset[i] = static_cast<std::byte>(i * 2654435761U >> 13U);
+  const std::vector<std::vector<std::size_t>> cuts = {
+      {131066}, {1, 200000, 0, 16, 65536, 65535}, {16378}, {400000, 3}, {700, 90000}};
+  for (const std::size_t together : {1U, 2U}) {
+    for (const auto& sizes : cuts) {
+      const std::size_t before = received();
+      const Bytes request =
+          encode_request("WAYBILL", "ARCHIVE", {{std::string(kCapture), std::string(kExplicitLittle)}});
+      const int fd = connect_and_send(std::string(as_text(request)));
+      const Bytes store = store_in_pieces(dataset, sizes, together);
+      for (std::size_t at = 0, n = 1; at < store.size(); at += n, n = n * 7 % 50021 + 1) {
+        const std::size_t size = std::min(n, store.size() - at);
+        ASSERT_EQ(::send(fd, store.data() + at, size, MSG_NOSIGNAL), static_cast<ssize_t>(size));
+      }
+      for (int i = 0; i < 400 && received() == before; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      ::close(fd);
+      ASSERT_EQ(received(), before + 1) << sizes[0] << " x " << together;
+      EXPECT_TRUE(std::ranges::equal(received_.back().dataset, dataset)) << sizes[0] << " x " << together;
+    }
+  }
 }
 
 TEST_F(ListenerTest, SilentAndSenselessPeersKeepNobodyElseOut) {

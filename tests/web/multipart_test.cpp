@@ -16,7 +16,8 @@ struct Read {
 /// The parts of a body that arrives in chunks.
 Read read(const std::string& body, std::size_t chunk, std::uint64_t cap = 1000, const std::string& boundary = "xYz") {
   Read out;
-  MultipartReader reader(boundary, cap, [&](const Bytes& part) { out.parts.emplace_back(as_text(part)); });
+  MultipartReader reader(boundary, cap,
+                         [&](const io::Scratch&, ByteView part) { out.parts.emplace_back(as_text(part)); });
   for (std::size_t at = 0; at < body.size() && out.good; at += chunk)
     out.good = static_cast<bool>(reader.take(as_bytes(std::string_view(body).substr(at, chunk))));
   out.ended = reader.ended();
