@@ -81,7 +81,9 @@ void add_options(CLI::App& app, Settings& settings) {
       ->required();
   app.add_flag("--dry-run", settings.dry_run,
                "Say what would be sent and what the peer grants; send and write nothing");
-  app.add_option("--retry", settings.retry, "failed: send what an earlier load (the manifest given) could not")
+  app.add_option(
+         "--retry", settings.retry,
+         "failed: send what an earlier load could not, or what its verification does not find (the manifest given)")
       ->check(CLI::IsMember({"failed"}));
   app.add_option("--edits", settings.load.edits, "Manifest of reconcile whose edits are applied while sending")
       ->check(CLI::ExistingFile);

@@ -3,12 +3,15 @@
 #include "audit/studies.hpp"
 #include "cli/progress.hpp"
 #include "cli/run_tool.hpp"
+#include "core/text.hpp"
 #include "dicom/toolkit.hpp"
 #include "scan/run.hpp"
 #include "shared.hpp"
 
 #include <oneapi/tbb/global_control.h>
+#include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <iostream>
 #include <string_view>
 
@@ -35,6 +38,21 @@ double share_from(const std::string& text) {
   return number;
 }
 
+/// A DICOMDIR stands for the medium it lies on: its folder is scanned, and everything there is compared with it.
+void replace_directories(std::vector<std::string>& sources) {
+  namespace fs = std::filesystem;
+  for (std::string& source : sources) {
+    const fs::path path(source);
+    std::error_code error;
+    const std::string name = path.filename().string();
+    const bool named = std::ranges::equal(name, std::string_view("dicomdir"),
+                                          [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+    if (!named || !fs::is_regular_file(path, error)) continue;
+    source = path.has_parent_path() ? path.parent_path().string() : ".";
+    std::cerr << "waybill scan: of " << waybill::path_to_text(path.string()) << " its folder is scanned\n";
+  }
+}
+
 void print(const waybill::scan::Tally& tally, const Settings& settings) {
   std::ostream& out = settings.output == "-" ? std::cerr : std::cout;
   if (settings.common.json) {
@@ -51,6 +69,7 @@ waybill::Exit run(const Settings& settings) {
   using namespace waybill;
   const dicom::Toolkit toolkit;
   scan::Options options = settings.scan;
+  replace_directories(options.sources);
   options.threads = cli::worker_count(settings.common);
   options.selection.shard = archive::shard_from(settings.shard).value();  // checked with the options
   options.recheck = share_from(settings.recheck);

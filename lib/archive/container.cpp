@@ -46,7 +46,7 @@ std::int64_t octal(std::string_view field) {
 /// Old tar files have no magic; the checksum of the header proves any of them.
 bool is_tar(std::string_view head) {
   if (head.size() < kSniff || head[0] == '\0') return false;
-  std::int64_t sum = 8 * ' ';  // the checksum's own field counts as spaces
+  std::int64_t sum = std::int64_t{8} * ' ';  // the checksum's own field counts as spaces
   std::int64_t signed_sum = sum;
   for (std::size_t i = 0; i < kSniff; ++i) {
     if (i >= 148 && i < 156) continue;
@@ -87,7 +87,8 @@ ZipEnd zip_end(ByteView tail) noexcept {
   for (std::size_t at = text.rfind("PK\x05\x06"sv); at != std::string_view::npos;
        at = at == 0 ? std::string_view::npos : text.rfind("PK\x05\x06"sv, at - 1)) {
     const bool whole = at + 22 <= text.size() && at + 22 + load_u16(tail.data() + at + 20) <= text.size();
-    if (whole) return {true, load_u16(tail.data() + at + 10)};
+    const std::byte* p = tail.data() + at;
+    if (whole) return {true, load_u16(p + 10), load_u32(p + 12), load_u32(p + 16)};
   }
   return {};
 }

@@ -22,6 +22,7 @@ enum class Container { none, zip, tar, gzip, bzip2, xz, zstd };
 struct ZipEnd {
   bool found = false;
   std::uint64_t entries = 0;  ///< 0xFFFF means: look into the zip64 record, which we do not
+  std::uint32_t directory_size = 0, directory_at = 0;
 };
 /// Bytes from the end of the file in which the record must stand: its 22 bytes and the longest comment.
 inline constexpr std::size_t kZipTail = 65535 + 22;

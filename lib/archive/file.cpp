@@ -112,7 +112,7 @@ Result<Window> Window::open(const std::string& path) {
 }
 
 Result<Done> Window::grow() {
-  constexpr std::uint64_t kFirst = 16 * 1024;
+  constexpr std::uint64_t kFirst = std::uint64_t{16} * 1024;
   const std::uint64_t have = bytes_.size();
   const std::uint64_t want = std::min(state_.size, have == 0 ? kFirst : have * 8);
   if (want > kLargest) return Failure{Fault::limit, "has a header larger than " + std::to_string(kLargest) + " bytes"};

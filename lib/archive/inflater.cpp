@@ -100,6 +100,7 @@ Result<Inflater> Inflater::of(Input& input, Container container) {
   archive_entry* entry = nullptr;
   const int status = archive_read_next_header(a, &entry);
   if (status < ARCHIVE_WARN) return Failure{Fault::unreadable, out.state_->why()};
+  out.ended_ = status == ARCHIVE_EOF;  // nothing was compressed
   return out;
 }
 
@@ -109,19 +110,21 @@ std::uint64_t Inflater::consumed() const noexcept {
 
 Result<ByteView> Inflater::next() {
   if (total_ > limit_) return Failure{Fault::limit, "inflates to more than " + std::to_string(limit_) + " bytes"};
-  for (;;) {
+  while (!ended_) {
     // Block by block and not archive_read_data(), which loses what came before the damage.
     const void* data = nullptr;
     std::size_t size = 0;
     la_int64_t offset = 0;
     const int status = archive_read_data_block(state_->reader.get(), &data, &size, &offset);
     if (status == ARCHIVE_RETRY) continue;
-    if (status == ARCHIVE_EOF) return ByteView{};
+    ended_ = status == ARCHIVE_EOF;
+    if (ended_) break;
     if (status < ARCHIVE_WARN) return Failure{Fault::unreadable, state_->why()};
     if (size == 0) continue;
     total_ += size;
     return ByteView(static_cast<const std::byte*>(data), size);
   }
+  return ByteView{};
 }
 
 }  // namespace waybill::archive

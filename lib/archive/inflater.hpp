@@ -57,6 +57,8 @@ class Inflater {
   [[nodiscard]] std::uint64_t limit() const noexcept { return limit_; }
   /// Compressed bytes used up so far.
   [[nodiscard]] std::uint64_t consumed() const noexcept;
+  /// Whether the end of the compressed data was met.
+  [[nodiscard]] bool ended() const noexcept { return ended_; }
 
  private:
   struct State;
@@ -64,6 +66,7 @@ class Inflater {
   std::unique_ptr<State> state_;
   std::uint64_t total_ = 0;
   std::uint64_t limit_ = UINT64_MAX;
+  bool ended_ = false;
 };
 
 }  // namespace waybill::archive

@@ -12,6 +12,7 @@
 #include <clocale>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace waybill::archive {
 namespace {
@@ -63,6 +64,8 @@ std::string name_of(archive_entry* entry) {
   if (const char* name = archive_entry_pathname_utf8(entry)) return name;
   return "unnamed";
 }
+
+constexpr std::uint32_t kLargestDirectory = 256U << 20U;  // of a zip file; a larger one is not gone through again
 
 struct Closer {
   void operator()(::archive* a) const noexcept { archive_read_free(a); }
@@ -197,6 +200,7 @@ struct Members::State {
     if (seen++ > 0) {
       ended = true;
       if (broken) problem = why();
+      check_behind();
       return std::nullopt;
     }
     Member member;
@@ -216,8 +220,55 @@ struct Members::State {
     return out;
   }
 
+  /// Bytes behind the compressed data that are no stream of their own: decompressors pass over them. Zeros are padding.
+  void check_behind() {
+    if (!problem.empty() || !inflater || !inflater->ended()) return;
+    const std::uint64_t end = consumed();
+    for (std::uint64_t at = end; at < input.size(); at += Input::kBlock) {
+      const auto block = input.range(at, Input::kBlock);
+      if (!block || block->empty()) return;
+      if (std::ranges::all_of(*block, [](std::byte b) { return b == std::byte{0}; })) continue;
+      problem = std::to_string(input.size() - end) + " bytes behind its compressed data belong to no stream";
+      return;
+    }
+  }
+
+  /// Where a member stands that the directory of a zip file does not list: an update left it behind, or somebody hides
+  /// it. Only what lies between listed members, or in front of the directory, is looked at; zip64 is passed over.
+  [[nodiscard]] std::optional<std::uint64_t> unlisted(const ZipEnd& end) const {
+    constexpr std::size_t kEntry = 46, kHeader = 30;
+    constexpr std::uint64_t kDescriptor = 24;  // may follow a member's data
+    if (end.directory_size > kLargestDirectory || end.directory_at >= input.size()) return std::nullopt;
+    const auto directory = input.range(end.directory_at, end.directory_size);
+    if (!directory) return std::nullopt;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> extents;  // offset and compressed size
+    for (std::size_t at = 0; at + kEntry <= directory->size();) {
+      const std::byte* p = directory->data() + at;
+      if (load_u32(p) != 0x02014B50U) return std::nullopt;
+      if (load_u32(p + 20) == 0xFFFFFFFFU || load_u32(p + 42) == 0xFFFFFFFFU) return std::nullopt;
+      extents.emplace_back(load_u32(p + 42), load_u32(p + 20));
+      at += kEntry + load_u16(p + 28) + load_u16(p + 30) + load_u16(p + 32);
+    }
+    extents.emplace_back(end.directory_at, 0);
+    std::ranges::sort(extents);
+    std::uint64_t covered = 0;
+    for (const auto& [offset, size] : extents) {
+      const std::uint64_t gap = offset > covered ? offset - covered : 0;
+      const auto begin = input.range(covered, gap < kHeader ? 0 : kDescriptor + 4);
+      const std::size_t found = begin ? as_text(*begin).find("PK\x03\x04") : std::string_view::npos;
+      if (found != std::string_view::npos) return covered + found;
+      if (offset == end.directory_at) break;
+      const auto header = input.range(offset, kHeader);
+      if (!header || header->size() < kHeader) return std::nullopt;
+      const std::uint64_t behind = load_u16(header->data() + 26) + std::uint64_t{load_u16(header->data() + 28)};
+      covered = std::max(covered, offset + kHeader + behind + size);
+    }
+    return std::nullopt;
+  }
+
   /// Damage that libarchive passes over in silence.
   void check_end() {
+    check_behind();
     if (!problem.empty()) return;
     if (container == Container::zip) {
       const std::size_t length = std::min<std::uint64_t>(input.size(), kZipTail);
@@ -228,6 +279,8 @@ struct Members::State {
       } else if (end.entries != 0xFFFFU && end.entries != seen) {
         problem =
             "its directory lists " + std::to_string(end.entries) + " members, " + std::to_string(seen) + " were found";
+      } else if (const auto at = unlisted(end)) {
+        problem = "its directory does not list the member at byte " + std::to_string(*at);
       }
     } else if (container == Container::tar && input.size() >= kSniff) {
       const auto tail = input.range(input.size() - kSniff, kSniff);
@@ -341,7 +394,7 @@ void Members::allow(std::uint64_t more) {
 std::string Members::damage() const { return state_->problem; }
 
 std::string Members::type() const {
-  const std::string outer(to_string(state_->container));
+  std::string outer(to_string(state_->container));
   if (!state_->inflater || !state_->reader) return outer;
   switch (state_->container) {
     case Container::gzip: return "tar.gz";

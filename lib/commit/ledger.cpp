@@ -45,7 +45,7 @@ void Ledger::say(const std::string& text) const {
   if (options_.say) options_.say(text);
 }
 
-void Ledger::append(Commitment step) { books_.append(to_json(step)); }
+void Ledger::append(const Commitment& step) { books_.append(to_json(step)); }
 
 void Ledger::replay_item(Item item) {
   const std::string uid = item.sop_instance;
@@ -141,7 +141,7 @@ Request Ledger::begin() {
     step.objects.push_back({item.id, item.sop_class, item.sop_instance});
   }
   const std::string transaction = step.transaction;
-  append(std::move(step));
+  append(step);
   open_[transaction] = {items, false};
   books_.commit();
   return {transaction, std::move(items)};
@@ -162,7 +162,7 @@ void Ledger::burn(const std::string& transaction, Commitment step) {
   std::vector<Item> items = std::move(found->second.items);
   open_.erase(found);
   ended_[transaction];
-  append(std::move(step));
+  append(step);
   for (Item& item : items) --item.requests;
   ready_.push_front(std::move(items));
 }
@@ -196,7 +196,7 @@ std::uint16_t Ledger::take_again(const net::CommitmentReport& report) {
   say("the archive takes back its commitment to " + std::to_string(step.failed.size()) + " objects of transaction " +
       report.transaction);
   ++counts_.contradictions;
-  append(std::move(step));
+  append(step);
   books_.commit();
   return net::kTaken;
 }
@@ -227,7 +227,7 @@ std::uint16_t Ledger::take(const net::CommitmentReport& report) {
   step.unrequested = report.committed.size() + report.failed.size() - met;
   std::vector<std::string> failures;
   for (const auto& [uid, reason] : step.failed) failures.push_back(uid);
-  append(std::move(step));
+  append(step);
   for (auto& [item, reason] : judged) settle(std::move(item), reason, report.transaction, false);
   open_.erase(found);
   ended_[report.transaction] = std::move(failures);

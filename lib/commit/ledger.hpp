@@ -64,7 +64,7 @@ class Ledger {
     Clock::time_point due;
     Item item;
   };
-  void append(manifest::Commitment step);
+  void append(const manifest::Commitment& step);
   void chunk(std::vector<Item> items);
   void burn(const std::string& transaction, manifest::Commitment step);
   [[nodiscard]] std::uint16_t take_again(const net::CommitmentReport& report);

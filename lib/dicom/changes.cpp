@@ -269,6 +269,17 @@ Result<Bytes> without_last_item(const File& written, Tag t, const Rewrite& rewri
 
 }  // namespace
 
+std::vector<manifest::Edit> uids_of_meta(const File& source) {
+  std::vector<manifest::Edit> edits;
+  const auto add = [&](Tag t, const std::string& meta) {
+    if (!meta.empty() && trim(source.dataset.raw_text(t).value_or("")).empty())
+      edits.push_back({to_string(t), "", meta, "CORRECT"});
+  };
+  add(tag(0x0008, 0x0016), source.meta.sop_class);
+  add(tag(0x0008, 0x0018), source.meta.sop_instance);
+  return edits;
+}
+
 std::vector<Tag> naming(const Dataset& data, const Uids& uids) { return tags_naming(data, uids, false); }
 std::vector<Tag> private_naming(const Dataset& data, const Uids& uids) { return tags_naming(data, uids, true); }
 

@@ -30,6 +30,10 @@ struct Changes {
   [[nodiscard]] bool empty() const noexcept { return edits.empty() && values.empty() && uids.empty(); }
 };
 
+/// SOP Class and Instance UID where the meta group alone has them (ENC-METAMISMATCH): the dataset is what travels and
+/// what an archive keeps, and without them it is no instance (PS3.3 C.12.1). Empty where nothing is missing.
+[[nodiscard]] std::vector<manifest::Edit> uids_of_meta(const File& source);
+
 /// What one top-level element was, to give the dataset back as it was: its value in the encoding and character set of
 /// the written file; nullopt when it was absent.
 struct Former {

@@ -3,9 +3,9 @@
 // bounded by Limits::depth, memory by Limits::nodes, so hostile nesting or lengths end in a Failure, never in a crash.
 #include "dicom/dataset.hpp"
 
-#include "core/text.hpp"
 #include "dicom/dictionary.hpp"
 #include "dicom/header.hpp"
+#include "dicom/notes.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,30 +16,15 @@ using manifest::Severity;
 
 namespace {
 constexpr Tag kFloatPixels = tag(0x7FE0, 0x0008);
-constexpr Tag kTrailingPadding = tag(0xFFFC, 0xFFFC);
-constexpr Tag kLengthToEnd = tag(0x0008, 0x0001);
 constexpr Tag kSecondBegins = tag(0x0009, 0x0000);
 constexpr int kMostRepairs = 32;  // sequences of a wrong length that are read a second time
 }  // namespace
-
-void add_finding(std::vector<manifest::Finding>& findings, std::string_view code, Severity severity, Tag t,
-                 std::string detail, std::optional<std::uint64_t> offset, ByteView raw) {
-  manifest::Finding fresh{std::string(code), severity, t == 0 ? std::string() : to_string(t),
-                          std::move(detail), offset,   to_hex(raw.first(std::min<std::size_t>(raw.size(), 64)))};
-  const auto at = std::find_if(findings.begin(), findings.end(),
-                               [&](const manifest::Finding& finding) { return finding.code == code; });
-  if (at == findings.end()) {
-    findings.push_back(std::move(fresh));
-  } else if (at->severity < severity) {
-    *at = std::move(fresh);
-  }
-}
 
 /// Lays one dataset on its tape.
 class Parser {
  public:
   Parser(ByteView bytes, Encoding encoding, std::vector<manifest::Finding>& findings, const Limits& limits)
-      : bytes_(bytes), headers_(bytes), findings_(findings), limits_(limits) {
+      : bytes_(bytes), headers_(bytes), findings_(findings), notes_(bytes, findings), limits_(limits) {
     out_.bytes_ = bytes;
     out_.encoding_ = encoding;
     out_.nodes_.reserve(std::min<std::size_t>(256, bytes.size() / 8 + 1));
@@ -54,22 +39,6 @@ class Parser {
   }
 
  private:
-  void note(std::string_view code, Severity severity, Tag t, std::string detail) {
-    irregular_ += is_irregular(code);
-    add_finding(findings_, code, severity, t, std::move(detail));
-  }
-  /// With the place of the element header and its bytes as evidence; headers hold no patient data.
-  void note(std::string_view code, Severity severity, Tag t, std::string detail, std::uint64_t at) {
-    irregular_ += is_irregular(code);
-    add_finding(findings_, code, severity, t, std::move(detail), at,
-                bytes_.subspan(at, std::min<std::uint64_t>(12, bytes_.size() - at)));
-  }
-
-  /// Whether the bytes cannot be copied as they stand: all that is noted here but what other readers cope with.
-  static bool is_irregular(std::string_view code) noexcept {
-    return code != "ENC-UNSQ" && code != "ENC-UN64K" && code != "ENC-VRWRONG";
-  }
-
   bool stopped() const noexcept { return stop_ || !limit_.empty(); }
 
   /// The element header at `at`, or false when fewer bytes are left than it needs.
@@ -77,32 +46,8 @@ class Parser {
     const auto read = headers_.read(at, end, encoding);
     if (!read) return false;
     h = *read;
-    if (h.oddity != Oddity::none) note_oddity(h);
+    notes_.oddity(h);
     return true;
-  }
-
-  void note_oddity(const Header& h) {
-    ++irregular_;
-    const ByteView letters{bytes_.data() + h.start + 4, 2};
-    const std::string no_vr = "no VR (bytes " + to_hex(letters) + "); read ";
-    const auto say = [&](std::string_view code, std::string detail) {
-      note(code, Severity::s1, h.tag, std::move(detail), h.start);
-    };
-    switch (h.oddity) {
-      case Oddity::none: break;
-      case Oddity::future_vr:
-        say("ENC-VRUNKNOWN", "VR " + std::string(as_text(letters)) + " is not in PS3.5; read with a 32-bit length");
-        break;
-      case Oddity::no_vr_implicit: say("ENC-VRUNKNOWN", no_vr + "as an implicit element"); break;
-      case Oddity::no_vr_short: say("ENC-VRUNKNOWN", no_vr + "with a 16-bit length"); break;
-      case Oddity::no_vr_long: say("ENC-VRUNKNOWN", no_vr + "with a 32-bit length"); break;
-      case Oddity::blank_vr: say("ENC-VRWRONG", "VR is two spaces; the dictionary's VR is used"); break;
-      case Oddity::other_form:
-        say("ENC-VRWRONG",
-            has_long_length(h.vr) ? "a 16-bit length where this VR has 32 bits" : "a 32-bit length where it has 16");
-        break;
-      case Oddity::blank_length: say("ENC-13BUG", "the length is four spaces; read as empty"); break;
-    }
   }
 
   Node& push(const Header& h, std::uint64_t start, NodeKind kind) {
@@ -129,7 +74,7 @@ class Parser {
   }
 
   void truncated(std::uint64_t at, Tag t, const std::string& what) {
-    note("ENC-LENOVER", Severity::s3, t, what + " at offset " + std::to_string(at) + " of the dataset", at);
+    notes_.add("ENC-LENOVER", Severity::s3, t, what + " at offset " + std::to_string(at) + " of the dataset", at);
     stop_ = true;
   }
 
@@ -138,7 +83,7 @@ class Parser {
     Tag previous = 0;
     while (at < end && !stopped()) {
       if (depth == 0 && previous != 0 && ends_here(at, end, encoding, previous)) return;
-      const std::uint32_t before = irregular_;
+      const std::uint32_t before = notes_.irregular();
       Header h;
       if (!read_header(at, end, encoding, h)) {
         truncated(at, previous, "an element header is cut");
@@ -154,23 +99,24 @@ class Parser {
       }
       const bool disorder = h.tag <= previous;
       if (disorder)
-        note("ENC-ORDER", Severity::s2, h.tag, h.tag == previous ? "the tag stands twice" : "tags do not ascend", at);
+        notes_.add("ENC-ORDER", Severity::s2, h.tag, h.tag == previous ? "the tag stands twice" : "tags do not ascend",
+                   at);
       previous = h.tag;
       const std::size_t index = out_.nodes_.size();
       element(h, at, end, encoding, depth);
-      if (index < out_.nodes_.size()) out_.nodes_[index].irregular = irregular_ - before > (disorder ? 1U : 0U);
+      if (index < out_.nodes_.size()) out_.nodes_[index].irregular = notes_.irregular() - before > (disorder ? 1U : 0U);
     }
   }
 
   /// A delimiter among elements. True when it ends them.
   bool delimiter(const Header& h, std::uint64_t& at, bool delimited) {
     if (!delimited) {
-      note("ENC-SEQDELIM", Severity::s1, h.tag, "a delimiter stands outside of any item", at);
+      notes_.add("ENC-SEQDELIM", Severity::s1, h.tag, "a delimiter stands outside of any item", at);
       at = h.value;
       return false;
     }
     if (h.tag == kSequenceEnd) {  // the sequence reads it again and ends too
-      note("ENC-SEQDELIM", Severity::s1, h.tag, "a sequence delimiter stands where an item delimiter is due", at);
+      notes_.add("ENC-SEQDELIM", Severity::s1, h.tag, "a sequence delimiter stands where an item delimiter is due", at);
       return true;
     }
     at = h.value;
@@ -195,8 +141,8 @@ class Parser {
   }
 
   void element(Header h, std::uint64_t& at, std::uint64_t end, Encoding encoding, std::uint32_t depth) {
-    check_retired(h);
-    check_vr(h, encoding);
+    notes_.retired(h);
+    notes_.wrong_vr(h, encoding);
     if (h.length == kUndefined) {
       undefined(h, at, end, encoding, depth);
       return;
@@ -213,15 +159,16 @@ class Parser {
       return;
     }
     if (has_thirteen_bug(h, end, encoding)) {
-      note("ENC-13BUG", Severity::s1, h.tag, "13 bytes are declared, the value has 10", at);
+      notes_.add("ENC-13BUG", Severity::s1, h.tag, "13 bytes are declared, the value has 10", at);
       h.length = 10;
     }
     if (h.length % 2 != 0) {
       const bool padded = !headers_.lands(h.value + h.length, end, encoding, h.tag) && h.length < left &&
                           headers_.lands(h.value + h.length + 1, end, encoding, h.tag);
-      note("ENC-ODDLEN", Severity::s1, h.tag,
-           "odd value length " + std::to_string(h.length) + (padded ? "; its pad byte is there, but not counted" : ""),
-           at);
+      notes_.add(
+          "ENC-ODDLEN", Severity::s1, h.tag,
+          "odd value length " + std::to_string(h.length) + (padded ? "; its pad byte is there, but not counted" : ""),
+          at);
       if (padded) ++h.length;
     }
     const auto index = static_cast<std::uint32_t>(out_.nodes_.size());
@@ -243,7 +190,7 @@ class Parser {
     const auto index = static_cast<std::uint32_t>(out_.nodes_.size());
     const bool whole = h.length <= end - h.value;
     const std::uint64_t stop = whole ? h.value + h.length : end;
-    if (whole && h.length % 2 != 0) note("ENC-ODDLEN", Severity::s1, h.tag, "odd length of a sequence", at);
+    if (whole && h.length % 2 != 0) notes_.add("ENC-ODDLEN", Severity::s1, h.tag, "odd length of a sequence", at);
     std::uint64_t inside = h.value;
     if (whole) {
       push_sequence(h, at, stop, encoding);
@@ -262,16 +209,16 @@ class Parser {
       inside = h.value;
       items_alone(inside, end, encoding_inside(index), depth + 1);
       if (!stopped() && inside > h.value && headers_.lands(inside, end, encoding, h.tag)) {
-        note("ENC-LENOVER", Severity::s3, h.tag,
-             "a sequence of " + std::to_string(h.length) + " bytes is declared, its items have " +
-                 std::to_string(inside - h.value),
-             at);
+        notes_.add("ENC-LENOVER", Severity::s3, h.tag,
+                   "a sequence of " + std::to_string(h.length) + " bytes is declared, its items have " +
+                       std::to_string(inside - h.value),
+                   at);
         close(index, inside, inside);
         at = inside;
         return;
       }
       if (limit_.empty() && whole && headers_.lands(stop, end, encoding, h.tag)) {
-        note("ENC-LENOVER", Severity::s3, h.tag, "the items of a sequence do not fit in it; kept as bytes", at);
+        notes_.add("ENC-LENOVER", Severity::s3, h.tag, "the items of a sequence do not fit in it; kept as bytes", at);
         stop_ = false;
         out_.nodes_.resize(index);
         push(h, at, NodeKind::element);
@@ -295,44 +242,9 @@ class Parser {
     detail += found.explicit_vr == due.explicit_vr ? "in the other byte order"
               : found.explicit_vr                  ? "explicit where implicit ones are due"
                                                    : "implicit where explicit ones are due";
-    note("ENC-SQENCODING", Severity::s1, h.tag, std::move(detail), start);
+    notes_.add("ENC-SQENCODING", Severity::s1, h.tag, std::move(detail), start);
   }
   Encoding encoding_inside(std::uint32_t index) const { return out_.nodes_[index].content; }
-
-  void check_retired(const Header& h) {
-    const std::uint32_t group = h.tag >> 16U;
-    if ((h.tag & 0xFFFFU) == 0 && group != 0x0002) {
-      note(group == 0 ? "ENC-CMDGROUP" : "ENC-GROUPLEN", Severity::s1, h.tag,
-           group == 0 ? "a command group is stored in the file" : "retired group length", h.start);
-    } else if (group == 0) {
-      note("ENC-CMDGROUP", Severity::s1, h.tag, "a command group is stored in the file", h.start);
-    } else if (h.tag == kLengthToEnd) {
-      note("ENC-GROUPLEN", Severity::s1, h.tag, "retired Length to End", h.start);
-    } else if (h.tag == kTrailingPadding) {
-      note("ENC-TRAILPAD", Severity::s1, h.tag, "Data Set Trailing Padding", h.start);
-    }
-  }
-
-  /// The stored VR against the dictionary's, for standard tags (ENC-VRWRONG, ENC-UN64K).
-  void check_vr(const Header& h, Encoding encoding) {
-    const bool too_long = h.length > 65534 && h.length != kUndefined;
-    if (!encoding.explicit_vr) {
-      if (too_long && h.vr != vr("SQ") && h.vr != vr("ox") && !has_long_length(h.vr))
-        note("ENC-UN64K", Severity::s1, h.tag, "a value too long for its VR's explicit form; written as UN", h.start);
-      return;
-    }
-    if ((h.tag & 0x10000U) != 0 || h.vr == 0) return;
-    const Vr known = dictionary_vr(h.tag);
-    if (known == 0 || known == h.vr || (known == vr("ox") && (h.vr == vr("OB") || h.vr == vr("OW")))) return;
-    if (known == vr("xs") && (h.vr == vr("US") || h.vr == vr("SS") || h.vr == vr("OW"))) return;
-    if (known == vr("OW") && (h.tag & 0xFFFF0000U) == 0x00280000U && (h.vr == vr("US") || h.vr == vr("SS"))) return;
-    if (h.vr == vr("UN") && h.length == kUndefined) return;  // ENC-UNSQ
-    const std::string names = {static_cast<char>(known >> 8U), static_cast<char>(known & 0xFFU)};
-    if (h.vr == vr("UN") && too_long && !has_long_length(known))
-      note("ENC-UN64K", Severity::s1, h.tag, "UN carries a value too long for the explicit form of " + names, h.start);
-    else
-      note("ENC-VRWRONG", Severity::s1, h.tag, "the VR is not the dictionary's " + names, h.start);
-  }
 
   void undefined(const Header& h, std::uint64_t& at, std::uint64_t end, Encoding encoding, std::uint32_t depth) {
     const auto index = static_cast<std::uint32_t>(out_.nodes_.size());
@@ -352,9 +264,10 @@ class Parser {
     }
     const bool unknown = h.vr == vr("UN");
     if (!unknown && h.vr != vr("SQ") && h.vr != 0)
-      note("ENC-UNDEFOBOW", Severity::s1, h.tag, "undefined length outside pixel data; read as a sequence", h.start);
+      notes_.add("ENC-UNDEFOBOW", Severity::s1, h.tag, "undefined length outside pixel data; read as a sequence",
+                 h.start);
     if (unknown && encoding.explicit_vr)
-      note("ENC-UNSQ", Severity::s0, h.tag, "UN of undefined length holds an implicit sequence", h.start);
+      notes_.add("ENC-UNSQ", Severity::s0, h.tag, "UN of undefined length holds an implicit sequence", h.start);
     push_sequence(h, at, end, encoding);
     closed_ = false;
     items(inside, end, encoding_inside(index), depth + 1, true);
@@ -389,14 +302,14 @@ class Parser {
       }
       if (h.tag == kSequenceEnd || h.tag == kItemEnd) {
         if (h.tag == kItemEnd)
-          note("ENC-SEQDELIM", Severity::s1, h.tag, "an item delimiter stands where a sequence delimiter is due");
+          notes_.add("ENC-SEQDELIM", Severity::s1, h.tag, "an item delimiter stands where a sequence delimiter is due");
         at = h.value;
         done = true;
         break;
       }
       if (h.tag != kItem) {
         if (delimited) {
-          note("ENC-SEQDELIM", Severity::s1, h.tag, "a sequence delimiter is missing");
+          notes_.add("ENC-SEQDELIM", Severity::s1, h.tag, "a sequence delimiter is missing");
         } else {
           truncated(at, h.tag, "no item tag where one is due");
         }
@@ -405,7 +318,7 @@ class Parser {
       item(h, at, end, encoding, depth);
     }
     if (delimited && !done && !stopped())
-      note("ENC-SEQDELIM", Severity::s1, 0, "a sequence delimiter is missing at the end");
+      notes_.add("ENC-SEQDELIM", Severity::s1, 0, "a sequence delimiter is missing at the end");
     closed_ = done;
   }
 
@@ -420,7 +333,7 @@ class Parser {
         truncated(at, h.tag, detail);
         return;
       }
-      note("ENC-LENOVER", Severity::s3, h.tag, detail, at);  // the sequence around it says where it ends
+      notes_.add("ENC-LENOVER", Severity::s3, h.tag, detail, at);  // the sequence around it says where it ends
     }
     push(h, at, NodeKind::item);
     std::uint64_t inside = h.value;
@@ -481,10 +394,10 @@ class Parser {
   ByteView bytes_;
   Headers headers_;
   std::vector<manifest::Finding>& findings_;
+  Notes notes_;
   Limits limits_;
   Dataset out_;
-  std::string limit_;            // why a bound ended the parse
-  std::uint32_t irregular_ = 0;  // notes of what must not be copied as it stands
+  std::string limit_;  // why a bound ended the parse
   int repairs_ = 0;
   bool stop_ = false;    // truncated: what was whole stays
   bool closed_ = false;  // the innermost item or sequence ended with its delimiter

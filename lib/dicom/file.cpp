@@ -228,9 +228,11 @@ void relabel_by_pixels(File& file) {
 void compare_meta(File& file) {
   const auto differs = [&](Tag t, const std::string& meta) {
     const auto value = file.dataset.raw_text(t);
-    return value && !meta.empty() && trim(*value) != meta;
+    return value && !meta.empty() && !trim(*value).empty() && trim(*value) != meta;
   };
-  const auto lacks = [&](Tag t, const std::string& meta) { return !meta.empty() && file.dataset.find(t) == nullptr; };
+  const auto lacks = [&](Tag t, const std::string& meta) {
+    return !meta.empty() && trim(file.dataset.raw_text(t).value_or("")).empty();
+  };
   const bool excused = file.meta.sop_class == uid::kMediaStorageDirectory || file.has("ENC-LENOVER");
   if (!excused &&
       (lacks(tag(0x0008, 0x0016), file.meta.sop_class) || lacks(tag(0x0008, 0x0018), file.meta.sop_instance)))

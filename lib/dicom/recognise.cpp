@@ -139,10 +139,11 @@ Meta meta_from(ByteView file, std::uint64_t at, std::vector<manifest::Finding>* 
       length = load_u32(p + 4, big);
       const bool short_form = length > file.size() - value;  // a VR that is none, before a length of 16 bits
       if (short_form) length = load_u16(p + 6, big);
-      if (findings != nullptr)
+      if (findings != nullptr) {
         add_finding(*findings, "ENC-METAVR", Severity::s1, tag(0x0002, element),
                     std::string("no known VR in the meta group; read as ") +
                         (short_form ? "one of 16-bit length" : "implicit"));
+      }
     }
     if (length > file.size() - value) break;
     meta.present = true;

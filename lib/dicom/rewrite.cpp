@@ -248,7 +248,7 @@ class Serializer {
 /// The head of the file that `source` becomes.
 Bytes meta_bytes(const File& source, std::string_view transfer_syntax, const Rewrite& rewrite) {
   /// The UID that will stand in the dataset: replaced, remapped or as it was.
-  const auto now = [&](Tag t, std::string uid) {
+  const auto now = [&](Tag t, const std::string& uid) {
     const auto own = rewrite.elements.find(t);
     if (own != rewrite.elements.end() && own->second.size() > 8)
       return std::string(trim(as_text(own->second).substr(8)));  // tag, VR and length take 8 bytes in either form

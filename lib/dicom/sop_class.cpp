@@ -13,8 +13,11 @@ SopClassKind sop_class_kind(std::string_view uid) {
   const char* found = dcmFindNameOfUID(text.c_str(), "");
   const std::string_view name = found == nullptr ? "" : found;
   if (name.empty()) return SopClassKind::unknown;
-  if (uid.starts_with("1.2.840.10008.5.1.1.")) return SopClassKind::not_storage;  // print management, retired or not
-  if (name.starts_with("RETIRED_")) return SopClassKind::retired;
+  // The table names every retired Storage SOP Class so, hardcopy images among print management as well (retired in
+  // 2006); a stored print is a job for a printer.
+  if (name == "RETIRED_StoredPrintStorage") return SopClassKind::not_storage;
+  if (name.starts_with("RETIRED_"))
+    return name.ends_with("Storage") ? SopClassKind::retired : SopClassKind::not_storage;
   return dcmIsaStorageSOPClassUID(text.c_str(), ESSC_All) ? SopClassKind::storage : SopClassKind::not_storage;
 }
 

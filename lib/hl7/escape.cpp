@@ -13,7 +13,8 @@
 namespace waybill::hl7 {
 namespace {
 
-constexpr std::size_t kLongestSequence = 64 * 1024;  // a longer "sequence" is text between two escape characters
+constexpr std::size_t kLongestSequence =
+    std::size_t{64} * 1024;  // a longer "sequence" is text between two escape characters
 constexpr int kMostBlanks = 100;
 
 int count_of(std::string_view command) {

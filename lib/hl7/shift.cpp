@@ -186,10 +186,11 @@ class ShiftDecoder {
 }  // namespace
 
 bool has_shift_escape(std::string_view text, char escape) noexcept {
-  for (std::size_t at = text.find(escape); at != std::string_view::npos; at = text.find(escape, at + 1))
+  for (std::size_t at = text.find(escape); at != std::string_view::npos; at = text.find(escape, at + 1)) {
     if (at + 1 < text.size() && (text[at + 1] == 'C' || text[at + 1] == 'M') &&
         shift_escape(text.substr(at), escape).size > 0)
       return true;
+  }
   return false;
 }
 

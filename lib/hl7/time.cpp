@@ -83,11 +83,11 @@ std::optional<Time> time_of(const Stamp& stamp) {
   using namespace std::chrono;
   const year_month_day date{year(number(stamp, 0, 4, 0)), month(static_cast<unsigned>(number(stamp, 4, 2, 1))),
                             day(static_cast<unsigned>(number(stamp, 6, 2, 1)))};
-  const int h = number(stamp, 8, 2, 0), m = number(stamp, 10, 2, 0), s = number(stamp, 12, 2, 0);
+  const std::int64_t h = number(stamp, 8, 2, 0), m = number(stamp, 10, 2, 0), s = number(stamp, 12, 2, 0);
   if (!date.ok() || number(stamp, 0, 4, 0) < 1 || h > 24 || (h == 24 && m + s > 0) || m > 59 || s > 60)
     return std::nullopt;
   const std::int64_t days = sys_days(date).time_since_epoch().count();
-  const std::int64_t seconds = days * 86400 + h * 3600 + m * 60 + s - stamp.zone_minutes * 60;
+  const std::int64_t seconds = days * 86400 + h * 3600 + m * 60 + s - std::int64_t{stamp.zone_minutes} * 60;
   return seconds * 1000000 + stamp.fraction;
 }
 

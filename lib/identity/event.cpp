@@ -157,8 +157,8 @@ Event event_of(const hl7::Message& m, std::size_t pid, std::size_t end, EventKin
   if (e.ids.empty()) e.ids = patient_ids(m, m.field(pid, 2), site);
   if (e.ids.empty()) e.ids = patient_ids(m, m.field(pid, 4), site);
   for (const std::size_t field : {2, 4}) {
-    for (auto& id : patient_ids(m, m.field(pid, field), site))
-      if (!id.authority.empty()) e.listed.push_back(std::move(id));
+    for (const auto& id : patient_ids(m, m.field(pid, field), site))
+      if (!id.authority.empty()) e.listed.push_back(id);
   }
   e.person = number_key(m, m.field(pid, 2));
   e.demographics = demographics_of(m, pid);
@@ -200,8 +200,8 @@ std::vector<PatientId> patient_ids(const hl7::Message& m, std::string_view field
   std::vector<PatientId> out;
   if (field.empty()) return out;
   for (const auto cx : m.repetitions(field)) {
-    auto id = patient_id(m, cx, site);
-    if (id && std::find(out.begin(), out.end(), *id) == out.end()) out.push_back(std::move(*id));
+    const auto id = patient_id(m, cx, site);
+    if (id && std::find(out.begin(), out.end(), *id) == out.end()) out.push_back(*id);
   }
   return out;
 }

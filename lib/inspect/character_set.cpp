@@ -76,12 +76,13 @@ class Walker {
     std::string_view terms = as_text(data_.value(node));
     while (!terms.empty() && (terms.back() == ' ' || terms.back() == '\0')) terms.remove_suffix(1);
     Charset charset = Charset::from_terms(terms);
-    if (!charset.known())
+    if (!charset.known()) {
       add_finding(findings_, "CS-UNKNOWN", Severity::s2, kSet, "the Specific Character Set is not known", node.start,
                   data_.value(node));
-    else if (!charset.canonical())
+    } else if (!charset.canonical()) {
       add_finding(findings_, "CS-BADTERM", Severity::s1, kSet, "the Specific Character Set is misspelt", node.start,
                   data_.value(node));
+    }
     return charset;
   }
 

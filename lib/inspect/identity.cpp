@@ -71,10 +71,11 @@ void contradictions(const dicom::Dataset& data, Findings& findings) {
   for (std::uint32_t i = 0; i < nodes.size() && nodes[i].next > i; i = nodes[i].next) {
     if (std::find(kIdentifying.begin(), kIdentifying.end(), nodes[i].tag) == kIdentifying.end()) continue;
     const dicom::Node* first = data.find(nodes[i].tag);
-    if (trim(as_text(data.value(*first))) != trim(as_text(data.value(nodes[i]))))
+    if (trim(as_text(data.value(*first))) != trim(as_text(data.value(nodes[i])))) {
       add_finding(findings, "ENC-ORDER", Severity::s3, nodes[i].tag,
                   "an identifying attribute stands twice with different values; the first is used", nodes[i].start,
                   data.value(nodes[i]));
+    }
   }
 }
 
@@ -158,15 +159,19 @@ void accession(const manifest::Object& object, Findings& findings) {
     add_finding(findings, "ACC-LEN", Severity::s3, kAccession,
                 "the Accession Number is longer than 16 characters; never cut, the RIS may have a short form");
   const bool odd = std::any_of(text.begin(), text.end(), [](char c) { return c == ' ' || (c >= 'a' && c <= 'z'); });
-  if (is_scientific(text) || odd)
+  if (is_scientific(text) || odd) {
     add_finding(findings, "ACC-CHARS", Severity::s2, kAccession,
                 is_scientific(text) ? "a spreadsheet made the Accession Number a power of ten; digits are lost"
                                     : "spaces or lower case in the Accession Number; compared without them");
+  }
 }
 
 }  // namespace
 
 void identity(const dicom::File& file, manifest::Object& object) {
+  const std::string sop = object.sop_class.value_or("");
+  if (!sop.empty() && dicom::sop_class_kind(sop) == dicom::SopClassKind::not_storage)
+    return sop_class(object, object.findings);  // has no place in a study, nor asks anybody for one
   uids(file.dataset, object, object.findings);
   if (file.has("ENC-ORDER")) contradictions(file.dataset, object.findings);
   sop_class(object, object.findings);

@@ -27,8 +27,9 @@ void attributes(const dicom::File& file, manifest::Object& object) {
   const dicom::Dataset& data = file.dataset;
   object.sop_class = data.text(tag(0x0008, 0x0016));
   object.sop_instance = data.text(tag(0x0008, 0x0018));
-  if (!object.sop_class && !file.meta.sop_class.empty()) object.sop_class = file.meta.sop_class;
-  if (!object.sop_instance && !file.meta.sop_instance.empty()) object.sop_instance = file.meta.sop_instance;
+  if (object.sop_class.value_or("").empty() && !file.meta.sop_class.empty()) object.sop_class = file.meta.sop_class;
+  if (object.sop_instance.value_or("").empty() && !file.meta.sop_instance.empty())
+    object.sop_instance = file.meta.sop_instance;
   object.study = data.text(tag(0x0020, 0x000D));
   object.series = data.text(tag(0x0020, 0x000E));
   object.transfer_syntax = file.transfer_syntax;

@@ -144,11 +144,12 @@ void check_colour(const pixel::ImageInfo& info, const First& first, std::vector<
     photo = "labelled RGB, but the Adobe segment says YCbCr";
   if (colour && photometric.starts_with("YBR") && s.adobe_transform == 0)
     photo = "labelled " + std::string(photometric) + ", but the Adobe segment says no colour transform";
-  if (s.jfif || s.adobe)
+  if (s.jfif || s.adobe) {
     first.note(findings, "PIX-JFIF", photo.empty() ? Severity::s0 : Severity::s2, tag(0x7FE0, 0x0010),
                std::string(s.jfif ? "a JFIF" : "an Adobe") + " segment in the codestream; " +
                    (photo.empty() ? "Photometric Interpretation rules" : photo),
                0);
+  }
   const bool j2k = s.components >= 3 && (s.kind == "jpeg-2000" || s.kind == "htj2k");
   const std::string_view wanted = s.lossy ? "YBR_ICT" : "YBR_RCT";
   if (j2k && s.multi_component && photometric != wanted)
@@ -202,7 +203,7 @@ std::string syntax_of_codestreams(const pixel::PixelData& data) {
   if (!index) return label;
   Bytes joined;
   const Sniffed seen = pixel::sniff(head_of(index->frames.front(), joined));
-  const std::string truth = pixel::true_syntax(seen);
+  std::string truth = pixel::true_syntax(seen);
   const bool hidden_loss = seen.lossy && pixel::fidelity_of(label) == Fidelity::lossless;
   const auto is_dct = [](std::string_view kind) {
     return kind == "jpeg-baseline" || kind == "jpeg-extended" || kind == "jpeg-progressive";
@@ -239,7 +240,7 @@ std::string codestream(const dicom::File& file, const pixel::PixelData& data, st
   const Sniffed seen = pixel::sniff(head);
   const auto offset = static_cast<std::uint64_t>(index->frames.front().front().data() - data.value.data());
   const First first{seen, index->frames.front().front(), base + offset};
-  const std::string syntax = check_label(label, first, findings);
+  std::string syntax = check_label(label, first, findings);
   check_size(data.info, first, findings);
   check_colour(data.info, first, findings);
   const bool marked = seen.kind.starts_with("jpeg") || seen.kind == "htj2k";

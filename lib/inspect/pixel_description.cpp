@@ -51,10 +51,11 @@ void private_compression(const dicom::File& file, std::vector<Finding>& findings
     const Tag group = node.tag >> 16U;
     if ((group != 0x07A1 && group != 0x70DF) || node.kind != dicom::NodeKind::element) return;
     const std::string_view value = as_text(file.dataset.value(node));
-    if (value.starts_with("PMSCT_RLE1") || value.starts_with("PMSCT_RGB1"))
+    if (value.starts_with("PMSCT_RLE1") || value.starts_with("PMSCT_RGB1")) {
       note(findings, "ENC-PMSCT", Severity::s3, file.dataset, node,
            "the pixels are compressed privately as " + std::string(value.substr(0, 10)) +
                "; no standard reader decodes them");
+    }
   });
 }
 
@@ -223,10 +224,11 @@ void describe_pixels(const dicom::File& file, const pixel::PixelData& data, std:
   const pixel::ImageInfo& info = data.info;
   const bool sizeless = !data.encapsulated && (info.rows == 0 || info.columns == 0 || info.samples == 0);
   const bool bitless = info.float_bits == 0 && (info.bits_allocated == 0 || info.bits_stored == 0);
-  if (sizeless || bitless)
+  if (sizeless || bitless) {
     note_absent(findings, "PIX-DIMS", Severity::s3, tag(0x0028, sizeless ? 0x0010 : 0x0100),
                 std::string(sizeless ? "Rows, Columns or Samples per Pixel" : "Bits Allocated or Bits Stored") +
                     " are zero or missing");
+  }
   if (info.float_bits == 0 && info.bits_stored > 0 && info.bits_allocated > 1) {
     std::string why;
     if (info.bits_allocated == 12) why = "Bits Allocated is 12: packed samples";

@@ -88,11 +88,12 @@ void decode(const dicom::File& file, pixel::PixelData data, const std::string& s
     if (!data.encapsulated) detail += "; SHA-256 of the pixel data as stored: " + Sha256::of(data.value).hex();
     note_absent(findings, "PIX-UNUSEDBITS", Severity::s1, kPixelData, std::move(detail));
   }
-  if (!data.encapsulated && contradicts_planar(data))
+  if (!data.encapsulated && contradicts_planar(data)) {
     note(findings, "PIX-PLANAR", Severity::s3, file.dataset, *pixel_node(file.dataset),
          std::string("the samples lie ") + (data.info.planar ? "by pixel" : "by plane") +
              ", Planar Configuration says otherwise",
          Evidence::header);
+  }
 }
 
 }  // namespace

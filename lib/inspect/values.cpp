@@ -99,11 +99,12 @@ void check_date(const Node& node, std::string_view text, Findings& findings) {
     if (date == Date::old_form)
       add_finding(findings, "VAL-DATE", Severity::s1, node.tag, "the old form yyyy.mm.dd", node.start);
     const int year = std::stoi(std::string(value.substr(0, 4)));
-    if (node.tag == tag(0x0010, 0x0030) && value == "19000101")
+    if (node.tag == tag(0x0010, 0x0030) && value == "19000101") {
       add_finding(findings, "VAL-DATE", Severity::s2, node.tag, "a placeholder birth date; missing for matching",
                   node.start);
-    else if (year < 1890 || year > kThisYear + 1)
+    } else if (year < 1890 || year > kThisYear + 1) {
       add_finding(findings, "VAL-DATE", Severity::s2, node.tag, "a year before 1890 or in the future", node.start);
+    }
   }
 }
 

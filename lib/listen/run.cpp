@@ -33,10 +33,10 @@ constexpr milliseconds kTick{200};
 constexpr seconds kBareEnd{1};   // silence after 0x1C that makes up for the missing carriage return
 constexpr seconds kFarewell{3};  // a connection that is being closed may still read our last reply
 constexpr seconds kRetryDisk{2};
-constexpr std::size_t kOwnFiles = 24;           // standard streams, journal, TLS files, audit
-constexpr std::size_t kMostReads = 16;          // of one connection in a round
-constexpr std::size_t kMostUnread = 64 * 1024;  // of replies; then nothing more is read
-constexpr std::uint64_t kMostStray = 64 * 1024;
+constexpr std::size_t kOwnFiles = 24;                        // standard streams, journal, TLS files, audit
+constexpr std::size_t kMostReads = 16;                       // of one connection in a round
+constexpr std::size_t kMostUnread = std::size_t{64} * 1024;  // of replies; then nothing more is read
+constexpr std::uint64_t kMostStray = std::uint64_t{64} * 1024;
 constexpr std::uint64_t kMostDropped = std::uint64_t{1} << 30U;  // of a frame above the limit
 constexpr std::size_t kMemory = std::size_t{256} << 20U;         // of open frames, or four of the largest
 
@@ -119,10 +119,11 @@ class Server {
   void greet() {
     log_("listening on " + local_name(socket_.get()) + (tls_ ? " (TLS)" : "") + ", journal " +
          journal_.path().string() + (journal_.resumed() ? ", continued" : ""));
-    if (!tls_ && !is_loopback(options_.bind))
+    if (!tls_ && !is_loopback(options_.bind)) {
       log_(
           "warning: MLLP without TLS shows patients' data to the network and takes messages from anybody; give "
           "--tls-cert, --tls-key and --tls-ca, or bind to loopback");
+    }
     if (!journal_.resumed()) return;
     log_(std::to_string(journal_.stored()) + " messages are in the journal already");
   }
@@ -446,7 +447,7 @@ class Server {
   std::vector<Frame> frames_;
   std::vector<Waiting> waiting_;
   std::vector<hl7::JournalEntry> strays_;
-  std::array<char, 64 * 1024> buffer_{};
+  std::array<char, 65536> buffer_{};
   std::size_t held_ = 0;
   const Connection* oldest_ = nullptr;
   Clock::time_point retry_disk_{}, accept_again_{};

@@ -7,8 +7,6 @@ namespace waybill::load {
 
 namespace {
 
-constexpr std::string_view kCode = "LOAD-UNCOMMITTED";
-
 bool has_uids(const manifest::Object& object) { return object.sop_class && object.sop_instance; }
 
 commit::Item item_of(const manifest::Object& object) {
@@ -30,7 +28,7 @@ void Commitments::replay(const manifest::Record& record) {
     const bool ours = object->load && object->load->run == run_ && object->bucket == manifest::Bucket::loaded;
     if (ours && has_uids(*object)) committer_.replay_item(item_of(*object));
   } else if (const auto* late = std::get_if<manifest::LateFinding>(&record)) {
-    if (late->finding.code == kCode) noted_.insert(late->id);
+    if (late->finding.code == kUncommitted) noted_.insert(late->id);
   } else if (const auto* other = std::get_if<manifest::Other>(&record); other && other->kind == "commitment") {
     committer_.replay(manifest::commitment_from(other->json));
   }
@@ -54,7 +52,7 @@ void Commitments::note(const commit::Verdict& verdict) {
   const bool silent = verdict.reason == commit::kNoReport;
   output_->append(to_json(manifest::LateFinding{
       verdict.item.id,
-      {std::string(kCode), silent ? manifest::Severity::s2 : manifest::Severity::s3, "",
+      {std::string(kUncommitted), silent ? manifest::Severity::s2 : manifest::Severity::s3, "",
        "the archive does not commit itself to the object: " + verdict.reason + "; see whether it is there"}}));
 }
 

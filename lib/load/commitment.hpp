@@ -8,10 +8,14 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
 namespace waybill::load {
+
+/// Finding behind the record of a loaded object that the archive does not commit itself to.
+inline constexpr std::string_view kUncommitted = "LOAD-UNCOMMITTED";
 
 /// Storage commitment of a load: what this run sent is asked for, study by study, while others travel. What the archive
 /// does not commit itself to gets finding LOAD-UNCOMMITTED behind its record.

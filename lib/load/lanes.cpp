@@ -25,9 +25,11 @@ std::int64_t now_count() { return std::chrono::steady_clock::now().time_since_ep
 /// Most wanted first.
 std::vector<net::Context> ranked(const std::map<net::Context, std::uint64_t>& contexts) {
   std::vector<std::pair<std::uint64_t, net::Context>> all;
+  all.reserve(contexts.size());
   for (const auto& [context, count] : contexts) all.emplace_back(count, context);
   std::ranges::stable_sort(all, std::greater{}, &std::pair<std::uint64_t, net::Context>::first);
   std::vector<net::Context> out;
+  out.reserve(all.size());
   for (auto& [count, context] : all) out.push_back(std::move(context));
   return out;
 }

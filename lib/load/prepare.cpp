@@ -12,6 +12,7 @@
 #include "transcode/worker.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace waybill::load {
 
@@ -71,6 +72,13 @@ bool is_sound(ByteView file, const net::Context& context, const Object& object) 
   const auto meta = dicom::read_meta(file);
   return meta && meta->present && meta->transfer_syntax == context.transfer_syntax &&
          meta->sop_class == context.sop_class && meta->sop_instance == object.sop_instance.value_or("");
+}
+
+/// The dataset itself has no SOP Class or Instance UID (the finding about a contradiction is on the meta group's tag):
+/// what arrived without its file would be nobody's instance.
+bool is_named_by_meta_alone(const Object& object) {
+  return std::ranges::any_of(
+      object.findings, [](const manifest::Finding& f) { return f.code == "ENC-METAMISMATCH" && f.tag == "0008,0018"; });
 }
 
 void mark_refused_syntax(Object& object) {
@@ -178,6 +186,7 @@ std::optional<Prepared> Preparer::convert(Object& object, const transfer::FileBy
   if (!parsed) return unreadable(object, parsed.error());
   dicom::Changes changes;
   changes.edits = std::move(edits);
+  std::ranges::move(dicom::uids_of_meta(*parsed), std::back_inserter(changes.edits));
   Failure why{Fault::refused, ""};
   bool any_granted = false;
   for (const std::string& syntax : rungs_of(own.transfer_syntax, target_, options_.ladder)) {
@@ -243,7 +252,8 @@ std::optional<Prepared> Preparer::prepare(Object& object, const Granted& granted
   }
   const bool other_syntax =
       !target_.empty() && target_ != own.transfer_syntax && !is_staged(object) && is_exact(own.transfer_syntax);
-  const bool as_source = edits.empty() && !other_syntax;
+  const bool nameless = !is_staged(object) && is_named_by_meta_alone(object);
+  const bool as_source = edits.empty() && !other_syntax && !nameless;
   if (as_source && !granted(own) && !(options_.ladder && is_exact(own.transfer_syntax))) {
     mark_refused_syntax(object);
     return std::nullopt;

@@ -3,6 +3,7 @@
 
 #include "dicom/uids.hpp"
 #include "io/descriptor.hpp"
+#include "load/commitment.hpp"
 #include "load/prepare.hpp"
 #include "manifest/rejection.hpp"
 
@@ -37,6 +38,7 @@ std::string late_key(const std::string& id) { return "qf" + id; }
 std::string uid_key(const std::string& uid) { return "qu" + uid; }
 std::string study_number_key(const std::string& uid) { return "qs" + uid; }
 std::string intent_key(const std::string& id) { return "qi" + id; }
+std::string uncommitted_key(const std::string& id) { return "qc" + id; }
 
 /// Eight bytes whose order is that of the numbers.
 std::string ordered(std::uint64_t number) {
@@ -70,6 +72,26 @@ std::uint64_t order_of(Order order, const Object& object) {
 
 bool is_of_load(const manifest::Finding& finding) { return finding.code.starts_with("LOAD-") || finding.code == "D27"; }
 
+bool has(const Object& object, std::string_view code) {
+  return std::ranges::any_of(object.findings, [&](const manifest::Finding& f) { return f.code == code; });
+}
+
+/// What the target took and does not list. What it lists and does not give back, or gives back altered, is no matter of
+/// sending it again: archives keep the first, or damage it, and a person decides (domain rule 0.5).
+bool is_lost(const Object& object) {
+  return object.verify && object.verify->verdict == "MISSING" && object.verify->grade == "E0";
+}
+
+/// Whether the peer may have an object of an earlier load that is not loaded: it gave no answer, or one that leaves
+/// that open (domain rule 9.2: 0110, FE00). What nobody could ask about (LOAD-UNKNOWN) was to be looked up by a person,
+/// whose word the retry is.
+bool was_left_open(const Object& object) {
+  if (is_lost(object)) return true;
+  if (!object.load || object.bucket == Bucket::loaded) return false;
+  if (has(object, "LOAD-UNKNOWN")) return false;
+  return object.load->outcome == "no-answer" || has(object, "LOAD-PROCESSING");
+}
+
 std::filesystem::path work_folder(const std::filesystem::path& output) {
   if (output != "-" && !output.empty()) return io::folder_of(output);
   const char* folder = std::getenv("TMPDIR");
@@ -84,10 +106,11 @@ Queue::Queue(const Options& options, const Priority& priority, index::Store& sto
   manifest::Reader reader(options.manifest);
   const std::string stage = reader.header().stage;
   created_ = reader.header().created;
-  if (options.retry_failed && stage != "load") {
-    throw RunError(Exit::usage, "--retry failed takes the manifest of an earlier load, " + reader.name() + " is of " +
-                                    stage + "; name the load.wb whose objects failed");
+  if (options.retry_failed && stage != "load" && stage != "verify") {
+    throw RunError(Exit::usage, "--retry failed takes the manifest of an earlier load or of its verification, " +
+                                    reader.name() + " is of " + stage + "; name the load.wb whose objects failed");
   }
+  if (options.retry_failed) read_uncommitted();
   while (const auto line = reader.next_line()) {
     const manifest::Record record = manifest::parse_record(*line);
     if (const auto* object = std::get_if<Object>(&record)) {
@@ -112,8 +135,24 @@ Queue::Queue(const Options& options, const Priority& priority, index::Store& sto
   input_ = {reader.name(), reader.head()};
 }
 
+void Queue::read_uncommitted() {
+  if (options_.manifest == "-")
+    throw RunError(Exit::usage,
+                   "--retry failed reads its manifest twice, so it takes a file; save standard input first");
+  manifest::Reader reader(options_.manifest);
+  while (const auto line = reader.next_line()) {
+    if (!line->starts_with(R"({"kind":"finding")")) continue;
+    const manifest::Record record = manifest::parse_record(*line);
+    const auto* late = std::get_if<manifest::LateFinding>(&record);
+    if (late != nullptr && late->finding.code == kUncommitted) store_.put(uncommitted_key(late->id), "");
+  }
+}
+
 bool Queue::is_candidate(const Object& object) const {
   if (object.bucket == Bucket::pending) return true;
+  if (options_.retry_failed && object.verify) return is_lost(object);
+  if (options_.retry_failed && object.bucket == Bucket::loaded)
+    return has(object, kUncommitted) || store_.contains(uncommitted_key(object.id));
   if (!options_.retry_failed) return object.bucket == Bucket::instance;
   return object.load && (object.bucket == Bucket::failed || object.bucket == Bucket::quarantined);
 }
@@ -166,6 +205,11 @@ void Queue::add_late_findings(Object& object) const {
   }
 }
 
+bool Queue::may_be_there(const Object& object) const {
+  if (options_.retry_failed && (object.bucket == Bucket::loaded || was_left_open(object))) return true;
+  return store_.get(intent_key(object.id)).value_or("") == "?";
+}
+
 /// Whether the object is to be sent; sets the bucket of one that must not be.
 bool Queue::admit(Object& object) {
   if (!is_candidate(object)) return false;
@@ -173,7 +217,7 @@ bool Queue::admit(Object& object) {
     object.bucket = Bucket::failed;
     return false;
   }
-  if (auto why = manifest::rejection_of(object)) {
+  if (auto why = manifest::exclusion_of(object)) {
     std::erase_if(object.findings, [&](const manifest::Finding& f) { return f.code == why->code; });
     object.findings.push_back(*std::move(why));
     object.bucket = Bucket::excluded;
@@ -182,6 +226,7 @@ bool Queue::admit(Object& object) {
   if (object.load) std::erase_if(object.findings, is_of_load);  // of an earlier load, whose manifest keeps them
   if (object.load && object.transcode && object.transcode->path.empty()) object.transcode.reset();  // made anew
   object.load.reset();
+  object.verify.reset();
   if (std::ranges::any_of(object.findings, manifest::quarantines)) {
     object.bucket = Bucket::quarantined;
     return false;
@@ -210,12 +255,15 @@ std::optional<Parcel> Queue::next_parcel() {
     Object& object = std::get<Object>(record);
     if (carry_.is_recorded(object.id)) continue;
     add_late_findings(object);
+    Parcel parcel;
+    parcel.in_doubt = may_be_there(object);
+    if (is_candidate(object) && object.bucket == Bucket::loaded) parcel.uncommitted = object;
     if (!admit(object)) {
       carry_.object(object);
       continue;
     }
-    const bool in_doubt = store_.get(intent_key(object.id)).value_or("") == "?";
-    return Parcel{std::move(object), in_doubt};
+    parcel.object = std::move(object);
+    return parcel;
   }
   return std::nullopt;
 }

@@ -17,10 +17,12 @@
 
 namespace waybill::load {
 
-/// An object to send, and whether an earlier run may have sent it (an intent without an outcome).
+/// An object to send, and whether the peer may have it: an intent without an outcome, or what --retry failed takes up
+/// though an earlier load had sent it. Such a one is asked about before it is sent.
 struct Parcel {
   manifest::Object object;
   bool in_doubt = false;
+  std::optional<manifest::Object> uncommitted = std::nullopt;  ///< as an earlier load has it, which loaded it
 };
 
 /// Objects of one study that travel one behind the other over one association.
@@ -46,12 +48,15 @@ struct Needs {
 /// states, key objects and structured reports, and rejection notes last (domain rule 8.2).
 ///
 /// Objects in bucket instance or pending are sent (with --retry failed: pending, and what the peer
-/// did not take or found fault with), unless a finding of S3 or S4 or a second object of the same SOP Instance UID
-/// quarantines them. All others are handed to `carry` when their turn comes, with the study records first.
+/// did not take, found fault with or did not commit itself to), unless a finding of S3 or S4 or a second object of the
+/// same SOP Instance UID quarantines them. All others are handed to `carry` when their turn comes, with the study
+/// records first.
 class Queue {
  public:
-  /// Reads the whole manifest. Throws RunError: Exit::input for one whose stage was interrupted, Exit::integrity for
-  /// one that is damaged or lists an object twice. `store` must outlive the queue and is used under keys of its own.
+  /// Reads the whole manifest, for --retry failed twice: that an object was not committed stands behind its record.
+  /// Throws RunError: Exit::usage for such a retry of standard input, Exit::input for one whose stage was interrupted,
+  /// Exit::integrity for one that is damaged or lists an object twice. `store` must outlive the queue and is used under
+  /// keys of its own.
   Queue(const Options& options, const Priority& priority, index::Store& store);
 
   [[nodiscard]] const manifest::Input& input() const noexcept { return input_; }
@@ -83,6 +88,8 @@ class Queue {
   [[nodiscard]] bool admit(manifest::Object& object);
   [[nodiscard]] std::optional<Parcel> next_parcel();
   void add_late_findings(manifest::Object& object) const;
+  void read_uncommitted();
+  [[nodiscard]] bool may_be_there(const manifest::Object& object) const;
 
   const Options& options_;
   const Priority& priority_;

@@ -3,6 +3,7 @@
 
 #include "core/clock.hpp"
 #include "dicom/uids.hpp"
+#include "load/commitment.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -53,6 +54,19 @@ void mark_present(Object& object) {
       {"LOAD-DUPLICATE", Severity::s1, "", "the peer declined the object and has it; compare with waybill-verify"});
 }
 
+void mark_listed(Object& object) {
+  object.load->outcome = "already-present";
+  object.load->at = utc_now();
+  std::string why;
+  std::erase_if(object.findings, [&](const manifest::Finding& f) {
+    if (f.code != kUncommitted) return false;
+    why = f.detail;
+    return true;
+  });
+  object.findings.push_back(
+      {"LOAD-DUPLICATE", Severity::s1, "", "the archive lists the object now; an earlier load said: " + why});
+}
+
 void mark_unknown(Object& object) {
   add_load(object);
   object.bucket = manifest::Bucket::failed;
@@ -64,7 +78,8 @@ void mark_unknown(Object& object) {
 }
 
 /// Objects that an earlier run may have sent: what the peer lists is recorded as found, what it does not list, twice,
-/// is sent. False when the run is to stop.
+/// is sent. Where it cannot be asked, what an earlier load counted as loaded stays what it was. False when the run is
+/// to stop.
 bool Sender::settle_doubts(Work& work) {
   std::vector<std::size_t> places;
   std::vector<const Object*> objects;
@@ -78,9 +93,20 @@ bool Sender::settle_doubts(Work& work) {
   for (std::size_t i = 0; i < places.size(); ++i) {
     Outgoing out;
     out.place = places[i];
-    out.object = work.parcels[out.place].object;
-    if (!settle_listed(out.object, (*listed)[i], Answer::Kind::none)) continue;
-    out.object.load->run = run_id_;
+    const Parcel& parcel = work.parcels[out.place];
+    const Asker::Listed there = (*listed)[i];
+    if (parcel.uncommitted && there != Asker::Listed::no) {
+      out.object = *parcel.uncommitted;
+      if (there == Asker::Listed::yes) {
+        mark_listed(out.object);
+        out.object.load->run = run_id_;
+      }
+    } else {
+      out.object = parcel.object;
+      if (there == Asker::Listed::yes) make_again(out.object);
+      if (!settle_listed(out.object, there, Answer::Kind::none)) continue;
+      out.object.load->run = run_id_;
+    }
     finish(work, out, Sent::settled);
   }
   return true;
@@ -98,6 +124,14 @@ std::optional<Prepared> Sender::prepare_bytes(Object& object, const std::set<net
   return preparer_.prepare(object, [&](const net::Context& context) {
     return !declined.contains(context) && way_->grants(needed, context);
   });
+}
+
+/// What was made of the object when it was sent (edits, another syntax) died with the run that sent it; the same comes
+/// of it again, and verify must know it. A source that is gone since then does not undo that the peer has the object.
+void Sender::make_again(Object& object) {
+  Object again = object;
+  again.load.emplace();
+  if (prepare_bytes(again, {})) object = std::move(again);
 }
 
 /// nullopt for an object that cannot be sent; it has its outcome then.
@@ -145,8 +179,9 @@ bool Sender::prepare_again(const Work& work, Outgoing& out) {
   out.declined.insert(out.prepared.context);
   auto prepared = prepare_bytes(object, out.declined);
   out.object = std::move(object);
-  if (prepared) out.prepared = *std::move(prepared);
-  return prepared.has_value();
+  if (!prepared) return false;
+  out.prepared = *std::move(prepared);
+  return true;
 }
 
 void Sender::finish(Work& work, const Outgoing& out, Sent how) {
@@ -280,6 +315,7 @@ Sender::Shipped Sender::store_together(Work& work, std::vector<Outgoing> batch) 
 /// Settles what the peer lists; the others are left in the batch. False when the run is to stop.
 bool Sender::settle_listed_of(Work& work, std::vector<Outgoing>& batch, Answer::Kind why) {
   std::vector<const Object*> objects;
+  objects.reserve(batch.size());
   for (const Outgoing& out : batch) objects.push_back(&out.object);
   const auto listed = asker_.ask(objects, why == Answer::Kind::none ? Asker::Times::twice : Asker::Times::once);
   if (!listed) return false;

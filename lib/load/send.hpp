@@ -30,6 +30,8 @@ struct Work {
 void mark_found(manifest::Object& object);
 /// Marks an object that the peer declined because it has it.
 void mark_present(manifest::Object& object);
+/// Marks an object that an earlier load sent and the archive did not commit itself to, but lists.
+void mark_listed(manifest::Object& object);
 /// Marks an object of which nobody can say whether the peer has it.
 void mark_unknown(manifest::Object& object);
 
@@ -65,6 +67,7 @@ class Sender {
   enum class Sent { settled, later, again, stopped };
 
   [[nodiscard]] bool settle_doubts(Work& work);
+  void make_again(manifest::Object& object);
   [[nodiscard]] std::optional<Outgoing> prepare(Work& work, std::size_t place);
   [[nodiscard]] bool may_go_native(Outgoing& out);
   [[nodiscard]] bool prepare_again(const Work& work, Outgoing& out);

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <set>
 #include <unordered_set>
 
 namespace waybill::manifest {
@@ -92,6 +93,7 @@ class Chosen {
  public:
   Chosen(const std::filesystem::path& input, const Selection& selection) : selection_(selection) {
     if (!selection.codes.empty()) read_late(input);
+    if (!selection.loaded_by.empty()) check_run(input);
   }
   [[nodiscard]] bool fits(const Object& object) const {
     if (!among(selection_.buckets, to_string(object.bucket))) return false;
@@ -116,6 +118,24 @@ class Chosen {
       const auto* late = std::get_if<LateFinding>(&record);
       if (late != nullptr && among(selection_.codes, late->finding.code)) late_.insert(late->id);
     }
+  }
+  /// A run of another manifest, or a mistyped one, must not look like a run that put nothing there.
+  void check_run(const std::filesystem::path& input) const {
+    Reader reader(input);
+    std::set<std::string> runs;
+    if (reader.header().stage == "load") runs.insert(reader.header().run);
+    while (const auto line = reader.next_line()) {
+      if (kind_of(*line) != "object") continue;
+      const Record record = parse_record(*line);
+      const auto& load = std::get<Object>(record).load;
+      if (load && !load->run.empty()) runs.insert(load->run);
+    }
+    if (runs.contains(selection_.loaded_by)) return;
+    std::string known;
+    for (const std::string& run : runs) known += (known.empty() ? "" : ", ") + run;
+    throw RunError(Exit::usage, "run " + selection_.loaded_by + " has no part in " + reader.name() +
+                                    (known.empty() ? "; it has no objects of any run of load, name a manifest of load"
+                                                   : "; its runs of load are " + known));
   }
   const Selection selection_;
   std::unordered_set<std::string> late_;

@@ -41,10 +41,11 @@ SecretKey::SecretKey(const std::filesystem::path& file) {
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) io::throw_errno("examine", file, errno);
   const std::string name = path_to_text(file.native());
-  if (!S_ISREG(info.st_mode) || (info.st_mode & 077U) != 0)
+  if (!S_ISREG(info.st_mode) || (info.st_mode & 077U) != 0) {
     throw RunError(Exit::usage, "the key file " + name +
                                     " is open to others or no regular file; make it private (chmod 600) and think "
                                     "about a new key");
+  }
   std::array<std::byte, 2 * kKeyBytes + 2> text{};
   std::size_t size = 0;
   while (size < text.size()) {
@@ -56,10 +57,11 @@ SecretKey::SecretKey(const std::filesystem::path& file) {
   if (digits.ends_with('\n')) digits.remove_suffix(1);
   Bytes bytes = digits.size() == 2 * kKeyBytes ? from_hex(digits) : Bytes{};
   OPENSSL_cleanse(text.data(), text.size());
-  if (bytes.size() != kKeyBytes)
+  if (bytes.size() != kKeyBytes) {
     throw RunError(Exit::input, name +
                                     " holds no key of 64 hex digits; make one with `waybill manifest keygen "
                                     "--encryption` or `openssl rand -hex 32`");
+  }
   auto state = std::make_shared<State>();
   std::copy(bytes.begin(), bytes.end(), state->bytes.begin());
   OPENSSL_cleanse(bytes.data(), bytes.size());

@@ -38,6 +38,12 @@ std::optional<Finding> rejection_of(const Object& object) {
                  "the objects this note rejects are not loaded, so it is not loaded either"};
 }
 
+std::optional<Finding> exclusion_of(const Object& object) {
+  if (auto why = rejection_of(object)) return why;
+  const auto found = std::ranges::find(object.findings, "SOP-STDPRINT", &Finding::code);
+  return found == object.findings.end() ? std::nullopt : std::optional(*found);
+}
+
 std::unordered_map<std::string, Finding> rejected_in(const std::filesystem::path& path) {
   std::unordered_map<std::string, Finding> out;
   if (path == "-") return out;

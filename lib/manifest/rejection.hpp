@@ -28,8 +28,12 @@ struct RejectionTitle {
 /// Whether a title code, or the code of a finding, keeps an object out of the target.
 [[nodiscard]] bool keeps_out(std::string_view code) noexcept;
 
-/// Why the object is not to be loaded, as a finding; nullopt when nothing in its record rejects it.
+/// Why a rejected object is not to be loaded, as a finding; nullopt when nothing in its record rejects it.
 [[nodiscard]] std::optional<Finding> rejection_of(const Object& object);
+
+/// Why the object is not for an archive of stored objects, as a finding: it is rejected, or it is print, worklist or
+/// procedure step data (SOP-STDPRINT), which no Storage SCP takes.
+[[nodiscard]] std::optional<Finding> exclusion_of(const Object& object);
 
 /// The late findings of a manifest that keep objects out, by object id: one pass over the file, memory for the
 /// rejected objects alone. Empty for standard input, which can be read only once.

@@ -290,7 +290,7 @@ std::string sign_manifest(const std::filesystem::path& manifest, const std::file
     throw RunError(Exit::usage,
                    path_to_text(manifest.native()) + " is an interrupted run; finish it before it is signed");
   }
-  const std::string id = key_id(key.get());
+  std::string id = key_id(key.get());
   const std::string value = base64(signature_over(key.get(), chain.last().hex()));
   const std::string content = block_line(chain.frames().size(), chain.last()) + "\n" +
                               signature_line(id, value, seal_tree(manifest, secret, chain, key.get())) + "\n";

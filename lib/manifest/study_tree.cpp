@@ -135,7 +135,7 @@ std::string each_study_line(const std::filesystem::path& manifest,
   simdjson::dom::parser parser;
   std::unordered_map<std::string, std::string> study_of;  // of the objects that have late findings
   std::vector<std::pair<std::string, std::string>> findings;
-  const std::string head = each_line(manifest, [&](std::string_view kind, std::string_view line) {
+  std::string head = each_line(manifest, [&](std::string_view kind, std::string_view line) {
     if (kind != "finding") return;
     findings.emplace_back(detail::need<std::string>(detail::parse_object(parser, line), "id"), line);
     study_of.emplace(findings.back().first, "");

@@ -311,11 +311,12 @@ void Writer::State::resume() {
   }
   const auto& key = keys_in_use().write_to;
   const Envelope* sealed = chain.envelope();
-  if ((sealed == nullptr) != (key == nullptr) || (sealed != nullptr && sealed->key_id() != key->id()))
+  if ((sealed == nullptr) != (key == nullptr) || (sealed != nullptr && sealed->key_id() != key->id())) {
     throw RunError(Exit::usage,
                    "cannot continue " + path_to_text(path.native()) + ", it was begun " +
                        (sealed == nullptr ? "without encryption" : "encrypted to key " + sealed->key_id()) +
                        "; give the same --encrypt-to, or start over with --restart");
+  }
   records = count_lines(*first) - 1;
   while (const auto next = chain.next()) records += count_lines(*next);
   if (!chain.complete()) return adopt(chain);

@@ -39,7 +39,7 @@ std::string comparable_name(std::string_view name) {
 /// The RIS name as it goes into the object. A middle name the RIS does not have, prefix, suffix and the ideographic and
 /// phonetic groups stay as they are when the names are those of one person.
 std::string new_name(std::string_view old_name, const Exam& exam) {
-  const std::string ris = person_name(exam.last, exam.first, exam.middle);
+  std::string ris = person_name(exam.last, exam.first, exam.middle);
   const Same same = compare_names(old_name, ris);
   if (same != Same::equal && same != Same::near) return ris;
   const std::string_view group = old_name.substr(0, old_name.find('='));

@@ -10,7 +10,7 @@
 namespace waybill::match {
 namespace {
 
-constexpr std::int64_t kNightSeconds = 4 * 3600;
+constexpr std::int64_t kNightSeconds = std::int64_t{4} * 3600;
 
 Same compare_keys(Interned a, Interned b) {
   if (a.empty() || b.empty()) return Same::unknown;
@@ -48,7 +48,8 @@ const char* word(Same same) {
 }  // namespace
 
 StudyTexts::StudyTexts(const StudyFacts& facts)
-    : uid(facts.study.study),
+    : StudyMarks(facts),
+      uid(facts.study.study),
       patient_id(facts.study.patient_id.value_or("")),
       issuer(facts.study.issuer.value_or("")),
       name(facts.study.patient_name.value_or("")),
@@ -63,9 +64,6 @@ StudyTexts::StudyTexts(const StudyFacts& facts)
       normal_accession(facts.normal_accession),
       modalities(facts.study.modalities),
       vetoes(facts.vetoes),
-      two_patients(facts.two_patients),
-      several_accessions(facts.several_accessions),
-      signs(facts.signs),
       instances(facts.study.instances) {}
 
 namespace {
@@ -110,9 +108,7 @@ StudyKeys keys_of(const StudyTexts& s) {
   keys.time = normal(s.time, time_normal);
   keys.classes = classes_of(s.modalities);
   keys.vetoes = s.vetoes;
-  keys.two_patients = s.two_patients;
-  keys.several_accessions = s.several_accessions;
-  keys.signs = s.signs;
+  keys.set_marks(s);
   keys.instances = s.instances;
   return keys;
 }

@@ -12,13 +12,19 @@
 
 namespace waybill::match {
 
+/// What is wrong with a study by its objects alone.
+struct StudyMarks {
+  std::uint32_t signs = 0;          ///< discrepancies that its objects show by themselves: bit 23 is D23
+  bool two_patients = false;        ///< two patient keys, or names and birth dates that exclude each other
+  bool several_accessions = false;  ///< the study's accession is then nobody's to choose
+
+  void set_marks(const StudyMarks& marks) { *this = marks; }
+};
+
 /// One study of the archive as its objects describe it. Where objects disagree the smallest value stands in `study` and
-/// a flag is set.
-struct StudyFacts {
-  std::uint32_t signs = 0;  ///< discrepancies that its objects show by themselves: bit 23 is D23
+/// a mark is set.
+struct StudyFacts : StudyMarks {
   manifest::Study study;
-  bool two_patients = false;                ///< two patient keys, or names and birth dates that exclude each other
-  bool several_accessions = false;          ///< the study's accession is then nobody's to choose
   std::vector<std::string> mixed;           ///< tags whose value is not the same in all objects
   std::string current_id, current_issuer;   ///< the patient's number now, where it is no longer the one in the objects
   std::string normal_id, normal_accession;  ///< the keys by the site's rules, "" for the plain ones
@@ -39,24 +45,20 @@ struct Evidence {
 };
 
 /// A study in the forms that are compared, made once per study.
-struct StudyKeys {
+struct StudyKeys : StudyMarks {
   Interned uid, patient, issuer, accession, name, birth_date, sex, date, time;
   Interned plain_patient;           ///< what `patient` would be without the site's rules
   Interned filed_id, filed_issuer;  ///< the patient's number as the objects have it
   InternedList classes, vetoes;
   bool by_rules = false;    ///< the site's rules made the patient's key
   bool renumbered = false;  ///< `patient` is the number of today, not that of the objects
-  bool two_patients = false, several_accessions = false;
-  std::uint32_t signs = 0;  ///< as in StudyFacts
   std::uint64_t instances = 0;
 };
 /// What the keys are made from: StudyFacts with texts that are kept once.
-struct StudyTexts {
+struct StudyTexts : StudyMarks {
   Interned uid, patient_id, issuer, name, birth_date, sex, accession, date, time;
   Interned current_id, current_issuer, normal_id, normal_accession;
   InternedList modalities, vetoes;
-  bool two_patients = false, several_accessions = false;
-  std::uint32_t signs = 0;
   std::uint64_t instances = 0;
 
   StudyTexts() = default;

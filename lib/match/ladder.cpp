@@ -304,10 +304,10 @@ class Run {
     const Evidence e = compare(keys_[i], exams_[x]);
     propose(i, {x, score(e), rule, describe(e)});
   }
-  void propose(std::size_t i, Proposal proposal) {
+  void propose(std::size_t i, const Proposal& proposal) {
     auto& all = outcome_.studies[i].proposals;
     const bool there = std::any_of(all.begin(), all.end(), [&](const Proposal& p) { return p.exam == proposal.exam; });
-    if (!there && all.size() < kMostProposals) all.push_back(std::move(proposal));
+    if (!there && all.size() < kMostProposals) all.push_back(proposal);
   }
 
   void note_discrepancies(std::size_t i, std::size_t x, const Evidence& e, bool shared_accession) {

@@ -102,8 +102,8 @@ bool better(const NearExam& a, const NearExam& b) {
   return a.score != b.score ? a.score > b.score : a.exam < b.exam;
 }
 
-void keep_best(std::vector<NearExam>& near, NearExam candidate) {
-  near.insert(std::upper_bound(near.begin(), near.end(), candidate, better), std::move(candidate));
+void keep_best(std::vector<NearExam>& near, const NearExam& candidate) {
+  near.insert(std::upper_bound(near.begin(), near.end(), candidate, better), candidate);
   if (near.size() > kMostNear) near.pop_back();
 }
 

@@ -74,10 +74,11 @@ NumberForm read_form(const config::Table& table) {
   if (!form.check_digit.empty() && form.check_digit != "M10" && form.check_digit != "M11")
     table.refuse("check_digit", "`check_digit` is M10 or M11 (HL7 table 0061)");
   form.with_check_digit = static_cast<std::size_t>(table.number("with_check_digit", 2, 64).value_or(0));
-  if (form.check_digit.empty() != (form.with_check_digit == 0))
+  if (form.check_digit.empty() != (form.with_check_digit == 0)) {
     table.refuse(form.check_digit.empty() ? "with_check_digit" : "check_digit",
                  "`check_digit` and `with_check_digit` belong together: without the number of digits nobody can tell "
                  "which numbers carry one");
+  }
   form.width = static_cast<std::size_t>(table.number("width", 1, 64).value_or(0));
   if (form.width > 0 && form.with_check_digit > 0 && form.width >= form.with_check_digit)
     table.refuse("width", "`width` counts the digits without the check digit, so it is less than `with_check_digit`");
@@ -154,7 +155,9 @@ std::string SiteRules::accession(std::string_view accession) const {
 
 void SiteRules::apply(Exam& exam) const {
   if (!has_forms()) return;
-  const auto differing = [](std::string key, const std::string& plain) { return key == plain ? std::string() : key; };
+  const auto differing = [](const std::string& key, const std::string& plain) {
+    return key == plain ? std::string() : key;
+  };
   exam.normal_id = differing(number(exam.issuer, exam.patient_id), id_key(exam.patient_id));
   exam.normal_accession = differing(accession(exam.accession), accession_key(exam.accession));
   std::vector<std::string> ids;

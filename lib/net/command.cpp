@@ -9,7 +9,7 @@ namespace waybill::net {
 
 namespace {
 
-constexpr std::size_t kMaxCommand = 64 * 1024;
+constexpr std::size_t kMaxCommand = std::size_t{64} * 1024;
 constexpr std::size_t kGroupLength = 12;  // bytes of the element (0000,0000)
 
 void put_element(Bytes& out, std::uint16_t element, ByteView value) {

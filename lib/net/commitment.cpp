@@ -74,7 +74,7 @@ Result<CommitmentReport> parse_commitment(ByteView dataset, std::string_view tra
 
 std::string commitment_reason(std::uint16_t reason) {
   const std::array bytes{static_cast<std::byte>(reason >> 8U), static_cast<std::byte>(reason & 0xFFU)};
-  const std::string code = to_hex(bytes);
+  std::string code = to_hex(bytes);
   switch (reason) {
     case 0x0110: return code + " processing failure";
     case 0x0112: return code + " no such object instance";

@@ -111,11 +111,12 @@ class Run {
     if (writer_.resumed()) {
       recall();
     } else if (volumes_.any()) {
-      if (!options_.restart)
+      if (!options_.restart) {
         throw RunError(Exit::usage,
                        "the folder " + path_to_text(options_.out.string()) +
                            " holds volumes without their manifest; name another folder, or start over with "
                            "--restart");
+      }
       volumes_.clear();
     }
     std::vector<Item> batch = read_batch();
@@ -153,10 +154,11 @@ class Run {
         continue;
       const auto* object = std::get_if<Object>(&record);
       const auto input = reader_.next_line();
-      if (!input || !same(*input, *line, object))
+      if (!input || !same(*input, *line, object)) {
         throw RunError(Exit::usage,
                        "the input is not the one this backup was begun with; give the same one, or start over with "
                        "--restart");
+      }
       if (object == nullptr) continue;
       tally_.add(*object);
       const auto place = manifest::place_of(*line);

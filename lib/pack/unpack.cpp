@@ -210,7 +210,7 @@ class Run {
     if (!volume) return volume.error();
     auto file = restorer_->create(*path);
     if (!file) return file.error();
-    const auto read = read_entry(**volume, *item.place, [&](ByteView bytes) -> Result<Done> {
+    auto read = read_entry(**volume, *item.place, [&](ByteView bytes) -> Result<Done> {
       file->write(bytes);
       return Done{};
     });

@@ -3,51 +3,35 @@
 // structs.
 #include "pixel/codecs.hpp"
 #include "pixel/limits.hpp"
+#include "pixel/opened_library.hpp"
 #include "pixel/samples.hpp"
 
 #include <charls/charls.h>
-#include <dlfcn.h>
 #include <cstring>
 #include <memory>
-#include <type_traits>
 
 namespace waybill::pixel {
 namespace {
 
-struct CharLs {
-  decltype(&::charls_jpegls_decoder_destroy) charls_jpegls_decoder_destroy = nullptr;
-  decltype(&::charls_get_error_message) charls_get_error_message = nullptr;
-  decltype(&::charls_get_version_string) charls_get_version_string = nullptr;
-  decltype(&::charls_jpegls_decoder_create) charls_jpegls_decoder_create = nullptr;
-  decltype(&::charls_jpegls_decoder_decode_to_buffer) charls_jpegls_decoder_decode_to_buffer = nullptr;
-  decltype(&::charls_jpegls_decoder_get_frame_info) charls_jpegls_decoder_get_frame_info = nullptr;
-  decltype(&::charls_jpegls_decoder_get_interleave_mode) charls_jpegls_decoder_get_interleave_mode = nullptr;
-  decltype(&::charls_jpegls_decoder_read_header) charls_jpegls_decoder_read_header = nullptr;
-  decltype(&::charls_jpegls_decoder_set_source_buffer) charls_jpegls_decoder_set_source_buffer = nullptr;
+struct CharLs : OpenedLibrary {
+  CharLs() : OpenedLibrary("libcharls.so.2") {}
 
-  CharLs() {
-    void* library = dlopen("libcharls.so.2", RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) return;
-    bool all = true;
-    const auto bind = [&](auto& function, const char* name) {
-      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
-      all = all && function != nullptr;
-    };
-    bind(charls_get_error_message, "charls_get_error_message");
-    bind(charls_get_version_string, "charls_get_version_string");
-    bind(charls_jpegls_decoder_create, "charls_jpegls_decoder_create");
-    bind(charls_jpegls_decoder_decode_to_buffer, "charls_jpegls_decoder_decode_to_buffer");
-    bind(charls_jpegls_decoder_get_frame_info, "charls_jpegls_decoder_get_frame_info");
-    bind(charls_jpegls_decoder_get_interleave_mode, "charls_jpegls_decoder_get_interleave_mode");
-    bind(charls_jpegls_decoder_read_header, "charls_jpegls_decoder_read_header");
-    bind(charls_jpegls_decoder_set_source_buffer, "charls_jpegls_decoder_set_source_buffer");
-    bind(charls_jpegls_decoder_destroy, "charls_jpegls_decoder_destroy");
-    usable = all;
-  }
-  bool usable = false;
+  decltype(&::charls_jpegls_decoder_destroy) charls_jpegls_decoder_destroy = find("charls_jpegls_decoder_destroy");
+  decltype(&::charls_get_error_message) charls_get_error_message = find("charls_get_error_message");
+  decltype(&::charls_get_version_string) charls_get_version_string = find("charls_get_version_string");
+  decltype(&::charls_jpegls_decoder_create) charls_jpegls_decoder_create = find("charls_jpegls_decoder_create");
+  decltype(&::charls_jpegls_decoder_decode_to_buffer) charls_jpegls_decoder_decode_to_buffer =
+      find("charls_jpegls_decoder_decode_to_buffer");
+  decltype(&::charls_jpegls_decoder_get_frame_info) charls_jpegls_decoder_get_frame_info =
+      find("charls_jpegls_decoder_get_frame_info");
+  decltype(&::charls_jpegls_decoder_get_interleave_mode) charls_jpegls_decoder_get_interleave_mode =
+      find("charls_jpegls_decoder_get_interleave_mode");
+  decltype(&::charls_jpegls_decoder_read_header) charls_jpegls_decoder_read_header =
+      find("charls_jpegls_decoder_read_header");
+  decltype(&::charls_jpegls_decoder_set_source_buffer) charls_jpegls_decoder_set_source_buffer =
+      find("charls_jpegls_decoder_set_source_buffer");
 };
 
-/// The library, opened once; never closed, as its code may run until the process ends.
 const CharLs& api() {
   static const CharLs instance;
   return instance;
@@ -64,7 +48,7 @@ Failure refused(charls_jpegls_errc code) {
 }  // namespace
 
 std::string charls_version() {
-  return api().usable ? std::string("charls ") + api().charls_get_version_string() : std::string("charls missing");
+  return api().usable() ? std::string("charls ") + api().charls_get_version_string() : std::string("charls missing");
 }
 
 namespace {
@@ -126,7 +110,7 @@ Result<Frame> decode_stream(const ImageInfo& info, ByteView stream) {
 }  // namespace
 
 Result<Frame> decode_charls(const ImageInfo& info, ByteView stream) {
-  if (!api().usable) return kMissing;
+  if (!api().usable()) return kMissing;
   // CharLS 2.4.1 can loop for ever in a scan that is cut, so a stream without its end marker is not given to it.
   const auto whole = up_to_end_marker(stream);
   if (!whole) return Failure{Fault::truncated, "JPEG-LS: the codestream has no end marker"};

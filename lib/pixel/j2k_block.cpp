@@ -173,7 +173,7 @@ void Model::unpack_stripe(const Coefficients& block, std::size_t stripe) {
   const auto plane_word = [&](unsigned byte, unsigned p, std::size_t word) {
     Word out = 0;
     for (unsigned g = 0; g < 8; ++g) {
-      const std::uint32_t* pair = &bytes[byte][word * 16 + 2 * g];
+      const std::uint32_t* pair = &bytes[byte][word * 16 + std::size_t{2} * g];
       out |= gather(pair[0] | Word{pair[1]} << 32U, p) << 8 * g;
     }
     return out;
@@ -213,7 +213,7 @@ void Model::draw_signs(const Bits& ahead, const Bits& passed, std::size_t i, Wor
     if ((becoming >> 8 * g & 0xFFU) == 0) continue;
     const std::uint64_t bytes = 0x1010101010101010U | spread(decision, g) | spread(bit0, g) << 1U |
                                 spread(bit1, g) << 2U | spread(bit2, g) << 3U;
-    std::memcpy(&sign_[8 * g], &bytes, 8);
+    std::memcpy(&sign_[std::size_t{8} * g], &bytes, 8);
   }
 }
 
@@ -224,7 +224,7 @@ void Model::draw(const Neighbours& n, Word coded, Word ones) {
     if ((coded >> 8 * g & 0xFFU) == 0) continue;
     const std::uint64_t bytes = spread(ones, g) | spread(label[0], g) << 1U | spread(label[1], g) << 2U |
                                 spread(label[2], g) << 3U | spread(label[3], g) << 4U;
-    std::memcpy(&zero_[8 * g], &bytes, 8);
+    std::memcpy(&zero_[std::size_t{8} * g], &bytes, 8);
   }
 }
 
@@ -270,7 +270,7 @@ void Model::refine() {
         static_assert(kRefinementContext * 2 == 0x1C);
         const std::uint64_t bytes =
             0x1C1C1C1C1C1C1C1CU + (spread(ones, g) | spread(with_others, g) << 1U) + (spread(again, g) << 2U);
-        std::memcpy(&symbols[8 * g], &bytes, 8);
+        std::memcpy(&symbols[std::size_t{8} * g], &bytes, 8);
       }
       if (coded == ~Word{0}) {
         std::memcpy(out_, symbols.data(), 64);

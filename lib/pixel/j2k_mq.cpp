@@ -35,8 +35,8 @@ constexpr std::uint32_t word_of(std::uint32_t state) {
   return kRows[state / 2].qe | state << 18U | (1 - state % 2) << 31U;
 }
 /// The words behind a symbol, at state * 4 + symbol * 2 + whether the interval is still large enough.
-constexpr std::array<std::uint32_t, 94 * 4> kNext = [] {
-  std::array<std::uint32_t, 94 * 4> out{};
+constexpr std::array<std::uint32_t, 376> kNext = [] {
+  std::array<std::uint32_t, 376> out{};
   for (std::uint32_t state = 0; state < 94; ++state) {
     const Row& row = kRows[state / 2];
     const std::uint32_t probable = state % 2, turned = row.turns ? 1 - probable : probable;

@@ -91,7 +91,8 @@ class BitWriter {
 
 /// The smallest k with n << k no less than a.
 unsigned golomb_parameter(std::int32_t n, std::int32_t a) {
-  const int difference = std::bit_width(static_cast<std::uint32_t>(a)) - std::bit_width(static_cast<std::uint32_t>(n));
+  const auto width = [](std::int32_t v) { return static_cast<int>(std::bit_width(static_cast<std::uint32_t>(v))); };
+  const int difference = width(a) - width(n);
   const int k = std::max(difference, 0);
   return static_cast<unsigned>(k + ((n << k) < a ? 1 : 0));
 }

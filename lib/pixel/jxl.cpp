@@ -3,9 +3,9 @@
 // library takes and gives samples scaled to 8 or 16 bits; the scale is exact both ways up to 16 bits.
 #include "pixel/codecs.hpp"
 #include "pixel/limits.hpp"
+#include "pixel/opened_library.hpp"
 #include "pixel/samples.hpp"
 
-#include <dlfcn.h>
 #include <jxl/decode.h>
 #include <jxl/encode.h>
 #include <unistd.h>
@@ -13,78 +13,42 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <type_traits>
 
 namespace waybill::pixel {
 namespace {
 
-/// libjxl, opened for the first frame that needs it and never closed. What it brings along, libhwy above all, which
-/// measures the clock as it is loaded, would take a third of the start of every tool and codec process.
-struct Library {
-  decltype(&::JxlColorEncodingSetToSRGB) JxlColorEncodingSetToSRGB = nullptr;
-  decltype(&::JxlDecoderCloseInput) JxlDecoderCloseInput = nullptr;
-  decltype(&::JxlDecoderCreate) JxlDecoderCreate = nullptr;
-  decltype(&::JxlDecoderDestroy) JxlDecoderDestroy = nullptr;
-  decltype(&::JxlDecoderGetBasicInfo) JxlDecoderGetBasicInfo = nullptr;
-  decltype(&::JxlDecoderImageOutBufferSize) JxlDecoderImageOutBufferSize = nullptr;
-  decltype(&::JxlDecoderProcessInput) JxlDecoderProcessInput = nullptr;
-  decltype(&::JxlDecoderReleaseJPEGBuffer) JxlDecoderReleaseJPEGBuffer = nullptr;
-  decltype(&::JxlDecoderSetImageOutBuffer) JxlDecoderSetImageOutBuffer = nullptr;
-  decltype(&::JxlDecoderSetInput) JxlDecoderSetInput = nullptr;
-  decltype(&::JxlDecoderSetJPEGBuffer) JxlDecoderSetJPEGBuffer = nullptr;
-  decltype(&::JxlDecoderSetKeepOrientation) JxlDecoderSetKeepOrientation = nullptr;
-  decltype(&::JxlDecoderSubscribeEvents) JxlDecoderSubscribeEvents = nullptr;
-  decltype(&::JxlDecoderVersion) JxlDecoderVersion = nullptr;
-  decltype(&::JxlEncoderAddImageFrame) JxlEncoderAddImageFrame = nullptr;
-  decltype(&::JxlEncoderCloseInput) JxlEncoderCloseInput = nullptr;
-  decltype(&::JxlEncoderCreate) JxlEncoderCreate = nullptr;
-  decltype(&::JxlEncoderDestroy) JxlEncoderDestroy = nullptr;
-  decltype(&::JxlEncoderFrameSettingsCreate) JxlEncoderFrameSettingsCreate = nullptr;
-  decltype(&::JxlEncoderFrameSettingsSetOption) JxlEncoderFrameSettingsSetOption = nullptr;
-  decltype(&::JxlEncoderInitBasicInfo) JxlEncoderInitBasicInfo = nullptr;
-  decltype(&::JxlEncoderProcessOutput) JxlEncoderProcessOutput = nullptr;
-  decltype(&::JxlEncoderSetBasicInfo) JxlEncoderSetBasicInfo = nullptr;
-  decltype(&::JxlEncoderSetColorEncoding) JxlEncoderSetColorEncoding = nullptr;
-  decltype(&::JxlEncoderSetFrameLossless) JxlEncoderSetFrameLossless = nullptr;
-  decltype(&::JxlEncoderUseContainer) JxlEncoderUseContainer = nullptr;
+/// libjxl, opened for the first frame that needs it: what it brings along, libhwy above all, which measures the clock
+/// as it is loaded, would take a third of the start of every tool and codec process.
+struct Library : OpenedLibrary {
+  Library() : OpenedLibrary(WAYBILL_LIBJXL) {}
 
-  Library() {
-    void* library = dlopen(WAYBILL_LIBJXL, RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) return;
-    bool all = true;
-    const auto bind = [&](auto& function, const char* name) {
-      function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(dlsym(library, name));
-      all = all && function != nullptr;
-    };
-    bind(JxlColorEncodingSetToSRGB, "JxlColorEncodingSetToSRGB");
-    bind(JxlDecoderCloseInput, "JxlDecoderCloseInput");
-    bind(JxlDecoderCreate, "JxlDecoderCreate");
-    bind(JxlDecoderDestroy, "JxlDecoderDestroy");
-    bind(JxlDecoderGetBasicInfo, "JxlDecoderGetBasicInfo");
-    bind(JxlDecoderImageOutBufferSize, "JxlDecoderImageOutBufferSize");
-    bind(JxlDecoderProcessInput, "JxlDecoderProcessInput");
-    bind(JxlDecoderReleaseJPEGBuffer, "JxlDecoderReleaseJPEGBuffer");
-    bind(JxlDecoderSetImageOutBuffer, "JxlDecoderSetImageOutBuffer");
-    bind(JxlDecoderSetInput, "JxlDecoderSetInput");
-    bind(JxlDecoderSetJPEGBuffer, "JxlDecoderSetJPEGBuffer");
-    bind(JxlDecoderSetKeepOrientation, "JxlDecoderSetKeepOrientation");
-    bind(JxlDecoderSubscribeEvents, "JxlDecoderSubscribeEvents");
-    bind(JxlDecoderVersion, "JxlDecoderVersion");
-    bind(JxlEncoderAddImageFrame, "JxlEncoderAddImageFrame");
-    bind(JxlEncoderCloseInput, "JxlEncoderCloseInput");
-    bind(JxlEncoderCreate, "JxlEncoderCreate");
-    bind(JxlEncoderDestroy, "JxlEncoderDestroy");
-    bind(JxlEncoderFrameSettingsCreate, "JxlEncoderFrameSettingsCreate");
-    bind(JxlEncoderFrameSettingsSetOption, "JxlEncoderFrameSettingsSetOption");
-    bind(JxlEncoderInitBasicInfo, "JxlEncoderInitBasicInfo");
-    bind(JxlEncoderProcessOutput, "JxlEncoderProcessOutput");
-    bind(JxlEncoderSetBasicInfo, "JxlEncoderSetBasicInfo");
-    bind(JxlEncoderSetColorEncoding, "JxlEncoderSetColorEncoding");
-    bind(JxlEncoderSetFrameLossless, "JxlEncoderSetFrameLossless");
-    bind(JxlEncoderUseContainer, "JxlEncoderUseContainer");
-    usable = all;
-  }
-  bool usable = false;
+  decltype(&::JxlColorEncodingSetToSRGB) JxlColorEncodingSetToSRGB = find("JxlColorEncodingSetToSRGB");
+  decltype(&::JxlDecoderCloseInput) JxlDecoderCloseInput = find("JxlDecoderCloseInput");
+  decltype(&::JxlDecoderCreate) JxlDecoderCreate = find("JxlDecoderCreate");
+  decltype(&::JxlDecoderDestroy) JxlDecoderDestroy = find("JxlDecoderDestroy");
+  decltype(&::JxlDecoderGetBasicInfo) JxlDecoderGetBasicInfo = find("JxlDecoderGetBasicInfo");
+  decltype(&::JxlDecoderImageOutBufferSize) JxlDecoderImageOutBufferSize = find("JxlDecoderImageOutBufferSize");
+  decltype(&::JxlDecoderProcessInput) JxlDecoderProcessInput = find("JxlDecoderProcessInput");
+  decltype(&::JxlDecoderReleaseJPEGBuffer) JxlDecoderReleaseJPEGBuffer = find("JxlDecoderReleaseJPEGBuffer");
+  decltype(&::JxlDecoderSetImageOutBuffer) JxlDecoderSetImageOutBuffer = find("JxlDecoderSetImageOutBuffer");
+  decltype(&::JxlDecoderSetInput) JxlDecoderSetInput = find("JxlDecoderSetInput");
+  decltype(&::JxlDecoderSetJPEGBuffer) JxlDecoderSetJPEGBuffer = find("JxlDecoderSetJPEGBuffer");
+  decltype(&::JxlDecoderSetKeepOrientation) JxlDecoderSetKeepOrientation = find("JxlDecoderSetKeepOrientation");
+  decltype(&::JxlDecoderSubscribeEvents) JxlDecoderSubscribeEvents = find("JxlDecoderSubscribeEvents");
+  decltype(&::JxlDecoderVersion) JxlDecoderVersion = find("JxlDecoderVersion");
+  decltype(&::JxlEncoderAddImageFrame) JxlEncoderAddImageFrame = find("JxlEncoderAddImageFrame");
+  decltype(&::JxlEncoderCloseInput) JxlEncoderCloseInput = find("JxlEncoderCloseInput");
+  decltype(&::JxlEncoderCreate) JxlEncoderCreate = find("JxlEncoderCreate");
+  decltype(&::JxlEncoderDestroy) JxlEncoderDestroy = find("JxlEncoderDestroy");
+  decltype(&::JxlEncoderFrameSettingsCreate) JxlEncoderFrameSettingsCreate = find("JxlEncoderFrameSettingsCreate");
+  decltype(&::JxlEncoderFrameSettingsSetOption) JxlEncoderFrameSettingsSetOption =
+      find("JxlEncoderFrameSettingsSetOption");
+  decltype(&::JxlEncoderInitBasicInfo) JxlEncoderInitBasicInfo = find("JxlEncoderInitBasicInfo");
+  decltype(&::JxlEncoderProcessOutput) JxlEncoderProcessOutput = find("JxlEncoderProcessOutput");
+  decltype(&::JxlEncoderSetBasicInfo) JxlEncoderSetBasicInfo = find("JxlEncoderSetBasicInfo");
+  decltype(&::JxlEncoderSetColorEncoding) JxlEncoderSetColorEncoding = find("JxlEncoderSetColorEncoding");
+  decltype(&::JxlEncoderSetFrameLossless) JxlEncoderSetFrameLossless = find("JxlEncoderSetFrameLossless");
+  decltype(&::JxlEncoderUseContainer) JxlEncoderUseContainer = find("JxlEncoderUseContainer");
 };
 
 const Library& api() {
@@ -178,14 +142,14 @@ class Reconstruction {
 }  // namespace
 
 std::string jxl_version() {
-  if (!api().usable) return "libjxl missing";
+  if (!api().usable()) return "libjxl missing";
   const std::uint32_t v = api().JxlDecoderVersion();
   return "libjxl " + std::to_string(v / 1000000) + '.' + std::to_string(v / 1000 % 1000) + '.' +
          std::to_string(v % 1000);
 }
 
 Result<Frame> decode_jxl(const ImageInfo& info, ByteView stream) {
-  if (!api().usable) return kMissing;
+  if (!api().usable()) return kMissing;
   quiet_library();
   const DecoderHandle decoder(api().JxlDecoderCreate(nullptr), api().JxlDecoderDestroy);
   if (!decoder) return Failure{Fault::limit, "no memory for a JPEG XL decoder"};
@@ -255,7 +219,7 @@ Result<Bytes> encode_jxl(const ImageInfo& info, const Frame& frame) {
   Bytes& samples = masked->own;
   if (samples.empty()) samples.assign(masked->view.begin(), masked->view.end());
   rescale_frame(samples, wide, (1U << info.bits_stored) - 1, wide ? 0xFFFFU : 0xFFU);
-  if (!api().usable) return kMissing;
+  if (!api().usable()) return kMissing;
   const EncoderHandle encoder(api().JxlEncoderCreate(nullptr), api().JxlEncoderDestroy);
   if (!encoder) return Failure{Fault::limit, "no memory for a JPEG XL encoder"};
   JxlEncoder* const e = encoder.get();

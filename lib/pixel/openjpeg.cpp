@@ -66,7 +66,9 @@ void let_go(OPJ_INT32* samples, std::size_t first, std::size_t last) {
   static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto begin = (reinterpret_cast<std::uintptr_t>(samples + first) + page - 1) / page * page;
   const auto end = reinterpret_cast<std::uintptr_t>(samples + last) / page * page;
-  if (begin < end) (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  if (begin >= end) return;
+  auto* const pages = reinterpret_cast<std::byte*>(samples) + (begin - reinterpret_cast<std::uintptr_t>(samples));
+  (void)::madvise(pages, end - begin, MADV_DONTNEED);
 }
 
 /// The image's samples, which it then has no longer.

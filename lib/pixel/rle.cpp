@@ -158,7 +158,7 @@ Result<Frame> decode_rle(const ImageInfo& info, ByteView stream) {
   if (segments != info.samples * bytes_per_sample || segments == 0 || segments > 15)
     return Failure{Fault::malformed, std::to_string(segments) + " RLE segments do not fit samples and bits"};
   // A run of two bytes gives at most 128: what cannot fill the frame is refused before memory is taken.
-  if (*size > stream.size() * 64 + 128 * segments)
+  if (*size > stream.size() * 64 + std::uint64_t{128} * segments)
     return Failure{Fault::truncated, "the RLE frame is too short for rows and columns"};
   Frame out;
   out.rows = info.rows;

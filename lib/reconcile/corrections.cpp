@@ -135,6 +135,7 @@ std::vector<Edit> Corrections::from_source(const match::StudyFacts& there, const
     if (!fresh) at->second.new_value = e.new_value;
   }
   std::vector<Edit> out;
+  out.reserve(all.size());
   for (auto& [tag, e] : all) out.push_back(std::move(e));
   return out;
 }

@@ -23,10 +23,11 @@ class Columns {
  public:
   explicit Columns(const match::CsvRow& header) {
     for (std::size_t i = 0; i < header.cells.size(); ++i) at_.try_emplace(match::id_key(header.cells[i]), i);
-    for (const char* name : {"STUDY_UID", "DECISION", "DECIDED_BY"})
+    for (const char* name : {"STUDY_UID", "DECISION", "DECIDED_BY"}) {
       if (at_.count(name) == 0)
         throw RunError(Exit::input, std::string("the decisions have no column ") + name +
                                         "; take the list that --exceptions wrote and fill its columns");
+    }
   }
   [[nodiscard]] std::string operator()(const match::CsvRow& row, const std::string& name) const {
     const auto found = at_.find(name);

@@ -115,10 +115,11 @@ Loaded::Loaded(const std::vector<fs::path>& loads, const std::vector<fs::path>& 
     const std::size_t n = parts_.size();
     parts_.push_back({path, edits_in(edits)});
     each_stored(path, [&](const Object& object) {
-      if (edits.empty() && was_edited(object))
+      if (edits.empty() && was_edited(object)) {
         throw RunError(Exit::usage, "objects of " + path.filename().string() +
                                         " were changed before they were loaded, and the manifest of these edits is not "
                                         "beside it; name it and that of transcode with --applied");
+      }
       if (loads.size() > 1) last_[object.id] = n;
       last_of_study_[object.study.value_or("")] = n;
     });

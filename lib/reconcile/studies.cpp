@@ -14,6 +14,7 @@
 namespace waybill::reconcile {
 namespace {
 
+using match::StudyTexts;
 using Text = std::optional<std::string>;
 
 /// An attribute that is the same for all objects of a study, unless something went wrong.
@@ -21,16 +22,17 @@ struct Attribute {
   const char* tag;
   Text manifest::Study::*of_study;
   Text manifest::Object::*of_object;
+  Interned StudyTexts::*of_texts;
 };
 constexpr std::array<Attribute, 8> kAttributes = {{
-    {"0010,0020", &manifest::Study::patient_id, &manifest::Object::patient_id},
-    {"0010,0021", &manifest::Study::issuer, &manifest::Object::issuer},
-    {"0010,0010", &manifest::Study::patient_name, &manifest::Object::patient_name},
-    {"0010,0030", &manifest::Study::birth_date, &manifest::Object::birth_date},
-    {"0010,0040", &manifest::Study::sex, &manifest::Object::sex},
-    {"0008,0050", &manifest::Study::accession, &manifest::Object::accession},
-    {"0008,0020", &manifest::Study::study_date, &manifest::Object::study_date},
-    {"0008,0030", &manifest::Study::study_time, &manifest::Object::study_time},
+    {"0010,0020", &manifest::Study::patient_id, &manifest::Object::patient_id, &StudyTexts::patient_id},
+    {"0010,0021", &manifest::Study::issuer, &manifest::Object::issuer, &StudyTexts::issuer},
+    {"0010,0010", &manifest::Study::patient_name, &manifest::Object::patient_name, &StudyTexts::name},
+    {"0010,0030", &manifest::Study::birth_date, &manifest::Object::birth_date, &StudyTexts::birth_date},
+    {"0010,0040", &manifest::Study::sex, &manifest::Object::sex, &StudyTexts::sex},
+    {"0008,0050", &manifest::Study::accession, &manifest::Object::accession, &StudyTexts::accession},
+    {"0008,0020", &manifest::Study::study_date, &manifest::Object::study_date, &StudyTexts::date},
+    {"0008,0030", &manifest::Study::study_time, &manifest::Object::study_time, &StudyTexts::time},
 }};
 
 std::string_view text_of(const Text& value) { return value ? trim(*value) : std::string_view(); }
@@ -62,9 +64,7 @@ match::StudyFacts StudyTable::operator[](std::size_t n) const {
   study.series = row.series;
   study.instances = row.instances;
   study.bytes = row.bytes;
-  facts.two_patients = row.two_patients;
-  facts.several_accessions = row.several_accessions;
-  facts.signs = row.signs;
+  facts.set_marks(row);
   facts.current_id = row.current_id;
   facts.current_issuer = row.current_issuer;
   return facts;
@@ -81,15 +81,11 @@ match::StudyTexts StudyTable::texts(std::size_t n) const {
   const Row& row = rows_[n];
   match::StudyTexts study;
   study.uid = row.uid;
-  const std::array<Interned*, kAttributes> texts = {&study.patient_id, &study.issuer,    &study.name, &study.birth_date,
-                                                    &study.sex,        &study.accession, &study.date, &study.time};
-  for (std::size_t i = 0; i < kAttributes; ++i) *texts[i] = row.values[i];
+  for (std::size_t i = 0; i < kAttributes; ++i) study.*reconcile::kAttributes[i].of_texts = row.values[i];
   study.current_id = row.current_id;
   study.current_issuer = row.current_issuer;
   study.modalities = row.modalities;
-  study.two_patients = row.two_patients;
-  study.several_accessions = row.several_accessions;
-  study.signs = row.signs;
+  study.set_marks(row);
   study.instances = row.instances;
   return study;
 }

@@ -34,14 +34,13 @@ class StudyTable {
  private:
   friend class StudyCollector;
   static constexpr std::size_t kAttributes = 8;
-  struct Row {
+  struct Row : match::StudyMarks {
     Interned uid;
     std::array<Interned, kAttributes> values;
     Interned current_id, current_issuer;
     InternedList modalities;
-    std::uint32_t series = 0, signs = 0;
+    std::uint32_t series = 0;
     std::uint8_t given = 0, mixed = 0;  // bit per attribute: some object has it; objects differ in it
-    bool two_patients = false, several_accessions = false;
     std::uint64_t instances = 0, bytes = 0;
   };
   std::vector<Row> rows_;

@@ -178,6 +178,42 @@ void check_ledger(const Summary& s) {
              "exams");
 }
 
+namespace {
+
+void put_rules(JsonWriter& w, const Summary& s) {
+  w.key("rules").begin_object();
+  for (const auto& [rule, n] : s.rules) {
+    w.key(rule)
+        .begin_object()
+        .member("auto", n.matched)
+        .member("review", n.review)
+        .member("unmatched", n.unmatched)
+        .member("person", n.person)
+        .member("edited_studies", n.edited.studies)
+        .member("edited_objects", n.edited.objects);
+    put_reaches(w, "edits", n.edits);
+    w.end_object();
+  }
+  w.end_object();
+}
+
+void put_attributes(JsonWriter& w, const Summary& s) {
+  w.key("attributes").begin_object();
+  for (const auto& [tag, n] : s.attributes) {
+    w.key(tag)
+        .begin_object()
+        .member("agree_before", n.before)
+        .member("agree_after", n.after)
+        .member("coerce", n.coerce);
+    w.member("correct", n.correct).member("left", n.left);
+    put_reaches(w, "changes", n.changes);
+    w.end_object();
+  }
+  w.end_object();
+}
+
+}  // namespace
+
 std::string to_json(const Summary& s) {
   JsonWriter w;
   w.begin_object()
@@ -224,34 +260,11 @@ std::string to_json(const Summary& s) {
     w.member("objects_changed", s.corrections->objects_changed);
     w.member("studies_open", s.corrections->studies_open).end_object();
   }
-  w.key("rules").begin_object();
-  for (const auto& [rule, n] : s.rules) {
-    w.key(rule)
-        .begin_object()
-        .member("auto", n.matched)
-        .member("review", n.review)
-        .member("unmatched", n.unmatched)
-        .member("person", n.person)
-        .member("edited_studies", n.edited.studies)
-        .member("edited_objects", n.edited.objects);
-    put_reaches(w, "edits", n.edits);
-    w.end_object();
-  }
-  w.end_object();
+  put_rules(w, s);
   put_map(w, "vetoes", s.vetoes);
   put_map(w, "discrepancies", s.discrepancies);
-  w.key("attributes").begin_object();
-  for (const auto& [tag, n] : s.attributes) {
-    w.key(tag)
-        .begin_object()
-        .member("agree_before", n.before)
-        .member("agree_after", n.after)
-        .member("coerce", n.coerce);
-    w.member("correct", n.correct).member("left", n.left);
-    put_reaches(w, "changes", n.changes);
-    w.end_object();
-  }
-  w.end_object().member("exceptions", s.exceptions()).end_object();
+  put_attributes(w, s);
+  w.member("exceptions", s.exceptions()).end_object();
   return std::move(w).str();
 }
 

@@ -20,7 +20,7 @@ constexpr std::array<std::string_view, 13> kRepeating = {
     "SEX",  "MODALITIES", "SCORE_1", "REASON_1", "REASON_2", "REASON_3"};
 
 /// JSON inside a script element: no `<` may stand there, or a name could end the element.
-std::string inside_script(std::string json) {
+std::string inside_script(std::string_view json) {
   std::string out;
   out.reserve(json.size());
   for (const char c : json) {

@@ -92,6 +92,7 @@ std::string trends_table(const Report& report) {
     std::vector<std::uint64_t> shown;
     std::uint64_t before = 0;
     for (const auto& [year, n] : counts) before += year < years.front() ? n : 0;
+    shown.reserve(years.size());
     for (const auto& year : years) shown.push_back(counts.contains(year) ? counts.at(year) : 0);
     std::vector<std::string> cells{html(category_name(code)), sparkline(shown)};
     if (cut) cells.push_back(count_cell(before));

@@ -243,7 +243,7 @@ void summary(JsonWriter& w, const Report& report) {
   w.end_array().member("unexplained_total", report.unexplained_total);
   w.member("exceptions_total", static_cast<std::uint64_t>(report.exceptions.size()));
   w.key("samples").begin_array();
-  for (const auto& sample : report.samples)
+  for (const auto& sample : report.samples) {
     w.begin_object()
         .member("manifest", sample.manifest)
         .member("state", sample.state)
@@ -251,6 +251,7 @@ void summary(JsonWriter& w, const Report& report) {
         .key("plan")
         .raw(sample.plan.empty() ? "null" : sample.plan)
         .end_object();
+  }
   w.end_array();
   manifests(w, report);
   ledger(w, report);

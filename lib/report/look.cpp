@@ -155,7 +155,8 @@ std::int64_t minute_of(std::string_view text) {
   const std::chrono::year_month_day day{std::chrono::year(part[0]), std::chrono::month(static_cast<unsigned>(part[1])),
                                         std::chrono::day(static_cast<unsigned>(part[2]))};
   if (!day.ok() || part[0] < 1970 || part[3] < 0 || part[3] > 23 || part[4] < 0 || part[4] > 59) return -1;
-  return std::chrono::sys_days(day).time_since_epoch().count() * std::int64_t{1440} + part[3] * 60 + part[4];
+  return std::chrono::sys_days(day).time_since_epoch().count() * std::int64_t{1440} + std::int64_t{part[3]} * 60 +
+         part[4];
 }
 
 std::string minute_text(std::int64_t minute) {

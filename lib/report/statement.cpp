@@ -79,10 +79,11 @@ void add_rest(const Report& report, std::vector<std::string>& out) {
                   " no transfer: " + kinds_without_transfer(report) + ".");
   }
   const std::uint64_t exceptions = report.exceptions.size();
-  if (exceptions > 0)
+  if (exceptions > 0) {
     out.push_back(objects(exceptions) +
                   (exceptions == 1 ? " is an exception, listed with its" : " are exceptions, each listed with its") +
                   " reason.");
+  }
 }
 
 void add_target(const Target& target, std::vector<std::string>& out) {

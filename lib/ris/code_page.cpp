@@ -68,10 +68,11 @@ std::string table_text(std::string bytes, const std::string& code_page) {
   if (view.starts_with("\xFF\xFE")) return converted(view.substr(2), "UTF-16LE");
   if (view.starts_with("\xFE\xFF")) return converted(view.substr(2), "UTF-16BE");
   if (view.starts_with("\xEF\xBB\xBF") || code_page == "UTF-8") {
-    if (!is_utf8(view))
+    if (!is_utf8(view)) {
       throw RunError(Exit::input,
                      "the RIS table says that it is UTF-8 and is not; a part of it may have been pasted from another "
                      "export: write it anew, or name its code page (code_page in --map)");
+    }
     return bytes;
   }
   if (code_page == "UTF-16" || code_page == "UTF-16LE") return converted(view, "UTF-16LE");

@@ -75,12 +75,13 @@ ExamRows::ExamRows(const std::vector<std::string>& header, const Mapping& mappin
     const std::string name = id_key(cell);
     return std::find(kNames.begin(), kNames.end(), name) != kNames.end() || mapping.columns.count(name) > 0;
   };
-  if (std::none_of(header.begin(), header.end(), names_a_column))
+  if (std::none_of(header.begin(), header.end(), names_a_column)) {
     throw RunError(
         Exit::input,
         "the RIS table names no column that is known; export it with a line of headings, or name its columns in --map "
         "(known are " +
             known_columns() + ")");
+  }
   const auto is_ignored = [&](const std::string& name) {
     return std::any_of(ignored.begin(), ignored.end(), [&](const std::string& i) { return id_key(i) == name; });
   };
@@ -101,26 +102,29 @@ ExamRows::ExamRows(const std::vector<std::string>& header, const Mapping& mappin
       continue;
     }
     const auto known = std::find(kNames.begin(), kNames.end(), name);
-    if (known == kNames.end())
+    if (known == kNames.end()) {
       throw RunError(Exit::usage, "the RIS table has a column '" + shown(header[i]) +
                                       "' that is not known; known are " + known_columns() +
                                       "; rename it, give its name in --map, or leave it out with "
                                       "--ignore-columns " +
                                       shown(header[i]));
+    }
     place(static_cast<Column>(known - kNames.begin()), i);
   }
-  for (const auto& [theirs, column] : mapping.columns)
+  for (const auto& [theirs, column] : mapping.columns) {
     if (at_[column] == kNone)
       throw RunError(Exit::input, "the RIS table has no column '" + shown(theirs) + "', which --map names for " +
                                       named(column) + "; correct the map or the export");
+  }
   if (at_[kPatientId] == kNone)
     throw RunError(Exit::input,
                    "the RIS table has no column PATIENT_ID; add it to the export (known are " + known_columns() + ")");
-  if (at_[kAccession] == kNone && at_[kStudyUid] == kNone)
+  if (at_[kAccession] == kNone && at_[kStudyUid] == kNone) {
     throw RunError(
         Exit::input,
         "the RIS table has neither a column ACCESSION nor STUDY_UID; add one of them to the export (known are " +
             known_columns() + ")");
+  }
 }
 
 void ExamRows::add(match::CsvRow&& row) {
@@ -139,7 +143,7 @@ void ExamRows::take(match::CsvRow& row) {
     return;
   }
   watch(exam);
-  table_.exams.push_back(std::move(exam));
+  table_.exams.push_back(exam);
 }
 
 /// The exam of a row; the reason when it is none.
@@ -282,10 +286,11 @@ std::optional<std::string> ExamRows::check_ids(const Exam& exam) const {
     const auto id = cell(column);
     if (shortened_by_spreadsheet(id)) return named(column) + " was shortened by a spreadsheet (E+); export it as text";
     if (turned_into_date(id)) return named(column) + " was turned into a date by a spreadsheet; export it as text";
-    if (all_digits(id) && id.size() < mapping_.digits[column])
+    if (all_digits(id) && id.size() < mapping_.digits[column]) {
       return named(column) + " has " + std::to_string(id.size()) + " digits instead of " +
              std::to_string(mapping_.digits[column]) +
              "; a spreadsheet may have dropped leading zeros: export it as text";
+    }
   }
   // What cannot stand in the DICOM attribute would make a broken object of every edit.
   const auto check = [](Column column, std::string_view text, bool name) -> std::optional<std::string> {
@@ -370,11 +375,12 @@ void ExamRows::remark_on_columns() {
     table_.remarks.push_back(named(texts[i]) + ": several texts have exactly " + std::to_string(w.longest) +
                              " characters and none has more; the export may have cut them");
   }
-  if (turned_ > 0)
+  if (turned_ > 0) {
     table_.remarks.push_back(
         std::to_string(turned_) +
         " dates fit their format only with day and month exchanged; the others may be turned as well: "
         "do not trust any date of this table before it is exported as text");
+  }
 }
 
 void ExamRows::check_control(const std::string& sha256, std::optional<std::uint64_t> trailer) {
@@ -403,16 +409,18 @@ void ExamRows::check_control(const std::string& sha256, std::optional<std::uint6
     if (c.sha256 != sha256) refuse("its SHA-256 differs");
   }
   table_.control = trailer || c.given();
-  if (c.required && !table_.control)
+  if (c.required && !table_.control) {
     throw RunError(Exit::input,
                    "nothing says how many rows the RIS table should have, and a control total is required; ask the "
                    "exporter and give it with --control");
+  }
   const bool counted = trailer || c.rows || !c.sha256.empty();
   for (const std::uint64_t limit : {std::uint64_t{65536}, std::uint64_t{1048576}}) {
-    if (!counted && !sha256.empty() && (table_.rows == limit || table_.rows + 1 == limit))
+    if (!counted && !sha256.empty() && (table_.rows == limit || table_.rows + 1 == limit)) {
       throw RunError(Exit::input, "the RIS table ends in row " + std::to_string(limit) +
                                       ", where spreadsheets cut; export it without one, or give the promised number of "
                                       "rows with --control");
+    }
   }
 }
 

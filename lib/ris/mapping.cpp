@@ -45,10 +45,11 @@ void read_formats(const config::Table& table, Mapping& out) {
     if (!text) continue;
     auto pattern = Pattern::parse(*text);
     const bool fits = pattern && (column == kStudyTime ? pattern->has_time() : pattern->has_date());
-    if (!fits)
+    if (!fits) {
       table.refuse(kNames[column], "`" + std::string(kNames[column]) +
                                        "` is no format; it is written with YYYY, MM or MON, DD, hh, mm, "
                                        "ss, AM and separators, e.g. DD.MM.YYYY or YYYY-MM-DD hh:mm:ss");
+    }
     out.formats[column] = std::move(pattern);
   }
 }

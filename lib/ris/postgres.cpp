@@ -51,10 +51,11 @@ Parameters parameters_of(const std::string& address) {
   for (const PQconninfoOption* o = parsed.get(); o->keyword != nullptr; ++o) {
     if (o->val == nullptr) continue;
     const std::string_view word = o->keyword;
-    if (word == "password" || word == "sslpassword")
+    if (word == "password" || word == "sslpassword") {
       throw RunError(Exit::usage,
                      "the address of --ris holds a password, which every user of this machine can read in the list of "
                      "processes; take it out and give it by PGPASSFILE, ~/.pgpass or PGPASSWORD");
+    }
     if (word == "options")
       settings = std::string(o->val) + " ";
     else
@@ -143,6 +144,7 @@ match::CsvRow row_of(const PGresult* result, int row, std::size_t number) {
 
 std::vector<std::string> header_of(const PGresult* result) {
   std::vector<std::string> names;
+  names.reserve(static_cast<std::size_t>(PQnfields(result)));
   for (int i = 0; i < PQnfields(result); ++i) names.emplace_back(PQfname(result, i));
   return names;
 }

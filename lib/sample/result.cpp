@@ -64,17 +64,19 @@ std::string Outcome::drawn_sentence(const std::string& seed) const {
   const std::uint64_t bad = drawn_.defects;
   const std::string found = grouped(bad) + (bad == 1 ? " is" : " are") + " not what was sent";
   const std::string accepts = grouped(demand.accepted);
-  if (bad > demand.accepted)
+  if (bad > demand.accepted) {
     return "The sample failed: " + grouped(bad) + " of " + objects(plan_->drawn) + " drawn" + seed + " from " +
            grouped(plan_->lot) + (bad == 1 ? " is" : " are") + " not what was sent, " +
            (demand.accepted > 0 ? "more than the " + accepts + " that it accepts, " : "") + "so the bound of " +
            to_text(demand.defect) + " is not proved.";
+  }
   const std::string of_them =
       bad == 0 ? "each is what was sent" : found + ", no more than the " + accepts + " that the sample accepts";
-  if (plan_->drawn < plan_->lot)
+  if (plan_->drawn < plan_->lot) {
     return "With " + to_text(demand.confidence) + " confidence at most " + to_text(demand.defect) + " of " +
            objects(plan_->lot) + " at the target are not what was sent: " + grouped(plan_->drawn) + " were drawn" +
            seed + " and " + of_them + ".";
+  }
   if (plan_->lot > 0)
     return "All " + objects(plan_->lot) + " left to chance were drawn" + seed + ", for the lot is small, and " +
            of_them + ".";

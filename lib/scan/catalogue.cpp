@@ -334,11 +334,12 @@ void Catalogue::check_patient(const Object& object, std::vector<Finding>& findin
   }
   if (*first == patient || index_.contains(key('Y', join({*object.study, patient})))) return;
   index_.put(key('Y', join({*object.study, patient})), "");
-  if (number_in(*first) != number)
+  if (number_in(*first) != number) {
     findings.push_back({"PID-ZERO", Severity::s3, "0010,0020",
                         "the archive has this Patient ID with other leading zeros; one patient or two?"});
-  else
+  } else {
     findings.push_back({"PID-PREFIX", Severity::s2, "0010,0020", std::string(kOtherPrefix)});
+  }
 }
 
 /// What is said once a study, not of each object.
@@ -410,7 +411,7 @@ void Catalogue::compare_count(const manifest::Study& older, const std::function<
 }
 
 void Catalogue::conclude(const Pointer& pointer, const std::function<void(const LateFinding&)>& emit) {
-  const auto write = [&](LateFinding late) {
+  const auto write = [&](const LateFinding& late) {
     if (first_time(late)) emit(late);
   };
   const auto rejection = manifest::rejection_title(pointer.rejection);

@@ -26,6 +26,12 @@ constexpr std::array kMagics = {
           "\xFD"
           "7zXZ\0"sv},
     Magic{"tar", 257, "ustar"sv},
+    Magic{"7z", 0, "7z\xBC\xAF\x27\x1C"sv},
+    Magic{"rar", 0, "Rar!\x1A\x07"sv},
+    Magic{"compress", 0, "\x1F\x9D"sv},
+    Magic{"lzip", 0, "LZIP\x01"sv},
+    Magic{"lz4", 0, "\x04\x22\x4D\x18"sv},
+    Magic{"iso9660", 32769, "CD001"sv},
     Magic{"jpeg", 0, "\xFF\xD8\xFF"sv},
     Magic{"jpeg-ls", 0, "\xFF\xD8\xFF\xF7"sv},
     Magic{"jp2", 0, "\0\0\0\x0CjP  "sv},
@@ -57,6 +63,11 @@ bool is_text(std::string_view start) {
 }
 
 }  // namespace
+
+bool is_unread_container(std::string_view type) noexcept {
+  static constexpr std::array kTypes = {"7z"sv, "rar"sv, "compress"sv, "lzip"sv, "lz4"sv, "iso9660"sv};
+  return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
+}
 
 std::string content_type(ByteView file, std::string_view name) {
   if (std::all_of(file.begin(), file.end(), [](std::byte b) { return b == std::byte{0}; })) return "zeros";

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 
 namespace waybill::scan {
 
@@ -232,8 +233,7 @@ FileSet file_set_of(const dicom::Dataset& directory) {
   const auto& nodes = directory.nodes();
   std::optional<std::string> open_study;  // of which no object has been met yet
   const auto end_study = [&] {
-    if (open_study) set.empty_studies.push_back(*std::move(open_study));
-    open_study.reset();
+    if (open_study) set.empty_studies.push_back(*std::exchange(open_study, std::nullopt));
   };
   for (std::uint32_t i = directory.index_of(*records) + 1; i < records->next && nodes[i].next > i; i = nodes[i].next) {
     const DirectoryRecord record = record_of(directory, i);

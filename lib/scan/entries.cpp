@@ -97,7 +97,7 @@ class Unpacker {
 
  private:
   std::string take(std::uint64_t n) {
-    const std::string out(rest_.substr(0, n));
+    std::string out(rest_.substr(0, n));
     rest_.remove_prefix(out.size());
     return out;
   }

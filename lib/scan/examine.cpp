@@ -70,6 +70,14 @@ void set_empty(Object& object) {
 void set_foreign(ByteView start, Object& object) {
   object.bucket = Bucket::non_dicom;
   object.content_type = content_type(start, file_name(object.source));
+  if (is_unread_container(object.content_type.value_or(""))) {
+    object.bucket = Bucket::quarantined;
+    object.findings.push_back(
+        {"SRC-UNOPENED",
+         Severity::s3,
+         {},
+         "a " + *object.content_type + " container, which is not read here; unpack it and scan what is inside"});
+  }
   if (object.content_type == "unknown")
     object.findings.push_back(
         {"SRC-UNKNOWN", Severity::s0, {}, "neither DICOM nor of any other type that is known here"});

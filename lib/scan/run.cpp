@@ -232,48 +232,112 @@ Result compare(const Step& step, std::vector<Object> objects, const Options& opt
 /// The records of a batch, in its order.
 std::vector<Result> look(std::vector<Step> steps, const Options& options) {
   std::vector<Result> out(steps.size());
-  std::optional<std::size_t> waiting;  // an entry to be read, for which a second one is sought
+  const std::size_t none = steps.size();
+  std::size_t waiting = none;  // an entry to be read, for which a second one is sought
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (steps[i].known.same && !steps[i].known.recheck) {
       out[i] = carry_over(std::move(steps[i].known));
-    } else if (!waiting) {
+    } else if (waiting == none) {
       waiting = i;
     } else {
-      auto both = examine_two(std::move(steps[*waiting].entry), std::move(steps[i].entry), options);
-      out[*waiting] = compare(steps[*waiting], std::move(both[0]), options);
+      auto both = examine_two(std::move(steps[waiting].entry), std::move(steps[i].entry), options);
+      out[waiting] = compare(steps[waiting], std::move(both[0]), options);
       out[i] = compare(steps[i], std::move(both[1]), options);
-      waiting.reset();
+      waiting = none;
     }
   }
-  if (waiting) {
-    auto alone = examine(std::move(steps[*waiting].entry), options);
-    out[*waiting] = compare(steps[*waiting], std::move(alone), options);
+  if (waiting != none) {
+    auto alone = examine(std::move(steps[waiting].entry), options);
+    out[waiting] = compare(steps[waiting], std::move(alone), options);
   }
   return out;
 }
 
+/// The records of one run, in their order; what an interrupted run wrote before is left out.
+class Records {
+ public:
+  Records(const Options& options, manifest::Writer& writer, const OnProgress& progress)
+      : writer_(writer),
+        progress_(progress),
+        catalogue_(options.index, options.deep ? Catalogue::Depth::pixels : Catalogue::Depth::attributes),
+        resumed_(writer.resumed()),
+        resume_at_(resumed_ ? recall(writer.path(), catalogue_, tally_) : std::string()) {}
+
+  /// Whether nothing of the entry is left to be looked at.
+  [[nodiscard]] bool passed(const archive::Entry& entry) const {
+    if (!resumed_) return false;
+    const manifest::Source source{path_to_text(entry.path), std::nullopt, 0, 0, {}};
+    return source.path != resume_at_ && catalogue_.recorded(manifest::object_id(source));
+  }
+  void add(Result result) {
+    add(result.gone);
+    for (Object& object : result.objects) add(std::move(object));
+  }
+  void add(const std::vector<manifest::Gone>& gone) {
+    for (const manifest::Gone& one : gone) {
+      if (resumed_ && catalogue_.recorded(one.id)) continue;
+      writer_.append_record(one);
+      ++tally_.since["gone"];
+    }
+  }
+  /// What only the whole shows, the studies and the end. `older` is the scan this one is compared with, or empty.
+  void finish(const std::filesystem::path& older) {
+    const auto late = [&](const manifest::LateFinding& finding) { add(finding); };
+    if (!older.empty()) each_study(older, [&](const manifest::Study& study) { catalogue_.compare_count(study, late); });
+    catalogue_.conclude(late);
+    tally_.studies = catalogue_.studies([&](const manifest::Study& study) { writer_.append_record(study); });
+    if (!tally_.closes())
+      throw RunError(Exit::integrity, "the scan's ledger does not close: " + tally_.json() +
+                                          "; keep the manifest and report this as a defect");
+    writer_.finish(tally_.json());
+  }
+  /// Leaves the manifest to be gone on with.
+  void interrupt() {
+    tally_.interrupted = true;
+    writer_.commit();
+  }
+  [[nodiscard]] const Tally& tally() const { return tally_; }
+
+ private:
+  void add(const manifest::LateFinding& late) {
+    writer_.append_record(late);
+    tally_.add(late);
+  }
+  void add(Object object) {
+    if (resumed_ && object.source.path == resume_at_ && catalogue_.recorded(object.id)) return;
+    for (const manifest::LateFinding& late : catalogue_.settle(object)) add(late);
+    writer_.append_record(object);
+    const std::uint64_t before = tally_.exceptions;
+    tally_.add(object);
+    ++tally_.entries;
+    progress_(1, object.source.size, tally_.exceptions - before);
+  }
+
+  manifest::Writer& writer_;
+  const OnProgress& progress_;
+  Catalogue catalogue_;
+  Tally tally_;
+  bool resumed_;
+  std::string resume_at_;  // the path of the entry in whose records the run was interrupted
+};
+
 }  // namespace
 
 Tally run(const Options& options, manifest::Writer& writer, const OnProgress& progress) {
-  Catalogue catalogue(options.index, options.deep ? Catalogue::Depth::pixels : Catalogue::Depth::attributes);
-  Tally tally;
-  const bool resumed = writer.resumed();
-  const std::string resume_at = resumed ? recall(writer.path(), catalogue, tally) : std::string();
+  Records records(options, writer, progress);
   std::optional<Since> since;
   if (!options.since.empty()) since.emplace(options.since, options.sources, options.recheck, options.seed);
   archive::Supply supply(options.sources, options.selection, [&](archive::Entry& entry) {
     if (since) archive::examine(entry);
     const bool read = !since || since->judge(entry);
-    if (resumed) {
-      const manifest::Source source{path_to_text(entry.path), std::nullopt, 0, 0, {}};
-      if (source.path != resume_at && catalogue.recorded(manifest::object_id(source))) {
-        if (since) since->drop_last();
-        return archive::Plan::pass_over;
-      }
+    if (records.passed(entry)) {
+      if (since) since->drop_last();
+      return archive::Plan::pass_over;
     }
     return read ? archive::Plan::read : archive::Plan::keep;
   });
 
+  bool interrupted = false;
   using Steps = std::vector<Step>;
   const auto walk_on = [&](oneapi::tbb::flow_control& flow) -> Steps {
     Steps steps;
@@ -283,62 +347,30 @@ Tally run(const Options& options, manifest::Writer& writer, const OnProgress& pr
       const archive::EntryKind kind = entry->kind;
       steps.push_back({*std::move(entry), kind, since ? since->take() : Known{}});
     }
-    tally.interrupted = stop_requested();
-    if (steps.empty() || tally.interrupted) {
+    interrupted = stop_requested();
+    if (steps.empty() || interrupted) {
       flow.stop();
       steps.clear();
     }
     return steps;
   };
-  const auto write_gone = [&](const std::vector<manifest::Gone>& gone) {
-    for (const manifest::Gone& one : gone) {
-      if (resumed && catalogue.recorded(one.id)) continue;
-      writer.append_record(one);
-      ++tally.since["gone"];
-    }
-  };
-  const auto write_late = [&](const manifest::LateFinding& late) {
-    writer.append_record(late);
-    tally.add(late);
-  };
-  const auto record = [&](Object object) {
-    if (resumed && object.source.path == resume_at && catalogue.recorded(object.id)) return;
-    for (const manifest::LateFinding& late : catalogue.settle(object)) write_late(late);
-    writer.append_record(object);
-    const std::uint64_t before = tally.exceptions;
-    tally.add(object);
-    ++tally.entries;
-    progress(1, object.source.size, tally.exceptions - before);
+  const auto write = [&](std::vector<Result> results) {
+    for (Result& result : results) records.add(std::move(result));
   };
   using oneapi::tbb::filter_mode;
   oneapi::tbb::parallel_pipeline(
-      options.threads * 3,
+      std::size_t{options.threads} * 3,
       oneapi::tbb::make_filter<void, Steps>(filter_mode::serial_in_order, walk_on) &
           oneapi::tbb::make_filter<Steps, std::vector<Result>>(
               filter_mode::parallel, [&](Steps steps) { return look(std::move(steps), options); }) &
-          oneapi::tbb::make_filter<std::vector<Result>, void>(filter_mode::serial_in_order,
-                                                              [&](std::vector<Result> results) {
-                                                                for (Result& result : results) {
-                                                                  write_gone(result.gone);
-                                                                  for (Object& object : result.objects)
-                                                                    record(std::move(object));
-                                                                }
-                                                              }));
-  if (tally.interrupted) {
-    writer.commit();
-    return tally;
+          oneapi::tbb::make_filter<std::vector<Result>, void>(filter_mode::serial_in_order, write));
+  if (interrupted) {
+    records.interrupt();
+    return records.tally();
   }
-  if (since) {
-    write_gone(since->rest());
-    each_study(options.since, [&](const manifest::Study& older) { catalogue.compare_count(older, write_late); });
-  }
-  catalogue.conclude(write_late);
-  tally.studies = catalogue.studies([&](const manifest::Study& study) { writer.append_record(study); });
-  if (!tally.closes())
-    throw RunError(Exit::integrity, "the scan's ledger does not close: " + tally.json() +
-                                        "; keep the manifest and report this as a defect");
-  writer.finish(tally.json());
-  return tally;
+  if (since) records.add(since->rest());
+  records.finish(options.since);
+  return records.tally();
 }
 
 Tally tally_of(const std::filesystem::path& path) {

@@ -56,11 +56,12 @@ void Session::commit(const Command& request, std::uint8_t context) {
     transaction.times = rule->times;
     transaction.new_association = rule->new_association;
   }
-  if (node_.journal)
+  if (node_.journal) {
     node_.journal.write(Journal::line("commit", number_)
                             .member("transaction", transaction.uid)
                             .member("references", transaction.references.size())
                             .member("status", status_text(status)));
+  }
   Command answer = response_to(request, status);
   answer.set(field::kAffectedClass, kCommitmentClass).set(field::kAffectedInstance, kCommitmentInstance);
   answer.set(kActionType, std::uint16_t{1});

@@ -192,10 +192,11 @@ void Committer::deliver(Transaction transaction) {
     while (transaction.times > 0) {
       const net::Command answer = caller.ask(context, command, dataset);
       --transaction.times;
-      if (node_.journal)
+      if (node_.journal) {
         node_.journal.write(Journal::line("commit-event", 0)
                                 .member("transaction", transaction.uid)
                                 .member("answer", answer.number(net::field::kStatus)));
+      }
     }
     caller.release();
   } catch (const Lost& lost) {

@@ -123,11 +123,12 @@ bool Session::negotiate() {
   messages_.peer_pdu = request_.max_pdu;
   request_.level = node_.scenario.storage_level;
   ++node_.tallies.associations;
-  if (node_.journal)
+  if (node_.journal) {
     node_.journal.write(Journal::line("accepted", number_)
                             .member("calling", request_.calling)
                             .member("proposed", request_.contexts.size())
                             .member("granted", granted_.size()));
+  }
   wire_.write(encode_accept(request_, answers, node_.scenario.pdu, window));
   return true;
 }

@@ -14,8 +14,8 @@ namespace waybill::simpacs {
 
 namespace {
 
-constexpr std::size_t kBuffer = 256 * 1024;
-constexpr std::size_t kMaxCommand = 64 * 1024;
+constexpr std::size_t kBuffer = std::size_t{256} * 1024;
+constexpr std::size_t kMaxCommand = std::size_t{64} * 1024;
 constexpr auto kTick = std::chrono::milliseconds(50);
 
 std::string errno_text() { return std::strerror(errno); }

@@ -3,6 +3,7 @@
 
 #include "core/stop.hpp"
 #include "io/descriptor.hpp"
+#include "transfer/pause.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -65,14 +66,7 @@ int wait_for(pid_t child) {
 
 }  // namespace
 
-void install_forwarding() {
-  struct sigaction action {};
-  action.sa_handler = forward;
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGUSR1, &action, nullptr);
-  sigaction(SIGUSR2, &action, nullptr);
-}
+void install_forwarding() { transfer::handle_pause_signals(forward); }
 
 Exit run_program(const std::filesystem::path& program, const std::vector<std::string>& words,
                  const std::filesystem::path& log) {

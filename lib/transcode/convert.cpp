@@ -181,8 +181,8 @@ Result<Pixels> Converter::reencode(const dicom::File& file, pixel::PixelData dat
   auto pixels =
       native ? native_pixels(data, *std::move(encoded)) : codestreams(source_size, *std::move(encoded), order, rewrite);
   if (!pixels) return pixels;
-  if (*icons) rewrite.elements[tag(0x0088, 0x0200)] = **std::move(icons);
   out.icons = icons->has_value();
+  if (*icons) rewrite.elements[tag(0x0088, 0x0200)] = **std::move(icons);
   if (*overlays) out.changes.values = std::move((*overlays)->changes);
   if (*aligned) std::ranges::move((*aligned)->changes, std::back_inserter(out.changes.values));
   rewrite.transfer_syntax = order.syntax;

@@ -54,6 +54,10 @@ class Planner {
       ++plan_.kept_back["excluded by a rejection note"];
       return;
     }
+    if (const auto why = manifest::exclusion_of(object)) {
+      ++plan_.kept_back[why->code];
+      return;
+    }
     const auto edits = edits_of(decisions_, options_.unmatched, object);
     if (!edits) {
       ++plan_.kept_back[object.findings.back().code];

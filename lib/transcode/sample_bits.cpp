@@ -46,10 +46,11 @@ Result<std::optional<Aligned>> align_samples(const dicom::Dataset& set, const pi
   const bool sized = packed || info.bits_allocated == 8 || info.bits_allocated == 16;
   if (data.encapsulated || info.float_bits != 0 || info.bits_stored == 0 || !sized || (!packed && !shifted))
     return std::optional<Aligned>{};
-  if (shifted && has_padding(set))
+  if (shifted && has_padding(set)) {
     return Failure{Fault::unsupported,
                    "High Bit is not Bits Stored - 1 and it is open whether Pixel Padding Value goes "
                    "by the bits before or after a shift"};
+  }
   std::vector<manifest::Finding> findings;
   const auto reader = pixel::FrameReader::open(data, findings);
   if (!reader) return reader.error();

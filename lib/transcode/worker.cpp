@@ -131,9 +131,10 @@ std::string Worker::study_uid(const std::string& study) const {
   return at == uids.end() ? study : at->second;
 }
 
-/// What a rejection note keeps from readers is not staged; the source keeps it, and the manifest says so.
+/// What a rejection note keeps from readers, or what is no stored object, is not staged; the source keeps it, and the
+/// manifest says so.
 bool Worker::exclude_rejected(Object& object) const {
-  auto why = manifest::rejection_of(object);
+  auto why = manifest::exclusion_of(object);
   if (const auto at = rejected_.find(object.id); !why && at != rejected_.end()) why = at->second;
   if (!why) return false;
   std::erase_if(object.findings, [&](const manifest::Finding& f) { return f.code == why->code; });
@@ -145,16 +146,28 @@ dicom::Changes Worker::changes_of(Object& object, const dicom::File& file, std::
   dicom::Changes changes;
   std::erase_if(edits, [](const manifest::Edit& edit) { return is_uid_edit(edit) && !edit.old_value.empty(); });
   changes.edits = std::move(edits);
-  if (uids_.empty()) return changes;
+  auto missing = dicom::uids_of_meta(file);
+  const auto add_missing = [&] { std::ranges::move(missing, std::back_inserter(changes.edits)); };
+  if (uids_.empty()) {
+    add_missing();
+    return changes;
+  }
   const auto asked = uids_.of(object);
   changes.uids = dicom::named(file.dataset, asked);
+  for (manifest::Edit& edit : missing) {
+    const auto at = asked.find(edit.new_value);
+    if (at == asked.end()) continue;
+    changes.uids.insert(*at);
+    edit.new_value = at->second;
+  }
+  add_missing();
   for (const dicom::Tag t : dicom::private_naming(file.dataset, asked))
     object.findings.push_back({"TX-UIDPRIVATE", Severity::s2, dicom::to_string(t),
                                "a private element names a UID that was replaced; it is carried as it was"});
   return changes;
 }
 
-void Worker::work(Object& object, ByteView source, const dicom::File& file, dicom::Changes changes) const {
+void Worker::work(Object& object, ByteView source, const dicom::File& file, const dicom::Changes& changes) const {
   const std::filesystem::path path = staged_path(options_, object);
   const Decision decision = policy_.decide(object);
   auto converted = converter_.convert(source, file, decision.order, changes);

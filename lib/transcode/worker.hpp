@@ -27,7 +27,7 @@ class Worker {
 
  private:
   bool exclude_rejected(manifest::Object& object) const;
-  void work(manifest::Object& object, ByteView source, const dicom::File& file, dicom::Changes changes) const;
+  void work(manifest::Object& object, ByteView source, const dicom::File& file, const dicom::Changes& changes) const;
   [[nodiscard]] dicom::Changes changes_of(manifest::Object& object, const dicom::File& file,
                                           std::vector<manifest::Edit> edits) const;
   [[nodiscard]] Result<Converter::Proof> stage_proved(const std::filesystem::path& path, const Converted& converted,

@@ -92,7 +92,7 @@ std::string counted(std::uint16_t status, std::uint32_t failed) {
 net::Association::Moved move(const Receiver::Expectation& expected, Session& session,
                              const std::array<std::string, 3>& uids, const Way& way) {
   constexpr std::chrono::milliseconds kLastAnswer{2000};  // when there is nothing more to come
-  const auto moved = session.move(uids, way.destination, [&] {
+  auto moved = session.move(uids, way.destination, [&] {
     return expected.quiet_for() < (expected.is_open() ? way.quiet : std::min(way.quiet, kLastAnswer));
   });
   if (moved.status == kUnknownDestination || moved.status == kNotAuthorised) refuse_move(moved, way);

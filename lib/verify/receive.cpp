@@ -21,7 +21,7 @@ Receiver::Receiver(const net::ListenAt& at, const std::string& title, const std:
                  [this](const std::string& sop_class, const std::vector<std::string>& syntaxes) {
                    return choose(sop_class, syntaxes);
                  },
-                 [this](net::Received received) { return store(std::move(received)); },
+                 [this](const net::Received& received) { return store(received); },
                  std::move(say)},
                 timeouts, std::move(tls)) {}
 
@@ -39,7 +39,7 @@ std::string Receiver::choose(const std::string& sop_class, const std::vector<std
 }
 
 /// What nobody waits for is taken and forgotten: it proves nothing, and a refusal might end what else is to come.
-std::uint16_t Receiver::store(net::Received received) {
+std::uint16_t Receiver::store(const net::Received& received) {
   std::unique_lock lock(mutex_);
   last_ = Clock::now();
   const auto found = expected_.find(received.sop_instance);

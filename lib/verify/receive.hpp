@@ -58,7 +58,7 @@ class Receiver {
 
  private:
   [[nodiscard]] std::string choose(const std::string& sop_class, const std::vector<std::string>& syntaxes);
-  [[nodiscard]] std::uint16_t store(net::Received received);
+  [[nodiscard]] std::uint16_t store(const net::Received& received);
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -85,11 +85,12 @@ sample::Plan plan_of(const Options& options, const transfer::Contents& contents)
   const auto& asked = *options.sample;
   std::optional<sample::Committed> committed;
   if (!asked.options) {
-    if (!contents.sample.any())
+    if (!contents.sample.any()) {
       throw RunError(Exit::usage,
                      contents.input.name +
                          " has no sample that was committed before the load; load with --sample, or give a demand and "
                          "--seed here");
+    }
     committed = contents.sample.committed();
   }
   sample::Planner planner(committed ? committed->options : *asked.options);

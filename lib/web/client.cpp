@@ -108,10 +108,11 @@ std::optional<std::vector<Item>> Client::ask(const std::string& path) {
     throw net::PeerError(response.status >= 500 ? Kind::unreachable : Kind::refused,
                          endpoint_.url() + " answered QIDO-RS with " + std::to_string(response.status));
   auto items = is_plain(response) ? parse_json(body) : Result<std::vector<Item>>(Failure{Fault::malformed, ""});
-  if (!items)
+  if (!items) {
     throw net::PeerError(Kind::refused, endpoint_.url() +
                                             " answered QIDO-RS with something that is not the DICOM JSON "
                                             "Model; check that the address is that of its DICOMweb service");
+  }
   return *std::move(items);
 }
 

@@ -382,10 +382,11 @@ void check_answer(const Endpoint& endpoint, const Response& response, const std:
     case 501: throw net::PeerError(Kind::refused, said + ": there is no such service at this address; check its path");
     default: break;
   }
-  if (response.status >= 300 && response.status < 400)
+  if (response.status >= 300 && response.status < 400) {
     throw net::PeerError(Kind::refused,
                          said + " (moved); redirects are not followed, so name the address it is at now" +
                              (response.location.empty() ? "" : ", perhaps " + repair_utf8(response.location)));
+  }
 }
 
 }  // namespace waybill::web

@@ -2,27 +2,10 @@
 #pragma once
 
 #include "audit/syslog.hpp"
+#include "support/free_port.hpp"
 #include "support/peer.hpp"
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-
-#include <cstdint>
-
 namespace waybill::test {
-
-/// A TCP port of loopback that was free a moment ago.
-inline std::uint16_t free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  (void)::bind(fd, reinterpret_cast<sockaddr*>(&address), size);
-  (void)::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(fd);
-  return ntohs(address.sin_port);
-}
 
 /// Whether xmllint accepts the document by the published schema; what it says otherwise.
 inline std::string fault_of(const std::string& xml) {
@@ -64,11 +47,7 @@ class Collector {
   void start() {
     pid_ = spawn({"rsyslogd", "-n", "-f", (folder_ / "rsyslog.conf").string(), "-i", (folder_ / "pid").string()},
                  folder_ / "rsyslog.log");
-    for (int i = 0; i < 100; ++i) {
-      if (answers()) return;
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-    throw std::runtime_error("rsyslogd did not start: " + slurp(folder_ / "rsyslog.log"));
+    if (!wait_for_port(port_)) throw std::runtime_error("rsyslogd did not start: " + slurp(folder_ / "rsyslog.log"));
   }
   void stop() {
     if (pid_ == 0) return;
@@ -78,18 +57,17 @@ class Collector {
   [[nodiscard]] std::string url() const { return "syslog+tls://127.0.0.1:" + std::to_string(port_); }
   [[nodiscard]] fs::path file() const { return folder_ / "audit.log"; }
   [[nodiscard]] fs::path pem(const std::string& name) const { return folder_ / name; }
-  /// What came, in its order, when there are `wanted` or after five seconds.
+  /// What came, in its order, when there are `wanted` or no more come.
   [[nodiscard]] std::vector<audit::Received> received(std::size_t wanted) const {
     std::vector<audit::Received> out;
-    for (int i = 0; i < 50; ++i) {
+    wait_until([&] {
       out.clear();
       std::istringstream in(slurp(file()));
       for (std::string line; std::getline(in, line);) {
         if (auto message = audit::from_syslog(line)) out.push_back(*std::move(message));
       }
-      if (out.size() >= wanted) break;
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
+      return out.size() >= wanted;
+    });
     return out;
   }
   /// Options and environment of a tool that reports here.
@@ -100,18 +78,8 @@ class Collector {
   }
 
  private:
-  [[nodiscard]] bool answers() const {
-    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port_);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const bool connected = ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-    ::close(fd);
-    return connected;
-  }
   fs::path folder_;
-  std::uint16_t port_;
+  int port_;
   pid_t pid_ = 0;
 };
 

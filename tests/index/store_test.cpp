@@ -2,6 +2,7 @@
 #include "index/store.hpp"
 
 #include "core/result.hpp"
+#include "support/temp_folder.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -13,16 +14,7 @@
 namespace waybill::index {
 namespace {
 
-class IndexStore : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string name = testing::TempDir() + "/store-XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    base = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(base); }
-  std::filesystem::path base;
-};
+using IndexStore = test::InFolder;
 
 unsigned rights(const std::filesystem::path& path) {
   struct stat info {};
@@ -30,7 +22,7 @@ unsigned rights(const std::filesystem::path& path) {
 }
 
 TEST_F(IndexStore, GivesBackWhatWasPutLastInByteOrder) {
-  Store store(base / "i");
+  Store store(folder_ / "i");
   std::map<std::string, std::string> expected;
   for (int i = 0; i < 60000; ++i) {  // several tables
     const std::string key = "k" + std::to_string(i * 7919 % 60000);
@@ -58,20 +50,20 @@ TEST_F(IndexStore, GivesBackWhatWasPutLastInByteOrder) {
 
 TEST_F(IndexStore, FolderIsForItsOwnerAloneAndGoneAtTheEnd) {
   {
-    Store store(base / "i");
+    Store store(folder_ / "i");
     for (int i = 0; i < 40000; ++i) store.put(std::to_string(i), std::string(300, 'x'));
-    EXPECT_EQ(rights(base / "i"), 0700U);
+    EXPECT_EQ(rights(folder_ / "i"), 0700U);
   }
-  EXPECT_FALSE(std::filesystem::exists(base / "i"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "i"));
 }
 
 TEST_F(IndexStore, WithoutANameLiesUnderTmpdir) {
-  setenv("TMPDIR", base.c_str(), 1);
+  setenv("TMPDIR", folder_.c_str(), 1);
   std::filesystem::path folder;
   {
     const Store store("");
     folder = store.folder();
-    EXPECT_EQ(folder.parent_path(), base);
+    EXPECT_EQ(folder.parent_path(), folder_);
     EXPECT_EQ(rights(folder), 0700U);
   }
   unsetenv("TMPDIR");
@@ -80,30 +72,30 @@ TEST_F(IndexStore, WithoutANameLiesUnderTmpdir) {
 
 TEST_F(IndexStore, ThrowsAwayWhatAKilledRunLeft) {
   {
-    Store running(base / "running");
+    Store running(folder_ / "running");
     for (int i = 0; i < 40000; ++i) running.put(std::to_string(i), std::string(300, 'x'));
-    std::filesystem::copy(base / "running", base / "i");  // as a kill would leave it
+    std::filesystem::copy(folder_ / "running", folder_ / "i");  // as a kill would leave it
   }
-  ASSERT_FALSE(std::filesystem::is_empty(base / "i"));
+  ASSERT_FALSE(std::filesystem::is_empty(folder_ / "i"));
 
-  const Store store(base / "i");
+  const Store store(folder_ / "i");
 
   EXPECT_EQ(store.get("1"), std::nullopt);
 }
 
 TEST_F(IndexStore, TouchesNoFolderOfOthers) {
-  std::filesystem::create_directory(base / "i");
-  std::ofstream(base / "i" / "thesis.txt") << "mine";
+  std::filesystem::create_directory(folder_ / "i");
+  std::ofstream(folder_ / "i" / "thesis.txt") << "mine";
 
-  EXPECT_THROW(Store(base / "i"), RunError);
+  EXPECT_THROW(Store(folder_ / "i"), RunError);
 
-  EXPECT_TRUE(std::filesystem::exists(base / "i" / "thesis.txt"));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "i" / "thesis.txt"));
 }
 
 TEST_F(IndexStore, FollowsNoLink) {
-  std::filesystem::create_directory(base / "other");
-  std::filesystem::create_directory_symlink(base / "other", base / "i");
-  EXPECT_THROW(Store(base / "i"), RunError);
+  std::filesystem::create_directory(folder_ / "other");
+  std::filesystem::create_directory_symlink(folder_ / "other", folder_ / "i");
+  EXPECT_THROW(Store(folder_ / "i"), RunError);
 }
 
 }  // namespace

@@ -44,7 +44,14 @@ TEST(IdentityCodes, TellPrivateRetiredAndForeignSopClasses) {
   expect({{"SOP-PRIVATE S2", with(kClass, "UI", "1.3.12.2.1107.5.9.1")},
           {"SOP-RETIRED S2", with(kClass, "UI", "1.2.840.10008.5.1.4.1.1.6")},
           {"SOP-STDPRINT S0", with(kClass, "UI", "1.2.840.10008.3.1.2.3.3")},
+          {"SOP-RETIRED S2", with(kClass, "UI", "1.2.840.10008.5.1.1.29")},  // hardcopy images are images
+          {"SOP-STDPRINT S0", with(kClass, "UI", "1.2.840.10008.5.1.4.32.3")},
           {"SOP-STDPRINT S0", with(kClass, "UI", "1.2.840.10008.5.1.1.27")}});
+}
+
+TEST(IdentityCodes, OfAProcedureStepAskForNoStudyAndNoPatient) {
+  expect({{"SOP-STDPRINT S0",
+           with(kClass, "UI", "1.2.840.10008.3.1.2.3.3").without(kStudy).without(kSeries).set(kId, "LO", "")}});
 }
 
 TEST(IdentityCodes, NamePatientIdsThatIdentifyNobodyOrHoldMoreThanAnId) {

@@ -5,15 +5,11 @@
 #include "inventory/elements.hpp"
 #include "io/read_file.hpp"
 #include "manifest/writer.hpp"
+#include "support/folder.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <fstream>
-#include <iterator>
 
 namespace waybill::inventory {
 namespace {
@@ -22,31 +18,12 @@ namespace fs = std::filesystem;
 using manifest::Bucket;
 using manifest::Object;
 
-struct Ran {
-  int exit;
-  std::string text;
-};
+using test::Ran;
 
-Ran run(const std::string& command) {
-  Ran out{-1, {}};
-  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return out;
-  std::array<char, 4096> buffer;
-  while (const std::size_t n = fread(buffer.data(), 1, buffer.size(), pipe)) out.text.append(buffer.data(), n);
-  const int status = pclose(pipe);
-  out.exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return out;
-}
+Ran run(const std::string& command) { return test::shell(command + " 2>&1"); }
 
-class Inventory : public testing::Test {
+class Inventory : public test::InFolder {
  protected:
-  void SetUp() override {
-    std::string name = testing::TempDir() + "/inventory-XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    base = name;
-  }
-  void TearDown() override { fs::remove_all(base); }
-
   static Object instance(int n, const std::string& study, const std::string& series, const std::string& sop) {
     Object o;
     o.source = {"/archive/a b/" + std::to_string(n), std::nullopt, 0, 100, "2020-01-01T00:00:00Z"};
@@ -70,19 +47,13 @@ class Inventory : public testing::Test {
     for (const auto& l : late) writer.append_record(l);
     writer.finish("{}");
   }
-  Written write_inventory() const { return waybill::inventory::write(manifest(), base / "i.dcm"); }
-  [[nodiscard]] fs::path manifest() const { return base / "scan.wb"; }
+  Written write_inventory() const { return waybill::inventory::write(manifest(), folder_ / "i.dcm"); }
+  [[nodiscard]] fs::path manifest() const { return folder_ / "scan.wb"; }
   [[nodiscard]] Ran python(const std::string& script) const {
-    std::ofstream(base / "check.py") << "import pydicom, sys\nfrom pydicom.tag import Tag\n" << script;
-    return run("/usr/bin/python3 " + (base / "check.py").string() + " " + base.string());
+    std::ofstream(folder_ / "check.py") << "import pydicom, sys\nfrom pydicom.tag import Tag\n" << script;
+    return run("/usr/bin/python3 " + (folder_ / "check.py").string() + " " + folder_.string());
   }
-  fs::path base;
 };
-
-std::string slurp(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 }  // namespace
 
@@ -107,10 +78,10 @@ TEST_F(Inventory, IsReadByOtherToolkitsWithEveryInstanceInItsPlace) {
   EXPECT_EQ(written.studies, 2U);
   EXPECT_EQ(written.instances, 4U);
   EXPECT_EQ(written.left_out, 2U);
-  const std::string file = (base / "i.dcm").string();
+  const std::string file = (folder_ / "i.dcm").string();
   EXPECT_EQ(run("dcmftest " + file).exit, 0);
   const Ran dump = run("dcmdump -q " + file);
-  EXPECT_EQ(dump.exit, 0) << dump.text;
+  EXPECT_EQ(dump.exit, 0) << dump.out;
   const Ran read = python(R"(
 d = pydicom.dcmread(sys.argv[1] + '/i.dcm')
 assert d.file_meta.MediaStorageSOPClassUID == d.SOPClassUID == '1.2.840.10008.5.1.4.1.1.201.1'
@@ -135,14 +106,14 @@ assert gone[Tag(8, 0x405)].value == 'Y' and Tag(8, 0x405) not in first
 access = studies[1][Tag(8, 0x424)].value[0][Tag(8, 0x425)].value[0][Tag(8, 0x41a)].value[0]
 assert (access[Tag(8, 0x409)].value, access[Tag(8, 0x40a)].value, access[Tag(8, 0x40b)].value) == ('file:///archive/c.zip', 'ZIP', 'd/e.dcm')
 )");
-  EXPECT_EQ(read.exit, 0) << read.text;
+  EXPECT_EQ(read.exit, 0) << read.out;
 
   const auto bytes = io::read_file(file);
   ASSERT_TRUE(bytes);
   const auto own = dicom::parse_file(*bytes);
   ASSERT_TRUE(own);
   EXPECT_TRUE(own->findings.empty());
-  EXPECT_EQ(run("stat -c %a " + file).text, "600\n");
+  EXPECT_EQ(run("stat -c %a " + file).out, "600\n");
 }
 
 TEST_F(Inventory, InAFolderIsSplitByStudiesUnderOneRoot) {
@@ -152,9 +123,9 @@ TEST_F(Inventory, InAFolderIsSplitByStudiesUnderOneRoot) {
     objects.push_back(instance(i, study, study + ".1", study + ".1.1"));
   }
   write(objects);
-  fs::create_directory(base / "out");
+  fs::create_directory(folder_ / "out");
 
-  const Written written = waybill::inventory::write(manifest(), base / "out", 4);
+  const Written written = waybill::inventory::write(manifest(), folder_ / "out", 4);
 
   EXPECT_EQ(written.files, 4U);
   const Ran read = python(R"(
@@ -166,7 +137,7 @@ assert [len(p[Tag(8, 0x423)].value) for p in parts] == [4, 4, 2] == [p[Tag(8, 0x
 assert root[Tag(8, 0x427)].value == 0 and root[Tag(8, 0x428)].value == 10
 assert len({p.SOPInstanceUID for p in parts + [root]}) == 4
 )");
-  EXPECT_EQ(read.exit, 0) << read.text;
+  EXPECT_EQ(read.exit, 0) << read.out;
 }
 
 TEST_F(Inventory, LeavesOutAValueThatNoLengthFieldHolds) {
@@ -182,22 +153,22 @@ assert study.PatientName == '' and study.PatientID == 'P1'
 access = study[Tag(8, 0x424)].value[0][Tag(8, 0x425)].value[0][Tag(8, 0x41a)].value[0]
 assert len(access[Tag(8, 0x409)].value) == 70008
 )");
-  EXPECT_EQ(read.exit, 0) << read.text;
+  EXPECT_EQ(read.exit, 0) << read.out;
 }
 
 TEST_F(Inventory, GivesTheSameBytesAgain) {
   write({instance(1, "1.2", "1.2.1", "1.2.1.1")});
   write_inventory();
-  const std::string first = slurp(base / "i.dcm");
+  const std::string first = test::get(folder_ / "i.dcm");
   write_inventory();
-  EXPECT_EQ(slurp(base / "i.dcm"), first);
+  EXPECT_EQ(test::get(folder_ / "i.dcm"), first);
   EXPECT_GT(first.size(), 500U);
 }
 
 TEST_F(Inventory, OfNoInstanceIsStillOne) {
   write({});
   EXPECT_EQ(write_inventory().studies, 0U);
-  EXPECT_EQ(run("dcmdump -q " + (base / "i.dcm").string()).exit, 0);
+  EXPECT_EQ(run("dcmdump -q " + (folder_ / "i.dcm").string()).exit, 0);
 }
 
 TEST(InventoryUid, IsADecimalNumberOf128Bits) {

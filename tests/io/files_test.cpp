@@ -4,6 +4,7 @@
 #include "io/atomic_file.hpp"
 #include "io/read_file.hpp"
 #include "support/faulty_reads.hpp"
+#include "support/temp_folder.hpp"
 
 #include <gtest/gtest.h>
 
@@ -21,22 +22,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Files : public ::testing::Test {
+class Files : public test::InFolder {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "waybill-io-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   static std::string text(const fs::path& path) {
     const auto bytes = read_file(path);
     return bytes ? std::string(as_text(*bytes)) : "failure: " + bytes.error().what;
   }
   static void put(const fs::path& path, std::string_view text) { std::ofstream(path) << text; }
-
-  fs::path folder_;
 };
 
 TEST_F(Files, ACommittedFileReplacesTheOldOneAndLeavesNoPartFile) {

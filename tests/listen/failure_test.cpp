@@ -2,6 +2,9 @@
 // What a sender was promised is on disk, whatever becomes of the process or the disk.
 #include "listen/listener.hpp"
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <random>
 #include <set>
 
@@ -19,24 +22,29 @@ struct Stream {
       const std::string id = std::to_string(next);
       if (sender.ask(adt(id)) != "AA|" + id) return;
       acknowledged.insert(id);
+      ++answers;
       ++next;
     }
   }
   int next;
   std::set<std::string> acknowledged;
+  std::atomic<int> answers = 0;
 };
 
 TEST(ListenKilled, LosesNothingThatWasAcknowledgedAndKeepsNothingTwice) {
   TempFolder folder;
-  std::vector<Stream> streams{Stream(100'000), Stream(200'000), Stream(300'000)};
+  std::array<Stream, 3> streams{Stream(100'000), Stream(200'000), Stream(300'000)};
   std::mt19937 random(7);
   std::size_t before = 0;
   for (int round = 0; round < 5; ++round) {
     Listener listener(folder / "j.wb", folder / "log");
     ASSERT_NE(listener.port(), 0) << listener.log();
     std::vector<std::thread> threads;
+    for (auto& stream : streams) stream.answers = 0;
     for (auto& stream : streams) threads.emplace_back([&] { stream.run(listener.port()); });
-    std::this_thread::sleep_for(std::chrono::milliseconds(300 + random() % 400));
+    EXPECT_TRUE(wait_until(
+        [&] { return std::ranges::all_of(streams, [](const Stream& stream) { return stream.answers > 5; }); }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 400));
     EXPECT_EQ(listener.stop(SIGKILL), 128 + SIGKILL);
     for (auto& thread : threads) thread.join();
 
@@ -160,14 +168,18 @@ class ListenTls : public testing::Test {
         folder_ / "log");
     ASSERT_EQ(made.exit, 0) << made.text;
   }
-  /// Sends one message with openssl's own client; its output holds the reply.
-  std::string send(int port, const std::string& options) {
-    std::ofstream(folder_ / "m") << framed(adt("1"));
+  /// Sends this with openssl's own client, which stays until it has the reply to message `last` or is turned away.
+  /// What it says holds the replies.
+  std::string send(int port, const std::string& options, const std::string& text = framed(adt("1")),
+                   const std::string& last = "1") {
+    std::ofstream(folder_ / "m") << text;
+    const std::string client =
+        "openssl s_client -quiet -no_ign_eof -CAfile ca.pem -verify_return_error -connect 127.0.0.1:";
     return test::run({"/bin/bash", "-c",
-                      "cd '" + folder_.path().string() +
-                          "'; (cat m; sleep 1) | timeout 20 openssl s_client -quiet -no_ign_eof -CAfile "
-                          "ca.pem -verify_return_error -connect 127.0.0.1:" +
-                          std::to_string(port) + " " + options},
+                      "cd '" + folder_.path().string() + "'; rm -f in; mkfifo in; timeout 60 " + client +
+                          std::to_string(port) + " " + options + " <in >out 2>&1 & exec 3>in; cat m >&3; " +
+                          "while kill -0 $! && ! grep -aq 'MSA|AA|" + last +
+                          "' out; do sleep 0.02; done 2>/dev/null; " + "exec 3>&-; wait; cat out"},
                      folder_ / "client.log")
         .text;
   }
@@ -197,17 +209,10 @@ TEST_F(ListenTls, ALargeMessageAndManySmallOnesComeThrough) {
   Listener listener(folder_ / "j.wb", folder_ / "listen.log", without_ca);
   std::string all = framed(adt("large") + "OBX|1|ED|" + std::string(5'000'000, 'A') + "\r");
   for (int i = 0; i < 500; ++i) all += framed(adt(std::to_string(i)));
-  std::ofstream(folder_ / "many") << all;
-  const auto ran =
-      test::run({"/bin/bash", "-c",
-                 "cd '" + folder_.path().string() +
-                     "'; (cat many; sleep 4) | timeout 60 openssl s_client -quiet -no_ign_eof -CAfile ca.pem -connect "
-                     "127.0.0.1:" +
-                     std::to_string(listener.port())},
-                folder_ / "client.log");
+  const std::string replies = send(listener.port(), "", all, "499");
   listener.stop();
   EXPECT_EQ(ids_of(folder_ / "j.wb").size(), 501U) << listener.log();
-  EXPECT_NE(ran.text.find("MSA|AA|499"), std::string::npos);
+  EXPECT_NE(replies.find("MSA|AA|499"), std::string::npos);
 }
 
 TEST_F(ListenTls, APlainPortSaysThatItsSenderSpeaksTls) {

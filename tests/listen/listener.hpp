@@ -95,12 +95,12 @@ class Listener {
     words.insert(words.end(), {tool("listen"), "--mllp", "0", "-o", journal.string()});
     words.insert(words.end(), options.begin(), options.end());
     child_ = spawn(words, log);
-    for (int i = 0; i < 3000 && port_ == 0 && running(); ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    wait_until([&] {
       const std::string text = slurp(log);
       const std::size_t at = text.find("listening on 127.0.0.1:");
       if (at != std::string::npos && text.find('\n', at) != std::string::npos) port_ = std::stoi(text.substr(at + 23));
-    }
+      return port_ != 0 || has_ended(child_);
+    });
   }
   ~Listener() {
     if (child_ == 0) return;
@@ -120,10 +120,6 @@ class Listener {
   }
 
  private:
-  [[nodiscard]] bool running() const {
-    siginfo_t info{};
-    return ::waitid(P_PID, static_cast<id_t>(child_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
-  }
   fs::path log_;
   pid_t child_ = 0;
   int port_ = 0;

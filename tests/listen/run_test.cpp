@@ -171,8 +171,8 @@ TEST_F(Listen, AMessageThatDoesNotEndIsRefusedInTimeAndAnIdleConnectionClosed) {
   Sender slow(listener.port()), idle(listener.port());
   slow.send("\x0B" + adt("1"));
   for (int i = 0; i < 30 && slow.send("x"); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  EXPECT_TRUE(idle.closed(3));
-  const auto replies = slow.receive(1, 5);
+  EXPECT_TRUE(idle.closed());
+  const auto replies = slow.receive(1);
   ASSERT_EQ(replies.size(), 1U);
   EXPECT_EQ(Sender::msa(replies[0]), "AR|1");
   listener.stop();

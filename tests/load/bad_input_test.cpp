@@ -148,7 +148,7 @@ TEST_F(LoadBadInput, AnotherManifestDoesNotContinueTheOutput) {
 TEST_F(LoadBadInput, DamageInAnInterruptedOutputGivesFiveAndNothingIsSent) {
   const test::Orthanc orthanc;
   const pid_t child = test::spawn(words(orthanc.url()), folder_ / "killed.log");
-  for (int i = 0; i < 3000 && orthanc.stores() < 50; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  ASSERT_TRUE(test::wait_until([&] { return orthanc.stores() >= 50; }));
   ::kill(child, SIGKILL);
   ASSERT_EQ(test::wait_for(child), 128 + SIGKILL) << "it was over before it could be killed";
   const std::size_t before = orthanc.stores();

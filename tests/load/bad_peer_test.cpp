@@ -55,7 +55,7 @@ constexpr Breach kBreaches[] = {
     {"AnotherMessageId", "answer = \"wrong-id\""},
     {"AnotherContext", "answer = \"wrong-context\""},
     {"NoStatus", "answer = \"no-status\""},
-    {"LateBehindTheTimeOut", "delay = 1.5"},
+    {"LateBehindTheTimeOut", "delay = 6"},
     {"UnknownPdu", "raw = \"080000000004deadbeef\""},
     {"EmptyPdu", "raw = \"040000000000\""},
     {"PduOfFive", "raw = \"0400000000050000000101\""},
@@ -108,7 +108,7 @@ TEST_F(BadPeer, ARejectionWhileTheRunIsUnderWayLosesNothing) {
 
 TEST_F(BadPeer, AbortsInTheMiddleOfAPduOfEveryObjectCostOneRepetitionEach) {
   prepare("[[rule]]\non = \"store\"\nabort_after = 100\nfirst = 1\nper = \"instance\"\n", 2, 2);
-  const test::Ran ran = load({}, "0");
+  const test::Ran ran = load({"--back-off", "0"});
   EXPECT_EQ(ran.exit, 0) << ran.text;
   EXPECT_EQ(pacs_->events("store-aborted").size(), 4U);
   for (const auto& [uid, object] : loaded()) EXPECT_EQ(object.load.value().attempts, 2U) << uid;
@@ -158,7 +158,7 @@ TEST_F(BadPeer, AReaderThatIsOnlySlowGetsItsObject) {
   prepare("[node]\nreceive_buffer = 4096\n" + on_second("pace = 300000"), 1, 3);
   write_object(1, 1U << 20U);
   write_manifest();
-  const test::Ran ran = load({}, "0.01", "10");
+  const test::Ran ran = load({"--timeout", "20"});
   EXPECT_EQ(ran.exit, 0) << ran.text;
   expect_honest();
 }

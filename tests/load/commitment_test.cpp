@@ -59,6 +59,16 @@ class LoadCommitment : public test::AtSimPacs {
     EXPECT_EQ(committed, objects_.size());
     EXPECT_TRUE(uncommitted().empty());
   }
+  /// Loads with commitment, then starts the archive again without faults and retries into second.wb.
+  test::Ran retry(std::vector<std::string> more = {}) {
+    EXPECT_EQ(pacs_->stop(), 0);
+    pacs_->start();
+    std::vector<std::string> words{
+        test::tool("load"), at("load.wb"), "--retry",        "failed", "--to", pacs_->url(), "-o",
+        at("second.wb"),    "--quiet",     "--commit-again", "0.1"};
+    words.insert(words.end(), more.begin(), more.end());
+    return test::run(words, folder_ / "second.log");
+  }
   std::string peer_line() { return "[[peer]]\ntitle = \"WAYBILL\"\nhost = \"127.0.0.1\"\nport = " + port() + "\n"; }
   std::string listen() { return "127.0.0.1:" + port(); }
   std::string port() { return std::to_string(port_); }
@@ -128,6 +138,53 @@ TEST_F(LoadCommitment, OfAnObjectThatTheArchiveDroppedFails) {
   EXPECT_NE(uncommitted().at(objects_[1].id).find("0112 no such object instance"), std::string::npos);
 }
 
+TEST_F(LoadCommitment, WhatTheArchiveDroppedIsSentAgainByARetryAndNothingElse) {
+  prepare(test::on_second("keep = \"nothing\""), 1, 4);
+  ASSERT_EQ(commit().exit, 1);
+  ASSERT_FALSE(pacs_->holds(test::kSecond));
+  const test::Ran ran = retry({"--commit"});
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_TRUE(pacs_->holds(test::kSecond));
+  EXPECT_EQ(pacs_->arrivals(), (std::map<std::string, int>{
+                                   {"1.2.3.1.1.1", 1}, {test::kSecond, 2}, {"1.2.3.1.1.3", 1}, {"1.2.3.1.1.4", 1}}));
+  const auto all = test::objects_of(folder_ / "second.wb");
+  ASSERT_EQ(all.size(), 4U);
+  EXPECT_EQ(all.at(test::kSecond).load->outcome, "sent");
+  EXPECT_TRUE(all.at(test::kSecond).findings.empty());
+  EXPECT_TRUE(waybill::uncommitted(folder_ / "second.wb").empty());
+}
+
+TEST_F(LoadCommitment, WhatTheArchiveRefusedButListsIsNotSentAgainByARetry) {
+  prepare("[[rule]]\non = \"commit\"\nfail = 1\nfailure = 0x0122\ninstance = [\"1.2.3.1.1.2\"]\n", 1, 3);
+  ASSERT_EQ(commit().exit, 1);
+  test::Ran ran = retry();
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_EQ(pacs_->arrivals().at(test::kSecond), 1) << "it is there";
+  const auto all = test::objects_of(folder_ / "second.wb");
+  const manifest::Object& object = all.at(test::kSecond);
+  EXPECT_EQ(object.bucket, manifest::Bucket::loaded);
+  EXPECT_EQ(object.load->outcome, "already-present");
+  EXPECT_FALSE(test::has_finding(object, "LOAD-UNCOMMITTED"));
+  ASSERT_TRUE(test::has_finding(object, "LOAD-DUPLICATE"));
+  EXPECT_NE(object.findings.back().detail.find("0122"), std::string::npos) << "the archive's reason is kept";
+  EXPECT_NE(all.at("1.2.3.1.1.1").load->run, object.load->run);
+}
+
+TEST_F(LoadCommitment, WhatNobodyCanAskAboutStaysUncommittedInARetry) {
+  prepare("[[rule]]\non = \"commit\"\nfail = 1\nfailure = 0x0122\ninstance = [\"1.2.3.1.1.2\"]\n", 1, 3);
+  ASSERT_EQ(commit().exit, 1);
+  ASSERT_EQ(pacs_->stop(), 0);
+  pacs_->start("[[rule]]\non = \"find\"\nstatus = 0xC001\n");
+  const test::Ran ran = test::run(
+      {test::tool("load"), at("load.wb"), "--retry", "failed", "--to", pacs_->url(), "-o", at("second.wb"), "--quiet"},
+      folder_ / "second.log");
+  EXPECT_EQ(ran.exit, 1) << ran.text;
+  EXPECT_EQ(pacs_->arrivals().at(test::kSecond), 1);
+  const auto all = test::objects_of(folder_ / "second.wb");
+  EXPECT_EQ(all.at(test::kSecond).bucket, manifest::Bucket::loaded);
+  EXPECT_TRUE(test::has_finding(all.at(test::kSecond), "LOAD-UNCOMMITTED"));
+}
+
 TEST_F(LoadCommitment, ARefusedRequestBurnsItsUidAndIsTriedInHalves) {
   prepare("[[rule]]\non = \"commit\"\nfirst = 2\nstatus = 0x0213\n", 1, 8);
   const test::Ran ran = commit();
@@ -179,8 +236,7 @@ TEST_F(LoadCommitment, OutlivesTheDeathOfBothSides) {
   std::vector<std::string> words{test::tool("load"), at("scan.wb"), "--to",    pacs_->url(), "-o",
                                  at("load.wb"),      "--quiet",     "--commit"};
   const pid_t child = test::spawn(words, folder_ / "killed.log");
-  for (int i = 0; i < 500 && pacs_->events("commit").size() < 2; ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  ASSERT_TRUE(test::wait_until([&] { return pacs_->events("commit").size() >= 2; }));
   std::this_thread::sleep_for(std::chrono::milliseconds(50));
   ::kill(child, SIGKILL);
   EXPECT_EQ(test::wait_for(child), 128 + SIGKILL);

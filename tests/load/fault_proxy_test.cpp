@@ -158,7 +158,7 @@ TEST_F(FaultyNetwork, SingleBytesAndLatencyChangeNothing) {
 
 TEST_F(FaultyNetwork, AssociationsMakeUpForLatency) {
   NetworkFault slow;
-  slow.latency = std::chrono::milliseconds(15);  // either way
+  slow.latency = std::chrono::milliseconds(50);  // either way
   const test::FaultProxy proxy(pacs_->port(), slow);
   const auto seconds = [&](unsigned associations) {
     const Trial trial(8, 3);
@@ -170,8 +170,8 @@ TEST_F(FaultyNetwork, AssociationsMakeUpForLatency) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   };
   const double one = seconds(1), eight = seconds(8);
-  std::printf("24 objects at 30 ms: %.2f s on one association, %.2f s on eight\n", one, eight);
-  EXPECT_GT(one, 24 * 0.03);
+  std::printf("24 objects at 100 ms: %.2f s on one association, %.2f s on eight\n", one, eight);
+  EXPECT_GT(one, 24 * 0.1);
   EXPECT_LT(eight, one / 2);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How load paces itself, what it says beforehand, what it sends again and in which form.
 #include "core/clock.hpp"
+#include "support/free_port.hpp"
 #include "support/simpacs.hpp"
 
 namespace waybill {
@@ -14,7 +15,7 @@ class LoadFlow : public test::AtSimPacs {
  protected:
   std::size_t stored() { return pacs_->events("store").size(); }
   void wait_until_stored(std::size_t count) {
-    for (int i = 0; i < 2000 && stored() < count; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    ASSERT_TRUE(test::wait_until([&] { return stored() >= count; }));
   }
   std::vector<std::string> words(const std::vector<std::string>& more) {
     std::vector<std::string> all{test::tool("load"), at("scan.wb"), "--to", pacs_->url(), "-o",
@@ -105,10 +106,10 @@ TEST_F(LoadFlow, PausesAndResumesBySignal) {
   const pid_t child = test::spawn(words({"--limit", "40obj/s"}), folder_ / "first.log");
   wait_until_stored(45);
   ::kill(child, SIGUSR1);
-  std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  const auto released = [&] { return pacs_->events("released").size(); };
+  EXPECT_TRUE(test::wait_until([&] { return released() >= 4; })) << "no association is held through a pause";
   const std::size_t held = stored();
   EXPECT_LT(held, 100U);
-  EXPECT_GE(pacs_->events("released").size(), 4U) << "no association is held through a pause";
   std::this_thread::sleep_for(std::chrono::milliseconds(700));
   EXPECT_EQ(stored(), held);
   ::kill(child, SIGUSR2);
@@ -187,6 +188,57 @@ TEST_F(LoadFlow, SendsAgainWhatFailedAndNothingElse) {
   for (const char* uid : {"\"1.2.3.1.1.2\"", "\"1.2.3.2.1.3\""}) EXPECT_NE(table.find(uid), std::string::npos) << table;
 }
 
+TEST_F(LoadFlow, ARetryAsksAboutWhatGotNoAnswerBeforeItSendsThat) {
+  prepare(test::on_second("answer = \"silence\"\nkeep = \"nothing\""), 1, 4);
+  ASSERT_EQ(load().exit, 1);
+  ASSERT_TRUE(test::has_finding(loaded().at(test::kSecond), "LOAD-NOANSWER"));
+  const int before = pacs_->arrivals().at(test::kSecond);
+  (void)pacs_->stop();
+  pacs_->start();
+  // Somebody else brings it meanwhile.
+  ASSERT_EQ(test::run({test::tool("load"), at("scan.wb"), "--to", pacs_->url(), "-o", at("other.wb"), "--quiet"},
+                      folder_ / "other.log")
+                .exit,
+            0);
+  ASSERT_TRUE(pacs_->holds(test::kSecond));
+  const test::Ran again = test::run(
+      {test::tool("load"), at("load.wb"), "--retry", "failed", "--to", pacs_->url(), "-o", at("second.wb"), "--quiet"},
+      folder_ / "second.log");
+  EXPECT_EQ(again.exit, 0) << again.text;
+  EXPECT_EQ(pacs_->arrivals().at(test::kSecond), before + 1) << "by the other, not by the retry";
+  EXPECT_EQ(test::objects_of(at("second.wb")).at(test::kSecond).load->outcome, "found-after-interruption");
+}
+
+TEST_F(LoadFlow, ARetryOfAVerificationSendsWhatTheTargetLostAndNothingElse) {
+  prepare(test::on_second("keep = \"nothing\"") + "[[rule]]\non = \"store\"\ninstance = [\"1.2.3.1.1.3\"]\n" +
+              "keep = \"renamed\"\n",
+          1, 4);
+  ASSERT_EQ(load().exit, 0) << "the target says that all went well";
+  ASSERT_EQ(verify().exit, 5);
+  ASSERT_EQ(verified().at(test::kSecond).verify->verdict, "MISSING");
+  (void)pacs_->stop();
+  pacs_->start();
+  const test::Ran again = test::run({test::tool("load"), at("verify.wb"), "--retry", "failed", "--to", pacs_->url(),
+                                     "-o", at("second.wb"), "--quiet"},
+                                    folder_ / "second.log");
+  EXPECT_EQ(again.exit, 1) << again.text;
+  EXPECT_EQ(pacs_->arrivals(), (std::map<std::string, int>{
+                                   {"1.2.3.1.1.1", 1}, {test::kSecond, 2}, {"1.2.3.1.1.3", 1}, {"1.2.3.1.1.4", 1}}));
+  const auto all = test::objects_of(at("second.wb"));
+  ASSERT_EQ(all.size(), 4U);
+  EXPECT_EQ(all.at(test::kSecond).bucket, Bucket::loaded);
+  EXPECT_FALSE(all.at(test::kSecond).verify);
+  EXPECT_EQ(all.at("1.2.3.1.1.3").bucket, Bucket::failed) << "altered there: a person decides";
+  EXPECT_EQ(all.at("1.2.3.1.1.1").bucket, Bucket::verified);
+  const test::Ran proved = test::run({test::tool("verify"), at("second.wb"), "--against", pacs_->url(), "--level",
+                                      "content", "-o", at("proved.wb"), "--quiet"},
+                                     folder_ / "proved.log");
+  const auto proofs = test::objects_of(at("proved.wb"));
+  EXPECT_EQ(proofs.at(test::kSecond).bucket, Bucket::verified) << proved.text;
+  EXPECT_EQ(proofs.at("1.2.3.1.1.1").bucket, Bucket::verified);
+  EXPECT_EQ(proofs.at("1.2.3.1.1.3").bucket, Bucket::failed);
+}
+
 TEST_F(LoadFlow, SendsListedStudiesFirst) {
   prepare("", 6, 3);
   std::ofstream(at("list.csv")) << "study_uid\n1.2.3.5\n1.2.3.2\n";
@@ -237,10 +289,11 @@ TEST_F(LoadFlow, WritesASyntaxThatWasAskedForWhileSending) {
 TEST_F(LoadFlow, GoesDownTheLadderForAPeerThatTakesImplicitAlone) {
   const test::TempFolder shelf;
   objects_ = test::make_archive(folder_, 1, 3);
-  const int port = 23000 + static_cast<int>(::getpid() % 20000);
-  const pid_t node =
-      test::spawn({"storescp", "+xi", "-od", shelf.path().string(), std::to_string(port)}, shelf / "log");
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  const int port = test::free_port();
+  std::optional<test::Program> node;
+  node.emplace(std::vector<std::string>{"storescp", "+xi", "-od", shelf.path().string(), std::to_string(port)},
+               shelf / "log");
+  ASSERT_TRUE(test::wait_for_port(port)) << test::slurp(shelf / "log");
   const std::string url = "dicom://NODE@127.0.0.1:" + std::to_string(port);
   const auto run = [&](const std::vector<std::string>& more) {
     std::vector<std::string> all{test::tool("load"), at("scan.wb"), "--to",     url, "-o",
@@ -253,8 +306,7 @@ TEST_F(LoadFlow, GoesDownTheLadderForAPeerThatTakesImplicitAlone) {
   for (const auto& [uid, object] : loaded()) EXPECT_TRUE(test::has_finding(object, "D27")) << uid;
   const test::Ran ran = run({});
   EXPECT_EQ(ran.exit, 0) << ran.text;
-  ::kill(node, SIGKILL);
-  (void)test::wait_for(node);
+  node.reset();
   std::size_t files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(shelf.path())) {
     if (entry.path().extension() == ".log" || entry.path().filename() == "log") continue;

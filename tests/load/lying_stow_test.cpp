@@ -124,7 +124,7 @@ class LyingStowTest : public test::AtLyingStow {
 
 TEST_F(LyingStowTest, EveryAnswerLeadsToTheRightOutcomeAndNoObjectArrivesTwice) {
   prepare(plan(), static_cast<int>(cases().size()), 3);
-  const test::Ran ran = load({"--retries", "1"}, 24);
+  const test::Ran ran = load({"--retries", "1", "--associations", "24"});
   EXPECT_EQ(ran.exit, 1) << ran.text;
   const auto objects = loaded();
   ASSERT_EQ(objects.size(), 3 * cases().size());

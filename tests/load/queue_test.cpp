@@ -112,6 +112,16 @@ TEST_F(LoadQueue, LeavesOutWhatIsRejectedAndGivesAQualityNoteLast) {
   EXPECT_EQ(carried_.at("4").findings.back().code, "REJECTION-NOTE");
 }
 
+TEST_F(LoadQueue, LeavesOutWhatIsNoStoredObjectWithItsReason) {
+  std::vector<Object> objects{object_of("1", "A", kImage), object_of("2", "A", "1.2.840.10008.3.1.2.3.3")};
+  objects[1].findings.push_back({"SOP-STDPRINT", Severity::s0, "0008,0016", "procedure step data"});
+  read(objects);
+  run();
+  EXPECT_EQ(pieces_, (Pieces{{"1"}}));
+  EXPECT_EQ(carried_.at("2").bucket, Bucket::excluded);
+  EXPECT_EQ(carried_.at("2").findings.back().detail, "procedure step data");
+}
+
 TEST_F(LoadQueue, KeepsStudiesWholeHoweverTheirObjectsAreMixed) {
   std::vector<Object> objects;
   for (int i = 0; i < 9000; ++i)
@@ -174,6 +184,44 @@ TEST_F(LoadQueue, RetriesWhatFailedAndNothingElse) {
   EXPECT_EQ(carried_.at("1").bucket, Bucket::loaded);
   EXPECT_EQ(carried_.at("3").bucket, Bucket::failed);
   EXPECT_EQ(carried_.at("4").bucket, Bucket::instance);
+}
+
+TEST_F(LoadQueue, ARetryDoubtsWhatThePeerMayHave) {
+  std::vector<Object> objects;
+  for (const auto* uid : {"1", "2", "3", "4", "5"}) objects.push_back(object_of(uid, "A", kImage));
+  const auto failed = [&](int i, const char* outcome, const char* code) {
+    objects[i].bucket = Bucket::failed;
+    objects[i].load.emplace().outcome = outcome;
+    objects[i].findings.push_back({code, Severity::s3, "", ""});
+  };
+  failed(0, "no-answer", "LOAD-NOANSWER");
+  failed(1, "refused", "LOAD-PROCESSING");
+  failed(2, "no-answer", "LOAD-UNKNOWN");  // looked up by a person, whose word the retry is
+  failed(3, "refused", "LOAD-REFUSED");
+  objects[4].bucket = Bucket::loaded;
+  objects[4].load.emplace().outcome = "sent";
+  objects[4].transcode.emplace().dataset_sha256 = "made while it was sent";
+  options_.retry_failed = true;
+  read(objects, {{"5", {"LOAD-UNCOMMITTED", Severity::s3, "", "0112"}}}, "load");
+  EXPECT_EQ(queue_->needs().objects, 5U);
+  std::vector<Parcel> parcels;
+  queue_->set_carry(
+      {[](const manifest::Study&) {}, [](const Object&) { FAIL(); }, [](const std::string&) { return false; }});
+  while (auto piece = queue_->next()) std::ranges::move(piece->parcels, std::back_inserter(parcels));
+  ASSERT_EQ(parcels.size(), 5U);
+  std::string doubted;
+  for (const Parcel& parcel : parcels) doubted += parcel.in_doubt ? parcel.object.id : "";
+  EXPECT_EQ(doubted, "125");
+  EXPECT_FALSE(parcels[0].uncommitted);
+  ASSERT_TRUE(parcels[4].uncommitted);
+  EXPECT_EQ(parcels[4].uncommitted->transcode->dataset_sha256, "made while it was sent");
+  EXPECT_TRUE(parcels[4].object.findings.empty());
+}
+
+TEST_F(LoadQueue, ARetryOfStandardInputIsRefused) {
+  options_.retry_failed = true;
+  options_.manifest = "-";
+  EXPECT_THROW(Queue(options_, priority_, store_), RunError);
 }
 
 TEST_F(LoadQueue, ARetryOfAnythingButALoadIsRefused) {

@@ -50,10 +50,8 @@ TEST_F(KilledOrthanc, LosesNothingInMidLoadAndWhatItLosesLaterIsMissed) {
   const std::vector<std::string> ways{"dimse", "stow"};
   std::map<std::string, pid_t> loads;
   for (const auto& way : ways) loads[way] = load(way);
-  for (const auto& way : ways) {
-    for (int i = 0; i < 2000 && !std::filesystem::exists(at(way + "-load.wb")); ++i)
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
+  for (const auto& way : ways)
+    ASSERT_TRUE(test::wait_until([&] { return std::filesystem::exists(at(way + "-load.wb")); }));
   std::this_thread::sleep_for(std::chrono::milliseconds(150));
   ::kill(orthanc_.pid(), SIGKILL);
   orthanc_.stop();

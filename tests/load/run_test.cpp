@@ -69,7 +69,7 @@ TEST_F(LoadRun, SendsNothingTwiceAfterBeingKilled) {
   const test::Orthanc orthanc;
   test::make_archive(folder_, 20, 30);
   const pid_t child = test::spawn(words(orthanc.url(), {"--associations", "2"}), folder_ / "killed.log");
-  for (int i = 0; i < 3000 && orthanc.stores() < 120; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  ASSERT_TRUE(test::wait_until([&] { return orthanc.stores() >= 120; }));
   ::kill(child, SIGKILL);
   EXPECT_EQ(test::wait_for(child), 128 + SIGKILL) << "it was over before it could be killed";
   const std::size_t before = orthanc.stores();
@@ -87,7 +87,7 @@ TEST_F(LoadRun, RecordsWhatWasAnsweredWhenThePeerDiesInBetween) {
   {
     const test::Orthanc orthanc;
     const pid_t child = test::spawn(words(orthanc.url()), folder_ / "first.log");
-    for (int i = 0; i < 3000 && orthanc.stores() < 60; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    ASSERT_TRUE(test::wait_until([&] { return orthanc.stores() >= 60; }));
     ::kill(orthanc.pid(), SIGKILL);
     before = orthanc.stores();
     EXPECT_EQ(test::wait_for(child), 4) << test::slurp(folder_ / "first.log");
@@ -102,7 +102,7 @@ TEST_F(LoadRun, StopsCleanlyOnASignalAndContinues) {
   const test::Orthanc orthanc;
   test::make_archive(folder_, 20, 30);
   const pid_t child = test::spawn(words(orthanc.url()), folder_ / "first.log");
-  for (int i = 0; i < 3000 && orthanc.stores() < 60; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  ASSERT_TRUE(test::wait_until([&] { return orthanc.stores() >= 60; }));
   ::kill(child, SIGTERM);
   EXPECT_EQ(test::wait_for(child), 6) << test::slurp(folder_ / "first.log");
 

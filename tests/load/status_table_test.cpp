@@ -107,7 +107,7 @@ TEST_F(StatusPolicy, ARefusalForLackOfRoomComesAgainWhenTheOthersAreDoneAndArriv
 
 TEST_F(StatusPolicy, AFullTargetIsLeftAloneAndNothingIsGivenUpWhenItHasRoomAgain) {
   prepare("[[rule]]\non = \"store\"\nskip = 6\nfirst = 12\nstatus = 0xA701\n", 4, 10);
-  const test::Ran ran = load({}, "0.01");
+  const test::Ran ran = load();
   EXPECT_EQ(ran.exit, 0) << ran.text;
   for (const auto& [uid, object] : loaded()) EXPECT_EQ(object.bucket, Bucket::loaded) << uid;
   EXPECT_EQ(pacs_->kept(), 40U);
@@ -122,7 +122,7 @@ TEST_F(StatusPolicy, AFullTargetIsLeftAloneAndNothingIsGivenUpWhenItHasRoomAgain
 
 TEST_F(StatusPolicy, ATargetThatStaysFullEndsTheRunWithFourAndTheSameCommandContinues) {
   prepare("[[rule]]\non = \"store\"\nskip = 6\nstatus = 0xA700\n", 4, 10);
-  const test::Ran full = load({"--patience", "1"}, "0.1");
+  const test::Ran full = load({"--patience", "1", "--back-off", "0.1"});
   EXPECT_EQ(full.exit, 4) << full.text;
   EXPECT_NE(full.text.find("out of resources"), std::string::npos) << full.text;
   EXPECT_LT(pacs_->events("store").size(), 30U) << "it was not left alone";

@@ -87,10 +87,10 @@ TEST_F(StowFlow, ATokenComesFromAFileToo) {
 
 TEST_F(StowFlow, RightsThatEndInMidLoadEndItWithFour) {
   prepare(R"({"studies": {"1.2.3.2": [{"status": 403}, {}]}})", 3, 2);
-  const test::Ran denied = load({}, 1);
+  const test::Ran denied = load({"--associations", "1"});
   EXPECT_EQ(denied.exit, 4) << denied.text;
   EXPECT_NE(denied.text.find("HTTP 403"), std::string::npos) << denied.text;
-  EXPECT_EQ(load({}, 1).exit, 0);
+  EXPECT_EQ(load({"--associations", "1"}).exit, 0);
   expect_each_kept_once(6);
 }
 
@@ -122,14 +122,14 @@ TEST_F(StowFlow, PatientsDataGoesNeitherInTheClearNorWhereARedirectPoints) {
 
 TEST_F(StowFlow, ABusyServiceIsLeftAloneAndTheRunEndsWithFourWhenPatienceDoes) {
   prepare(R"({"studies": {"1.2.3.1": [{"status": 503, "keep": true}], "1.2.3.2": [{"status": 503}]}})", 2, 3);
-  const test::Ran tired = load({"--patience", "0.3"}, 2);
+  const test::Ran tired = load({"--patience", "0.3", "--associations", "2"});
   EXPECT_EQ(tired.exit, 4) << tired.text;
   service_->stop();
   service_->start(R"({"qido": [{"status": 503}, {}, {"status": 503, "retry": 1}, {}],
                       "studies": {"1.2.3.2": [{"status": 503}, {}]}})");
-  const test::Ran again = load({}, 2);
+  const test::Ran again = load({"--associations", "2"});
   EXPECT_EQ(again.exit, 4) << "busy before anything began: " << again.text;
-  EXPECT_EQ(load({}, 2).exit, 0) << "busy in between";
+  EXPECT_EQ(load({"--associations", "2"}).exit, 0) << "busy in between";
   expect_each_kept_once(6);
 }
 
@@ -175,7 +175,7 @@ TEST_F(StowFlow, NothingArrivesTwiceHoweverOftenARunIsKilled) {
     killed += test::wait_for(child) == 128 + SIGKILL ? 1 : 0;
   }
   EXPECT_GE(killed, 2) << "it was over before it could be killed";
-  EXPECT_EQ(load({}, 3).exit, 0);
+  EXPECT_EQ(load({"--associations", "3"}).exit, 0);
   expect_each_kept_once(120);
   const auto objects = loaded();
   EXPECT_EQ(objects.size(), 120U);

@@ -14,27 +14,27 @@ bool sound(const fs::path& path) { return check(path).exit() == Exit::ok; }
 /// Every flipped bit, removed byte, doubled byte and swapped pair of neighbours of `path`.
 void try_every_byte(const fs::path& path, const fs::path& copy) {
   ASSERT_TRUE(sound(path));
-  const std::string bytes = slurp(path);
+  const std::string bytes = test::get(path);
   ASSERT_LT(bytes.size(), 4096U);
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     for (unsigned bit = 0; bit < 8; ++bit) {
       std::string flipped = bytes;
       flipped[i] = static_cast<char>(static_cast<unsigned char>(flipped[i]) ^ (1U << bit));
-      spit(copy, flipped);
+      test::put(copy, flipped);
       ASSERT_EQ(check(copy).exit(), Exit::integrity) << "flipped bit " << bit << " of byte " << i;
     }
     std::string removed = bytes;
     removed.erase(i, 1);
-    spit(copy, removed);
+    test::put(copy, removed);
     ASSERT_NE(check(copy).exit(), Exit::ok) << "removed byte " << i;
     std::string doubled = bytes;
     doubled.insert(i, 1, bytes[i]);
-    spit(copy, doubled);
+    test::put(copy, doubled);
     ASSERT_EQ(check(copy).exit(), Exit::integrity) << "doubled byte " << i;
     if (i + 1 < bytes.size() && bytes[i] != bytes[i + 1]) {
       std::string swapped = bytes;
       std::swap(swapped[i], swapped[i + 1]);
-      spit(copy, swapped);
+      test::put(copy, swapped);
       ASSERT_EQ(check(copy).exit(), Exit::integrity) << "swapped bytes " << i << " and the next";
     }
   }
@@ -54,16 +54,16 @@ TEST_F(Damage, EveryFlippedRemovedDoubledOrMovedByteOfASignedManifestIsFound) {
 
 TEST_F(Damage, ACutAtAnyByteIsNeverSound) {
   write_small(file_);
-  const std::string bytes = slurp(file_);
+  const std::string bytes = test::get(file_);
   for (std::size_t size = 0; size < bytes.size(); ++size) {
-    spit(folder_ / "cut.wb", std::string_view(bytes).substr(0, size));
+    test::put(folder_ / "cut.wb", std::string_view(bytes).substr(0, size));
     ASSERT_NE(check(folder_ / "cut.wb").exit(), Exit::ok) << size;
   }
 }
 
 TEST_F(Damage, WholeFramesThatAreDroppedSwappedOrDoubledAreFound) {
   write_small(file_);
-  const std::string bytes = slurp(file_);
+  const std::string bytes = test::get(file_);
   std::vector<std::string> frames;
   for (std::size_t at = 0; at < bytes.size();) {
     const std::size_t n = ZSTD_findFrameCompressedSize(bytes.data() + at, bytes.size() - at);
@@ -80,16 +80,16 @@ TEST_F(Damage, WholeFramesThatAreDroppedSwappedOrDoubledAreFound) {
   for (std::size_t i = 0; i < frames.size(); ++i) {
     auto dropped = frames;
     dropped.erase(dropped.begin() + static_cast<std::ptrdiff_t>(i));
-    spit(folder_ / "x.wb", joined(dropped));
+    test::put(folder_ / "x.wb", joined(dropped));
     EXPECT_EQ(check(folder_ / "x.wb").exit(), Exit::integrity) << "dropped " << i;
     auto doubled = frames;
     doubled.insert(doubled.begin() + static_cast<std::ptrdiff_t>(i), frames[i]);
-    spit(folder_ / "x.wb", joined(doubled));
+    test::put(folder_ / "x.wb", joined(doubled));
     EXPECT_EQ(check(folder_ / "x.wb").exit(), Exit::integrity) << "doubled " << i;
     if (i + 1 == frames.size()) continue;
     auto swapped = frames;
     std::swap(swapped[i], swapped[i + 1]);
-    spit(folder_ / "x.wb", joined(swapped));
+    test::put(folder_ / "x.wb", joined(swapped));
     EXPECT_EQ(check(folder_ / "x.wb").exit(), Exit::integrity) << "swapped " << i;
   }
 }
@@ -145,11 +145,11 @@ TEST_F(Damage, OnlyPrivateKeyFilesAndCompleteManifestsAreSigned) {
   fs::permissions(folder_ / "key", fs::perms::owner_read);
   { Writer(folder_ / "open.wb", header()).append(line(1)); }
   EXPECT_EQ(exit_of([&] { sign_manifest(folder_ / "open.wb", folder_ / "key"); }), Exit::usage);
-  std::string bytes = slurp(file_);
+  std::string bytes = test::get(file_);
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
-  spit(file_, bytes);
+  test::put(file_, bytes);
   EXPECT_EQ(exit_of([&] { sign_manifest(file_, folder_ / "key"); }), Exit::integrity);
-  EXPECT_EQ(slurp(file_), bytes);
+  EXPECT_EQ(test::get(file_), bytes);
 }
 
 }  // namespace

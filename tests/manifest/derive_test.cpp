@@ -113,6 +113,30 @@ TEST_F(ManifestDerive, FilterKeepsWhatFitsEveryListWithItsStudyAndFindings) {
   EXPECT_THROW((void)filter("-", out(), {}, Restart::yes), RunError);
 }
 
+TEST_F(ManifestDerive, FilterOfARunThatTheManifestDoesNotKnowNamesThoseItKnows) {
+  Header loads = header();
+  loads.stage = "load";
+  loads.run = "run-b";
+  Writer writer(file_, loads);
+  Object sent = placed(1, "1.2", "2", "9");
+  sent.load.emplace().run = "run-a";
+  sent.load->outcome = "sent";
+  writer.append_record(sent);
+  writer.finish("{}");
+  EXPECT_EQ(filter(file_, out(), {{}, {}, {}, "run-a"}, Restart::no).objects, 1U);
+  EXPECT_EQ(filter(file_, out(), {{}, {}, {}, "run-b"}, Restart::yes).objects, 0U) << "it put nothing there";
+  for (const bool table : {false, true}) {
+    try {
+      if (table) (void)chooser(file_, {{}, {}, {}, "run-c"});
+      if (!table) (void)filter(file_, out(), {{}, {}, {}, "run-c"}, Restart::yes);
+      FAIL() << "taken";
+    } catch (const RunError& error) {
+      EXPECT_EQ(error.exit(), Exit::usage);
+      EXPECT_NE(std::string(error.what()).find("run-a, run-b"), std::string::npos) << error.what();
+    }
+  }
+}
+
 TEST_F(ManifestDerive, TablesHoldOneRowAnObjectWithLateFindingsAndDisarmFormulas) {
   write();
   std::string csv;

@@ -66,7 +66,7 @@ TEST_F(Sealed, WhatIsWrittenComesBackAndNothingOfItIsReadableWithoutTheKey) {
   EXPECT_EQ(c.lines.size(), 25000U);
   EXPECT_TRUE(c.complete);
   EXPECT_EQ(check(file_).exit(), Exit::ok);
-  const std::string bytes = slurp(file_);
+  const std::string bytes = test::get(file_);
   EXPECT_TRUE(bytes.starts_with("waybill-sealed/1"));
   EXPECT_EQ(bytes.find("\x28\xB5\x2F\xFD"), std::string::npos) << "a zstd frame in the clear";
   read_with("key");
@@ -91,7 +91,7 @@ TEST_F(Sealed, AKeyFileThatIsOpenToOthersOrNoKeyIsRefused) {
   EXPECT_EQ(exit_of([&] { SecretKey key(folder_ / "other"); }), Exit::usage);
   for (const char* text : {"", "abc", "zz", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeefx\n",
                            "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff00\n"}) {
-    spit(folder_ / "bad", text);
+    test::put(folder_ / "bad", text);
     fs::permissions(folder_ / "bad", fs::perms(0600));
     EXPECT_EQ(exit_of([&] { SecretKey key(folder_ / "bad"); }), Exit::input) << text;
   }
@@ -100,11 +100,11 @@ TEST_F(Sealed, AKeyFileThatIsOpenToOthersOrNoKeyIsRefused) {
 
 TEST_F(Sealed, EveryFlippedByteIsFound) {
   write(3);
-  const std::string bytes = slurp(file_);
+  const std::string bytes = test::get(file_);
   for (std::size_t at = 0; at < bytes.size(); ++at) {
     std::string changed = bytes;
     changed[at] = static_cast<char>(changed[at] ^ 0x20);
-    spit(file_, changed);
+    test::put(file_, changed);
     const Exit exit = exit_of([&] { (void)content(file_); });
     // In the head's magic and key id it is no manifest, or one of another key; behind them it is damage.
     EXPECT_EQ(exit, at < 16 ? Exit::input : at < 32 ? Exit::usage : Exit::integrity) << at;
@@ -113,10 +113,10 @@ TEST_F(Sealed, EveryFlippedByteIsFound) {
 
 TEST_F(Sealed, RecordsCannotBeDroppedSwappedRepeatedOrTakenFromAnotherFile) {
   write(4);
-  const auto good = records(slurp(file_));
+  const auto good = records(test::get(file_));
   file_ = folder_ / "b.wb";
   write(4);
-  const auto foreign = records(slurp(file_));
+  const auto foreign = records(test::get(file_));
   ASSERT_EQ(good.size(), foreign.size());
   EXPECT_NE(good[1], foreign[1]) << "the same frame must not look the same twice";
   for (std::size_t i = 1; i < good.size(); ++i) {
@@ -132,13 +132,13 @@ TEST_F(Sealed, RecordsCannotBeDroppedSwappedRepeatedOrTakenFromAnotherFile) {
       all.push_back(swapped);
     }
     for (const auto& parts : all) {
-      spit(file_, joined(parts));
+      test::put(file_, joined(parts));
       EXPECT_EQ(check(file_).exit(), Exit::integrity) << i;
     }
   }
   auto cut = good;
   cut.pop_back();  // seal and table gone: an interrupted run, never a complete one
-  spit(file_, joined(cut));
+  test::put(file_, joined(cut));
   EXPECT_FALSE(check(file_).complete);
 }
 
@@ -149,17 +149,17 @@ TEST_F(Sealed, ATailTornAtAnyByteBehindTheMarkLosesNoConfirmedRecord) {
     Writer writer(file_, header());
     writer.append(line(1));
     writer.commit();
-    mark = slurp(file_.string() + ".sync");
+    mark = test::get(file_.string() + ".sync");
     confirmed = fs::file_size(file_);
     writer.append(line(2));
     writer.commit();
     writer.append(line(3));
   }
-  bytes = slurp(file_);
+  bytes = test::get(file_);
   for (std::size_t size = confirmed - 30; size <= bytes.size(); size += 23) {
     for (const bool garbage : {false, true}) {
-      spit(file_, bytes.substr(0, size) + (garbage ? std::string(50, '\0') : ""));
-      spit(file_.string() + ".sync", mark);
+      test::put(file_, bytes.substr(0, size) + (garbage ? std::string(50, '\0') : ""));
+      test::put(file_.string() + ".sync", mark);
       fs::remove(file_.string() + ".torn");
       if (size < confirmed) {
         EXPECT_EQ(exit_of([&] { Writer(file_, header()); }), Exit::integrity) << size;
@@ -179,7 +179,7 @@ TEST_F(Sealed, ATailTornAtAnyByteBehindTheMarkLosesNoConfirmedRecord) {
       ASSERT_EQ(before.torn, fs::exists(file_.string() + ".torn")) << size;
       if (!before.torn) continue;
       const std::string all = bytes.substr(0, size) + (garbage ? std::string(50, '\0') : "");
-      ASSERT_TRUE(all.ends_with(slurp(file_.string() + ".torn")));
+      ASSERT_TRUE(all.ends_with(test::get(file_.string() + ".torn")));
     }
   }
 }
@@ -187,14 +187,14 @@ TEST_F(Sealed, ATailTornAtAnyByteBehindTheMarkLosesNoConfirmedRecord) {
 TEST_F(Sealed, WithoutAMarkOnlyAnIncompleteLastRecordIsCut) {
   { Writer(file_, header()).append(line(1)); }
   { Writer(file_, header()).append(line(2)); }
-  const std::string bytes = slurp(file_);
+  const std::string bytes = test::get(file_);
   fs::remove(file_.string() + ".sync");
-  spit(file_, bytes.substr(0, bytes.size() - 5));
+  test::put(file_, bytes.substr(0, bytes.size() - 5));
   EXPECT_TRUE(content(file_).torn);
   auto parts = records(bytes);
   ASSERT_EQ(parts.size(), 4U);
   parts[2].resize(parts[2].size() - 7);  // bytes missing in the middle: the rest looks like a part of it
-  spit(file_, joined(parts));
+  test::put(file_, joined(parts));
   EXPECT_EQ(exit_of([&] { (void)content(file_); }), Exit::integrity);
 }
 
@@ -238,7 +238,7 @@ TEST_F(Sealed, ASignatureGoesIntoTheEnvelopeAndHoldsAfterItIsTakenOff) {
   seal_file(folder_ / "plain.wb", folder_ / "again.wb", SecretKey(folder_ / "other"));
   EXPECT_TRUE(check(folder_ / "again.wb", &key).verified);
   unseal_file(folder_ / "again.wb", folder_ / "plain2.wb");
-  EXPECT_EQ(slurp(folder_ / "plain.wb"), slurp(folder_ / "plain2.wb"));
+  EXPECT_EQ(test::get(folder_ / "plain.wb"), test::get(folder_ / "plain2.wb"));
   EXPECT_EQ(exit_of([&] { unseal_file(folder_ / "again.wb", folder_ / "plain2.wb"); }), Exit::usage);
 }
 
@@ -253,7 +253,7 @@ TEST_F(Sealed, ThePublishedScriptOpensItWithoutUs) {
                            .c_str());
   };
   EXPECT_EQ(script("key"), 0);
-  EXPECT_EQ(slurp(folder_ / "out"), slurp(folder_ / "plain.wb"));
+  EXPECT_EQ(test::get(folder_ / "out"), test::get(folder_ / "plain.wb"));
   EXPECT_NE(script("other"), 0);
 }
 

@@ -18,98 +18,98 @@ class Tool : public Folder {
 };
 
 TEST_F(Tool, CatPrintsTheRecordsAndReadsAPipe) {
-  const Ran cat = run(tool() + "cat " + file());
+  const test::Ran cat = test::shell(kTool + "cat " + file());
   EXPECT_EQ(cat.exit, 0);
   EXPECT_EQ(cat.out, to_json(object(1)) + "\n" + to_json(object(2, Bucket::non_dicom)) + "\n" + line(3) + "\n");
-  const Ran piped = run("cat " + file() + " | " + tool() + "cat -");
+  const test::Ran piped = test::shell("cat " + file() + " | " + kTool + "cat -");
   EXPECT_EQ(piped.exit, 0);
   EXPECT_EQ(piped.out, cat.out);
-  EXPECT_EQ(run("head -c -1 " + file() + " | " + tool() + "cat - 2>&1").exit, 5);
+  EXPECT_EQ(test::shell("head -c -1 " + file() + " | " + kTool + "cat - 2>&1").exit, 5);
 }
 
 TEST_F(Tool, CheckTellsSoundInterruptedAndDamagedApart) {
-  EXPECT_EQ(run(tool() + "check " + file()).exit, 0);
-  const Ran json = run(tool() + "check --json " + file() + " | jq -r .records,.complete");
+  EXPECT_EQ(test::shell(kTool + "check " + file()).exit, 0);
+  const test::Ran json = test::shell(kTool + "check --json " + file() + " | jq -r .records,.complete");
   EXPECT_EQ(json.out, "3\ntrue\n");
   { Writer(folder_ / "open.wb", header()).append(line(1)); }
-  EXPECT_EQ(run(tool() + "check " + (folder_ / "open.wb").string()).exit, 6);
-  std::string bytes = slurp(file_);
+  EXPECT_EQ(test::shell(kTool + "check " + (folder_ / "open.wb").string()).exit, 6);
+  std::string bytes = test::get(file_);
   bytes[100] = static_cast<char>(bytes[100] ^ 4);
-  spit(file_, bytes);
-  const Ran damaged = run(tool() + "check " + file());
+  test::put(file_, bytes);
+  const test::Ran damaged = test::shell(kTool + "check " + file());
   EXPECT_EQ(damaged.exit, 5);
   EXPECT_NE(damaged.out.find("DAMAGED"), std::string::npos);
-  EXPECT_EQ(run(tool() + "check " + file() + ".none 2>/dev/null").exit, 3);
-  EXPECT_EQ(run(tool() + "check 2>/dev/null").exit, 2);
+  EXPECT_EQ(test::shell(kTool + "check " + file() + ".none 2>/dev/null").exit, 3);
+  EXPECT_EQ(test::shell(kTool + "check 2>/dev/null").exit, 2);
 }
 
 TEST_F(Tool, StatsCountsKindsAndBuckets) {
-  const Ran stats = run(tool() + "stats --json " + file() + " | jq -c .kinds,.buckets,.bytes");
+  const test::Ran stats = test::shell(kTool + "stats --json " + file() + " | jq -c .kinds,.buckets,.bytes");
   EXPECT_EQ(stats.out, "{\"object\":2,\"test\":1}\n{\"instance\":1,\"non-dicom\":1}\n2000\n");
 }
 
 TEST_F(Tool, ZstdcatAndJqReadAManifestWithoutAnyToolOfOurs) {
-  const Ran kinds = run("zstd -dc " + file() + " | jq -r .kind");
+  const test::Ran kinds = test::shell("zstd -dc " + file() + " | jq -r .kind");
   EXPECT_EQ(kinds.exit, 0);
   EXPECT_EQ(kinds.out, "header\nblock\nobject\nobject\nblock\ntest\nblock\nend\n");
-  EXPECT_EQ(run("zstd -tq " + file()).exit, 0);
+  EXPECT_EQ(test::shell("zstd -tq " + file()).exit, 0);
 }
 
 TEST_F(Tool, OpensslVerifiesTheSignatureOverTheHead) {
   const std::string key = (folder_ / "key").string();
-  ASSERT_EQ(run(tool() + "keygen -o " + key).exit, 0);
-  EXPECT_EQ(run("stat -c %a " + key).out, "600\n");
+  ASSERT_EQ(test::shell(kTool + "keygen -o " + key).exit, 0);
+  EXPECT_EQ(test::shell("stat -c %a " + key).out, "600\n");
   const std::string head = content(file_).head;
-  ASSERT_EQ(run(tool() + "sign --key " + key + " " + file()).exit, 0);
-  EXPECT_EQ(run(tool() + "check --key " + key + ".pub " + file()).exit, 0);
-  spit(folder_ / "head", head);
-  ASSERT_EQ(run("zstd -dc " + file() + " | jq -r 'select(.kind==\"signature\").value' | base64 -d > " +
-                (folder_ / "sig").string())
+  ASSERT_EQ(test::shell(kTool + "sign --key " + key + " " + file()).exit, 0);
+  EXPECT_EQ(test::shell(kTool + "check --key " + key + ".pub " + file()).exit, 0);
+  test::put(folder_ / "head", head);
+  ASSERT_EQ(test::shell("zstd -dc " + file() + " | jq -r 'select(.kind==\"signature\").value' | base64 -d > " +
+                        (folder_ / "sig").string())
                 .exit,
             0);
   EXPECT_EQ(fs::file_size(folder_ / "sig"), 64U);
   const std::string verify = "openssl pkeyutl -verify -rawin -pubin -inkey " + key + ".pub -sigfile " +
                              (folder_ / "sig").string() + " -in " + (folder_ / "head").string() + " 2>&1";
-  EXPECT_EQ(run(verify).exit, 0) << run(verify).out;
-  spit(folder_ / "head", std::string(64, '0'));
-  EXPECT_NE(run(verify).exit, 0);
+  EXPECT_EQ(test::shell(verify).exit, 0) << test::shell(verify).out;
+  test::put(folder_ / "head", std::string(64, '0'));
+  EXPECT_NE(test::shell(verify).exit, 0);
 }
 
 TEST_F(Tool, AWrongKeyGivesFiveAndAKeyThatIsNoneGivesItsReason) {
   const std::string key = (folder_ / "key").string();
   const std::string other = (folder_ / "other").string();
-  ASSERT_EQ(run(tool() + "keygen -o " + key + " && " + tool() + "keygen -o " + other).exit, 0);
-  const Ran unsigned_ = run(tool() + "check --key " + key + ".pub " + file());
+  ASSERT_EQ(test::shell(kTool + "keygen -o " + key + " && " + kTool + "keygen -o " + other).exit, 0);
+  const test::Ran unsigned_ = test::shell(kTool + "check --key " + key + ".pub " + file());
   EXPECT_EQ(unsigned_.exit, 5) << unsigned_.out;
   EXPECT_NE(unsigned_.out.find("not signed"), std::string::npos) << unsigned_.out;
-  ASSERT_EQ(run(tool() + "sign --key " + key + " " + file()).exit, 0);
-  const Ran wrong = run(tool() + "check --key " + other + ".pub " + file());
+  ASSERT_EQ(test::shell(kTool + "sign --key " + key + " " + file()).exit, 0);
+  const test::Ran wrong = test::shell(kTool + "check --key " + other + ".pub " + file());
   EXPECT_EQ(wrong.exit, 5) << wrong.out;
   EXPECT_NE(wrong.out.find("it is signed by"), std::string::npos) << wrong.out;
   EXPECT_NE(wrong.out.find("NOT SIGNED by this key"), std::string::npos) << wrong.out;
-  std::string bytes = slurp(file_);
+  std::string bytes = test::get(file_);
   bytes[100] = static_cast<char>(bytes[100] ^ 4);
-  spit(folder_ / "damaged.wb", bytes);
-  const Ran damaged = run(tool() + "check --key " + key + ".pub " + (folder_ / "damaged.wb").string());
+  test::put(folder_ / "damaged.wb", bytes);
+  const test::Ran damaged = test::shell(kTool + "check --key " + key + ".pub " + (folder_ / "damaged.wb").string());
   EXPECT_EQ(damaged.exit, 5);
   EXPECT_NE(damaged.out.find("DAMAGED"), std::string::npos) << damaged.out;
   EXPECT_NE(wrong.out.find("verified no"), std::string::npos) << wrong.out;
-  const Ran none = run(tool() + "check --key " + key + ".none " + file() + " 2>&1");
+  const test::Ran none = test::shell(kTool + "check --key " + key + ".none " + file() + " 2>&1");
   EXPECT_EQ(none.exit, 3) << none.out;
   EXPECT_NE(none.out.find(key + ".none"), std::string::npos) << none.out;
-  const Ran no_key = run(tool() + "check --key " + file() + " " + file() + " 2>&1");
+  const test::Ran no_key = test::shell(kTool + "check --key " + file() + " " + file() + " 2>&1");
   EXPECT_EQ(no_key.exit, 3) << no_key.out;
-  EXPECT_EQ(run(tool() + "check --key " + key + ".pub " + file()).exit, 0) << "the right key still fits";
+  EXPECT_EQ(test::shell(kTool + "check --key " + key + ".pub " + file()).exit, 0) << "the right key still fits";
 }
 
 TEST_F(Tool, AKeyMadeByOpensslSigns) {
   const std::string key = (folder_ / "ossl").string();
-  ASSERT_EQ(run("umask 077; openssl genpkey -algorithm ed25519 -out " + key + " && openssl pkey -in " + key +
-                " -pubout -out " + key + ".pub")
+  ASSERT_EQ(test::shell("umask 077; openssl genpkey -algorithm ed25519 -out " + key + " && openssl pkey -in " + key +
+                        " -pubout -out " + key + ".pub")
                 .exit,
             0);
-  EXPECT_EQ(run(tool() + "sign --key " + key + " " + file()).exit, 0);
-  EXPECT_EQ(run(tool() + "check --key " + key + ".pub " + file()).exit, 0);
+  EXPECT_EQ(test::shell(kTool + "sign --key " + key + " " + file()).exit, 0);
+  EXPECT_EQ(test::shell(kTool + "check --key " + key + ".pub " + file()).exit, 0);
 }
 
 TEST_F(Tool, CheckStatesTheHeadOfAStreamedInputAndMissesOneThatNobodyStated) {
@@ -124,13 +124,14 @@ TEST_F(Tool, CheckStatesTheHeadOfAStreamedInputAndMissesOneThatNobodyStated) {
     EXPECT_EQ(exit_of([&] { writer.finish("{}", {{"other", "00"}}); }), Exit::internal);
     EXPECT_EQ(exit_of([&] { writer.finish("{}", {{"-", ""}}); }), Exit::internal);
   }
-  EXPECT_EQ(run(tool() + "check --json " + made + " | jq -c '[.exit, .inputs[0].head]'").out, "[6,\"\"]\n");
+  EXPECT_EQ(test::shell(kTool + "check --json " + made + " | jq -c '[.exit, .inputs[0].head]'").out, "[6,\"\"]\n");
   {
     Writer writer(made, streamed);
     writer.finish("{}", {{"-", std::string(64, 'a')}});
   }
-  EXPECT_EQ(run(tool() + "check --json " + made + " | jq -c '[.inputs[].head[0:2]]'").out, "[\"aa\",\"bb\"]\n");
-  EXPECT_EQ(run("zstd -dc " + made + " | jq -c 'select(.kind==\"header\") | .inputs[0]'").out, "{\"name\":\"-\"}\n");
+  EXPECT_EQ(test::shell(kTool + "check --json " + made + " | jq -c '[.inputs[].head[0:2]]'").out, "[\"aa\",\"bb\"]\n");
+  EXPECT_EQ(test::shell("zstd -dc " + made + " | jq -c 'select(.kind==\"header\") | .inputs[0]'").out,
+            "{\"name\":\"-\"}\n");
   Reader reader(made);
   while (reader.next_line()) {
   }
@@ -138,7 +139,9 @@ TEST_F(Tool, CheckStatesTheHeadOfAStreamedInputAndMissesOneThatNobodyStated) {
   EXPECT_TRUE(resolved_inputs(reader.header(), std::nullopt).at(0).head.empty());
 }
 
-TEST_F(Tool, AFullOutputIsAnError) { EXPECT_EQ(run(tool() + "cat " + file() + " 2>/dev/null > /dev/full").exit, 3); }
+TEST_F(Tool, AFullOutputIsAnError) {
+  EXPECT_EQ(test::shell(kTool + "cat " + file() + " 2>/dev/null > /dev/full").exit, 3);
+}
 
 TEST(Examples, EveryExampleLineParsesAndFollowsThePublishedSchema) {
   const char* source = std::getenv("WAYBILL_SOURCE");
@@ -173,7 +176,7 @@ TEST(Examples, EveryExampleLineParsesAndFollowsThePublishedSchema) {
         "jq -n -e --slurpfile s " + (fs::path(source) / "manifests/manifest.schema.json").string() +
         R"( '[inputs as $l | $s[0]["$defs"][$l.kind] as $d | ($d != null) and (($d.required - ($l|keys)) == []) and ((($l|keys) - ($d.properties|keys)) == [])] | all' )" +
         entry.path().string();
-    EXPECT_EQ(run(query + " 2>&1").out, "true\n") << entry.path();
+    EXPECT_EQ(test::shell(query + " 2>&1").out, "true\n") << entry.path();
   }
   EXPECT_GE(files, 2);
   for (const char* kind :

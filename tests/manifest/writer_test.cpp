@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/bytes.hpp"
 #include "support.hpp"
+#include "support/waiting.hpp"
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -70,9 +71,7 @@ TEST_F(WriterTest, LinesFromManyThreadsAllArriveAndEachThreadsOrderIsKept) {
 TEST_F(WriterTest, LinesReachTheDiskWithinSecondsWithoutAnyCall) {
   Writer writer(file_, header());
   writer.append(line(1));
-  for (int i = 0; i < 100 && content(file_).lines.empty(); ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  EXPECT_EQ(content(file_).lines.size(), 1U);
+  EXPECT_TRUE(test::wait_until([&] { return content(file_).lines.size() == 1; }));
 }
 
 TEST_F(WriterTest, AnInterruptedRunIsContinuedAndCountsAllRecords) {
@@ -90,18 +89,18 @@ TEST_F(WriterTest, AnInterruptedRunIsContinuedAndCountsAllRecords) {
   }
   EXPECT_EQ(content(file_).lines, (std::vector<std::string>{line(1), line(2)}));
   EXPECT_EQ(check(file_).exit(), Exit::ok);
-  const std::string before = slurp(file_);
+  const std::string before = test::get(file_);
   Writer again(file_, header());
   EXPECT_TRUE(again.already_complete());
   EXPECT_NE(exit_of([&] { again.append(line(3)); }), Exit::ok);
-  EXPECT_EQ(slurp(file_), before);
+  EXPECT_EQ(test::get(file_), before);
 }
 
 TEST_F(WriterTest, ARunWithOtherSettingsIsRefusedWithTheDifferenceAndRestartStartsOver) {
   Header first = header(R"({"deep":true,"level":1})");
   first.inputs = {{"in.wb", "aa"}};
   { Writer(file_, first).append(line(1)); }
-  const std::string before = slurp(file_);
+  const std::string before = test::get(file_);
   Header now = first;
   now.stage = "load";
   now.options = R"({"deep":false,"level":1,"more":1})";
@@ -113,7 +112,7 @@ TEST_F(WriterTest, ARunWithOtherSettingsIsRefusedWithTheDifferenceAndRestartStar
     EXPECT_NE(text.find(part), std::string::npos) << text;
   }
   EXPECT_EQ(text.find("option level"), std::string::npos) << text;
-  EXPECT_EQ(slurp(file_), before);
+  EXPECT_EQ(test::get(file_), before);
   {
     Writer writer(file_, now, Restart::yes);
     EXPECT_FALSE(writer.resumed());
@@ -124,10 +123,10 @@ TEST_F(WriterTest, ARunWithOtherSettingsIsRefusedWithTheDifferenceAndRestartStar
 }
 
 TEST_F(WriterTest, AFileThatIsNoManifestIsNeverOverwritten) {
-  spit(file_, "dear diary");
+  test::put(file_, "dear diary");
   EXPECT_EQ(exit_of([&] { Writer(file_, header()); }), Exit::usage);
   EXPECT_EQ(exit_of([&] { Writer(file_, header(), Restart::yes); }), Exit::usage);
-  EXPECT_EQ(slurp(file_), "dear diary");
+  EXPECT_EQ(test::get(file_), "dear diary");
   EXPECT_EQ(exit_of([&] { Reader reader(file_); }), Exit::input);
   EXPECT_EQ(exit_of([&] { Writer("/dev/full", header()); }), Exit::usage);
   EXPECT_EQ(exit_of([&] { Writer(folder_ / "no" / "x.wb", header()); }), Exit::input);
@@ -164,14 +163,14 @@ Interrupted interrupted(const fs::path& file) {
     Writer writer(file, header());
     writer.append(line(1));
     writer.commit();
-    i.mark = slurp(mark_of(file));
+    i.mark = test::get(mark_of(file));
     i.confirmed = fs::file_size(file);
     writer.append(line(2));
     writer.commit();
     writer.append(line(3));
   }
-  i.last_mark = slurp(mark_of(file));
-  i.bytes = slurp(file);
+  i.last_mark = test::get(mark_of(file));
+  i.bytes = test::get(file);
   return i;
 }
 
@@ -179,8 +178,8 @@ TEST_F(WriterTest, ATailTornAtAnyByteBehindTheMarkLosesNoConfirmedRecordAndIsKep
   const Interrupted i = interrupted(file_);
   for (std::size_t size = i.confirmed; size < i.bytes.size(); ++size) {
     fs::remove(torn_of(file_));
-    spit(file_, std::string_view(i.bytes).substr(0, size));
-    spit(mark_of(file_), i.mark);
+    test::put(file_, std::string_view(i.bytes).substr(0, size));
+    test::put(mark_of(file_), i.mark);
     const Content before = content(file_);
     ASSERT_GE(before.lines.size(), 1U);
     ASSERT_EQ(before.lines[0], line(1));
@@ -197,7 +196,7 @@ TEST_F(WriterTest, ATailTornAtAnyByteBehindTheMarkLosesNoConfirmedRecordAndIsKep
     ASSERT_EQ(after.lines.back(), line(9));
     ASSERT_EQ(before.torn, fs::exists(torn_of(file_))) << size;
     if (!before.torn) continue;
-    const std::string torn = slurp(torn_of(file_));
+    const std::string torn = test::get(torn_of(file_));
     ASSERT_TRUE(std::string_view(i.bytes).substr(0, size).ends_with(torn));
     ASSERT_EQ(after.lines[before.lines.size()], R"({"kind":"recovered","bytes":)" + std::to_string(torn.size()) + "}");
   }
@@ -208,14 +207,14 @@ TEST_F(WriterTest, DamageBehindTheMarkIsATornTailAndDamageBeforeItAnIntegrityErr
   for (std::size_t at = 0; at < i.bytes.size(); ++at) {
     std::string bytes = i.bytes;
     bytes[at] = static_cast<char>(bytes[at] ^ 0x10);
-    spit(file_, bytes);
-    spit(mark_of(file_), i.mark);
+    test::put(file_, bytes);
+    test::put(mark_of(file_), i.mark);
     fs::remove(torn_of(file_));
     const Exit expected = at < i.confirmed ? Exit::integrity : Exit::ok;
     ASSERT_EQ(exit_of([&] { (void)content(file_); }), expected) << at;
     ASSERT_EQ(exit_of([&] { Writer(file_, header()); }), expected) << at;
     if (at < i.confirmed) {
-      ASSERT_EQ(slurp(file_), bytes) << "a damaged file must stay as it is";
+      ASSERT_EQ(test::get(file_), bytes) << "a damaged file must stay as it is";
     } else {
       ASSERT_EQ(content(file_).lines[0], line(1));
     }
@@ -225,8 +224,8 @@ TEST_F(WriterTest, DamageBehindTheMarkIsATornTailAndDamageBeforeItAnIntegrityErr
 TEST_F(WriterTest, AFileShorterThanItsMarkIsAnIntegrityErrorAtEverySize) {
   const Interrupted i = interrupted(file_);
   for (std::size_t size = 0; size < i.bytes.size(); ++size) {
-    spit(file_, std::string_view(i.bytes).substr(0, size));
-    spit(mark_of(file_), i.last_mark);
+    test::put(file_, std::string_view(i.bytes).substr(0, size));
+    test::put(mark_of(file_), i.last_mark);
     ASSERT_EQ(exit_of([&] { Writer(file_, header()); }), Exit::integrity) << size;
     ASSERT_EQ(fs::file_size(file_), size);
   }
@@ -238,7 +237,7 @@ TEST_F(WriterTest, WithoutAMarkOnlyAnIncompleteLastFrameIsCut) {
   for (std::size_t at = 0; at < i.bytes.size(); ++at) {
     std::string bytes = i.bytes;
     bytes[at] = static_cast<char>(bytes[at] ^ 0x10);
-    spit(file_, bytes);
+    test::put(file_, bytes);
     const Exit exit = exit_of([&] { (void)content(file_); });
     // What passes as a torn tail is at most the last frame.
     if (exit == Exit::ok) {
@@ -246,7 +245,7 @@ TEST_F(WriterTest, WithoutAMarkOnlyAnIncompleteLastFrameIsCut) {
     }
   }
   for (std::size_t size = 1; size < i.bytes.size(); ++size) {
-    spit(file_, std::string_view(i.bytes).substr(0, size));
+    test::put(file_, std::string_view(i.bytes).substr(0, size));
     fs::remove(mark_of(file_));
     fs::remove(torn_of(file_));
     Writer writer(file_, header());
@@ -261,14 +260,14 @@ TEST_F(WriterTest, ATornEndIsCutAndWrittenAgainFromEveryByte) {
     Writer writer(file_, header());
     writer.append(line(1));
     writer.commit();
-    mark = slurp(mark_of(file_));
+    mark = test::get(mark_of(file_));
     writer.finish("{}");
   }
-  const std::string whole = slurp(file_);
+  const std::string whole = test::get(file_);
   const std::size_t confirmed = std::stoul(mark.substr(mark.find("offset") + 8));
   for (std::size_t size = confirmed; size <= whole.size(); ++size) {
-    spit(file_, std::string_view(whole).substr(0, size));
-    spit(mark_of(file_), mark);
+    test::put(file_, std::string_view(whole).substr(0, size));
+    test::put(mark_of(file_), mark);
     Writer writer(file_, header());
     ASSERT_EQ(writer.already_complete(), size == whole.size());
     if (size < whole.size()) writer.finish("{}");

@@ -2,6 +2,7 @@
 #include "net/association.hpp"
 
 #include "dicom/toolkit.hpp"
+#include "support/free_port.hpp"
 #include "support/peer.hpp"
 
 #include <gtest/gtest.h>
@@ -139,13 +140,12 @@ TEST_F(AssociationTest, SaysThatAPeerIsUnreachable) {
 TEST_F(AssociationTest, TellsAPermanentRejectionApart) {
   const test::TempFolder folder;
   fs::create_directories(folder / "db");
-  const int port = 20000 + static_cast<int>(::getpid() % 20000);
+  const int port = test::free_port();
   std::ofstream(folder / "q.cfg")
       << "MaxPDUSize = 16384\nMaxAssociations = 4\nHostTable BEGIN\nHostTable END\nVendorTable BEGIN\nVendorTable END\n"
       << "AETable BEGIN\nKNOWN " << (folder / "db").string() << " RW (10, 64mb) ANY\nAETable END\n";
-  const pid_t node =
-      test::spawn({"dcmqrscp", "-c", (folder / "q.cfg").string(), std::to_string(port)}, folder / "q.log");
-  std::this_thread::sleep_for(std::chrono::seconds(1));
+  const test::Program node({"dcmqrscp", "-c", (folder / "q.cfg").string(), std::to_string(port)}, folder / "q.log");
+  ASSERT_TRUE(test::wait_for_port(port)) << test::slurp(folder / "q.log");
   const std::string at = "@127.0.0.1:" + std::to_string(port);
   EXPECT_NO_THROW(Association::request(parse_url("dicom://KNOWN" + at), "WAYBILL", all_contexts()).echo())
       << test::slurp(folder / "q.log");
@@ -155,8 +155,6 @@ TEST_F(AssociationTest, TellsAPermanentRejectionApart) {
   } catch (const PeerError& error) {
     EXPECT_EQ(error.kind(), PeerError::Kind::rejected_permanent) << error.what();
   }
-  ::kill(node, SIGKILL);
-  (void)test::wait_for(node);
 }
 
 }  // namespace waybill::net

@@ -18,7 +18,7 @@ namespace {
 const std::vector<Context> kContexts{{"1.2.840.10008.5.1.4.1.1.7", std::string(kExplicitLittle), false},
                                      {std::string(kVerificationClass), std::string(kImplicitLittle), false}};
 
-/// storescp with TLS, ended by its id.
+/// storescp with TLS.
 class TlsNode {
  public:
   TlsNode(const test::Certificates& files, const std::string& certificate, const std::vector<std::string>& more = {}) {
@@ -32,15 +32,9 @@ class TlsNode {
                                    folder_.path().string()};
     words.insert(words.end(), more.begin(), more.end());
     words.push_back(std::to_string(port_));
-    child_ = test::spawn(words, folder_ / "log");
-    test::wait_for_port(port_);
+    program_.emplace(words, folder_ / "log");
+    EXPECT_TRUE(test::wait_for_port(port_));
   }
-  ~TlsNode() {
-    ::kill(child_, SIGKILL);
-    (void)test::wait_for(child_);
-  }
-  TlsNode(const TlsNode&) = delete;
-  TlsNode& operator=(const TlsNode&) = delete;
   [[nodiscard]] Peer peer(const TlsOptions& options, const std::string& host = "127.0.0.1") const {
     Peer peer = parse_url("dicoms://NODE@" + host + ":" + std::to_string(port_));
     peer.tls = Tls::make(options);
@@ -51,10 +45,10 @@ class TlsNode {
  private:
   test::TempFolder folder_;
   const int port_ = test::free_port();
-  pid_t child_ = 0;
+  std::optional<test::Program> program_;
 };
 
-/// openssl s_server, ended by its id.
+/// openssl s_server.
 class OpensslServer {
  public:
   OpensslServer(const fs::path& certificate, const fs::path& key, const std::vector<std::string>& more) {
@@ -62,15 +56,9 @@ class OpensslServer {
                                    "-cert",   certificate.string(), "-key",    key.string(),
                                    "-quiet"};
     words.insert(words.end(), more.begin(), more.end());
-    child_ = test::spawn(words, folder_ / "log");
-    test::wait_for_port(port_);
+    program_.emplace(words, folder_ / "log");
+    EXPECT_TRUE(test::wait_for_port(port_));
   }
-  ~OpensslServer() {
-    ::kill(child_, SIGKILL);
-    (void)test::wait_for(child_);
-  }
-  OpensslServer(const OpensslServer&) = delete;
-  OpensslServer& operator=(const OpensslServer&) = delete;
   [[nodiscard]] Peer peer(const TlsOptions& options) const {
     Peer peer = parse_url("dicoms://NODE@127.0.0.1:" + std::to_string(port_));
     peer.tls = Tls::make(options);
@@ -80,7 +68,7 @@ class OpensslServer {
  private:
   test::TempFolder folder_;
   const int port_ = test::free_port();
-  pid_t child_ = 0;
+  std::optional<test::Program> program_;
 };
 
 class TlsTest : public ::testing::Test {
@@ -236,16 +224,14 @@ TEST_F(TlsTest, NeverSpeaksBelowTls12AndNeverInTheClear) {
   // A server of OpenSSL that knows TLS 1.0 and 1.1 alone.
   const test::TempFolder folder;
   const int port = test::free_port();
-  const pid_t old = test::spawn(
+  const test::Program old(
       {"openssl", "s_server", "-accept", std::to_string(port), "-key", (*files_ / "good.key").string(), "-cert",
        (*files_ / "good.pem").string(), "-no_tls1_3", "-no_tls1_2", "-cipher", "ALL:@SECLEVEL=0", "-quiet"},
       folder / "log");
-  test::wait_for_port(port);
+  ASSERT_TRUE(test::wait_for_port(port));
   Peer peer = parse_url("dicoms://NODE@127.0.0.1:" + std::to_string(port));
   peer.tls = Tls::make(trusting());
   expect_refused(peer, "does not agree on TLS");
-  ::kill(old, SIGKILL);
-  (void)test::wait_for(old);
 
   const test::SimPacs plain;
   Peer clear = parse_url("dicoms://NODE@127.0.0.1:" + std::to_string(plain.port()));

@@ -65,11 +65,10 @@ class ReconcileKilled : public testing::Test {
     const std::uintmax_t before = fs::exists(output) ? fs::file_size(output) : 0;
     const pid_t child = test::spawn(words(name), folder_ / "log");
     std::error_code absent;
-    for (int i = 0; i < 20'000; ++i) {
+    test::wait_until([&] {
       const std::uintmax_t now = fs::file_size(output, absent);
-      if (!absent && now >= before + bytes) break;
-      std::this_thread::sleep_for(std::chrono::microseconds(500));
-    }
+      return (!absent && now >= before + bytes) || test::has_ended(child);
+    });
     ::kill(child, SIGKILL);
     return test::wait_for(child) == 128 + SIGKILL;
   }

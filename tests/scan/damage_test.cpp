@@ -60,14 +60,7 @@ std::string rle() {
   return stream ? std::string(as_text(*stream)) : std::string();
 }
 
-std::vector<manifest::Object> examined(const std::string& bytes) {
-  scan::Options options;
-  options.deep = true;
-  manifest::Object self;
-  self.source.path = "/archive/file";
-  self.id = manifest::object_id(self.source);
-  return scan::examine_bytes(as_bytes(bytes), std::move(self), options).objects;
-}
+using test::examined;
 
 std::string described(const std::vector<manifest::Object>& objects) {
   std::string out;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/scanning.hpp"
 
+#include <array>
+
 namespace waybill {
 
 namespace fs = std::filesystem;
@@ -237,6 +239,65 @@ TEST(HostileContainer, WhoseDirectoryLiesAboutTheNumberOfMembersIsDamaged) {
   const auto scanned = test::scan_folder(folder / "out");
   EXPECT_TRUE(test::finding(scanned.objects[0], "SRC-CONTAINER-DAMAGED"));
   EXPECT_EQ(scanned.tally.buckets.at("instance"), 3U);
+}
+
+TEST(HostileContainer, WithAMemberThatItsDirectoryDoesNotListIsDamaged) {
+  const test::TempFolder folder;
+  test::make_objects(folder / "in", 3);
+  test::shell(folder / "in", "mkdir ../out; zip -q -r ../sound sub; zip -q -fd -r ../out/descriptors sub");
+  // What is left of the entry of the first member when a program has deleted it from the directory alone.
+  python(folder, R"(
+b = open('../sound.zip', 'rb').read()
+first = b.find(b'PK\x01\x02')
+end = b.find(b'PK\x05\x06')
+names = struct.unpack('<HHH', b[first + 28:first + 34])
+second = first + 46 + sum(names)
+left = struct.unpack('<H', b[end + 10:end + 12])[0] - 1
+tail = bytearray(b[end:])
+tail[8:20] = struct.pack('<HHII', left, left, end - second, first)
+open('deleted.zip', 'wb').write(b[:first] + b[second:end] + tail)
+)");
+  const auto scanned = test::scan_folder(folder / "out");
+  const auto deleted = scanned.of(folder / "out/deleted.zip");
+  EXPECT_TRUE(test::finding(*deleted.at(0), "SRC-CONTAINER-DAMAGED"));
+  EXPECT_EQ(deleted.at(0)->bucket, Bucket::quarantined);
+  EXPECT_EQ(scanned.of(folder / "out/descriptors.zip").at(0)->bucket, Bucket::non_dicom);
+}
+
+TEST(HostileContainer, WithBytesBehindItsCompressedDataIsDamagedUnlessTheyAreZeros) {
+  const test::TempFolder folder;
+  test::make_objects(folder / "in", 1);
+  test::shell(folder / "in", R"(mkdir ../out; cd ../out; f=$(find ../in -type f)
+for z in gzip bzip2 xz zstd; do
+  $z -c $f > sound.$z; { $z -c $f; head -c 512 /dev/zero; } > padded.$z; done
+{ gzip -c $f; echo lost; } > gzip; { bzip2 -c $f; echo lost; } > bzip2; { gzip -c $f; cat $f; } > object)");
+  const auto scanned = test::scan_folder(folder / "out");
+  for (const char* name : {"gzip", "bzip2", "object"})
+    EXPECT_TRUE(test::finding(*scanned.of(folder / "out" / name).at(0), "SRC-CONTAINER-DAMAGED")) << name;
+  for (const char* name : {"sound.gzip", "sound.bzip2", "sound.xz", "sound.zstd", "padded.gzip", "padded.bzip2"})
+    EXPECT_EQ(scanned.of(folder / "out" / name).at(0)->bucket, Bucket::non_dicom) << name;
+}
+
+TEST(HostileContainer, OfNothingCompressedHoldsAnEmptyMember) {
+  const test::TempFolder folder;
+  test::shell(folder.path(), "mkdir out; for z in gzip bzip2 xz zstd; do $z -c < /dev/null > out/$z; done");
+  const auto scanned = test::scan_folder(folder / "out");
+  EXPECT_EQ(scanned.tally.buckets.at("empty"), 4U);
+  EXPECT_EQ(scanned.tally.buckets.at("non-dicom"), 4U);
+}
+
+TEST(HostileContainer, OfAKindThatIsNotReadIsQuarantinedAndNamed) {
+  const test::TempFolder folder;
+  test::write(folder / "out/a", std::string("7z\xBC\xAF\x27\x1C") + std::string(40, 'x'));
+  test::write(folder / "out/b", std::string("Rar!\x1A\x07\x01") + std::string(40, 'x'));
+  test::write(folder / "out/c", std::string(32769, 'x') + "CD001" + std::string(2000, 'x'));
+  const auto scanned = test::scan_folder(folder / "out");
+  const std::array types{"7z", "rar", "iso9660"};
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    EXPECT_EQ(scanned.objects.at(i).content_type, types[i]);
+    EXPECT_EQ(scanned.objects.at(i).bucket, Bucket::quarantined);
+    EXPECT_TRUE(test::finding(scanned.objects.at(i), "SRC-UNOPENED"));
+  }
 }
 
 TEST(HostileContainer, MadeOfNoiseBehindAMagicIsOneQuarantinedRecord) {

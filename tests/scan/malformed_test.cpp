@@ -225,15 +225,7 @@ std::string verdict(const std::vector<manifest::Object>& objects) {
   return out;
 }
 
-std::vector<manifest::Object> examined(const std::string& bytes) {
-  static const dicom::Toolkit toolkit;
-  scan::Options options;
-  options.deep = true;
-  manifest::Object self;
-  self.source.path = "/archive/file";
-  self.id = manifest::object_id(self.source);
-  return scan::examine_bytes(as_bytes(bytes), std::move(self), options).objects;
-}
+using test::examined;
 
 void expect_verdicts(const std::vector<Case>& cases) {
   for (const Case& c : cases) {

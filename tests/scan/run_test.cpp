@@ -3,6 +3,7 @@
 
 #include "dicom/toolkit.hpp"
 #include "support/dicom_builder.hpp"
+#include "support/temp_folder.hpp"
 
 #include <gtest/gtest.h>
 #include <cstdlib>
@@ -14,15 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 using dicom::tag;
 
-class ScanRun : public testing::Test {
+class ScanRun : public test::InFolder {
  protected:
-  void SetUp() override {
-    std::string name = testing::TempDir() + "/scan-XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    base = name;
-    fs::create_directories(base / "archive" / "b");
-  }
-  void TearDown() override { fs::remove_all(base); }
+  void SetUp() override { fs::create_directories(folder_ / "archive" / "b"); }
 
   void put(const std::string& name, const std::string& sop, const std::string& study, const std::string& patient,
            const std::string& comment = "") const {
@@ -37,12 +32,12 @@ class ScanRun : public testing::Test {
     d.text(tag(0x0020, 0x000D), "UI", study);
     d.text(tag(0x0020, 0x000E), "UI", study + ".1");
     if (!comment.empty()) d.text(tag(0x0020, 0x4000), "LT", comment);
-    std::ofstream(base / "archive" / name, std::ios::binary)
+    std::ofstream(folder_ / "archive" / name, std::ios::binary)
         << test::DicomBuilder::part10(d.str(), "1.2.840.10008.1.2.1", "1.2.840.10008.5.1.4.1.1.88.11", sop);
   }
   [[nodiscard]] Options options() const {
     Options o;
-    o.sources = {(base / "archive").string()};
+    o.sources = {(folder_ / "archive").string()};
     o.threads = 2;
     return o;
   }
@@ -59,15 +54,14 @@ class ScanRun : public testing::Test {
     return out;
   }
   dicom::Toolkit toolkit;
-  fs::path base;
 };
 
 }  // namespace
 
 TEST_F(ScanRun, OfASourceThatIsNotThereBeginsNoManifest) {
   Options o = options();
-  o.sources.push_back((base / "nowhere").string());
-  const fs::path out = base / "out.wb";
+  o.sources.push_back((folder_ / "nowhere").string());
+  const fs::path out = folder_ / "out.wb";
   try {
     scan(out, o);
     FAIL() << "the scan went on without its source";
@@ -82,9 +76,9 @@ TEST_F(ScanRun, SettlesCollisionsOfRealFilesAndLeavesNoIndexBehind) {
   put("1.dcm", "1.5", "1.1", "P1");
   put("2.dcm", "1.5", "1.1", "P1", "edited");
   put("3.dcm", "1.6", "1.1", "P2");
-  fs::copy(base / "archive" / "1.dcm", base / "archive" / "b" / "copy.dcm");
+  fs::copy(folder_ / "archive" / "1.dcm", folder_ / "archive" / "b" / "copy.dcm");
 
-  const Tally tally = scan(base / "s.wb", options());
+  const Tally tally = scan(folder_ / "s.wb", options());
 
   EXPECT_EQ(tally.buckets.at("instance"), 2U);
   EXPECT_EQ(tally.buckets.at("duplicate-conflict"), 1U);
@@ -93,8 +87,8 @@ TEST_F(ScanRun, SettlesCollisionsOfRealFilesAndLeavesNoIndexBehind) {
   EXPECT_EQ(tally.findings.at("UID-STUDY2PAT"), 1U);
   EXPECT_FALSE(tally.findings.contains("ACC-SHARED"));  // one study: UID-STUDY2PAT says it
   EXPECT_EQ(tally.studies, 1U);
-  EXPECT_FALSE(fs::exists(base / "s.wb.index"));
-  const Tally again = tally_of(base / "s.wb");
+  EXPECT_FALSE(fs::exists(folder_ / "s.wb.index"));
+  const Tally again = tally_of(folder_ / "s.wb");
   EXPECT_EQ(again.json(), tally.json());
 }
 
@@ -103,12 +97,12 @@ TEST_F(ScanRun, ContinuesAnywhereWithTheSameRecords) {
     const std::string name = (i % 3 == 0 ? "b/" : "") + std::to_string(i);
     put(name, "1.5." + std::to_string(i % 17), "1.1." + std::to_string(i % 4), "P" + std::to_string(i % 5));
   }
-  scan(base / "whole.wb", options());
-  const auto whole = lines(base / "whole.wb");
+  scan(folder_ / "whole.wb", options());
+  const auto whole = lines(folder_ / "whole.wb");
   ASSERT_GT(whole.size(), 28U);
 
   for (std::size_t cut = 0; cut <= whole.size(); ++cut) {
-    const fs::path part = base / "part.wb";
+    const fs::path part = folder_ / "part.wb";
     fs::remove(part);
     {
       manifest::Writer writer(part, header_of(options()));
@@ -116,17 +110,17 @@ TEST_F(ScanRun, ContinuesAnywhereWithTheSameRecords) {
     }
     const Tally tally = scan(part, options());
     EXPECT_EQ(lines(part), whole) << "cut behind " << cut;
-    EXPECT_EQ(tally.json(), tally_of(base / "whole.wb").json());
+    EXPECT_EQ(tally.json(), tally_of(folder_ / "whole.wb").json());
   }
 }
 
 TEST_F(ScanRun, TakesUpFilesThatCameWhileItWasInterrupted) {
   put("a", "1.5.1", "1.1", "P1");
   put("d", "1.5.2", "1.1", "P1");
-  scan(base / "whole.wb", options());
-  const auto whole = lines(base / "whole.wb");
+  scan(folder_ / "whole.wb", options());
+  const auto whole = lines(folder_ / "whole.wb");
   {
-    manifest::Writer writer(base / "s.wb", header_of(options()));
+    manifest::Writer writer(folder_ / "s.wb", header_of(options()));
     writer.append(whole[0]);
     writer.append(whole[1]);
   }
@@ -134,17 +128,17 @@ TEST_F(ScanRun, TakesUpFilesThatCameWhileItWasInterrupted) {
   put("e", "1.5.4", "1.1", "P1");
   std::vector<std::string> first;
   {
-    const Tally tally = scan(base / "s.wb", options());
+    const Tally tally = scan(folder_ / "s.wb", options());
     EXPECT_EQ(tally.entries, 4U);
-    first = lines(base / "s.wb");
+    first = lines(folder_ / "s.wb");
   }
   {
-    manifest::Writer writer(base / "t.wb", header_of(options()));  // interrupted again: a, d, c
+    manifest::Writer writer(folder_ / "t.wb", header_of(options()));  // interrupted again: a, d, c
     for (std::size_t i = 0; i < 3; ++i) writer.append(first[i]);
   }
-  const Tally tally = scan(base / "t.wb", options());
+  const Tally tally = scan(folder_ / "t.wb", options());
   EXPECT_EQ(tally.entries, 4U);
-  EXPECT_EQ(lines(base / "t.wb"), first);
+  EXPECT_EQ(lines(folder_ / "t.wb"), first);
 }
 
 }  // namespace waybill::scan

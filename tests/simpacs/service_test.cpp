@@ -133,9 +133,9 @@ TEST_F(SimPacsService, GivesByGetAndMovesToWhomItKnows) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(inbox.path()), {}), 3);
 
   const test::TempFolder moved;
-  const pid_t receiver =
-      test::spawn({"storescp", "-B", "-od", moved.path().string(), std::to_string(port)}, folder_ / "scp.log");
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  const test::Program receiver({"storescp", "-B", "-od", moved.path().string(), std::to_string(port)},
+                               folder_ / "scp.log");
+  ASSERT_TRUE(test::wait_for_port(port)) << test::slurp(folder_ / "scp.log");
   const auto move_to = [&](const std::string& title) {
     return dcmtk({"movescu", "-v", "-S", "-aem", title, "-k", "QueryRetrieveLevel=STUDY", "-k",
                   "StudyInstanceUID=1.2.3.2", "127.0.0.1", "PORT"});
@@ -145,30 +145,26 @@ TEST_F(SimPacsService, GivesByGetAndMovesToWhomItKnows) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(moved.path()), {}), 3) << ran.text;
   const test::Ran nobody = move_to("NOBODY");
   EXPECT_NE(nobody.text.find("MoveDestinationUnknown"), std::string::npos) << nobody.text;
-  ::kill(receiver, SIGKILL);
-  (void)test::wait_for(receiver);
 }
 
 TEST_F(SimPacsService, AMoveThatLiesAboutItsCountsAndGivesNewUids) {
   const test::TempFolder moved;
   prepare("", 1, 4);
   (void)pacs_->stop();
-  const int port = pacs_->port() == 65535 ? 65534 : pacs_->port() + 1;
+  const int port = test::free_port();
   pacs_->start("[[peer]]\ntitle = \"INBOX\"\nhost = \"127.0.0.1\"\nport = " + std::to_string(port) +
                "\n[[rule]]\non = \"move\"\ninstance = [\"1.2.3.1.1.1\"]\nomit = 1\ncompleted = 1\n"
                "[[rule]]\non = \"get\"\nnew_uids = true\n");
   store_all();
-  const pid_t receiver =
-      test::spawn({"storescp", "-B", "-od", moved.path().string(), std::to_string(port)}, folder_ / "scp.log");
-  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  const test::Program receiver({"storescp", "-B", "-od", moved.path().string(), std::to_string(port)},
+                               folder_ / "scp.log");
+  ASSERT_TRUE(test::wait_for_port(port)) << test::slurp(folder_ / "scp.log");
   const test::Ran ran = dcmtk({"movescu", "-d", "-S", "-aem", "INBOX", "-k", "QueryRetrieveLevel=STUDY", "-k",
                                "StudyInstanceUID=1.2.3.1", "127.0.0.1", "PORT"});
   EXPECT_EQ(ran.exit, 0) << ran.text;
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(moved.path()), {}), 3);
   EXPECT_EQ(test::member(pacs_->events("retrieve").at(0), "completed"), "3");
   EXPECT_EQ(test::member(pacs_->events("retrieve").at(0), "said"), "4");
-  ::kill(receiver, SIGKILL);
-  (void)test::wait_for(receiver);
 
   const test::TempFolder first, second;
   std::set<std::string> names;

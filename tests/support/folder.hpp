@@ -4,11 +4,9 @@
 #include "core/result.hpp"
 #include "manifest/reader.hpp"
 #include "support/exits.hpp"
-
-#include <gtest/gtest.h>
+#include "support/temp_folder.hpp"
 
 #include <sys/wait.h>
-#include <unistd.h>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -21,8 +19,6 @@
 
 /// A folder for a test, files in it, tools run in it.
 namespace waybill::test {
-
-namespace fs = std::filesystem;
 
 inline void put(const fs::path& path, std::string_view bytes) {
   fs::create_directories(path.parent_path());
@@ -56,20 +52,6 @@ inline bool has_tools() {
   const char* bin = std::getenv("WAYBILL_BIN");
   return bin != nullptr && fs::exists(fs::path(bin) / "waybill-scan");
 }
-
-class InFolder : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "waybill-test-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = fs::canonical(name);
-  }
-  void TearDown() override {
-    std::error_code error;
-    fs::remove_all(folder_, error);
-  }
-  fs::path folder_;
-};
 
 /// All lines of a manifest that are records.
 inline std::vector<std::string> lines_of(const fs::path& path) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "support/waiting.hpp"
+
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <chrono>
 #include <cstdint>
-#include <thread>
 
 namespace waybill::test {
 
@@ -23,19 +23,18 @@ inline int free_port() {
   return bound ? ntohs(address.sin_port) : 0;
 }
 
-/// Returns when somebody takes connections there, or after two seconds.
-inline void wait_for_port(int port) {
+/// Returns when somebody takes connections there; false when nobody does.
+inline bool wait_for_port(int port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  for (int i = 0; i < 200; ++i) {
+  return wait_until([&] {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const bool there = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
     ::close(fd);
-    if (there) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+    return there;
+  });
 }
 
 }  // namespace waybill::test

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "support/simpacs.hpp"
+#include "support/at_service.hpp"
 
-#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,9 +17,6 @@ class LyingStow {
   explicit LyingStow(const std::string& plan = "{}", std::vector<std::string> tls = {}) : tls_(std::move(tls)) {
     start(plan);
   }
-  ~LyingStow() { stop(); }
-  LyingStow(const LyingStow&) = delete;
-  LyingStow& operator=(const LyingStow&) = delete;
 
   /// On the same port and with what it stored before.
   void start(const std::string& plan) {
@@ -30,18 +26,12 @@ class LyingStow {
     std::vector<std::string> words{environment("WAYBILL_SOURCE") + "/tests/support/lying-stow",
                                    folder_.path().string()};
     words.insert(words.end(), tls_.begin(), tls_.end());
-    child_ = spawn(words, folder_ / "out.log");
-    for (int i = 0; i < 2000 && !fs::exists(folder_ / "port"); ++i)
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    program_.emplace(words, folder_ / "out.log");
+    wait_until([&] { return fs::exists(folder_ / "port") || program_->has_ended(); });
     if (!fs::exists(folder_ / "port")) throw std::runtime_error("no service: " + slurp(folder_ / "out.log"));
     std::ifstream(folder_ / "port") >> port_;
   }
-  void stop() {
-    if (child_ == 0) return;
-    ::kill(child_, SIGKILL);
-    (void)wait_for(child_);
-    child_ = 0;
-  }
+  void stop() { program_.reset(); }
 
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] std::string url(const std::string& scheme = "http", const std::string& host = "127.0.0.1") const {
@@ -72,47 +62,10 @@ class LyingStow {
  private:
   TempFolder folder_;
   std::vector<std::string> tls_;
-  pid_t child_ = 0;
+  std::optional<Program> program_;
   int port_ = 0;
 };
 
-/// Objects of a small archive, meant to meet their fate at such a service.
-class AtLyingStow : public ::testing::Test {
- protected:
-  void prepare(const std::string& plan, int studies, int objects) {
-    objects_ = make_archive(folder_, studies, objects);
-    service_.emplace(plan);
-  }
-  Ran load(const std::vector<std::string>& more = {}, int associations = 8) {
-    std::vector<std::string> words{tool("load"),
-                                   at("scan.wb"),
-                                   "--to",
-                                   service_->url(),
-                                   "-o",
-                                   at("load.wb"),
-                                   "--quiet",
-                                   "--timeout",
-                                   "1",
-                                   "--back-off",
-                                   "0.05",
-                                   "--associations",
-                                   std::to_string(associations)};
-    words.insert(words.end(), more.begin(), more.end());
-    return run(words, folder_ / "load.log");
-  }
-  Ran verify(const std::string& level = "content", const std::vector<std::string>& more = {}) {
-    std::vector<std::string> words{tool("verify"), at("load.wb"),   "--against", service_->url(), "--level",   level,
-                                   "-o",           at("verify.wb"), "--quiet",   "--restart",     "--timeout", "1"};
-    words.insert(words.end(), more.begin(), more.end());
-    return run(words, folder_ / "verify.log");
-  }
-  [[nodiscard]] std::map<std::string, manifest::Object> loaded() const { return objects_of(folder_ / "load.wb"); }
-  [[nodiscard]] std::map<std::string, manifest::Object> verified() const { return objects_of(folder_ / "verify.wb"); }
-  [[nodiscard]] std::string at(const std::string& name) const { return (folder_ / name).string(); }
-
-  TempFolder folder_;
-  std::vector<manifest::Object> objects_;
-  std::optional<LyingStow> service_;
-};
+using AtLyingStow = AtService<LyingStow>;
 
 }  // namespace waybill::test

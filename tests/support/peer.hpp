@@ -6,45 +6,22 @@
 #include "manifest/reader.hpp"
 #include "manifest/writer.hpp"
 #include "support/dicom_builder.hpp"
+#include "support/temp_folder.hpp"
+#include "support/waiting.hpp"
 
-#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
 #include <string>
-#include <thread>
+#include <utility>
 #include <vector>
 
 /// Real DICOM nodes on loopback and manifests to send to them.
 namespace waybill::test {
-
-namespace fs = std::filesystem;
-
-/// A folder that goes away with the test.
-class TempFolder {
- public:
-  TempFolder() {
-    std::string name = (fs::temp_directory_path() / "waybill-test-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TempFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  [[nodiscard]] fs::path operator/(const std::string& name) const { return path_ / name; }
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 inline std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -76,6 +53,31 @@ inline int wait_for(pid_t child) {
   ::waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
+
+/// Whether the program is over; its exit code waits for `wait_for`.
+inline bool has_ended(pid_t child) {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
+}
+
+/// A program that is killed at the end of the scope.
+class Program {
+ public:
+  Program(const std::vector<std::string>& words, const fs::path& log) : child_(spawn(words, log)) {}
+  ~Program() { (void)stop(SIGKILL); }
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+  /// Its exit code; 0 when it was stopped before.
+  int stop(int signal) {
+    if (child_ == 0) return 0;
+    ::kill(child_, signal);
+    return wait_for(std::exchange(child_, 0));
+  }
+  [[nodiscard]] bool has_ended() const { return test::has_ended(child_); }
+
+ private:
+  pid_t child_;
+};
 
 struct Ran {
   int exit = 0;
@@ -165,24 +167,17 @@ class Orthanc {
 /// A way to an Orthanc that loses what belongs to one object; see tests/support/silent-peer.
 class SilentPeer {
  public:
-  SilentPeer(const Orthanc& node, const std::string& sop_instance, const std::string& mode) {
-    child_ = spawn({environment("WAYBILL_SOURCE") + "/tests/support/silent-peer", std::to_string(node.dicom_port()),
-                    sop_instance, mode, (folder_ / "port").string()},
-                   folder_ / "log");
-    for (int i = 0; i < 1000 && !fs::exists(folder_ / "port"); ++i)
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  SilentPeer(const Orthanc& node, const std::string& sop_instance, const std::string& mode)
+      : program_({environment("WAYBILL_SOURCE") + "/tests/support/silent-peer", std::to_string(node.dicom_port()),
+                  sop_instance, mode, (folder_ / "port").string()},
+                 folder_ / "log") {
+    wait_until([&] { return fs::exists(folder_ / "port") || program_.has_ended(); });
   }
-  ~SilentPeer() {
-    ::kill(child_, SIGKILL);
-    (void)wait_for(child_);
-  }
-  SilentPeer(const SilentPeer&) = delete;
-  SilentPeer& operator=(const SilentPeer&) = delete;
   [[nodiscard]] std::string url() const { return "dicom://ORTHANC@127.0.0.1:" + slurp(folder_ / "port"); }
 
  private:
   TempFolder folder_;
-  pid_t child_ = 0;
+  Program program_;
 };
 
 /// A small explicit little endian secondary capture object.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dicom/toolkit.hpp"
+#include "scan/examine.hpp"
 #include "scan/run.hpp"
 #include "support/archive.hpp"
 
@@ -24,6 +25,17 @@ inline const manifest::Finding* finding(const manifest::Object& object, const st
   const auto at = std::find_if(object.findings.begin(), object.findings.end(),
                                [&](const manifest::Finding& f) { return f.code == code; });
   return at == object.findings.end() ? nullptr : &*at;
+}
+
+/// What a deep scan says of these bytes, met as a file.
+inline std::vector<manifest::Object> examined(const std::string& bytes) {
+  static const dicom::Toolkit toolkit;
+  scan::Options options;
+  options.deep = true;
+  manifest::Object self;
+  self.source.path = "/archive/file";
+  self.id = manifest::object_id(self.source);
+  return scan::examine_bytes(as_bytes(bytes), std::move(self), options).objects;
 }
 
 /// Scans `options.sources`; checks that the ledger closes and that no id occurs twice.

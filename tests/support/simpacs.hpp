@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "support/peer.hpp"
+#include "support/at_service.hpp"
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -28,9 +29,7 @@ class SimPacs {
  public:
   /// Starts with this scenario (TOML text) and its own store.
   explicit SimPacs(const std::string& scenario = "") { start(scenario); }
-  ~SimPacs() {
-    if (child_ != 0) (void)stop();
-  }
+  ~SimPacs() { (void)stop(); }
   SimPacs(const SimPacs&) = delete;
   SimPacs& operator=(const SimPacs&) = delete;
 
@@ -42,21 +41,13 @@ class SimPacs {
                                    "--scenario",          at("scenario.toml"), "--port",
                                    std::to_string(port_), "--port-file",       at("port")};
     words.insert(words.end(), more.begin(), more.end());
-    child_ = spawn(words, folder_ / "out.log");
-    for (int i = 0; i < 2000 && !fs::exists(folder_ / "port"); ++i) {
-      if (::waitpid(child_, nullptr, WNOHANG) == child_) break;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
+    program_.emplace(words, folder_ / "out.log");
+    wait_until([&] { return fs::exists(folder_ / "port") || program_->has_ended(); });
     if (!fs::exists(folder_ / "port")) throw std::runtime_error("simpacs did not start: " + slurp(folder_ / "out.log"));
     std::ifstream(folder_ / "port") >> port_;
   }
   /// Its exit code.
-  int stop(int signal = SIGTERM) {
-    ::kill(child_, signal);
-    const int exit = wait_for(child_);
-    child_ = 0;
-    return exit;
-  }
+  int stop(int signal = SIGTERM) { return program_->stop(signal); }
 
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] std::string url(const std::string& title = "SIMPACS") const {
@@ -93,7 +84,7 @@ class SimPacs {
  private:
   [[nodiscard]] std::string at(const std::string& name) const { return (folder_ / name).string(); }
   TempFolder folder_;
-  pid_t child_ = 0;
+  std::optional<Program> program_;
   int port_ = 0;
 };
 
@@ -104,39 +95,9 @@ inline std::string on_second(const std::string& rest) {
   return "[[rule]]\non = \"store\"\ninstance = [\"" + kSecond + "\"]\n" + rest + "\n";
 }
 
-/// One object of a small archive, meant to meet its fate at a simulator.
-class AtSimPacs : public ::testing::Test {
+class AtSimPacs : public AtService<SimPacs> {
  protected:
-  /// Makes the archive and starts the simulator.
-  void prepare(const std::string& scenario, int studies = 2, int objects = 4) {
-    objects_ = make_archive(folder_, studies, objects);
-    pacs_.emplace(scenario);
-  }
-  Ran load(const std::vector<std::string>& more = {}, const std::string& back_off = "0.01",
-           const std::string& time_out = "1") {
-    std::vector<std::string> words{tool("load"), at("scan.wb"), "--to",   pacs_->url(), "-o",    at("load.wb"),
-                                   "--quiet",    "--timeout",   time_out, "--back-off", back_off};
-    words.insert(words.end(), more.begin(), more.end());
-    return run(words, folder_ / "load.log");
-  }
-  Ran verify(const std::string& level = "content", const std::vector<std::string>& more = {}) {
-    std::vector<std::string> words{tool("verify"), at("load.wb"),   "--against", pacs_->url(), "--level",   level,
-                                   "-o",           at("verify.wb"), "--quiet",   "--restart",  "--timeout", "1"};
-    words.insert(words.end(), more.begin(), more.end());
-    return run(words, folder_ / "verify.log");
-  }
-  [[nodiscard]] std::map<std::string, manifest::Object> loaded() const { return objects_of(folder_ / "load.wb"); }
-  [[nodiscard]] std::map<std::string, manifest::Object> verified() const { return objects_of(folder_ / "verify.wb"); }
-  [[nodiscard]] std::string at(const std::string& name) const { return (folder_ / name).string(); }
-  [[nodiscard]] const std::string& uid(std::size_t i) const { return *objects_.at(i).sop_instance; }
-
-  TempFolder folder_;
-  std::vector<manifest::Object> objects_;
-  std::optional<SimPacs> pacs_;
+  std::optional<SimPacs>& pacs_ = service_;
 };
-
-inline bool has_finding(const manifest::Object& object, std::string_view code) {
-  return std::ranges::any_of(object.findings, [&](const manifest::Finding& f) { return f.code == code; });
-}
 
 }  // namespace waybill::test

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "support/exits.hpp"
 #include "support/simpacs.hpp"
 #include "sync/lock.hpp"
 #include "syncing.hpp"
@@ -21,14 +22,8 @@ class SyncKilled : public test::Syncing {
   pid_t start_group() { return test::spawn({"/usr/bin/setsid", tool_, (folder_ / "plan.toml").string()}, log()); }
   /// Killed stages are not this process's children, so only their lock tells when they are gone.
   void wait_until_free() {
-    for (int i = 0; i < 2000; ++i) {
-      try {
-        const sync::Lock lock(folder_ / "project/sync.lock");
-        return;
-      } catch (const RunError&) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-      }
-    }
+    EXPECT_TRUE(test::wait_until(
+        [&] { return test::exit_of([&] { const sync::Lock lock(folder_ / "project/sync.lock"); }) == Exit::ok; }));
   }
   [[nodiscard]] std::filesystem::path log() const { return folder_ / "sync.log"; }
   void expect_each_arrived_once() {
@@ -72,7 +67,7 @@ TEST_F(SyncKilled, AloneLeavesStagesThatCommitAndKeepTheLockUntilTheyAreOver) {
   std::filesystem::remove(log());
   const pid_t child = start();
   ASSERT_TRUE(says("run 1: load", child));
-  for (int i = 0; i < 1000 && arrived() < 10; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  ASSERT_TRUE(test::wait_until([&] { return arrived() >= 10; }));
   ::kill(child, SIGKILL);
   (void)test::wait_for(child);
   plan();
@@ -87,7 +82,7 @@ TEST_F(SyncKilled, PassesASignalOnAndEndsWithSix) {
   std::filesystem::remove(log());
   const pid_t child = start();
   ASSERT_TRUE(says("run 1: load", child));
-  for (int i = 0; i < 1000 && arrived() < 10; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  ASSERT_TRUE(test::wait_until([&] { return arrived() >= 10; }));
   ::kill(child, SIGTERM);
   EXPECT_EQ(test::wait_for(child), 6) << test::slurp(log());
   EXPECT_LT(arrived(), static_cast<std::size_t>(kStudies * kObjects));

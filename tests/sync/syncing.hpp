@@ -66,13 +66,9 @@ class Syncing : public ::testing::Test {
   pid_t start(const std::vector<std::string>& more = {}) { return spawn(words(more), folder_ / "sync.log"); }
   /// Waits until the log says it; false when the process ends without.
   bool says(const std::string& text, pid_t child) {
-    for (bool ended = false;;) {
-      if (slurp(folder_ / "sync.log").find(text) != std::string::npos) return true;
-      if (ended) return false;
-      siginfo_t info{};
-      ended = ::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
+    const auto said = [&] { return slurp(folder_ / "sync.log").find(text) != std::string::npos; };
+    wait_until([&] { return said() || has_ended(child); });
+    return said();
   }
 
   [[nodiscard]] fs::path in_run(int number, const std::string& name) const {

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,21 @@ class Tools : public testing::Test {
     if (bin().empty() || !fs::exists(bin() / "waybill")) GTEST_SKIP() << "WAYBILL_BIN names no built tools";
   }
 };
+
+TEST_F(Tools, ScanOfADicomdirTakesStockOfItsFolder) {
+  std::string name = testing::TempDir() + "/medium-XXXXXX";
+  ASSERT_NE(mkdtemp(name.data()), nullptr);
+  const fs::path folder(name);
+  for (const char* file : {"DICOMDIR", "IM1", "IM2"}) std::ofstream(folder / file) << "not looked into here";
+  const std::string out = " -o '" + (folder.string() + ".wb") + "' --quiet --restart 2>&1";
+  const Outcome one = run("waybill-scan '" + (folder / "DICOMDIR").string() + "'" + out);
+  EXPECT_NE(one.text.find("its folder is scanned"), std::string::npos) << one.text;
+  EXPECT_NE(one.text.find("scanned 3 entries"), std::string::npos) << one.text;
+  const Outcome other = run("waybill-scan '" + (folder / "IM1").string() + "'" + out);
+  EXPECT_NE(other.text.find("scanned 1 entries"), std::string::npos) << other.text;
+  fs::remove_all(folder);
+  fs::remove(folder.string() + ".wb");
+}
 
 TEST_F(Tools, EveryToolExplainsItselfAndNamesItsVersion) {
   ASSERT_FALSE(tools().empty());

@@ -3,6 +3,7 @@
 #include "load/queue.hpp"
 #include "scan/run.hpp"
 #include "support/dicom_builder.hpp"
+#include "support/temp_folder.hpp"
 #include "transcode/run.hpp"
 
 #include <gtest/gtest.h>
@@ -17,13 +18,10 @@ using dicom::tag;
 using manifest::Bucket;
 using manifest::Object;
 
-class RejectedObjects : public testing::Test {
+class RejectedObjects : public test::InFolder {
  protected:
   void SetUp() override {
-    std::string name = testing::TempDir() + "/rejected-XXXXXX";
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    base = name;
-    fs::create_directory(base / "archive");
+    fs::create_directory(folder_ / "archive");
     for (const auto* sop : {"1.5.1", "1.5.2", "1.5.3", "1.5.4"}) {
       test::DicomBuilder d;
       d.text(tag(0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.88.11");
@@ -31,20 +29,19 @@ class RejectedObjects : public testing::Test {
       d.text(tag(0x0010, 0x0020), "LO", "P1");
       d.text(tag(0x0020, 0x000D), "UI", "1.1");
       d.text(tag(0x0020, 0x000E), "UI", "1.1.1");
-      std::ofstream(base / "archive" / sop, std::ios::binary)
+      std::ofstream(folder_ / "archive" / sop, std::ios::binary)
           << test::DicomBuilder::part10(d.str(), "1.2.840.10008.1.2.1", "1.2.840.10008.5.1.4.1.1.88.11", sop);
     }
     scan::Options options;
-    options.sources = {(base / "archive").string()};
-    manifest::Writer writer(base / "scan.wb", scan::header_of(options));
+    options.sources = {(folder_ / "archive").string()};
+    manifest::Writer writer(folder_ / "scan.wb", scan::header_of(options));
     (void)scan::run(options, writer, [](auto, auto, auto) {});
   }
-  void TearDown() override { fs::remove_all(base); }
 
   /// The scan with a note among its objects and the findings that follow from it behind them.
   void reject(const std::string& title) const {
-    manifest::Reader reader(base / "scan.wb");
-    manifest::Writer writer(base / "rejected.wb", reader.header());
+    manifest::Reader reader(folder_ / "scan.wb");
+    manifest::Writer writer(folder_ / "rejected.wb", reader.header());
     std::vector<Object> objects;
     while (const auto record = reader.next()) {
       if (const auto* object = std::get_if<Object>(&*record)) objects.push_back(*object);
@@ -58,24 +55,23 @@ class RejectedObjects : public testing::Test {
   }
   [[nodiscard]] std::map<std::string, Object> transcode() const {
     Options options;
-    options.input = base / "rejected.wb";
-    options.out = base / "staged";
+    options.input = folder_ / "rejected.wb";
+    options.out = folder_ / "staged";
     Tally tally;
     {
-      manifest::Writer writer(base / "t.wb", header_of(options));
+      manifest::Writer writer(folder_ / "t.wb", header_of(options));
       tally = run(options, *start_codecs(options), writer, [](auto, auto, auto) {});
     }
     EXPECT_EQ(tally.objects, 4U);
     EXPECT_EQ(tally.exceptions, 0U);
     std::map<std::string, Object> out;
-    manifest::Reader reader(base / "t.wb");
+    manifest::Reader reader(folder_ / "t.wb");
     while (const auto record = reader.next()) {
       if (const auto* object = std::get_if<Object>(&*record)) out[*object->sop_instance] = *object;
     }
     return out;
   }
   dicom::Toolkit toolkit;
-  fs::path base;
 };
 
 /// What load makes of a manifest.
@@ -114,7 +110,7 @@ TEST_F(RejectedObjects, ForAWrongWorklistEntryAreNeitherStagedNorSentAndTheirNot
   EXPECT_EQ(objects.at("1.5.1").bucket, Bucket::instance);
 
   for (const auto* name : {"rejected.wb", "t.wb"}) {  // load after transcode, or straight after scan
-    const Plan plan = plan_of(base / name);
+    const Plan plan = plan_of(folder_ / name);
     EXPECT_EQ(plan.sent.size(), 2U) << name;
     ASSERT_EQ(plan.carried.size(), 2U) << name;
     for (const Object& object : plan.carried) EXPECT_EQ(object.bucket, Bucket::excluded) << name;
@@ -124,7 +120,7 @@ TEST_F(RejectedObjects, ForAWrongWorklistEntryAreNeitherStagedNorSentAndTheirNot
 TEST_F(RejectedObjects, ForQualityAreSentWithTheirNoteBehindThem) {
   reject("113001");
   for (const auto& [sop, object] : transcode()) EXPECT_EQ(object.bucket, Bucket::instance) << sop;
-  const Plan plan = plan_of(base / "t.wb");
+  const Plan plan = plan_of(folder_ / "t.wb");
   ASSERT_EQ(plan.sent.size(), 4U);
   EXPECT_EQ(plan.sent.back().sop_instance, "1.5.2");
 }

@@ -109,7 +109,7 @@ TEST_F(LyingPeer, AFailingQueryEndsWithFourAndTheSameCommandContinues) {
   ASSERT_EQ(load().exit, 0);
   for (const char* rule : {"status = 0xA700", "status = 0xC001", "answer = \"silence\"", "answer = \"abort\""}) {
     restart_with("[[rule]]\non = \"find\"\n" + std::string(rule) + "\n");
-    EXPECT_EQ(verify().exit, 4) << rule;
+    EXPECT_EQ(verify("content", {"--timeout", "1"}).exit, 4) << rule;
   }
   restart_with("[[rule]]\non = \"find\"\nfirst = 1\nanswer = \"abort\"\n");
   EXPECT_EQ(verify().exit, 0) << "a lost association is opened again";
@@ -163,7 +163,7 @@ TEST_F(LyingPeer, ARetrieveThatBreaksEndsWithFourOrIsDoneAgain) {
   for (const char* rule :
        {"answer = \"abort\"", "answer = \"silence\"", "answer = \"half\"", "answer = \"wrong-id\""}) {
     restart_with("[[rule]]\non = \"get\"\n" + std::string(rule) + "\n");
-    EXPECT_EQ(verify().exit, 4) << rule;
+    EXPECT_EQ(verify("content", {"--timeout", "1"}).exit, 4) << rule;
   }
   restart_with("[[rule]]\non = \"get\"\nfirst = 1\nanswer = \"abort\"\n");
   EXPECT_EQ(verify().exit, 0);

@@ -21,7 +21,7 @@ class VerifyMove : public test::AtSimPacs {
   test::Ran moved(const std::string& url) {
     return test::run(
         {test::tool("verify"), at("load.wb"), "--against", url, "--level", "content", "--retrieve", "move", "--listen",
-         "127.0.0.1:" + port(), "-o", at("verify.wb"), "--quiet", "--restart", "--timeout", "1"},
+         "127.0.0.1:" + port(), "-o", at("verify.wb"), "--quiet", "--restart", "--timeout", "5"},
         folder_ / "verify.log");
   }
   test::Ran moved() { return moved(pacs_->url()); }
