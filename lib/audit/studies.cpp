@@ -31,7 +31,7 @@ std::set<std::string> changed_studies(const std::string& manifest) {
   while (const auto record = reader.next()) {
     const auto* object = std::get_if<manifest::Object>(&*record);
     if (object == nullptr || !object->transcode) continue;
-    if (!object->transcode->undo.empty() || !object->transcode->uids.empty())
+    if (object->transcode->undo.provenance || !object->transcode->uids.empty())
       changed.insert(object->study.value_or(""));
   }
   return changed;

@@ -300,9 +300,10 @@ Result<std::vector<Former>> add_changes(const File& source, const Changes& chang
   return Recorder(source, changes, rewrite).run(provenance);
 }
 
-Result<Done> revert_changes(const File& written, const std::vector<Former>& former, Rewrite& rewrite) {
+Result<Done> revert_changes(const File& written, const std::vector<Former>& former, bool provenance, Rewrite& rewrite) {
   const bool explicit_vr = rewrite.transfer_syntax != uid::kImplicitLittleEndian;
   for (const Tag t : {kOriginalAttributes, kContributingEquipment}) {
+    if (!provenance) break;
     auto shorter = without_last_item(written, t, rewrite);
     if (!shorter) return shorter.error();
     rewrite.elements[t] = *std::move(shorter);

@@ -50,9 +50,10 @@ struct Former {
 [[nodiscard]] Result<std::vector<Former>> add_changes(const File& source, const Changes& changes,
                                                       const Provenance& provenance, Rewrite& rewrite);
 
-/// The changes backwards in a file that add_changes() has changed: elements as they were, the item of ours taken off
-/// either sequence. `rewrite` writes in the file's own transfer syntax.
-[[nodiscard]] Result<Done> revert_changes(const File& written, const std::vector<Former>& former, Rewrite& rewrite);
+/// The changes backwards: elements as they were and, in a file that add_changes() has changed (`provenance`), the item
+/// of ours taken off either sequence. `rewrite` writes in the file's own transfer syntax.
+[[nodiscard]] Result<Done> revert_changes(const File& written, const std::vector<Former>& former, bool provenance,
+                                          Rewrite& rewrite);
 
 /// Top-level elements that name a UID of `uids` at any level, in order.
 [[nodiscard]] std::vector<Tag> naming(const Dataset& data, const std::map<std::string, std::string, std::less<>>& uids);

@@ -12,13 +12,28 @@
 namespace waybill::pixel {
 namespace {
 
-using Decode = Result<Frame> (*)(std::string_view, const ImageInfo&, ByteView);
+using Decode = Result<Done> (*)(std::string_view, const ImageInfo&, ByteView, const Bands&);
 using Encode = Result<Bytes> (*)(const ImageInfo&, const Frame&);
 using Name = std::string (*)();
 
+Result<Done> hand_over(Result<Frame> frame, const Bands& bands) {
+  if (!frame) return frame.error();
+  (void)bands.take(*frame);
+  return Done{};
+}
+
 template <Result<Frame> (*F)(const ImageInfo&, ByteView)>
-Result<Frame> plain(std::string_view, const ImageInfo& info, ByteView stream) {
-  return F(info, stream);
+Result<Done> plain(std::string_view, const ImageInfo& info, ByteView stream, const Bands& bands) {
+  return hand_over(F(info, stream), bands);
+}
+
+template <Result<Done> (*F)(const ImageInfo&, ByteView, const Bands&)>
+Result<Done> banded(std::string_view, const ImageInfo& info, ByteView stream, const Bands& bands) {
+  return F(info, stream, bands);
+}
+
+Result<Done> dcmtk(std::string_view syntax, const ImageInfo& info, ByteView stream, const Bands& bands) {
+  return hand_over(decode_dcmtk(syntax, info, stream), bands);
 }
 
 std::string own() { return "waybill"; }
@@ -38,8 +53,8 @@ struct Entry {
 
 #define JPEG "1.2.840.10008.1.2.4."
 constexpr std::array kEntries = {
-    Entry{JPEG "50", Fidelity::lossy, decode_dcmtk, dcmtk_version},
-    Entry{JPEG "51", Fidelity::lossy, decode_dcmtk, dcmtk_version},
+    Entry{JPEG "50", Fidelity::lossy, dcmtk, dcmtk_version},
+    Entry{JPEG "51", Fidelity::lossy, dcmtk, dcmtk_version},
     Entry{JPEG "52", Fidelity::lossy},
     Entry{JPEG "54", Fidelity::lossy},
     Entry{JPEG "56", Fidelity::lossy},
@@ -54,29 +69,29 @@ constexpr std::array kEntries = {
     Entry{JPEG "66", Fidelity::lossless},
     Entry{JPEG "92", Fidelity::lossless},
     Entry{JPEG "93", Fidelity::lossy},
-    Entry{JPEG "53", Fidelity::lossy, decode_dcmtk, dcmtk_version},
-    Entry{JPEG "55", Fidelity::lossy, decode_dcmtk, dcmtk_version},
-    Entry{JPEG "57", Fidelity::lossless, plain<decode_jpeg_lossless>, own, decode_dcmtk, dcmtk_version},
-    Entry{JPEG "70", Fidelity::lossless, plain<decode_jpeg_lossless>, own, decode_dcmtk, dcmtk_version,
-          encode_jpeg_lossless, own, Decoder::independent},
-    Entry{JPEG "80", Fidelity::lossless, plain<decode_charls>, charls_version, decode_dcmtk, dcmtk_version,
-          encode_jpeg_ls, own, Decoder::primary},
-    Entry{JPEG "81", Fidelity::lossy, plain<decode_charls>, charls_version, decode_dcmtk, dcmtk_version},
-    Entry{JPEG "90", Fidelity::lossless, plain<decode_openjpeg>, openjpeg_version, nullptr, nullptr, encode_jpeg_2000,
+    Entry{JPEG "53", Fidelity::lossy, dcmtk, dcmtk_version},
+    Entry{JPEG "55", Fidelity::lossy, dcmtk, dcmtk_version},
+    Entry{JPEG "57", Fidelity::lossless, plain<decode_jpeg_lossless>, own, dcmtk, dcmtk_version},
+    Entry{JPEG "70", Fidelity::lossless, plain<decode_jpeg_lossless>, own, dcmtk, dcmtk_version, encode_jpeg_lossless,
+          own, Decoder::independent},
+    Entry{JPEG "80", Fidelity::lossless, plain<decode_charls>, charls_version, dcmtk, dcmtk_version, encode_jpeg_ls,
           own, Decoder::primary},
-    Entry{JPEG "91", Fidelity::lossy, plain<decode_openjpeg>, openjpeg_version},
-    Entry{JPEG "201", Fidelity::lossless, plain<decode_openjpeg>, openjpeg_version, plain<decode_openjph>,
+    Entry{JPEG "81", Fidelity::lossy, plain<decode_charls>, charls_version, dcmtk, dcmtk_version},
+    Entry{JPEG "90", Fidelity::lossless, banded<decode_openjpeg>, openjpeg_version, nullptr, nullptr, encode_jpeg_2000,
+          own, Decoder::primary},
+    Entry{JPEG "91", Fidelity::lossy, banded<decode_openjpeg>, openjpeg_version},
+    Entry{JPEG "201", Fidelity::lossless, banded<decode_openjpeg>, openjpeg_version, banded<decode_openjph>,
           openjph_version, encode_htj2k, own, Decoder::independent},
-    Entry{JPEG "202", Fidelity::lossless, plain<decode_openjpeg>, openjpeg_version, plain<decode_openjph>,
+    Entry{JPEG "202", Fidelity::lossless, banded<decode_openjpeg>, openjpeg_version, banded<decode_openjph>,
           openjph_version, encode_htj2k_rpcl, own, Decoder::independent},
-    Entry{JPEG "203", Fidelity::lossy, plain<decode_openjpeg>, openjpeg_version, plain<decode_openjph>,
+    Entry{JPEG "203", Fidelity::lossy, banded<decode_openjpeg>, openjpeg_version, banded<decode_openjph>,
           openjph_version},
     Entry{JPEG "110", Fidelity::lossless, plain<decode_jxl>, jxl_version, nullptr, nullptr, encode_jxl, jxl_version,
           Decoder::primary},
     Entry{JPEG "111", Fidelity::lossy, plain<decode_jxl>, jxl_version},
     Entry{JPEG "112", Fidelity::lossy, plain<decode_jxl>, jxl_version},
-    Entry{"1.2.840.10008.1.2.5", Fidelity::lossless, plain<decode_rle>, own, decode_dcmtk, dcmtk_version, encode_rle,
-          own, Decoder::independent},
+    Entry{"1.2.840.10008.1.2.5", Fidelity::lossless, plain<decode_rle>, own, dcmtk, dcmtk_version, encode_rle, own,
+          Decoder::independent},
     Entry{"1.2.840.10008.1.2.8.1", Fidelity::lossless, plain<decode_deflated>, zlib_name},
 };
 #undef JPEG
@@ -204,17 +219,40 @@ std::string stored_photometric(std::string_view syntax, const Frame& frame) {
   return wavelet && has_colour_transform(frame) ? "YBR_RCT" : frame.photometric;
 }
 
-Result<Frame> decode_frame(std::string_view syntax, const ImageInfo& info, ByteView codestream, Decoder which) {
+namespace {
+
+Result<Done> decode(std::string_view syntax, const ImageInfo& info, ByteView codestream, Decoder which,
+                    const Bands& bands) {
   const Entry* entry = find(syntax);
-  const Decode decode = entry == nullptr ? nullptr : which == Decoder::primary ? entry->primary : entry->independent;
-  if (decode == nullptr) return Failure{Fault::unsupported, "no decoder for transfer syntax " + std::string(syntax)};
+  const Decode with = entry == nullptr ? nullptr : which == Decoder::primary ? entry->primary : entry->independent;
+  if (with == nullptr) return Failure{Fault::unsupported, "no decoder for transfer syntax " + std::string(syntax)};
   try {
-    auto frame = decode(syntax, info, codestream);
-    if (frame) extend_sign(info, *frame);
-    return frame;
+    return with(syntax, info, codestream, bands);
   } catch (const std::exception& e) {
     return Failure{Fault::malformed, std::string("a decoder gave up: ") + e.what()};
   }
+}
+
+}  // namespace
+
+Result<Frame> decode_frame(std::string_view syntax, const ImageInfo& info, ByteView codestream, Decoder which) {
+  Frame frame;
+  const auto done = decode(syntax, info, codestream, which, {Bands::kWhole, [&](Frame& whole) {
+                                                               frame = std::move(whole);
+                                                               return true;
+                                                             }});
+  if (!done) return done.error();
+  extend_sign(info, frame);
+  return frame;
+}
+
+Result<Done> decode_rows(std::string_view syntax, const ImageInfo& info, ByteView codestream, Decoder which,
+                         const TakeRows& take) {
+  constexpr std::uint64_t kSamples = std::uint64_t{1} << 19U;
+  return decode(syntax, info, codestream, which, {kSamples, [&](Frame& rows) {
+                                                    extend_sign(info, rows);
+                                                    return take(rows);
+                                                  }});
 }
 
 Result<Bytes> encode_frame(std::string_view syntax, const ImageInfo& info, const Frame& frame) {

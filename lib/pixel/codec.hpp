@@ -3,6 +3,7 @@
 
 #include "pixel/image.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,14 @@ enum class Fidelity { native, lossless, lossy, video, reference, unknown };
 /// codestream where it has them; `info` gives what it lacks (PS3.5 8.2). Never more than 2^31 bytes out.
 [[nodiscard]] Result<Frame> decode_frame(std::string_view transfer_syntax, const ImageInfo& info, ByteView codestream,
                                          Decoder which = Decoder::primary);
+
+/// Takes some rows of a frame, as a Frame; false ends the decoding.
+using TakeRows = std::function<bool(const Frame&)>;
+/// decode_frame() for who needs no more than some rows at a time: all of them, from the top down, a few megabytes at a
+/// time where the decoder can do that (OpenJPEG with JPEG 2000, OpenJPH), else at once. Rows that were given before a
+/// Failure or an early end say nothing about the others.
+[[nodiscard]] Result<Done> decode_rows(std::string_view transfer_syntax, const ImageInfo& info, ByteView codestream,
+                                       Decoder which, const TakeRows& take);
 
 /// Encodes one frame (interleaved samples as in Frame::data) losslessly. Result has an even number of bytes is not
 /// promised; padding belongs to the fragment writer.

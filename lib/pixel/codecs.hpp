@@ -3,6 +3,8 @@
 
 #include "pixel/codec.hpp"
 
+#include <functional>
+
 /// The implementations behind pixel/codec.hpp; each lives in its own file and library. All are thread-safe and bounded.
 namespace waybill::pixel {
 
@@ -10,6 +12,14 @@ inline constexpr std::uint64_t kMaxFrameBytes = std::uint64_t{1} << 31U;
 
 /// Bytes one decoded frame has; Failure when the header's numbers make no sense or exceed kMaxFrameBytes.
 [[nodiscard]] Result<std::uint64_t> frame_bytes(const ImageInfo& info);
+
+/// How a decoder that goes through an image from the top down hands it over: in bands of whole rows, each a Frame of
+/// its own, so that nobody has to hold the frame.
+struct Bands {
+  static constexpr std::uint64_t kWhole = ~std::uint64_t{0};
+  std::uint64_t samples = kWhole;    ///< about how many in a band
+  std::function<bool(Frame&)> take;  ///< may keep what is in it; false ends the decoding
+};
 
 /// RLE (PS3.5 Annex G), our own.
 [[nodiscard]] Result<Frame> decode_rle(const ImageInfo& info, ByteView stream);
@@ -28,13 +38,14 @@ inline constexpr std::uint64_t kMaxFrameBytes = std::uint64_t{1} << 31U;
   return frame.samples == 3 && frame.photometric == "RGB";
 }
 
-/// JPEG 2000 (ITU-T T.800): OpenJPEG decodes, HTJ2K as well; our own code encodes, without loss.
-[[nodiscard]] Result<Frame> decode_openjpeg(const ImageInfo& info, ByteView stream);
+/// JPEG 2000 (ITU-T T.800): OpenJPEG decodes, HTJ2K as well; our own code encodes, without loss. More than one
+/// band there is only of JPEG 2000 in one tile without subsampling.
+[[nodiscard]] Result<Done> decode_openjpeg(const ImageInfo& info, ByteView stream, const Bands& bands);
 [[nodiscard]] Result<Bytes> encode_jpeg_2000(const ImageInfo& info, const Frame& frame);
 
 /// HTJ2K (ITU-T T.814): OpenJPH decodes, our own code encodes, without loss. RPCL asks for what PS3.5 10.18 adds for
 /// .202: a smallest resolution of 64 pixels at most and TLM.
-[[nodiscard]] Result<Frame> decode_openjph(const ImageInfo& info, ByteView stream);
+[[nodiscard]] Result<Done> decode_openjph(const ImageInfo& info, ByteView stream, const Bands& bands);
 [[nodiscard]] Result<Bytes> encode_htj2k(const ImageInfo& info, const Frame& frame);
 [[nodiscard]] Result<Bytes> encode_htj2k_rpcl(const ImageInfo& info, const Frame& frame);
 

@@ -267,6 +267,19 @@ Result<Frame> FrameReader::borrow(std::uint32_t i, Decoder which) const {
   return decode_frame(data.transfer_syntax, data.info, stream, which);
 }
 
+Result<Done> FrameReader::rows(std::uint32_t i, Decoder which, const TakeRows& take) const {
+  if (!data_->encapsulated || fidelity_of(data_->transfer_syntax) == Fidelity::native) {
+    const auto frame = borrow(i, which);
+    if (!frame) return frame.error();
+    (void)take(*frame);
+    return Done{};
+  }
+  const auto& fragments = index_.frames[i];
+  Bytes joined;
+  const ByteView stream = fragments.size() == 1 ? fragments[0] : ByteView(joined = join(fragments));
+  return decode_rows(data_->transfer_syntax, data_->info, stream, which, take);
+}
+
 Result<PixelDigests> digest_pixels(const PixelData& data, std::vector<Finding>& findings, Decoder which) {
   const ImageInfo& info = data.info;
   if (info.float_bits == 0 &&

@@ -42,6 +42,8 @@ class FrameReader {
   [[nodiscard]] Result<Frame> read(std::uint32_t i, Decoder which = Decoder::primary) const;
   /// The same, but samples that stand in `value` as a Frame has them are borrowed from there.
   [[nodiscard]] Result<Frame> borrow(std::uint32_t i, Decoder which = Decoder::primary) const;
+  /// The same, some rows at a time (decode_rows).
+  [[nodiscard]] Result<Done> rows(std::uint32_t i, Decoder which, const TakeRows& take) const;
   /// The codestream of frame `i` (joined fragments); only when encapsulated.
   [[nodiscard]] Bytes codestream(std::uint32_t i) const;
 

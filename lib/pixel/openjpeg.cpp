@@ -119,7 +119,27 @@ void quiet(opj_codec_t* codec) {
 
 std::string openjpeg_version() { return std::string("openjpeg ") + opj_version(); }
 
-Result<Frame> decode_openjpeg(const ImageInfo& info, ByteView boxed) {
+namespace {
+
+/// Rows that are decoded at a time; all unless the image is one tile without subsampling. OpenJPEG goes through the
+/// packets once for each band, so a band has more rows than a code-block. What OpenJPEG 2.5 makes of areas of HTJ2K is
+/// wrong.
+std::uint32_t rows_at_once(opj_codec_t* codec, const opj_image_t& image, ByteView stream, std::uint64_t samples) {
+  const std::uint32_t all = image.y1 - image.y0;
+  const std::uint64_t row = std::uint64_t{image.x1 - image.x0} * image.numcomps;
+  const auto rows = std::max<std::uint64_t>(128, row == 0 ? all : samples / row);
+  if (rows >= all || sniff(stream).kind == "htj2k") return all;
+  for (OPJ_UINT32 c = 0; c < image.numcomps; ++c)
+    if (image.comps[c].dx != 1 || image.comps[c].dy != 1) return all;
+  opj_codestream_info_v2_t* info = opj_get_cstr_info(codec);
+  const bool one_tile = info != nullptr && info->tw == 1 && info->th == 1;
+  opj_destroy_cstr_info(&info);
+  return one_tile ? static_cast<std::uint32_t>(rows) : all;
+}
+
+}  // namespace
+
+Result<Done> decode_openjpeg(const ImageInfo& info, ByteView boxed, const Bands& bands) {
   const ByteView stream = j2k_codestream(boxed);  // boxes say nothing that DICOM heeds (PS3.5 A.4.4)
   if (auto why = j2k_out_of_proportion(info, stream)) return *std::move(why);
   const Codec codec(opj_create_decompress(OPJ_CODEC_J2K), opj_destroy_codec);
@@ -141,9 +161,21 @@ Result<Frame> decode_openjpeg(const ImageInfo& info, ByteView boxed) {
   const bool header = opj_read_header(input.get(), codec.get(), &raw) != 0;
   const Image image(raw, opj_image_destroy);
   if (!header || !image || image->numcomps == 0 || image->numcomps > 4) return bad("the header is not valid");
-  if (!opj_decode(codec.get(), input.get(), image.get()) || !opj_end_decompress(codec.get(), input.get()))
-    return Failure{Fault::truncated, "JPEG 2000: the codestream is damaged or cut"};
-  return samples_of(*image, info);
+  const OPJ_UINT32 left = image->x0, top = image->y0, right = image->x1, bottom = image->y1;
+  const std::uint32_t rows = rows_at_once(codec.get(), *image, stream, bands.samples);
+  const Failure damaged{Fault::truncated, "JPEG 2000: the codestream is damaged or cut"};
+  for (OPJ_UINT32 y = top, end = top; y < bottom; y = end) {
+    end = y + std::min(rows, bottom - y);
+    const auto at = [](OPJ_UINT32 v) { return static_cast<OPJ_INT32>(v); };
+    if (rows < bottom - top && !opj_set_decode_area(codec.get(), image.get(), at(left), at(y), at(right), at(end)))
+      return damaged;
+    if (!opj_decode(codec.get(), input.get(), image.get())) return damaged;
+    auto band = samples_of(*image, info);
+    if (!band) return band.error();
+    if (!bands.take(*band)) return Done{};
+  }
+  if (!opj_end_decompress(codec.get(), input.get())) return damaged;
+  return Done{};
 }
 
 }  // namespace waybill::pixel

@@ -51,16 +51,10 @@ std::string openjph_version() {
          std::to_string(OPENJPH_VERSION_PATCH);
 }
 
-Result<Frame> decode_openjph(const ImageInfo& info, ByteView boxed) {
-  const ByteView bytes = j2k_codestream(boxed);
-  if (auto why = j2k_out_of_proportion(info, bytes)) return *std::move(why);
-  if (sniff(bytes).kind != "htj2k") return bad("the codestream has no CAP segment");
-  prepare();
-  ojph::mem_infile in;
-  in.open(reinterpret_cast<const ojph::ui8*>(bytes.data()), bytes.size());
-  ojph::codestream stream;
-  stream.read_headers(&in);
-  const ojph::param_siz siz = stream.access_siz();
+namespace {
+
+/// What the header says of every band; its rows are those of the whole image.
+Result<Frame> described(const ImageInfo& info, const ojph::param_siz& siz) {
   Frame frame;
   frame.samples = static_cast<std::uint16_t>(siz.get_num_components());
   frame.columns = siz.get_recon_width(0);
@@ -75,24 +69,55 @@ Result<Frame> decode_openjph(const ImageInfo& info, ByteView boxed) {
   frame.photometric = info.photometric == "YBR_RCT" || info.photometric == "YBR_ICT" ? "RGB" : info.photometric;
   const unsigned bits = std::max<unsigned>(frame.precision, info.bits_allocated);
   frame.bytes_per_sample = static_cast<std::uint16_t>(bits <= 8 ? 1 : bits <= 16 ? 2 : 4);
-  stream.set_planar(false);
-  stream.create();
-  frame.data.resize(std::size_t{frame.rows} * frame.columns * frame.samples * frame.bytes_per_sample);
-  for (std::size_t row = 0; row < frame.rows; ++row) {
-    for (unsigned c = 0; c < frame.samples; ++c) {
+  return frame;
+}
+
+/// Pulls as many rows as the band has room for; false when a line is missing.
+bool pull_rows(ojph::codestream& stream, Frame& band) {
+  for (std::size_t row = 0; row < band.rows; ++row) {
+    for (unsigned c = 0; c < band.samples; ++c) {
       ojph::ui32 component = 0;
       const ojph::line_buf* line = stream.pull(component);
-      if (line == nullptr || component >= frame.samples) return bad("a line is missing");
-      if (bits <= 8)
-        put_row<std::uint8_t>(line->i32, frame, component, row, frame.data);
-      else if (bits <= 16)
-        put_row<std::uint16_t>(line->i32, frame, component, row, frame.data);
+      if (line == nullptr || component >= band.samples) return false;
+      if (band.bytes_per_sample == 1)
+        put_row<std::uint8_t>(line->i32, band, component, row, band.data);
+      else if (band.bytes_per_sample == 2)
+        put_row<std::uint16_t>(line->i32, band, component, row, band.data);
       else
-        put_row<std::uint32_t>(line->i32, frame, component, row, frame.data);
+        put_row<std::uint32_t>(line->i32, band, component, row, band.data);
     }
   }
+  return true;
+}
+
+}  // namespace
+
+Result<Done> decode_openjph(const ImageInfo& info, ByteView boxed, const Bands& bands) {
+  const ByteView bytes = j2k_codestream(boxed);
+  if (auto why = j2k_out_of_proportion(info, bytes)) return *std::move(why);
+  if (sniff(bytes).kind != "htj2k") return bad("the codestream has no CAP segment");
+  prepare();
+  ojph::mem_infile in;
+  in.open(reinterpret_cast<const ojph::ui8*>(bytes.data()), bytes.size());
+  ojph::codestream stream;
+  stream.read_headers(&in);
+  const auto whole = described(info, stream.access_siz());
+  if (!whole) return whole.error();
+  stream.set_planar(false);
+  stream.create();
+  const std::uint64_t row = std::uint64_t{whole->columns} * whole->samples;
+  constexpr std::uint64_t kCached = std::uint64_t{1} << 16U;  // what a processor's cache holds
+  const std::uint64_t samples = bands.samples == Bands::kWhole ? Bands::kWhole : std::min(bands.samples, kCached);
+  const auto step = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(samples / row, 1, whole->rows));
+  Frame band = *whole;
+  for (std::uint32_t done = 0; done < whole->rows; done += band.rows) {
+    band.rows = std::min(step, whole->rows - done);
+    band.data.resize(band.rows * row * band.bytes_per_sample);
+    if (!pull_rows(stream, band)) return bad("a line is missing");
+    if (!bands.take(band)) return Done{};
+  }
   stream.close();
-  return frame;
+  return Done{};
 }
 
 }  // namespace waybill::pixel

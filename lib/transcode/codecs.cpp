@@ -39,11 +39,14 @@ std::string_view model_of(const Frame& frame) {
   return frame.photometric == "YBR_RCT" ? std::string_view("RGB") : frame.photometric;
 }
 
-/// Sample by sample the same without a look at which bits count.
-bool same_frame(const Frame& a, const Frame& b) {
-  return a.rows == b.rows && a.columns == b.columns && a.samples == b.samples &&
-         a.bytes_per_sample == b.bytes_per_sample && model_of(a) == model_of(b) &&
-         as_text(a.bytes()) == as_text(b.bytes());
+/// The rows of `frame` from `row` on are `rows`, without a look at which bits count.
+bool holds_rows(const Frame& frame, std::uint32_t row, const Frame& rows) {
+  if (frame.columns != rows.columns || frame.samples != rows.samples ||
+      frame.bytes_per_sample != rows.bytes_per_sample || model_of(frame) != model_of(rows) ||
+      rows.rows > frame.rows - row)
+    return false;
+  const std::size_t one = frame.bytes().size() / std::max<std::uint32_t>(1, frame.rows);
+  return as_text(frame.bytes().subspan(row * one, rows.rows * one)) == as_text(rows.bytes());
 }
 
 bool same_header(const pixel::ImageInfo& a, const pixel::ImageInfo& b) {
@@ -60,11 +63,20 @@ Result<Done> same_frames(const PixelData& source, Decoder by, const PixelData& w
   if (!right) return right.error();
   bool same = left->count() == right->count() && same_header(source.info, written.info);
   for (std::uint32_t i = 0; same && i < left->count(); ++i) {
-    const auto a = left->borrow(i, by);
-    if (!a) return a.error();
-    const auto b = right->borrow(i, verifier);
-    if (!b) return b.error();
-    same = a->quirk == pixel::Quirk::none && same_frame(*a, *b);
+    // One is held, native samples where there are some; the other goes by.
+    const bool hold_left = !source.encapsulated || written.encapsulated;
+    const auto frame = hold_left ? left->borrow(i, by) : right->borrow(i, verifier);
+    if (!frame) return frame.error();
+    same = frame->quirk == pixel::Quirk::none;
+    std::uint32_t row = 0;
+    const auto goes_by = [&](const Frame& rows) {
+      same = same && rows.quirk == pixel::Quirk::none && holds_rows(*frame, row, rows);
+      row += rows.rows;
+      return same;
+    };
+    const auto done = hold_left ? right->rows(i, verifier, goes_by) : left->rows(i, by, goes_by);
+    if (!done) return done.error();
+    same = same && row == frame->rows;
   }
   if (same) return Done{};
   const auto a = pixel::digest_pixels(source, findings, by);

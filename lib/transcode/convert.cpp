@@ -230,6 +230,11 @@ Result<Converted> Converter::write(ByteView source, const dicom::File& file, dic
     out.former = *std::move(former);
     out.changed = !out.former.empty();
   }
+  if (out.icons) {
+    auto icons = former_icons(file, rewrite);
+    out.undoable = icons.has_value();
+    if (icons) out.former.push_back(*std::move(icons));
+  }
   out.transfer_syntax = rewrite.transfer_syntax;
   const bool same = untouched || (pixels == nullptr && is_untouched(file, rewrite, Converted{}));
   if (same && !out.changed && is_clean(file)) {

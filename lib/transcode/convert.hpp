@@ -37,6 +37,7 @@ struct Converted {
   std::vector<dicom::Former> former;  ///< what the changed elements were
   bool changed = false;               ///< the dataset is not the source's any more
   bool icons = false;                 ///< icons were decoded
+  bool undoable = true;               ///< `former` gives back DS1 of the source; not where large icons were decoded
 
   /// Makes `bytes` the file.
   void hold(Bytes bytes);

@@ -103,6 +103,24 @@ Result<std::optional<Bytes>> native_icons(const dicom::File& file, Codecs& codec
   return std::optional(dicom::encode_element(kIcons, dicom::vr("SQ"), as_text(items)));
 }
 
+std::optional<dicom::Former> former_icons(const dicom::File& file, const dicom::Rewrite& rewrite) {
+  constexpr std::size_t kMost = std::size_t{64} << 10U;
+  constexpr std::size_t kHeader = 12;  // of a sequence in explicit VR, which all encapsulated syntaxes are in
+  const auto element = dicom::carry_element(file, kIcons, {file.transfer_syntax, {}, rewrite.to_utf8});
+  if (!element || element->size() < kHeader || element->size() > kMost) return std::nullopt;
+  const std::size_t delimiter = load_u32(element->data() + 8) == 0xFFFFFFFFU ? 8 : 0;
+  const ByteView items = ByteView(*element).subspan(kHeader, element->size() - kHeader - delimiter);
+  return dicom::Former{kIcons, dicom::vr("SQ"), Bytes(items.begin(), items.end())};
+}
+
+bool has_encapsulated_icons(const dicom::File& file) {
+  const auto items = items_of(file.dataset);
+  return std::any_of(items.begin(), items.end(), [&](std::uint32_t item) {
+    const auto data = pixels_of(file, item);
+    return data && data->encapsulated;
+  });
+}
+
 Result<Done> same_icons(const dicom::File& source, const dicom::File& written, Codecs& codecs) {
   const auto before = items_of(source.dataset);
   const auto after = items_of(written.dataset);

@@ -172,9 +172,9 @@ class CodecPool::Process {
 struct CodecPool::State {
   std::filesystem::path program;
   CodecLimits limits;
-  Buffers buffers;
   mutable std::mutex mutex;
   std::vector<std::unique_ptr<Process>> idle;
+  Buffers buffers;  // goes before it is waited for the processes, which end at the same time
 
   std::unique_ptr<Process> take() {
     {

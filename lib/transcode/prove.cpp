@@ -66,12 +66,12 @@ Result<Done> holds(const dicom::Dataset& written, const dicom::Changes& changes)
 Result<Done> undoes(const dicom::File& source, const dicom::File& written, const Converted& converted) {
   dicom::Rewrite rewrite;
   rewrite.transfer_syntax = written.transfer_syntax;
-  if (auto done = dicom::revert_changes(written, converted.former, rewrite); !done) return done;
+  if (auto done = dicom::revert_changes(written, converted.former, converted.changed, rewrite); !done) return done;
   const auto bytes = dicom::write_file(written, rewrite);
   if (!bytes) return bytes.error();
   const auto back = dicom::parse_file(*bytes);
   if (!back) return back.error();
-  return same_but_for_icons(source.dataset, back->dataset, converted.icons);
+  return same_but_for_icons(source.dataset, back->dataset, !converted.undoable);
 }
 
 /// Calls `work(first, count)` for all frames, the parts in parallel. Nothing else is taken on while waiting: what is
@@ -182,9 +182,9 @@ Result<Converter::Proof> Converter::prove(const dicom::File& source, ByteView wr
   const auto digest = dicom::dataset_digest(file->dataset);
   if (converted.changed) {
     if (auto done = holds(file->dataset, converted.changes); !done) return done.error();
+  }
+  if (converted.changed || converted.icons) {
     if (auto done = undoes(source, *file, converted); !done) return done.error();
-  } else if (converted.icons) {
-    if (auto done = same_but_for_icons(source.dataset, file->dataset, true); !done) return done.error();
   } else if (digest != dicom::dataset_digest(source.dataset)) {
     return Failure{Fault::mismatch, "DS1 of the written file differs from the source's"};
   }

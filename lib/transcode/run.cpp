@@ -182,7 +182,8 @@ Tally run(const Options& options, Codecs& codecs, manifest::Writer& writer, cons
   const auto work = [&](Item& item) {
     auto* object = std::get_if<Object>(&item.record);
     if (object == nullptr) return;
-    *object = options.undo ? undo(here, std::move(*object)) : worker(std::move(*object), std::move(item.bytes));
+    *object =
+        options.undo ? undo(here, converter, std::move(*object)) : worker(std::move(*object), std::move(item.bytes));
     item.bytes.reset();
   };
   const auto record = [&](const Record& result) {

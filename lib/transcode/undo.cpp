@@ -6,6 +6,7 @@
 #include "dicom/digest.hpp"
 #include "inspect/pixels.hpp"
 #include "io/read_file.hpp"
+#include "transcode/icons.hpp"
 #include "transcode/worker.hpp"
 
 #include <algorithm>
@@ -42,17 +43,54 @@ bool same_pixel_bytes(const dicom::File& a, const dicom::File& b) {
   return std::ranges::equal(left->value, right->value);
 }
 
-/// The staged file with its changes taken back.
-Result<Bytes> reverted(const dicom::File& file, const manifest::Undo& undo) {
-  const auto former = former_of(undo);
-  if (!former) return former.error();
+/// A staged file with its changes taken back, and the one they were taken from.
+struct Restored {
+  Bytes bytes;
+  std::optional<Converted> converted;  ///< the staged file in the source's syntax, when that was needed
+  std::string verified_by = "same bytes";
+};
+
+Result<Bytes> reverted(const dicom::File& file, const std::vector<dicom::Former>& former, bool provenance) {
   dicom::Rewrite rewrite;
   rewrite.transfer_syntax = file.transfer_syntax;
-  if (auto done = dicom::revert_changes(file, *former, rewrite); !done) return done.error();
+  if (auto done = dicom::revert_changes(file, former, provenance, rewrite); !done) return done.error();
   return dicom::write_file(file, rewrite);
 }
 
-Result<manifest::Transcode> restore(const Options& options, const Object& object) {
+/// The same from the staged file in the source's transfer syntax, proved equal to what is staged.
+Result<Restored> reverted_in(const std::string& syntax, ByteView staged, const dicom::File& file,
+                             const std::vector<dicom::Former>& former, bool provenance, const Converter& converter) {
+  auto converted = converter.convert(staged, file, {syntax, true}, {});
+  if (!converted) return converted.error();
+  if (converted->transfer_syntax != syntax)
+    return Failure{Fault::unsupported,
+                   "the icon is a codestream of " + syntax +
+                       " and goes back into a file of that only, which cannot be written: " + converted->reason};
+  auto proof = converter.prove(file, converted->file, *converted);
+  if (!proof) return proof.error();
+  const auto there = dicom::parse_file(converted->file);
+  if (!there) return there.error();
+  auto bytes = reverted(*there, former, provenance);
+  if (!bytes) return bytes.error();
+  return Restored{*std::move(bytes), *std::move(converted), std::move(proof->verified_by)};
+}
+
+Result<Restored> restored(ByteView staged, const dicom::File& file, const Object& object, const Converter& converter) {
+  const manifest::Undo& undo = object.transcode->undo;
+  if (undo.empty()) return Restored{Bytes(staged.begin(), staged.end()), std::nullopt};
+  const auto former = former_of(undo);
+  if (!former) return former.error();
+  auto bytes = reverted(file, *former, undo.provenance);
+  if (!bytes) return bytes.error();
+  const auto back = dicom::parse_file(*bytes);
+  if (!back) return back.error();
+  const std::string syntax = object.transfer_syntax.value_or("");
+  if (file.transfer_syntax != syntax && has_encapsulated_icons(*back))
+    return reverted_in(syntax, staged, file, *former, undo.provenance, converter);
+  return Restored{*std::move(bytes), std::nullopt};
+}
+
+Result<manifest::Transcode> restore(const Options& options, const Converter& converter, const Object& object) {
   const manifest::Transcode& was = *object.transcode;
   const auto staged = io::read_file(path_from_text(was.path));
   if (!staged) return staged.error();
@@ -60,24 +98,26 @@ Result<manifest::Transcode> restore(const Options& options, const Object& object
     return Failure{Fault::mismatch, "the staged file is not the one the manifest tells of"};
   const auto file = dicom::parse_file(*staged);
   if (!file) return file.error();
-  auto bytes = was.undo.empty() ? Result<Bytes>(*staged) : reverted(*file, was.undo);
-  if (!bytes) return bytes.error();
+  auto result = restored(*staged, *file, object, converter);
+  if (!result) return result.error();
   const auto path = staged_path(options, object);
-  const auto written = stage(path, *bytes, [&]() -> Result<Converter::Proof> {
-    const auto back = dicom::parse_file(*bytes);
+  const auto written = stage(path, result->bytes, [&]() -> Result<Converter::Proof> {
+    const auto back = dicom::parse_file(result->bytes);
     if (!back) return back.error();
     const std::string digest = dicom::dataset_digest(back->dataset).hex();
     if (!object.dataset_sha256) return Failure{Fault::mismatch, "the scan gave no DS1 to compare with"};
     if (digest != *object.dataset_sha256)
       return Failure{Fault::mismatch, "DS1 of the restored file is not the source's"};
-    if (!same_pixel_bytes(*file, *back)) return Failure{Fault::mismatch, "the restored file has other pixels"};
-    return Converter::Proof{digest, "same bytes"};
+    const auto from = result->converted ? dicom::parse_file(result->converted->file) : file;
+    if (!from || !same_pixel_bytes(*from, *back)) return Failure{Fault::mismatch, "the restored file has other pixels"};
+    return Converter::Proof{digest, result->verified_by};
   });
   if (!written) return written.error();
   Converted converted;
-  converted.hold(*std::move(bytes));
-  converted.transfer_syntax = file->transfer_syntax;
+  converted.transfer_syntax = result->converted ? result->converted->transfer_syntax : file->transfer_syntax;
+  if (result->converted) converted.codec = result->converted->codec;
   converted.outcome = was.undo.empty() ? "copied" : "restored";
+  converted.hold(std::move(result->bytes));
   manifest::Transcode t = record_of(converted);
   t.bytes_in = staged->size();
   t.path = path_to_text(path.string());
@@ -89,18 +129,18 @@ Result<manifest::Transcode> restore(const Options& options, const Object& object
 
 }  // namespace
 
-Object undo(const Options& options, Object object) {
+Object undo(const Options& options, const Converter& converter, Object object) {
   if (object.bucket != Bucket::instance || !object.transcode || object.transcode->path.empty()) return object;
-  auto restored = restore(options, object);
-  if (!restored) {
-    exclude(object, Bucket::failed, "TX-UNDO", Severity::s4, restored.error().what);
+  auto back = restore(options, converter, object);
+  if (!back) {
+    exclude(object, Bucket::failed, "TX-UNDO", Severity::s4, back.error().what);
     return object;
   }
   for (const auto& [old_uid, new_uid] : object.transcode->uids) {
     for (std::optional<std::string>* uid : {&object.sop_instance, &object.study, &object.series})
       if (*uid == new_uid) *uid = old_uid;
   }
-  object.transcode = *std::move(restored);
+  object.transcode = *std::move(back);
   return object;
 }
 

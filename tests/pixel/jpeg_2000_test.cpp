@@ -66,6 +66,36 @@ Frame drawn(const ImageInfo& info, Draw draw, std::uint32_t seed) {
   return frame;
 }
 
+/// A frame put together from bands.
+class Together {
+ public:
+  bool add(const Frame& rows) {
+    frame.rows += rows.rows;
+    put_bytes(frame.data, rows.bytes());
+    ++parts;
+    return true;
+  }
+  Frame frame;
+  unsigned parts = 0;
+};
+
+/// The smallest bands of each decoder that has some give the frame.
+void expect_bands(const std::string& syntax, const ImageInfo& info, const Bytes& stream, const Frame& frame,
+                  const std::string& what) {
+  using Decode = Result<Done> (*)(const ImageInfo&, ByteView, const Bands&);
+  for (const Decode decode : syntax == kJpeg2000 ? std::vector<Decode>{decode_openjpeg}
+                                                 : std::vector<Decode>{decode_openjpeg, decode_openjph}) {
+    Together got;
+    const auto done = decode(info, stream, {1, [&](Frame& rows) {
+                                              extend_sign(info, rows);
+                                              return got.add(rows);
+                                            }});
+    ASSERT_TRUE(done) << what << ": " << done.error().what;
+    ASSERT_EQ(got.frame.rows, info.rows) << what;
+    ASSERT_TRUE(got.frame.data == frame.data) << what << " in " << got.parts << " bands";
+  }
+}
+
 void expect_read_back(const std::string& syntax, const ImageInfo& info, const Frame& frame, const std::string& what) {
   const auto stream = encode_frame(syntax, info, frame);
   ASSERT_TRUE(stream) << what << ": " << stream.error().what;
@@ -78,6 +108,7 @@ void expect_read_back(const std::string& syntax, const ImageInfo& info, const Fr
     ASSERT_EQ(decoded->stream_signed, info.is_signed);
     ASSERT_TRUE(decoded->data == frame.data) << what << " by " << decoder_name(syntax, which);
   }
+  expect_bands(syntax, info, *stream, frame, what);
 }
 
 struct Shape {
@@ -130,6 +161,34 @@ TEST_P(Wavelet, OfMoreThanOnePrecinctIsReadBack) {
   for (const Shape shape : {Shape{2, 65535}, {65535, 3}, {40, 33000}}) {
     const ImageInfo info = image(shape.rows, shape.columns, 8);
     expect_read_back(GetParam(), info, drawn(info, kPictures[4], 7), text_of(info, 4));
+  }
+}
+
+TEST_P(Wavelet, OfMegabytesIsReadBackInParts) {
+  for (const unsigned samples : {1U, 3U}) {
+    const ImageInfo info = image(1031, 613, 12, samples == 1, samples);
+    const Frame frame = drawn(info, kPictures[4], 5);
+    const auto stream = encode_frame(GetParam(), info, frame);
+    ASSERT_TRUE(stream);
+    for (const Decoder which : decoders_of(GetParam())) {
+      Together got;
+      EXPECT_TRUE(decode_rows(GetParam(), info, *stream, which, [&](const Frame& rows) { return got.add(rows); }));
+      if (which == verifier_of(GetParam())) {
+        EXPECT_GT(got.parts, 1U) << decoder_name(GetParam(), which);
+      }
+      EXPECT_EQ(got.frame.rows, info.rows);
+      EXPECT_TRUE(got.frame.data == frame.data) << decoder_name(GetParam(), which);
+    }
+  }
+}
+
+TEST_P(Wavelet, IsDecodedNoFurtherThanIsAskedFor) {
+  const ImageInfo info = image(1031, 613, 12);
+  const auto stream = encode_frame(GetParam(), info, drawn(info, kPictures[4], 5));
+  for (const Decoder which : decoders_of(GetParam())) {
+    unsigned parts = 0;
+    EXPECT_TRUE(decode_rows(GetParam(), info, *stream, which, [&](const Frame&) { return ++parts > 1; }));
+    EXPECT_EQ(parts, 1U);
   }
 }
 
@@ -227,6 +286,24 @@ TEST_P(Elsewhere, IsReadTheSameByAnotherProgram) {
       EXPECT_EQ(interleave(as_bytes(planes), samples, frame.bytes_per_sample), frame.data) << bits << ' ' << samples;
     }
   }
+}
+
+// OpenJPEG decodes area after area only of an image of one tile.
+class Tiled : public waybill::test::InFolder {};
+
+TEST_F(Tiled, ImageIsReadAtOnce) {
+  if (std::system("command -v opj_compress >/dev/null 2>&1") != 0) GTEST_SKIP() << "opj_compress is not installed";
+  const ImageInfo info = image(1031, 613, 12);
+  const Frame frame = drawn(info, kPictures[4], 5);
+  const std::string in = (folder_ / "frame.rawl").string(), out = (folder_ / "frame.j2k").string();
+  put(in, as_text(frame.data));
+  const std::string command = "opj_compress -i " + in + " -F 613,1031,1,12,u -t 256,256 -o " + out + " >/dev/null 2>&1";
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  const std::string stream = get(out);
+  Together got;
+  EXPECT_TRUE(decode_openjpeg(info, as_bytes(stream), {1, [&](Frame& rows) { return got.add(rows); }}));
+  EXPECT_EQ(got.parts, 1U);
+  EXPECT_TRUE(got.frame.data == frame.data);
 }
 
 /// The bits of the number that a codeword tells: a byte behind FF begins with the last bit of that (T.800 C.2.5).

@@ -53,7 +53,7 @@ Edited edited(const std::string& bytes, const dicom::Changes& changes) {
   EXPECT_TRUE(proof) << proof.error().what;
   const auto written = dicom::parse_file(converted->file);
   dicom::Rewrite back{written->transfer_syntax, {}, false};
-  EXPECT_TRUE(dicom::revert_changes(*written, converted->former, back));
+  EXPECT_TRUE(dicom::revert_changes(*written, converted->former, converted->changed, back));
   const auto restored = dicom::write_file(*written, back);
   const auto again = dicom::parse_file(*restored);
   EXPECT_EQ(dicom::dataset_digest(again->dataset), dicom::dataset_digest(source->dataset));

@@ -97,6 +97,36 @@ TEST_F(Pool, GivesTheSameBytesAndProofAsCodecsInThisProcess) {
   EXPECT_EQ(pool.idle().size(), 1U);
 }
 
+// Large frames are proved some rows at a time; a wrong sample or row is found wherever it is.
+TEST_F(Pool, OneOtherSampleAnywhereInALargeFrameIsAMismatch) {
+  CodecsHere codecs;
+  const Image image = native(1100);
+  for (const char* const number : {"70", "80", "90", "201"}) {
+    const std::string syntax = std::string("1.2.840.10008.1.2.4.") + number;
+    const Image written = encapsulated(image, owned(*codecs.encode(image.data, syntax)), syntax);
+    ASSERT_TRUE(codecs.compare(image.data, written.data)) << syntax;
+    EXPECT_TRUE(codecs.compare(written.data, image.data)) << syntax << " made native";
+    for (const std::size_t at : {std::size_t{0}, image.bytes.size() / 2, image.bytes.size() - 2}) {
+      Image other = image;
+      other.bytes[at] ^= std::byte{1};
+      other.data.value = other.bytes;
+      for (const auto& same : {codecs.compare(other.data, written.data), codecs.compare(written.data, other.data)}) {
+        ASSERT_FALSE(same) << syntax << " at " << at;
+        EXPECT_EQ(same.error().fault, Fault::mismatch);
+      }
+    }
+    Image shorter = image;
+    shorter.data.info.rows -= 3;
+    shorter.data.value = ByteView(image.bytes).first(image.bytes.size() - std::size_t{3} * 1100 * 2);
+    EXPECT_FALSE(codecs.compare(shorter.data, written.data)) << syntax;
+    Image longer = image;
+    longer.bytes.resize(longer.bytes.size() + std::size_t{3} * 1100 * 2);
+    longer.data.info.rows += 3;
+    longer.data.value = longer.bytes;
+    EXPECT_FALSE(codecs.compare(longer.data, written.data)) << syntax;
+  }
+}
+
 TEST_F(Pool, FailuresCarryTheirWords) {
   CodecPool pool(codec());
   Image image = native();

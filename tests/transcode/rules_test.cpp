@@ -361,67 +361,6 @@ TEST(Rules, AnExtendedOffsetTableOfTheSourceGoesWithItsFragments) {
   EXPECT_EQ(got.file().dataset.find(tag(0x7FE0, 0x0002)), nullptr);
 }
 
-/// An icon of 8 x 8 as an item, with `pixels` as its last element.
-std::string icon(const std::string& pixels) {
-  DicomBuilder b;
-  b.u16(tag(0x0028, 0x0002), 1).text(tag(0x0028, 0x0004), "CS", "MONOCHROME2").u16(tag(0x0028, 0x0010), 8);
-  b.u16(tag(0x0028, 0x0011), 8).u16(tag(0x0028, 0x0100), 8).u16(tag(0x0028, 0x0101), 8).u16(tag(0x0028, 0x0102), 7);
-  return b.u16(tag(0x0028, 0x0103), 0).str() + pixels;
-}
-
-/// The icon of a codec, in an image of JPEG-LS that becomes native.
-void expect_native_icon(const std::string& codec) {
-  std::string samples;
-  for (int i = 0; i < 64; ++i) samples += static_cast<char>(i * 3);
-  pixel::ImageInfo info;
-  info.rows = info.columns = 8;
-  info.bits_allocated = info.bits_stored = 8;
-  info.high_bit = 7;
-  info.photometric = "MONOCHROME2";
-  const pixel::Frame frame{
-      8, 8, 1, 1, 0, false, "MONOCHROME2", Bytes(as_bytes(samples).begin(), as_bytes(samples).end())};
-  const auto stream = pixel::encode_frame(codec, info, frame);
-  ASSERT_TRUE(stream);
-  std::string even(as_text(*stream));
-  if (even.size() % 2 != 0) even += '\0';
-  const Outcome coded = outcome_of(ImageObject(), "jpeg-ls");
-  const auto main = coded.file();
-  const auto data = inspect::pixel_data_of(main);
-  std::vector<manifest::Finding> none;
-  ImageObject image;
-  image.fragments(kJpegPrefix + "80", {"", std::string(as_text(pixel::FrameReader::open(*data, none)->codestream(0)))});
-  const std::string sequence =
-      DicomBuilder().sequence(tag(0x0088, 0x0200), {icon(DicomBuilder().fragments({"", even}).str())}, true).str();
-  image.raw(tag(0x0088, 0x0200), "SQ", sequence.substr(12, sequence.size() - 12 - 8));
-  const Outcome got = outcome_of(image, "explicit-le");
-  EXPECT_EQ(got.failure, "");
-  ASSERT_EQ(got.converted.outcome, "transcoded") << got.converted.reason;
-  const auto file = got.file();
-  const dicom::Node* icons = file.dataset.find(tag(0x0088, 0x0200));
-  ASSERT_NE(icons, nullptr);
-  const std::string expected = DicomBuilder().raw(tag(0x7FE0, 0x0010), "OB", samples).str();
-  EXPECT_NE(as_text(file.dataset.value(*icons)).find(expected), std::string::npos);
-}
-
-TEST(Rules, AnEncapsulatedIconIsDecodedWhenTheImageGetsAnotherEncoding) { expect_native_icon(kJpegPrefix + "80"); }
-
-TEST(Rules, AnIconOfAnotherCodecThanTheImageIsDecodedForWhatItIs) {
-  expect_native_icon(kJpegPrefix + "70");
-  expect_native_icon(kJpegPrefix + "90");
-}
-
-TEST(Rules, ANativeIconStaysAsItIs) {
-  ImageObject image;
-  const std::string item = icon(DicomBuilder().raw(tag(0x7FE0, 0x0010), "OB", noise(64)).str());
-  const std::string sequence = DicomBuilder().sequence(tag(0x0088, 0x0200), {item}, false).str();
-  image.raw(tag(0x0088, 0x0200), "SQ", sequence.substr(12));
-  const Outcome got = outcome_of(image, "jpeg-ls");
-  EXPECT_EQ(got.converted.outcome, "transcoded");
-  EXPECT_EQ(got.failure, "");
-  const auto source = dicom::parse_file(as_bytes(got.source));
-  EXPECT_EQ(dicom::dataset_digest(got.file().dataset), dicom::dataset_digest(source->dataset));
-}
-
 TEST(Rules, FramesInPartsGiveTheSameBytesAsInOne) {
   ImageObject image;
   image.size(16, 16).frames("20").native(std::string(16 * 16 * 20, '\x21'));
