@@ -45,16 +45,16 @@ TEST_F(Tool, CheckTellsSoundInterruptedAndDamagedApart) {
 
 TEST_F(Tool, SeveralManifestsAreCheckedAndTheWorstCounts) {
   const fs::path damaged = folder_ / "damaged.wb";
-  std::string bytes = slurp(file_);
+  std::string bytes = test::get(file_);
   bytes[100] = static_cast<char>(bytes[100] ^ 4);
-  spit(damaged, bytes);
-  const Ran all = run(tool() + "check " + damaged.string() + " " + file() + ".none " + file() + " 2>&1");
+  test::put(damaged, bytes);
+  const test::Ran all = test::shell(kTool + "check " + damaged.string() + " " + file() + ".none " + file() + " 2>&1");
   EXPECT_EQ(all.exit, 5);
   EXPECT_NE(all.out.find("a.wb.none"), std::string::npos) << all.out;
   EXPECT_NE(all.out.find("complete and sound"), std::string::npos) << all.out;
-  EXPECT_EQ(run(tool() + "check " + file() + " " + file() + ".none 2>/dev/null").exit, 3);
-  EXPECT_EQ(run(tool() + "check --json " + file() + " " + file() + " | jq -r .complete").out, "true\ntrue\n");
-  EXPECT_EQ(run(tool() + "cat " + file() + " " + file() + " | wc -l").out, "6\n");
+  EXPECT_EQ(test::shell(kTool + "check " + file() + " " + file() + ".none 2>/dev/null").exit, 3);
+  EXPECT_EQ(test::shell(kTool + "check --json " + file() + " " + file() + " | jq -r .complete").out, "true\ntrue\n");
+  EXPECT_EQ(test::shell(kTool + "cat " + file() + " " + file() + " | wc -l").out, "6\n");
 }
 
 /// Two manifests: object 1 the same, 2 in another bucket, 3 gone, 4 new, and a late finding about 5 in the second.
@@ -79,7 +79,7 @@ class Diff : public Tool {
 };
 
 TEST_F(Diff, TellsWhatIsGoneNewAndChangedInAnyOrderOfTheRecords) {
-  const Ran diff = run(tool() + "diff " + both());
+  const test::Ran diff = test::shell(kTool + "diff " + both());
   EXPECT_EQ(diff.exit, 1);
   EXPECT_NE(diff.out.find("- object " + object(3).id), std::string::npos) << diff.out;
   EXPECT_NE(diff.out.find("+ object " + object(4).id), std::string::npos) << diff.out;
@@ -88,31 +88,31 @@ TEST_F(Diff, TellsWhatIsGoneNewAndChangedInAnyOrderOfTheRecords) {
       << diff.out;
   EXPECT_NE(diff.out.find("* object " + object(5).id + "\n    findings\n"), std::string::npos) << diff.out;
   EXPECT_NE(diff.out.find("1 same, 2 changed, 1 only in the first, 1 only in the second"), std::string::npos);
-  EXPECT_EQ(run(tool() + "diff " + both() + "--json | jq -c .object,.exit").out,
+  EXPECT_EQ(test::shell(kTool + "diff " + both() + "--json | jq -c .object,.exit").out,
             "{\"same\":1,\"changed\":2,\"only_before\":1,\"only_after\":1}\n1\n");
 }
 
 TEST_F(Diff, ShowsValuesOfPatientsOnlyWhenAskedTo) {
-  EXPECT_EQ(run(tool() + "diff " + both()).out.find("SECRET"), std::string::npos);
-  EXPECT_NE(run(tool() + "diff --show-phi " + both()).out.find("SECRET^NAME"), std::string::npos);
+  EXPECT_EQ(test::shell(kTool + "diff " + both()).out.find("SECRET"), std::string::npos);
+  EXPECT_NE(test::shell(kTool + "diff --show-phi " + both()).out.find("SECRET^NAME"), std::string::npos);
   const fs::path table = folder_ / "diff.csv";
-  EXPECT_EQ(run(tool() + "diff " + both() + "--json --csv " + table.string()).exit, 1);
-  EXPECT_NE(slurp(table).find("SECRET^NAME"), std::string::npos);
+  EXPECT_EQ(test::shell(kTool + "diff " + both() + "--json --csv " + table.string()).exit, 1);
+  EXPECT_NE(test::get(table).find("SECRET^NAME"), std::string::npos);
   EXPECT_EQ(fs::status(table).permissions() & fs::perms::all, fs::perms::owner_read | fs::perms::owner_write);
 }
 
 TEST_F(Diff, ComparesOneMemberAloneAndEndsWellWhenNothingDiffers) {
-  EXPECT_EQ(run(tool() + "diff " + both() + "--member findings --json | jq .object.changed").out, "1\n");
-  EXPECT_EQ(run(tool() + "diff " + file() + " " + file()).exit, 0);
-  EXPECT_EQ(run("cat " + file() + " | " + tool() + "diff - " + file()).exit, 0);
-  EXPECT_EQ(run(tool() + "diff - - <" + file() + " 2>/dev/null").exit, 2);
+  EXPECT_EQ(test::shell(kTool + "diff " + both() + "--member findings --json | jq .object.changed").out, "1\n");
+  EXPECT_EQ(test::shell(kTool + "diff " + file() + " " + file()).exit, 0);
+  EXPECT_EQ(test::shell("cat " + file() + " | " + kTool + "diff - " + file()).exit, 0);
+  EXPECT_EQ(test::shell(kTool + "diff - - <" + file() + " 2>/dev/null").exit, 2);
   { Writer(folder_ / "open.wb", header()).append_record(object(1)); }
-  EXPECT_EQ(run(tool() + "diff " + (folder_ / "open.wb").string() + " " + file() + " 2>/dev/null").exit, 6);
+  EXPECT_EQ(test::shell(kTool + "diff " + (folder_ / "open.wb").string() + " " + file() + " 2>/dev/null").exit, 6);
 }
 
 TEST_F(Tool, NothingStandsOnStdoutWhenAKeyOrASignatureFails) {
-  EXPECT_EQ(run(tool() + "keygen -o /nonexistent/key 2>/dev/null").out, "");
-  EXPECT_EQ(run(tool() + "sign --key /nonexistent/key " + file() + " 2>/dev/null").out, "");
+  EXPECT_EQ(test::shell(kTool + "keygen -o /nonexistent/key 2>/dev/null").out, "");
+  EXPECT_EQ(test::shell(kTool + "sign --key /nonexistent/key " + file() + " 2>/dev/null").out, "");
 }
 
 TEST_F(Tool, StatsCountsKindsAndBuckets) {

@@ -351,7 +351,7 @@ TEST_F(WriterTest, AFullDiskStopsTheWriterAndTheRunContinuesWhenThereIsSpace) {
 
 TEST_F(WriterTest, StartingOverNeverCostsAnotherStagesManifestOrTheInput) {
   write_small(file_);
-  const std::string before = slurp(file_);
+  const std::string before = test::get(file_);
   Header other = header();
   other.stage = "transcode";
   EXPECT_EQ(exit_of([&] { Writer(file_, other, Restart::yes); }), Exit::usage);
@@ -359,7 +359,7 @@ TEST_F(WriterTest, StartingOverNeverCostsAnotherStagesManifestOrTheInput) {
   Header again = header();
   again.inputs = {{"a.wb", content(file_).head}};
   EXPECT_EQ(exit_of([&] { Writer(file_, again, Restart::yes); }), Exit::usage);
-  EXPECT_EQ(slurp(file_), before);
+  EXPECT_EQ(test::get(file_), before);
   Writer(file_, header(R"({"deep":false})"), Restart::yes).finish("{}");
   EXPECT_TRUE(content(file_).lines.empty());
 }
