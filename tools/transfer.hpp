@@ -171,9 +171,14 @@ Exit run_transfer(const char* stage, Options& options, const cli::Common& common
     options.progress = [&](auto objects, auto bytes, auto exceptions) { progress.add(objects, bytes, exceptions); };
     return run(options);
   }();
-  cli::Summary summary{
-      stage, options.output.string(), tally.already_complete, tally.interrupted, tally.exit(), tally.counts_json(), {},
-      true};
+  cli::Summary summary{stage,
+                       options.output.string(),
+                       tally.already_complete,
+                       tally.interrupted,
+                       tally.exit(),
+                       tally.counts_json(),
+                       {},
+                       !common.quiet};
   for (const auto& [bucket, count] : tally.buckets) summary.lines.emplace_back(bucket, std::to_string(count));
   add_lines(tally, summary);
   summary.lines.emplace_back("total", std::to_string(tally.output) + " of " + std::to_string(tally.input));

@@ -38,7 +38,7 @@ Exit run(pack::Options options, const cli::Common& common) {
                        exit_of(tally),
                        tally.json(),
                        {},
-                       true};
+                       !common.quiet};
   for (const auto& [bucket, count] : tally.buckets) summary.lines.emplace_back(bucket, n(count));
   summary.lines.emplace_back("in the backup", n(tally.placed) + " of " + n(tally.objects) + " objects");
   if (!tally.already_complete)

@@ -63,7 +63,8 @@ waybill::Exit exit_of(const waybill::scan::Tally& tally) {
 waybill::cli::Summary summary_of(const waybill::scan::Tally& tally, const Settings& settings, bool already_complete) {
   const auto n = [](std::uint64_t v) { return std::to_string(v); };
   waybill::cli::Summary summary{
-      "scan", settings.output, already_complete, tally.interrupted, exit_of(tally), tally.json(), {}, true};
+      "scan", settings.output,       already_complete, tally.interrupted, exit_of(tally), tally.json(),
+      {},     !settings.common.quiet};
   for (const auto& [bucket, count] : tally.buckets) summary.lines.emplace_back(bucket, n(count));
   for (const auto& [state, count] : tally.since) summary.lines.emplace_back("since the older scan " + state, n(count));
   summary.lines.emplace_back("exceptions", n(tally.exceptions));

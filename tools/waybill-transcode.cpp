@@ -33,7 +33,8 @@ waybill::Exit exit_of(const waybill::transcode::Tally& tally) {
 waybill::Exit print(const waybill::transcode::Tally& tally, const Settings& settings, bool already_complete) {
   const auto n = [](std::uint64_t v) { return std::to_string(v); };
   waybill::cli::Summary summary{
-      "transcode", settings.output, already_complete, tally.interrupted, exit_of(tally), tally.json(), {}, true};
+      "transcode", settings.output,       already_complete, tally.interrupted, exit_of(tally), tally.json(),
+      {},          !settings.common.quiet};
   for (const auto& [bucket, count] : tally.buckets) summary.lines.emplace_back(bucket, n(count));
   for (const auto& [outcome, count] : tally.outcomes) summary.lines.emplace_back("outcome " + outcome, n(count));
   summary.lines.emplace_back("exceptions", n(tally.exceptions));

@@ -17,7 +17,7 @@ struct Summary {
   Exit exit = Exit::ok;
   std::string counts;                                      ///< a JSON object
   std::vector<std::pair<std::string, std::string>> lines;  ///< the same for people: label and value
-  /// Whether `waybill report OUTPUT --csv FILE` lists the exceptions; exit 1 then says so on stderr.
+  /// Whether to say on stderr, at exit 1, that `waybill report OUTPUT --csv FILE` lists the exceptions.
   bool listed_by_report = false;
 };
 

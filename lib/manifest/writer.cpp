@@ -99,7 +99,8 @@ struct Writer::State {
   Header header;
   bool to_pipe = false;
   bool resumed = false;
-  bool complete = false;  // found complete, or finished
+  bool committed = false;  // at the wish of the stage
+  bool complete = false;   // found complete, or finished
 
   // Output side, one thread at a time: held over compression, write and sync, so that frames keep the lines' order.
   std::mutex output_mutex;
@@ -141,7 +142,7 @@ struct Writer::State {
   }
   /// Whether this run began the file and nothing but the header is in it.
   bool is_bare() const {
-    return fd && !to_pipe && !resumed && !complete && frames.size() == 1 && records == 0 && lines.empty();
+    return fd && !to_pipe && !resumed && !committed && !complete && frames.size() == 1 && records == 0 && lines.empty();
   }
   void withdraw();
   enum class Durable { now, later };
@@ -439,7 +440,10 @@ void Writer::append(std::string_view json_line) {
     state_->wake.notify_all();
 }
 
-void Writer::commit() { state_->flush(false); }
+void Writer::commit() {
+  state_->flush(false);
+  state_->committed = true;
+}
 
 void Writer::finish(std::string_view counts, const std::vector<Input>& streams) {
   State& s = *state_;

@@ -18,7 +18,7 @@ enum class Restart { no, yes };
 /// file NAME.sync moves on after it. Every failure of write or sync throws RunError that names file, reason and next
 /// step (Exit::input for what the user can mend: full disk, read-only folder); after it the writer is dead and what
 /// was confirmed before stays resumable. The destructor of an unfinished writer commits what it can and leaves an
-/// interrupted, resumable file; one that it began and that holds no record yet it removes.
+/// interrupted, resumable file; one that it began, that holds no record and was never committed it removes.
 class Writer {
  public:
   /// Creates `path` (0600), or continues an interrupted one with the same stage, options and inputs: then
@@ -41,7 +41,8 @@ class Writer {
     append(to_json(record));
   }
 
-  /// Returns after all lines so far are on disk (fdatasync confirmed).
+  /// Returns after all lines so far are on disk (fdatasync confirmed). From now on the file stays, also without a
+  /// record: to be called before anything is done outside that a next run must know of.
   void commit();
 
   /// Writes end frame with `counts` (a JSON object) and the seek table, syncs file and folder, removes the mark.

@@ -120,6 +120,7 @@ class Run {
       }
       volumes_.clear();
     }
+    writer_.commit();  // volumes without their manifest could not be continued
     std::vector<Item> batch = read_batch();
     std::future<void> settled;
     while (!batch.empty()) {

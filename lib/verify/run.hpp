@@ -53,11 +53,11 @@ struct Tally : transfer::Ledger {
   void name(std::string what) {
     if (constexpr std::size_t kMostNamed = 20; named.size() < kMostNamed) named.push_back(std::move(what));
   }
-  /// Defects that a sample accepts are exceptions, not integrity, and so is what the peer has of what was held back.
-  /// What only the peer has may have been there before, or came by an earlier run: the report decides.
+  /// Defects that a sample accepts are exceptions, not integrity, and so is what the peer has beyond what was loaded:
+  /// whether it was there before, or came by another run, the report knows.
   [[nodiscard]] Exit exit() const {
     const Exit exit = exit_with(wrong - (sample ? sample->accepted() : 0));
-    return exit == Exit::ok && not_loaded > 0 ? Exit::exceptions : exit;
+    return exit == Exit::ok && extra + not_loaded > 0 ? Exit::exceptions : exit;
   }
   [[nodiscard]] std::string counts_json() const;
 };

@@ -368,6 +368,10 @@ TEST_F(WriterTest, ARunWithoutARecordLeavesNoFileBehind) {
   { Writer writer(file_, header()); }
   EXPECT_FALSE(fs::exists(file_));
   EXPECT_FALSE(fs::exists(file_.string() + ".sync"));
+  { Writer(file_, header()).commit(); }
+  EXPECT_TRUE(fs::exists(file_)) << "something was done that the next run must know of";
+  fs::remove(file_);
+  fs::remove(file_.string() + ".sync");
   { Writer(file_, header()).append(line(1)); }
   EXPECT_TRUE(fs::exists(file_));
   { Writer writer(file_, header()); }  // continued, and nothing added

@@ -309,6 +309,7 @@ TEST_F(Scan, ARunCutBehindAnyRecordIsContinuedToTheSameRecords) {
     fs::remove(cut);
     {
       manifest::Writer writer(cut, header_of(options()));
+      writer.commit();
       for (std::size_t i = 0; i < kept; ++i) writer.append(whole[i]);
     }
     ASSERT_FALSE(is_complete(cut));
@@ -342,7 +343,7 @@ TEST_F(Scan, TheToolEndsWithTheCodeThatItsExceptionsMean) {
   EXPECT_EQ(shell(start + "-o bad.wb > /dev/null").exit, 1);
   EXPECT_EQ(shell(start + "-o none.wb --nonsense 2>/dev/null").exit, 2);
   EXPECT_EQ(shell("$B/waybill-scan /no/such/folder -o " + (folder_ / "n.wb").string() + " 2>/dev/null").exit, 3);
-  const Ran json = shell(start + "-o json.wb --json | jq -r .exceptions,.buckets.empty");
+  const Ran json = shell(start + "-o json.wb --json | jq -r .counts.exceptions,.counts.buckets.empty");
   EXPECT_EQ(json.out, "1\n1\n");
 }
 

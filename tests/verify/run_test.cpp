@@ -72,7 +72,7 @@ TEST_F(VerifyRun, ListsAnObjectMoreAtThePeer) {
   orthanc_.put(folder_ / "more.dcm");
   for (const char* level : {"exists", "content"}) {
     const test::Ran ran = verify({"--against", orthanc_.url(), "--level", level, "--restart"});
-    EXPECT_EQ(ran.exit, 0) << ran.text;
+    EXPECT_EQ(ran.exit, 1) << ran.text;
     EXPECT_NE(ran.text.find("extra at the peer\t1"), std::string::npos) << level << ran.text;
     EXPECT_NE(ran.text.find("only the target has 1.9.9 of study " + *one.study), std::string::npos) << ran.text;
   }
@@ -87,7 +87,7 @@ TEST_F(VerifyRun, FetchesObjectsOneByOneWhereThePeerBreaksOffAtOneThatItHasBeyon
   std::ofstream(folder_ / "more.dcm", std::ios::binary) << bytes;
   orthanc_.put(folder_ / "more.dcm");
   const test::Ran ran = verify({"--against", orthanc_.url(), "--level", "content"});
-  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_EQ(ran.exit, 1) << ran.text;
   EXPECT_NE(ran.text.find("verdict IDENTICAL\t12"), std::string::npos) << ran.text;
   EXPECT_NE(ran.text.find("extra at the peer\t1"), std::string::npos) << ran.text;
 }
