@@ -137,6 +137,24 @@ void explain(const dicom::File& received, Object& object) {
   conclude(object, good ? "E4" : "E3", verdict, good);
 }
 
+/// The pixels are not those that were sent: names both digests, and the elements that differ, which may be the cause.
+void explain_pixels(const dicom::File& received, const Object& actual, const Expected& expected,
+                    const std::string& verdict, Object& object) {
+  const bool samples = actual.pixel_sha256 && !expected.pixel.empty();
+  const auto named = [&](const std::string& pixel, const std::string& codestream) {
+    const std::string& digest = samples ? pixel : codestream;
+    return digest.empty() ? std::string("none") : digest;
+  };
+  object.findings.push_back({"VERIFY-PIXELS", Severity::s4, "7FE0,0010",
+                             std::string(samples ? "PIX1" : "the codestream's digest") + " of what came back is " +
+                                 named(actual.pixel_sha256.value_or(""), actual.codestream_sha256.value_or("")) +
+                                 ", of what was sent " + named(expected.pixel, expected.codestream)});
+  object.verify.emplace();
+  if (const auto sent = open_sent(object))
+    object.verify->differences = dicom::compare((*sent)->file.dataset, received.dataset, dicom::Profile::lenient);
+  conclude(object, "E3", verdict, false);
+}
+
 void conclude_identical(Object& object) {
   const std::string staged = object.transcode ? object.transcode->dataset_sha256 : "";
   conclude(object, "E4", is_edited(object, staged) ? "EXPECTED-CHANGE" : "IDENTICAL", true);
@@ -171,7 +189,7 @@ void compare_digests(const net::Received& received, Object& object) {
   Object actual;
   inspect::inspect(*parsed, inspect::Depth::pixels, actual);
   const std::string pixels = pixel_verdict(expected, actual, received.transfer_syntax);
-  if (!pixels.empty()) return conclude(object, "E3", pixels, false);
+  if (!pixels.empty()) return explain_pixels(*parsed, actual, expected, pixels, object);
   if (const auto* found = damage(*parsed, object); found != nullptr) {
     object.findings.push_back({"VERIFY-ENCODING", Severity::s4, found->tag,
                                "the peer gave the object back with damage in its encoding: " + found->detail});

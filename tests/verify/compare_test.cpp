@@ -107,6 +107,9 @@ TEST(CompareContent, SaysPixelDiffForOneChangedSample) {
   compare_content(c.received, c.object);
   EXPECT_EQ(c.object.verify->verdict, "PIXEL-DIFF");
   EXPECT_EQ(c.object.bucket, manifest::Bucket::failed);
+  ASSERT_EQ(c.object.findings.back().code, "VERIFY-PIXELS");
+  EXPECT_NE(c.object.findings.back().detail.find("of what was sent " + *c.object.pixel_sha256), std::string::npos);
+  EXPECT_TRUE(c.object.verify->differences.empty()) << "nothing but a sample differs";
 }
 
 TEST(CompareContent, SaysTargetCoercedForAnotherPatientId) {
