@@ -214,7 +214,7 @@ void Trail::State::deliver() {
         say(std::string("audit: messages wait in ") + path_to_text(target.spool.string()) + ": " + error.what());
     }
     std::unique_lock lock(mutex);
-    if (closing && (idle || Clock::now() >= until)) return;
+    if (closing && ((idle && !news) || Clock::now() >= until)) return;  // news came behind this round's look
     const auto moment = closing ? std::chrono::milliseconds(50) : away ? pause : idle ? kLongestPause : kSettled;
     wake.wait_for(lock, moment, [&] { return closing || (news && !away); });
     news = false;
