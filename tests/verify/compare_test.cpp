@@ -108,7 +108,13 @@ TEST(CompareContent, SaysPixelDiffForOneChangedSample) {
   EXPECT_EQ(c.object.verify->verdict, "PIXEL-DIFF");
   EXPECT_EQ(c.object.bucket, manifest::Bucket::failed);
   ASSERT_EQ(c.object.findings.back().code, "VERIFY-PIXELS");
-  EXPECT_NE(c.object.findings.back().detail.find("of what was sent " + *c.object.pixel_sha256), std::string::npos);
+  const auto parsed = dicom::parse_file(as_bytes(c.file));
+  ASSERT_TRUE(parsed);
+  manifest::Object sent;
+  inspect::inspect(*parsed, inspect::Depth::pixels, sent);
+  ASSERT_TRUE(sent.pixel_sha256);
+  const std::string& detail = c.object.findings.back().detail;
+  EXPECT_TRUE(detail.ends_with(", of what was sent " + *sent.pixel_sha256)) << detail;
   EXPECT_TRUE(c.object.verify->differences.empty()) << "nothing but a sample differs";
 }
 
