@@ -3,6 +3,7 @@
 #include "dicom/changes.hpp"
 #include "dicom/file.hpp"
 #include "support/simpacs.hpp"
+#include "support/steps.hpp"
 
 namespace waybill {
 
@@ -25,25 +26,15 @@ std::string file_of(const std::string& uids, const std::string& instance) {
   return test::DicomBuilder::part10(uids + b.str(), "1.2.840.10008.1.2.1", kClass, instance);
 }
 
-class MetaUids : public ::testing::Test {
+class MetaUids : public test::Steps {
  protected:
   void SetUp() override {
-    test::fs::create_directory(folder_ / "in");
     file("none.dcm", file_of("", "1.2.7.1.1"));
     file("class.dcm", file_of(test::DicomBuilder().text(tag(0x0008, 0x0016), "UI", kClass).str(), "1.2.7.1.2"));
     file("empty.dcm",
          file_of(test::DicomBuilder().text(tag(0x0008, 0x0016), "UI", kClass).text(tag(0x0008, 0x0018), "UI", "").str(),
                  "1.2.7.1.3"));
   }
-  void file(const std::string& name, const std::string& content) {
-    std::ofstream(folder_ / ("in/" + name), std::ios::binary) << content;
-  }
-  test::Ran step(std::vector<std::string> words) {
-    words[0] = test::tool(words[0]);
-    words.emplace_back("--quiet");
-    return test::run(words, folder_ / "log");
-  }
-  std::string at(const std::string& name) { return (folder_ / name).string(); }
   /// Every object of the target has its UIDs in its dataset and says that it had none.
   void expect_whole_at_the_target() {
     for (const char* instance : {"1.2.7.1.1", "1.2.7.1.2", "1.2.7.1.3"}) {
@@ -56,7 +47,6 @@ class MetaUids : public ::testing::Test {
       EXPECT_TRUE(dicom::uids_of_meta(*kept).empty());
     }
   }
-  test::TempFolder folder_;
   test::SimPacs pacs_;
 };
 

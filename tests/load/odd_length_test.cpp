@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "support/peer.hpp"
+#include "support/steps.hpp"
 
 namespace waybill {
 
@@ -31,20 +31,8 @@ std::string deflated(const std::string& data) {
   return std::string{'\1', low(n), high(n), low(~n), high(~n)} + data;
 }
 
-class OddLength : public ::testing::Test {
+class OddLength : public test::Steps {
  protected:
-  void SetUp() override { test::fs::create_directory(folder_ / "in"); }
-  void file(const std::string& name, const std::string& content) {
-    std::ofstream(folder_ / ("in/" + name), std::ios::binary) << content;
-  }
-  test::Ran step(std::vector<std::string> words) {
-    words[0] = test::tool(words[0]);
-    words.emplace_back("--quiet");
-    return test::run(words, folder_ / "log");
-  }
-  std::string at(const std::string& name) { return (folder_ / name).string(); }
-
-  test::TempFolder folder_;
   test::Orthanc orthanc_;
 };
 
