@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
@@ -99,8 +100,8 @@ struct Writer::State {
   Header header;
   bool to_pipe = false;
   bool resumed = false;
-  bool committed = false;  // at the wish of the stage
-  bool complete = false;   // found complete, or finished
+  std::atomic<bool> committed = false;  // at the wish of the stage, from any of its threads
+  bool complete = false;                // found complete, or finished
 
   // Output side, one thread at a time: held over compression, write and sync, so that frames keep the lines' order.
   std::mutex output_mutex;

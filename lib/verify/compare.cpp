@@ -141,14 +141,12 @@ void explain(const dicom::File& received, Object& object) {
 void explain_pixels(const dicom::File& received, const Object& actual, const Expected& expected,
                     const std::string& verdict, Object& object) {
   const bool samples = actual.pixel_sha256 && !expected.pixel.empty();
-  const auto named = [&](const std::string& pixel, const std::string& codestream) {
-    const std::string& digest = samples ? pixel : codestream;
-    return digest.empty() ? std::string("none") : digest;
-  };
+  const std::string came = (samples ? actual.pixel_sha256 : actual.codestream_sha256).value_or("");
+  const std::string& sent_digest = samples ? expected.pixel : expected.codestream;
+  const auto named = [](const std::string& digest) { return digest.empty() ? "none" : digest; };
   object.findings.push_back({"VERIFY-PIXELS", Severity::s4, "7FE0,0010",
                              std::string(samples ? "PIX1" : "the codestream's digest") + " of what came back is " +
-                                 named(actual.pixel_sha256.value_or(""), actual.codestream_sha256.value_or("")) +
-                                 ", of what was sent " + named(expected.pixel, expected.codestream)});
+                                 named(came) + ", of what was sent " + named(sent_digest)});
   object.verify.emplace();
   if (const auto sent = open_sent(object))
     object.verify->differences = dicom::compare((*sent)->file.dataset, received.dataset, dicom::Profile::lenient);
