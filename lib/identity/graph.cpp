@@ -12,9 +12,10 @@
 namespace waybill::identity {
 namespace {
 
+/// Without the type: find() looks for a number of any.
 std::uint64_t hash_of(const PatientId& id) noexcept {
   std::uint64_t hash = 0;
-  for (const Interned text : {id.authority, id.id, id.type}) hash = (hash ^ text.number()) * 0x9E3779B97F4A7C15ULL;
+  for (const Interned text : {id.authority, id.id}) hash = (hash ^ text.number()) * 0x9E3779B97F4A7C15ULL;
   return hash;
 }
 
@@ -64,7 +65,17 @@ std::uint32_t Graph::node_of(const PatientId& id) {
 
 std::uint32_t Graph::find(Interned authority, Interned id) const {
   const PatientId wanted{authority, id, {}};
-  return by_id_.find(hash_of(wanted), [&](std::uint32_t n) { return nodes_[n].id == wanted; });
+  std::uint32_t typed = kNone, more = kNone;
+  const std::uint32_t plain = by_id_.find(hash_of(wanted), [&](std::uint32_t n) {
+    const PatientId& there = nodes_[n].id;
+    if (there.authority != authority || there.id != id) return false;
+    if (there.type.empty()) return true;
+    more = typed;
+    typed = n;
+    return false;
+  });
+  if (plain != kNone) return plain;
+  return more == kNone ? typed : kNone;
 }
 
 std::uint32_t Graph::root(std::uint32_t node) const {
@@ -134,7 +145,7 @@ void Graph::note(std::uint32_t node, std::uint32_t event, std::uint32_t other, b
   steps_.push_back({node, event, other, applied, std::move(text)});
 }
 
-void Graph::dispute(std::uint32_t event, std::string reason, std::initializer_list<std::uint32_t> nodes) {
+void Graph::dispute(std::uint32_t event, std::string reason, const std::vector<std::uint32_t>& nodes) {
   for (const std::uint32_t n : nodes) {
     nodes_[n].disputed = true;
     note(n, event, n, false, "not applied: " + reason);
@@ -178,9 +189,10 @@ void Graph::apply_rename(std::uint32_t event, std::uint32_t dead, std::uint32_t 
 void Graph::pair_up(std::uint32_t event) {
   const Event& e = events_[event];
   if (e.ids.empty() || e.prior.empty()) {
-    if (e.person.empty() || e.prior_person.empty() || e.person == e.prior_person)
-      dispute(event, "the message names no patient number on one of its sides", {});
-    return;  // persons are joined later
+    if (!e.person.empty() && !e.prior_person.empty() && e.person != e.prior_person) return;  // joined later, as persons
+    std::vector<std::uint32_t> dead;  // something became of them, whatever it was
+    for (const auto& id : e.prior) dead.push_back(node_of(id));
+    return dispute(event, "the message names no patient number on one of its sides", dead);
   }
   bool any = false;
   for (const auto& prior : e.prior) {
@@ -210,7 +222,10 @@ void Graph::apply_move(std::uint32_t event) {
   const bool account = e.kind == EventKind::move_account;
   const std::string& number = account ? e.prior_account : e.prior_visit;
   if (number.empty() || e.ids.empty())
-    return dispute(event, account ? "A44 names no account (MRG-3)" : "A45 names no visit (MRG-5)", {});
+    return dispute(event,
+                   account ? "A44 names no account (MRG-3) or no patient who has it now (PID-3)"
+                           : "A45 names no visit (MRG-5) or no patient who has it now (PID-3)",
+                   {});
   const std::uint32_t to = node_of(e.ids[0]);
   moves_.insert_or_assign((account ? "account|" : "visit|") + number, to);
   note(to, event, to, true, account ? "took over an account" : "took over a visit");

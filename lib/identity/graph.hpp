@@ -118,6 +118,7 @@ class Graph {
   };
 
   std::uint32_t node_of(const PatientId& id);
+  /// The plain patient number; where there is none, the only one of another type (national, enterprise …).
   [[nodiscard]] std::uint32_t find(Interned authority, Interned id) const;
   void add_tree(std::uint32_t top, std::vector<std::uint32_t>& nodes) const;
   [[nodiscard]] std::uint32_t root(std::uint32_t node) const;
@@ -134,7 +135,7 @@ class Graph {
   void apply_identifier_move(std::uint32_t event);
   void apply_link(std::uint32_t event);
   void pair_up(std::uint32_t event);
-  void dispute(std::uint32_t event, std::string reason, std::initializer_list<std::uint32_t> nodes);
+  void dispute(std::uint32_t event, std::string reason, const std::vector<std::uint32_t>& nodes);
   void note(std::uint32_t node, std::uint32_t event, std::uint32_t other, bool applied, std::string text);
   void join_persons();
   void mark_reused();

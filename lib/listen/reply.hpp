@@ -27,6 +27,7 @@ struct Head {
   std::string application, facility, receiver, receiving_facility, control_id, processing, version, charset;
   std::string code, trigger;            ///< MSH-9.1 and MSH-9.2
   bool readable = false;                ///< there is a usable MSH segment
+  std::string fault;                    ///< why there is none; with an unusable MSH-2 the fields are read nevertheless
   bool enhanced = false;                ///< MSH-15 or MSH-16 holds a condition
   When commit = When::never;            ///< MSH-15 in enhanced mode
   When application_ack = When::always;  ///< MSH-16; in original mode always

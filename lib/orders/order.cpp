@@ -64,8 +64,7 @@ class OrderReader {
   void patient(std::size_t pid, std::size_t end) {
     base_ = {};
     base_.time = origin_.time;
-    auto ids = identity::patient_ids(m_, m_.field(pid, 3), site_);
-    if (ids.empty()) ids = identity::patient_ids(m_, m_.field(pid, 2), site_);
+    const auto ids = identity::numbers_of(m_, pid, site_);
     if (!ids.empty()) base_.patient = ids.front();
     if (!ids.empty()) base_.other_ids.assign(ids.begin() + 1, ids.end());
     base_.demographics = identity::demographics_of(m_, pid);

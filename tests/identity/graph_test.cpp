@@ -209,5 +209,28 @@ TEST(IdentityGraph, TellsWhyInOrderOfTime) {
                                       "2024-02-01 00:00:00 A40 merged into C of H (control ID 18, file0 byte 0)"}));
 }
 
+TEST(IdentityGraph, ANumberOfAnotherTypeIsFoundWhereNoPlainOneHasItsText) {
+  const std::string national = adt("A01", "20240101", "R1^^^2.16.1^NI", "OLD^NAME"),
+                    merged = adt("A40", "20240201", "N1^^^2.16.1^NI", "NEW^NAME", "R1^^^2.16.1^NI");
+  EXPECT_EQ(graph({national, merged}).resolve("2.16.1", "R1").root.id, "N1");
+  EXPECT_EQ(graph({national, merged}).person("2.16.1", "R1").name, "NEW^NAME");
+
+  const std::string plain = adt("A01", "20240101", "R1^^^2.16.1^MR"), also = adt("A01", "20240101", "R1^^^2.16.1^PE");
+  EXPECT_EQ(graph({national, merged, plain}).resolve("2.16.1", "R1").root.id, "R1");
+  EXPECT_FALSE(graph({national, merged, also}).resolve("2.16.1", "R1").known) << "two of them: nobody knows which";
+}
+
+TEST(IdentityGraph, AMergeOfOneSideIsADisputeAboutTheNumberThatDies) {
+  const std::string text = "MSH|^~\\&|A|B|||20240201||ADT^A40|7|P|2.5\rMRG|B^^^H\r";
+  const Graph g = graph({adt("A01", "20240101", "B^^^H"), text});
+  ASSERT_EQ(g.disputes().size(), 1U);
+  EXPECT_TRUE(g.resolve("H", "B").disputed);
+  EXPECT_FALSE(g.resolve("H", "B").merged);
+
+  const Graph survivor = graph({adt("A40", "20240201", "A^^^H")});
+  EXPECT_EQ(survivor.disputes().size(), 1U);
+  EXPECT_FALSE(survivor.resolve("H", "A").disputed) << "nothing happened to it, whatever died";
+}
+
 }  // namespace
 }  // namespace waybill::identity
