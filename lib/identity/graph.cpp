@@ -197,11 +197,12 @@ void Graph::pair_up(std::uint32_t event) {
   bool any = false;
   for (const auto& prior : e.prior) {
     const PatientId* partner = nullptr;
+    const auto of_kind = [&](const PatientId& id) { return id.type == prior.type; };
+    const bool only = e.prior.size() == 1 && std::count_if(e.ids.begin(), e.ids.end(), of_kind) == 1;
     for (const auto& id : e.ids) {
-      const bool same_kind = prior.type == id.type;
+      const bool same_kind = of_kind(id);
       const bool same = prior.authority == id.authority;
-      const bool one_side =
-          (prior.authority.empty() || id.authority.empty()) && e.ids.size() == 1 && e.prior.size() == 1;
+      const bool one_side = only && (prior.authority.empty() || id.authority.empty());
       if (same_kind && (same || one_side) && (partner == nullptr || *partner == prior)) partner = &id;
     }
     if (partner == nullptr) continue;

@@ -232,5 +232,12 @@ TEST(IdentityGraph, AMergeOfOneSideIsADisputeAboutTheNumberThatDies) {
   EXPECT_FALSE(survivor.resolve("H", "A").disputed) << "nothing happened to it, whatever died";
 }
 
+TEST(IdentityGraph, AMergeWithoutAuthorityIsOfTheOnlyNumberOfItsKind) {
+  EXPECT_EQ(graph({adt("A40", "20240101", "A^^^H^MR~9^^^2.16.1^NI", "", "B")}).resolve("", "B").root.id, "A");
+  const Graph unclear = graph({adt("A40", "20240101", "A^^^H^MR~A2^^^K^MR", "", "B")});
+  EXPECT_FALSE(unclear.resolve("", "B").merged);
+  EXPECT_EQ(unclear.disputes().size(), 1U);
+}
+
 }  // namespace
 }  // namespace waybill::identity

@@ -166,5 +166,16 @@ TEST(Orders, BelongToThePlainNumberOfTheOwnAuthorityWhereverPidGivesIt) {
   EXPECT_EQ(patient("||99^^^H", {}), "99 +0");
 }
 
+TEST(Orders, TestsOfTheLaboratoryAreNoExams) {
+  const auto with_section = [](const std::string& section, const std::string& more) {
+    return read(head("ORU^R01") + obr({{2, "P1"}, {3, "F1"}, {24, section}}) + more).size();
+  };
+  EXPECT_EQ(with_section("LAB", ""), 0U);
+  EXPECT_EQ(with_section("HM", ""), 0U);
+  EXPECT_EQ(with_section("RAD", ""), 1U);
+  EXPECT_EQ(with_section("", ""), 1U);
+  EXPECT_EQ(with_section("LAB", "ZDS|1.2.3.4^^Application^DICOM\r"), 1U) << "a study is one";
+}
+
 }  // namespace
 }  // namespace waybill::orders
