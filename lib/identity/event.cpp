@@ -168,6 +168,17 @@ Event event_of(const hl7::Message& m, std::size_t pid, std::size_t end, EventKin
   return e;
 }
 
+/// A46 is about the external number (PID-2, MRG-4) and A48 about the alternate one (PID-4, MRG-2), whatever PID-3 and
+/// MRG-1 say.
+std::optional<Event> renamed_outside_the_list(const Event& e, std::string_view trigger, const hl7::Message& m,
+                                              std::size_t pid, std::size_t mrg, const Site& site) {
+  if (trigger != "A46" && trigger != "A48") return std::nullopt;
+  Event other = e;
+  other.ids = patient_ids(m, m.field(pid, trigger == "A46" ? 2 : 4), site);
+  other.prior = patient_ids(m, m.field(mrg, trigger == "A46" ? 4 : 2), site);
+  return other.ids.empty() || other.prior.empty() ? std::nullopt : std::optional(std::move(other));
+}
+
 bool needs_pairs(EventKind kind) {
   return kind != EventKind::create && kind != EventKind::refresh && kind != EventKind::change_account &&
          kind != EventKind::remove;
@@ -335,6 +346,10 @@ std::vector<Event> events_of(const hl7::Message& m, const hl7::Origin& origin, c
       for (; mrg && *mrg < end; mrg = m.find("MRG", *mrg + 1)) {  // A44, A45: several MRG behind one PID
         Event one = e;
         read_mrg(one, m, *mrg, site);
+        if (auto other = renamed_outside_the_list(one, trigger, m, *pid, *mrg, site)) {
+          if (one.prior.empty()) one.kind = EventKind::refresh;
+          finish(*std::move(other));
+        }
         finish(std::move(one));
       }
     }

@@ -239,5 +239,19 @@ TEST(IdentityGraph, AMergeWithoutAuthorityIsOfTheOnlyNumberOfItsKind) {
   EXPECT_EQ(unclear.disputes().size(), 1U);
 }
 
+TEST(IdentityGraph, ExternalAndAlternateNumbersAreRenamedByA46AndA48) {
+  const auto message = [](const std::string& trigger, const std::string& pid, const std::string& mrg) {
+    return "MSH|^~\\&|A|B|||20240201||ADT^" + trigger + "|7|P|2.3.1\rPID|1|" + pid + "\rMRG|" + mrg + "\r";
+  };
+  const Graph external = graph({message("A46", "NEW^^^X|1^^^H", "1^^^H|||OLD^^^X")});
+  EXPECT_EQ(external.resolve("X", "OLD").root.id, "NEW");
+  EXPECT_FALSE(external.resolve("H", "1").merged);
+  EXPECT_TRUE(external.disputes().empty());
+  const Graph alternate = graph({message("A48", "|1^^^H|NEW^^^X", "|OLD^^^X")});
+  EXPECT_EQ(alternate.resolve("X", "OLD").root.id, "NEW");
+  EXPECT_TRUE(alternate.disputes().empty());
+  EXPECT_FALSE(graph({message("A47", "NEW^^^X|1^^^H", "1^^^H|||OLD^^^X")}).resolve("X", "OLD").known);
+}
+
 }  // namespace
 }  // namespace waybill::identity
