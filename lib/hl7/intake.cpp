@@ -55,18 +55,6 @@ std::size_t whole_units(std::string_view text, const Wide& kind) {
   return (top & 0xFCU) == 0xD8U ? n - 2 : n;
 }
 
-/// Whether the MSH segment is all there is and other segments stand within it, behind "\r", "&#13;", "<CR>" …
-bool holds_written_line_ends(const Message& message) {
-  if (message.size() != 1) return false;
-  const std::string_view text = message.text();
-  for (const std::string_view name : {"EVN", "PID", "MSA"}) {
-    const std::size_t at = text.find(std::string(name) + message.delimiters().field);
-    if (at != std::string_view::npos && std::string_view("rn;> \\").find(text[at - 1]) != std::string_view::npos)
-      return true;
-  }
-  return false;
-}
-
 /// What a manifest that is being written has beside it.
 bool beside_journal(const std::filesystem::path& path) {
   const auto extension = path.extension();
@@ -117,7 +105,7 @@ class Intake::Batch {
       return;
     }
     if (holds_written_line_ends(message)) {
-      item.reason = "the message is one line: its line ends are written as text, as in a log; export it with CR or LF";
+      item.reason = kWrittenLineEnds;
       return;
     }
     message.set_charset(decoded.charset);

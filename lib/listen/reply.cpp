@@ -142,6 +142,8 @@ Head read_head(std::string_view content) {
   const auto parsed = message.parse(line);
   head.readable = parsed.has_value();
   if (parsed) {
+    const bool all = content.find_first_not_of("\r\n ", line.size()) == std::string_view::npos;
+    head.one_line = all && hl7::holds_written_line_ends(message);
     read_fields(head, message);
     return head;
   }
@@ -165,6 +167,7 @@ Judgement judge(const Head& head, const std::set<std::string>& processing) {
   if (processing.count(id.empty() ? "P" : id) == 0)
     return not_taken(Outcome::reject, 202, "MSH-11 is a processing ID that is not taken here");
   if (trim(head.control_id).empty()) return not_taken(Outcome::error, 101, "MSH-10 is empty");
+  if (head.one_line) return not_taken(Outcome::error, 100, hl7::kWrittenLineEnds);
   return {};
 }
 

@@ -125,6 +125,15 @@ TEST(MllpReply, EchoesTheControlIdAsItStandsThere) {
   EXPECT_NE(replies_to(message("ADT^A08|   |P|2.5"))[0].find("\rMSA|AE|"), std::string::npos);
 }
 
+TEST(MllpReply, AMessageWhoseLineEndsAreWrittenAsTextIsAnErrorOfTheSender) {
+  const std::string head = "MSH|^~\\&|A|F|||2024||ADT^A40|17|P|2.5";
+  for (const std::string end : {"\\r", "&#13;", "<CR>"})
+    EXPECT_NE(replies_to(head + end + "PID|1||77" + end + "MRG|78\r")[0].find("\rMSA|AE|17|the message is one line"),
+              std::string::npos)
+        << end;
+  EXPECT_NE(replies_to(head + "\rPID|1||77\rNTE|1||a \\rPID|\r")[0].find("\rMSA|AA|17\r"), std::string::npos);
+}
+
 TEST(MllpReply, ReadsAMessageBehindIndentationAndByteOrderMark) {
   EXPECT_EQ(read_head("\xEF\xBB\xBF" + message("ADT^A08|5|P|2.5")).control_id, "5");
   EXPECT_EQ(read_head("\r\n " + message("ADT^A08|5|P|2.5")).control_id, "5");
