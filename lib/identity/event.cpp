@@ -261,6 +261,21 @@ std::vector<PatientId> numbers_of(const hl7::Message& m, std::size_t pid, const 
   return ids;
 }
 
+std::vector<std::pair<Interned, Interned>> authorities_of(const hl7::Message& m) {
+  std::vector<std::pair<Interned, Interned>> out;
+  for (std::size_t s = 0; s < m.size(); ++s) {
+    const std::string_view field = m.is(s, "PID") ? m.field(s, 3) : m.is(s, "MRG") ? m.field(s, 1) : std::string_view();
+    if (field.find(m.delimiters().subcomponent) == std::string_view::npos) continue;
+    for (const auto cx : m.repetitions(field)) {
+      std::string room, more;
+      const std::string_view authority = m.component(cx, 4), name = word(m, m.subcomponent(authority, 1), room),
+                             universal = word(m, m.subcomponent(authority, 2), more);
+      if (!name.empty() && !universal.empty() && name != universal) out.emplace_back(name, universal);
+    }
+  }
+  return out;
+}
+
 Interned person_name(const hl7::Message& m, std::string_view field, std::vector<Interned>* others) {
   const std::string_view plain = field.substr(0, field.find_last_not_of(m.delimiters().component) + 1);
   if (plain.empty()) return {};

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// Who a patient is, told by years of ADT messages: which numbers are one person, since when, and why.
@@ -82,6 +83,10 @@ struct Site {
 [[nodiscard]] std::vector<PatientId> patient_ids(const hl7::Message& message, std::string_view field, const Site& site);
 /// The patient's numbers in a PID segment: of PID-3, where that has none of PID-2, else of PID-4.
 [[nodiscard]] std::vector<PatientId> numbers_of(const hl7::Message& message, std::size_t pid, const Site& site);
+
+/// The name space and universal ID of each authority that gives both in PID-3 or MRG-1 (HD: they stand for one
+/// another).
+[[nodiscard]] std::vector<std::pair<Interned, Interned>> authorities_of(const hl7::Message& message);
 
 /// The person name (XPN repetitions) in DICOM form: the legal name, ideographic and phonetic forms as groups. `others`
 /// gets maiden, alias and former names.

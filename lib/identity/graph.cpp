@@ -64,6 +64,7 @@ std::uint32_t Graph::node_of(const PatientId& id) {
 }
 
 std::uint32_t Graph::find(Interned authority, Interned id) const {
+  authority = authority_of(authority);
   const PatientId wanted{authority, id, {}};
   std::uint32_t typed = kNone, more = kNone;
   const std::uint32_t plain = by_id_.find(hash_of(wanted), [&](std::uint32_t n) {
@@ -76,6 +77,44 @@ std::uint32_t Graph::find(Interned authority, Interned id) const {
   });
   if (plain != kNone) return plain;
   return more == kNone ? typed : kNone;
+}
+
+void Graph::name_authority(Interned name_space, Interned universal_id) {
+  const auto [at, fresh] = name_spaces_.try_emplace(universal_id.number(), name_space);
+  if (!fresh && at->second != name_space) at->second = Interned();
+}
+
+Interned Graph::authority_of(Interned written) const {
+  if (name_spaces_.empty()) return written;
+  const auto at = name_spaces_.find(written.number());
+  return at == name_spaces_.end() || at->second.empty() ? written : at->second;
+}
+
+void Graph::absorb(Node& into, const Node& from) {
+  for (auto field : {&Node::name, &Node::birth_date, &Node::sex, &Node::death_date, &Node::restricted, &Node::person})
+    say(into.*field, {(from.*field).said, (from.*field).text}, (from.*field).time);
+  for (const Interned name : from.other_names) insert_once(into.other_names, name);
+}
+
+/// Numbers that were added under an authority's universal ID alone become those of its name space.
+void Graph::unify_authorities() {
+  const auto renamed = [&](const Node& n) { return authority_of(n.id.authority) != n.id.authority; };
+  if (name_spaces_.empty() || std::none_of(nodes_.begin(), nodes_.end(), renamed)) return;
+  const auto old = std::exchange(nodes_, {});
+  by_id_.clear();
+  std::vector<std::uint32_t> place;
+  for (const Node& n : old) {
+    place.push_back(node_of({authority_of(n.id.authority), n.id.id, n.id.type}));
+    absorb(nodes_[place.back()], n);
+  }
+  for (auto& creation : creations_) creation.first = place[creation.first];
+  for (const auto& [key, time] : std::exchange(listed_, {})) {
+    const std::uint32_t a = place[key >> 32U], b = place[key & UINT32_MAX];
+    if (a != b) list(a, b, time);
+  }
+  for (Event& e : events_)
+    for (auto* list : {&e.ids, &e.prior, &e.listed})
+      for (auto& id : *list) id.authority = authority_of(id.authority);
 }
 
 std::uint32_t Graph::root(std::uint32_t node) const {
@@ -327,6 +366,7 @@ void Graph::mark_reused() {
 }
 
 void Graph::build() {
+  unify_authorities();
   std::sort(creations_.begin(), creations_.end());
   creations_.erase(std::unique(creations_.begin(), creations_.end()), creations_.end());
   std::sort(events_.begin(), events_.end(), earlier);

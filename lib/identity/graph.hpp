@@ -68,6 +68,9 @@ class Graph {
   explicit Graph(hl7::Time as_of = kEver) : as_of_(as_of) {}
 
   void add(const Event& event);
+  /// That a message gives both for one authority. Numbers under the universal ID alone are then those of the name
+  /// space, unless messages give it several.
+  void name_authority(Interned name_space, Interned universal_id);
   /// Begins to fetch what add() of the event will look at.
   void prefetch(const Event& event) const noexcept;
   /// After the last add(): applies merges in order of time.
@@ -118,6 +121,9 @@ class Graph {
   };
 
   std::uint32_t node_of(const PatientId& id);
+  [[nodiscard]] Interned authority_of(Interned written) const;
+  void unify_authorities();
+  void absorb(Node& into, const Node& from);
   /// The plain patient number; where there is none, the only one of another type (national, enterprise …).
   [[nodiscard]] std::uint32_t find(Interned authority, Interned id) const;
   void add_tree(std::uint32_t top, std::vector<std::uint32_t>& nodes) const;
@@ -141,6 +147,7 @@ class Graph {
   void mark_reused();
 
   hl7::Time as_of_;
+  std::unordered_map<std::uint32_t, Interned> name_spaces_;  // of universal IDs; "" for one that has several
   std::vector<Node, HugePages<Node>> nodes_;
   FlatIndex by_id_;
   std::vector<Event> events_;                                        // those that change the forest

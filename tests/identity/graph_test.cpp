@@ -253,5 +253,25 @@ TEST(IdentityGraph, ExternalAndAlternateNumbersAreRenamedByA46AndA48) {
   EXPECT_FALSE(graph({message("A47", "NEW^^^X|1^^^H", "1^^^H|||OLD^^^X")}).resolve("X", "OLD").known);
 }
 
+TEST(IdentityGraph, AUniversalIdByItselfStandsForItsNameSpace) {
+  const std::string both = adt("A01", "20240101", "B^^^H&1.2.3&ISO", "OLD^NAME"),
+                    merge = adt("A40", "20240201", "A^^^&1.2.3&ISO", "NEW^NAME", "B^^^&1.2.3&ISO"),
+                    known = adt("A08", "20240115", "B^^^&1.2.3&ISO", "LATER^NAME");
+  for (const auto& order : {std::vector{both, merge, known}, std::vector{known, merge, both}}) {
+    const Graph g = graph(order);
+    EXPECT_EQ(g.resolve("H", "B").root, (PatientId{"H", "A", ""}));
+    EXPECT_EQ(g.resolve("1.2.3", "B").root, (PatientId{"H", "A", ""}));
+    EXPECT_EQ(g.person("H", "B").other_names, (std::vector<Interned>{"LATER^NAME", "OLD^NAME"}));
+    EXPECT_TRUE(g.disputes().empty());
+  }
+  const Graph mixed = graph({adt("A40", "20240201", "A^^^H&1.2.3&ISO", "", "B^^^&1.2.3&ISO")});
+  EXPECT_EQ(mixed.resolve("H", "B").root.id, "A");
+
+  const Graph several = graph({both, adt("A01", "20240101", "C^^^K&1.2.3&ISO"), merge});
+  EXPECT_FALSE(several.resolve("H", "B").merged) << "the universal ID is given two names";
+  EXPECT_TRUE(several.resolve("1.2.3", "B").merged);
+  EXPECT_FALSE(graph({merge}).resolve("H", "B").known);
+}
+
 }  // namespace
 }  // namespace waybill::identity
