@@ -148,6 +148,45 @@ TEST_F(AuditTools, ABackupIsAnExportAndItsRestoreAnImport) {
   EXPECT_TRUE(of(run(test::tool("unpack") + " backup --check --quiet", 0), "110107").empty());
 }
 
+TEST_F(AuditTools, RecordsOfPatientsThatLeaveAreAnExportWithTheirStudiesAndPlace) {
+  (void)run(scan(), 1);
+  const std::string manifest = test::tool("manifest") + " ";
+  const auto leaves = [&](const std::string& command, const std::string& medium, int exit = 0) {
+    const auto exported = of(run(command, exit), "110106");
+    ASSERT_EQ(exported.size(), 1U) << command;
+    for (const std::string& part :
+         {std::string("csd-code=\"110154\""), std::string("EventActionCode=\"R\""), "UserID=\"" + medium + "\"",
+          std::string("ParticipantObjectID=\"1.2.1\""), std::string("ParticipantObjectID=\"1.2.2\"")})
+      EXPECT_TRUE(contains(exported[0], part)) << command << part << exported[0];
+  };
+  leaves(manifest + "export scan.wb --csv objects.csv", "objects.csv");
+  leaves(manifest + "export scan.wb --studies -", "standard output");
+  leaves(manifest + "export scan.wb --inventory inventory.dcm", "inventory.dcm");
+  leaves(manifest + "filter scan.wb --study 1.2.1 1.2.2 --csv some.csv", "some.csv");
+  leaves(manifest + "diff scan.wb scan.wb --csv changes.csv", "changes.csv");
+  leaves(test::tool("report") + " scan.wb --package evidence", "evidence", 1);
+  leaves(test::tool("report") + " scan.wb --lookup who.csv", "who.csv", 1);
+  leaves(test::tool("report") + " scan.wb --show-phi --html open.html", "open.html", 1);
+  EXPECT_TRUE(of(run(test::tool("report") + " scan.wb --html report.html --csv report.csv", 1), "110106").empty())
+      << "patients are hashes there";
+  EXPECT_EQ(of(run(manifest + "export scan.wb --csv a.csv --studies b.csv", 0), "110106").size(), 2U);
+  (void)run(manifest + "export - --csv unknown.csv <scan.wb", 2);
+  EXPECT_FALSE(fs::exists(folder_ / "unknown.csv")) << "nobody would learn whose records left";
+}
+
+TEST_F(AuditTools, AProofOfOneStudyIsAnExportOfThatStudyAndItsCheckIsNone) {
+  (void)run(scan(), 1);
+  const std::string manifest = test::tool("manifest") + " ";
+  (void)run(manifest + "keygen -o key && head -c 32 /dev/urandom >secret && chmod 600 secret", 0);
+  (void)run(manifest + "sign scan.wb --key key --secret secret", 0);
+  const auto exported = of(run(manifest + "prove 1.2.2 scan.wb --secret secret -o proof.json", 0), "110106");
+  ASSERT_EQ(exported.size(), 1U);
+  EXPECT_TRUE(contains(exported[0], "UserID=\"proof.json\"")) << exported[0];
+  EXPECT_TRUE(contains(exported[0], "ParticipantObjectID=\"1.2.2\"")) << exported[0];
+  EXPECT_FALSE(contains(exported[0], "\"1.2.1\"")) << exported[0];
+  EXPECT_TRUE(of(run(manifest + "prove --check proof.json --key key.pub", 0), "110106").empty());
+}
+
 TEST_F(AuditTools, ARunWhoseCollectorIsAwayIsNotHeldUpAndTheNextOneDelivers) {
   test::Collector collector(folder_ / "rsyslog");
   const auto run_with = [&](const std::string& command) {
