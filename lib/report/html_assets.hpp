@@ -45,7 +45,7 @@ figcaption{color:var(--soft);font-size:.9rem}
 caption span{position:sticky;left:.6rem;display:inline-block;max-width:min(calc(100vw - 3.5rem),76rem)}
 @media print{@page{margin:12mm 12mm 16mm;@bottom-left{content:"Migration report";font:8pt sans-serif;color:#51606f}@bottom-right{content:"Page " counter(page) " of " counter(pages);font:8pt sans-serif;color:#51606f}}
 caption span{position:static;max-width:none}thead th,thead th.n{white-space:normal}
-.scroll:not(:has(tr:nth-child(31))){break-inside:avoid}tbody tr:nth-child(-n+2){break-after:avoid}tbody tr:first-child,tbody tr:nth-last-child(-n+2){break-before:avoid}thead{break-after:avoid}
+.scroll:not(:has(tr:nth-child(22),#exceptions)){break-inside:avoid}tbody tr:nth-child(-n+2){break-after:avoid}tbody tr:first-child,tbody tr:nth-last-child(-n+2){break-before:avoid}thead{break-after:avoid}
 body{font-size:9.5pt}nav,.skip,.filter{display:none}main,header,footer{max-width:none;padding:0}
 .scroll{overflow:visible;border:0;background:none}table{font-size:8.5pt}th,td{padding:1mm 1.5mm}td.w,th.w{min-width:0}
 #exceptions{font-size:7pt;table-layout:fixed}#exceptions th,#exceptions td{padding:.8mm 1mm;overflow-wrap:anywhere}#exceptions thead th{white-space:normal}

@@ -10,7 +10,12 @@ set -u
 LC_ALL=C
 export LC_ALL
 umask 077
-wanted=${1-}
+wanted=$(printf %s "${1-}" | tr A-F a-f)
+if [ $# -gt 1 ] || { [ $# -eq 1 ] && { [ ${#wanted} -ne 16 ] || [ -n "$(printf %s "$wanted" | tr -d 0-9a-f)" ]; }; }; then
+  echo "verify.sh: '$*' is no key id: 16 hex digits, as they were given to you; leave it out to check without" >&2
+  exit 2
+fi
+unset CDPATH # or cd might go to another folder of the same name
 cd "$(dirname "$0")" || exit 2
 for tool in sha256sum od split comm find grep awk zstd jq openssl; do
   command -v "$tool" >/dev/null || { echo "verify.sh: $tool is missing; install it and run this again" >&2; exit 2; }
@@ -51,6 +56,9 @@ check_keys() {
 }
 
 check_list() {
+  find . ! -type d ! -type f >"$work/odd"
+  while IFS= read -r name; do bad "$name is no regular file"; done <"$work/odd"
+  [ ! -s "$work/odd" ] || return # a pipe among the files would be waited for without end
   if [ ! -f SHA256SUMS ]; then bad "SHA256SUMS is missing: nothing says what belongs to the package"; return; fi
   if grep -Evq '^[0-9a-f]{64}  \./[A-Za-z0-9._/-]+$' SHA256SUMS || grep -Fq '/../' SHA256SUMS; then
     bad "SHA256SUMS has a line that is no digest and name of a file in this package"; return
@@ -61,9 +69,7 @@ check_list() {
   cut -c67- SHA256SUMS | sort >"$work/listed"
   comm -23 "$work/found" "$work/listed" >"$work/more"
   while IFS= read -r name; do bad "$name is not listed in SHA256SUMS: it was added"; done <"$work/more"
-  find . ! -type d ! -type f >"$work/odd"
-  while IFS= read -r name; do bad "$name is no regular file"; done <"$work/odd"
-  [ -s "$work/failed" ] || [ -s "$work/more" ] || [ -s "$work/odd" ] || ok "all $(wc -l <SHA256SUMS) files are those of SHA256SUMS"
+  [ -s "$work/failed" ] || [ -s "$work/more" ] || ok "all $(wc -l <SHA256SUMS) files are those of SHA256SUMS"
 }
 
 check_list_signature() {
@@ -339,7 +345,7 @@ check_balance() { # NAME STATE-FOLDER
 
 check_report() {
   report=report/report.json
-  jq -e .manifests "$report" >/dev/null 2>&1 || { bad "$report is missing or no report"; return; }
+  { [ -f "$report" ] && jq -e .manifests "$report" >/dev/null 2>&1; } || { bad "$report is missing or no report"; return; }
   : >"$work/own"
   jq -r '.manifests[] | .head as $head | [.head, "", .levels.objects], (.buckets | to_entries[] | [$head, .key, .value.objects]) | @tsv' "$report" >"$work/report"
   awk -F '\t' '$2 == "" { print $1 }' "$work/report" | sort >"$work/told"
