@@ -44,6 +44,14 @@ verified() { # KEY SIGNATURE TEXT
   openssl pkeyutl -verify -rawin -pubin -inkey "$1" -sigfile "$2" -in "$3" >/dev/null 2>&1
 }
 
+conclude() {
+  problems=$(wc -l <"$work/bad")
+  if [ "$problems" -eq 0 ] && [ -n "$wanted" ]; then say "SOUND: everything in this package holds together and is signed by the key $wanted"; exit 0; fi
+  if [ "$problems" -eq 0 ]; then say "SOUND in itself; only with the KEY-ID that you were given is it known who signed it"; exit 0; fi
+  say "NOT SOUND: $problems problems, see the lines that begin with BAD"
+  exit 1
+}
+
 # --- the package: keys, the list of files, its signature -------------------------------------------------------------
 
 check_keys() {
@@ -55,10 +63,14 @@ check_keys() {
   [ -z "$wanted" ] || [ -f "keys/$wanted.pub" ] || bad "the key $wanted that you were given is not in this package"
 }
 
-check_list() {
+# Ends the check when there are any: a pipe among the files would be waited for without end.
+check_kinds() {
   find . ! -type d ! -type f >"$work/odd"
   while IFS= read -r name; do bad "$name is no regular file"; done <"$work/odd"
-  [ ! -s "$work/odd" ] || return # a pipe among the files would be waited for without end
+  [ ! -s "$work/odd" ] || conclude
+}
+
+check_list() {
   if [ ! -f SHA256SUMS ]; then bad "SHA256SUMS is missing: nothing says what belongs to the package"; return; fi
   if grep -Evq '^[0-9a-f]{64}  \./[A-Za-z0-9._/-]+$' SHA256SUMS || grep -Fq '/../' SHA256SUMS; then
     bad "SHA256SUMS has a line that is no digest and name of a file in this package"; return
@@ -366,6 +378,7 @@ check_report() {
   [ -s "$work/own" ] || ok "the report speaks of these manifests and counts their objects as they stand"
 }
 
+check_kinds
 check_keys
 check_list
 check_list_signature
@@ -381,8 +394,4 @@ for state in "$work"/m/*; do
 done
 check_samples
 check_report
-problems=$(wc -l <"$work/bad")
-if [ "$problems" -eq 0 ] && [ -n "$wanted" ]; then say "SOUND: everything in this package holds together and is signed by the key $wanted"; exit 0; fi
-if [ "$problems" -eq 0 ]; then say "SOUND in itself; only with the KEY-ID that you were given is it known who signed it"; exit 0; fi
-say "NOT SOUND: $problems problems, see the lines that begin with BAD"
-exit 1
+conclude
