@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "audit/studies.hpp"
 #include "cli/run_tool.hpp"
 #include "core/json.hpp"
 #include "core/stop.hpp"
@@ -212,7 +213,9 @@ Exit prove(const Options& options) {
                    "prove takes STUDY, MANIFEST and --secret FILE, or --check PROOF and --key PUBLIC; give either");
   }
   if (checks) return check_proof(options);
-  const std::string json = to_json(manifest::prove_study(options.file, options.study, options.secret)) + "\n";
+  const manifest::Proof proof = manifest::prove_study(options.file, options.study, options.secret);
+  audit::record_leaving_lines(proof.lines, options.output.empty() ? "-" : options.output);
+  const std::string json = to_json(proof) + "\n";
   if (options.output.empty() || options.output == "-") {
     std::cout << json;
     return Exit::ok;

@@ -229,9 +229,10 @@ std::string groups_section(const Report& report) {
                {"Bytes", Kind::number}});
   for (std::size_t i = 0; i < report.groups.size() && i < kMostRows; ++i) {
     const auto& g = report.groups[i];
-    table.row({g.modality.empty() ? "none" : html(g.modality), html(g.year), html(g.site), grouped(g.objects),
-               count_cell(g.verified), count_cell(g.loaded), count_cell(g.waiting), count_cell(g.no_transfer),
-               count_cell(g.exceptions), size_text(g.bytes)});
+    table.row({g.modality.empty() ? "none" : html(g.modality), html(g.year),
+               "<span class=\"any\">" + html(g.site) + "</span>", grouped(g.objects), count_cell(g.verified),
+               count_cell(g.loaded), count_cell(g.waiting), count_cell(g.no_transfer), count_cell(g.exceptions),
+               size_text(g.bytes)});
   }
   const Places& p = report.places;
   table.row({"sum", "", "", grouped(sum.objects), grouped(p.verified), grouped(p.loaded), grouped(p.waiting),

@@ -10,7 +10,12 @@ set -u
 LC_ALL=C
 export LC_ALL
 umask 077
-wanted=${1-}
+wanted=$(printf %s "${1-}" | tr A-F a-f)
+if [ $# -gt 1 ] || { [ $# -eq 1 ] && { [ ${#wanted} -ne 16 ] || [ -n "$(printf %s "$wanted" | tr -d 0-9a-f)" ]; }; }; then
+  echo "verify.sh: '$*' is no key id: 16 hex digits, as they were given to you; leave it out to check without" >&2
+  exit 2
+fi
+unset CDPATH # or cd might go to another folder of the same name
 cd "$(dirname "$0")" || exit 2
 for tool in sha256sum od split comm find grep awk zstd jq openssl; do
   command -v "$tool" >/dev/null || { echo "verify.sh: $tool is missing; install it and run this again" >&2; exit 2; }
@@ -39,6 +44,14 @@ verified() { # KEY SIGNATURE TEXT
   openssl pkeyutl -verify -rawin -pubin -inkey "$1" -sigfile "$2" -in "$3" >/dev/null 2>&1
 }
 
+conclude() {
+  problems=$(wc -l <"$work/bad")
+  if [ "$problems" -eq 0 ] && [ -n "$wanted" ]; then say "SOUND: everything in this package holds together and is signed by the key $wanted"; exit 0; fi
+  if [ "$problems" -eq 0 ]; then say "SOUND in itself; only with the KEY-ID that you were given is it known who signed it"; exit 0; fi
+  say "NOT SOUND: $problems problems, see the lines that begin with BAD"
+  exit 1
+}
+
 # --- the package: keys, the list of files, its signature -------------------------------------------------------------
 
 check_keys() {
@@ -48,6 +61,13 @@ check_keys() {
     [ "$key" = "keys/$id.pub" ] || bad "$key holds the key $id, not the one of its name: it was replaced"
   done
   [ -z "$wanted" ] || [ -f "keys/$wanted.pub" ] || bad "the key $wanted that you were given is not in this package"
+}
+
+# Ends the check when there are any: a pipe among the files would be waited for without end.
+check_kinds() {
+  find . ! -type d ! -type f >"$work/odd"
+  while IFS= read -r name; do bad "$name is no regular file"; done <"$work/odd"
+  [ ! -s "$work/odd" ] || conclude
 }
 
 check_list() {
@@ -61,9 +81,7 @@ check_list() {
   cut -c67- SHA256SUMS | sort >"$work/listed"
   comm -23 "$work/found" "$work/listed" >"$work/more"
   while IFS= read -r name; do bad "$name is not listed in SHA256SUMS: it was added"; done <"$work/more"
-  find . ! -type d ! -type f >"$work/odd"
-  while IFS= read -r name; do bad "$name is no regular file"; done <"$work/odd"
-  [ -s "$work/failed" ] || [ -s "$work/more" ] || [ -s "$work/odd" ] || ok "all $(wc -l <SHA256SUMS) files are those of SHA256SUMS"
+  [ -s "$work/failed" ] || [ -s "$work/more" ] || ok "all $(wc -l <SHA256SUMS) files are those of SHA256SUMS"
 }
 
 check_list_signature() {
@@ -339,7 +357,7 @@ check_balance() { # NAME STATE-FOLDER
 
 check_report() {
   report=report/report.json
-  jq -e .manifests "$report" >/dev/null 2>&1 || { bad "$report is missing or no report"; return; }
+  { [ -f "$report" ] && jq -e .manifests "$report" >/dev/null 2>&1; } || { bad "$report is missing or no report"; return; }
   : >"$work/own"
   jq -r '.manifests[] | .head as $head | [.head, "", .levels.objects], (.buckets | to_entries[] | [$head, .key, .value.objects]) | @tsv' "$report" >"$work/report"
   awk -F '\t' '$2 == "" { print $1 }' "$work/report" | sort >"$work/told"
@@ -360,6 +378,7 @@ check_report() {
   [ -s "$work/own" ] || ok "the report speaks of these manifests and counts their objects as they stand"
 }
 
+check_kinds
 check_keys
 check_list
 check_list_signature
@@ -375,8 +394,4 @@ for state in "$work"/m/*; do
 done
 check_samples
 check_report
-problems=$(wc -l <"$work/bad")
-if [ "$problems" -eq 0 ] && [ -n "$wanted" ]; then say "SOUND: everything in this package holds together and is signed by the key $wanted"; exit 0; fi
-if [ "$problems" -eq 0 ]; then say "SOUND in itself; only with the KEY-ID that you were given is it known who signed it"; exit 0; fi
-say "NOT SOUND: $problems problems, see the lines that begin with BAD"
-exit 1
+conclude
