@@ -18,6 +18,9 @@ struct Command {
 /// Adds the command that compares two manifests.
 [[nodiscard]] Command add_diff_command(CLI::App& app);
 
+/// Adds the commands that make one manifest of several, and several of one: merge, split.
+[[nodiscard]] std::vector<Command> add_merge_commands(CLI::App& app);
+
 /// Adds the commands that make something else of a manifest: sort, filter, export.
 [[nodiscard]] std::vector<Command> add_derive_commands(CLI::App& app);
 

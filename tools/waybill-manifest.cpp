@@ -261,7 +261,7 @@ CLI::App* add_command(CLI::App& app, const char* name, const char* text, Options
 
 int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is a write error with a message
-  CLI::App app("Read, check, compare, sign, sort, filter and export manifests", "waybill-manifest");
+  CLI::App app("Read, check, compare, sign, sort, filter, merge, split and export manifests", "waybill-manifest");
   app.require_subcommand(1);
   app.fallthrough();  // before the subcommands, which take it over: shared options may stand behind their names
   Options options;
@@ -295,6 +295,7 @@ int main(int argc, char** argv) {
   tools::Shared shared;
   shared.add_options(app, tools::Manifests::written, "--key,--decrypt-key");
   auto other_commands = tools::add_derive_commands(app);
+  for (auto& command : tools::add_merge_commands(app)) other_commands.push_back(std::move(command));
   other_commands.push_back(tools::add_diff_command(app));
   const auto run = [&] {
     for (const auto& command : other_commands) {

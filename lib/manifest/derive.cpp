@@ -3,22 +3,24 @@
 
 #include "core/clock.hpp"
 #include "core/json.hpp"
-#include "core/stop.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
-#include "io/descriptor.hpp"
+#include "manifest/derived.hpp"
 #include "manifest/frame.hpp"
 #include "manifest/json_reader.hpp"
 #include "manifest/mark.hpp"
 #include "manifest/sorter.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <set>
 #include <unordered_set>
 
 namespace waybill::manifest {
+
+using detail::throw_if_stopped;
+using detail::work_folder;
+
 namespace {
 
 /// The input's header with what was done to it among the options.
@@ -42,23 +44,11 @@ Header derived_header(const Header& input, std::string_view name, std::string_vi
 /// Refuses an output that must not be overwritten, before any work.
 void check_output(const std::filesystem::path& input, const std::filesystem::path& output, Restart restart) {
   if (output == "-") return;
+  detail::refuse_same_file(input, output);
   std::error_code error;
-  if (std::filesystem::equivalent(input, output, error))
-    throw RunError(Exit::usage, "input and output are the same manifest; name another output");
   if (restart == Restart::no && std::filesystem::exists(output, error) && !read_mark(output))
     throw RunError(Exit::usage, path_to_text(output.native()) +
                                     " exists already; name another output, or replace it with --restart");
-}
-
-/// A folder for temporary files of this output.
-std::filesystem::path work_folder(const std::filesystem::path& output) {
-  if (output != "-") return io::folder_of(output);
-  const char* folder = std::getenv("TMPDIR");
-  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
-}
-
-void throw_if_stopped() {
-  if (stop_requested()) throw RunError(Exit::interrupted, "stopped; run the same command again, it starts over");
 }
 
 std::string quoted(std::string_view text) {
