@@ -28,15 +28,11 @@ Header derived_header(const Header& input, std::string_view name, std::string_vi
   Header header = input;
   header.run = random_uuid();
   header.tool = std::string(kToolName);
-  JsonWriter w;
-  w.begin_object().key(name).raw(what).end_object();
-  std::string options = std::move(w).str();
-  const std::size_t rest = input.options.find_first_not_of(" {");
-  if (rest != std::string::npos && input.options[rest] != '}') {
-    options.back() = ',';
-    options += input.options.substr(rest);
+  detail::Members options{{std::string(name), std::string(what)}};
+  for (auto& member : detail::members_of(input.options)) {
+    if (!detail::is_of_its_making(member.first)) options.push_back(std::move(member));
   }
-  header.options = std::move(options);
+  header.options = detail::json_of(options);
   header.inputs = {std::move(link)};
   return header;
 }

@@ -56,6 +56,8 @@ const std::string* value_of(const Members& members, std::string_view name) {
   return at == members.end() ? nullptr : &at->second;
 }
 
+bool is_of_its_making(std::string_view option) { return option == "merge" || option == "split"; }
+
 std::string later(const std::string& created, std::uint64_t microseconds) {
   std::tm tm{};
   unsigned fraction = 0;

@@ -32,6 +32,9 @@ using Members = std::vector<std::pair<std::string, std::string>>;
 /// The value of a member, nullptr without one.
 [[nodiscard]] const std::string* value_of(const Members& members, std::string_view name);
 
+/// Whether an option says how this very file was made of others of its stage, so that what is made of it has it not.
+[[nodiscard]] bool is_of_its_making(std::string_view option);
+
 /// The time of creation so many microseconds later: what is made of a manifest comes right behind it for all that
 /// order manifests by time, and before every later run. What is no time with microseconds stays.
 [[nodiscard]] std::string later(const std::string& created, std::uint64_t microseconds);

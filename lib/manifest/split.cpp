@@ -152,7 +152,7 @@ Header header_of(const Header& input, std::uint64_t part, std::uint64_t parts, I
   w.value(std::to_string(part) + "/" + std::to_string(parts));
   detail::Members options{{"split", std::move(w).str()}};
   for (auto& member : detail::members_of(input.options)) {
-    if (member.first != "split") options.push_back(std::move(member));
+    if (!detail::is_of_its_making(member.first)) options.push_back(std::move(member));
   }
   header.options = detail::json_of(options);
   header.inputs = {std::move(link)};

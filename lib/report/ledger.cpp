@@ -366,7 +366,10 @@ void drop_echoes(Report& report) {
   }
   for (std::size_t n = report.manifests.size(); n-- > 0;) {  // an activity stands beside each manifest
     if (!echoes.contains(report.manifests[n].header.run)) continue;
-    std::erase_if(report.samples, [&](const SampleResult& s) { return s.manifest == report.manifests[n].name; });
+    const std::string& name = report.manifests[n].name;
+    const auto named = std::count_if(report.manifests.begin(), report.manifests.end(),
+                                     [&](const ManifestSummary& m) { return m.name == name; });
+    if (named == 1) std::erase_if(report.samples, [&](const SampleResult& s) { return s.manifest == name; });
     report.activities.erase(report.activities.begin() + static_cast<std::ptrdiff_t>(n));
   }
 }
