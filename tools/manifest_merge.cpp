@@ -88,6 +88,15 @@ void add_flags(CLI::App& command, Options& options) {
 
 }  // namespace
 
+std::string against(const std::string& manifest, const std::vector<std::string>& inputs) {
+  const manifest::Header header = manifest::Reader(manifest).header();
+  if (!manifest::part_number(header))
+    return manifest::merge_difference(manifest, {inputs.begin(), inputs.end()}, scan::whole_of);
+  if (inputs.size() != 1)
+    throw RunError(Exit::usage, manifest + " is a part of one manifest; name that one alone with --against");
+  return manifest::split_difference(manifest, inputs.front());
+}
+
 std::vector<Command> add_merge_commands(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   auto* merging = app.add_subcommand("merge", "Make one manifest of several of one stage, such as the shards of a scan");

@@ -3,9 +3,11 @@
 
 #include "core/clock.hpp"
 #include "core/json.hpp"
+#include "core/nearest.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
 #include "manifest/derived.hpp"
+#include "manifest/finding_codes.hpp"
 #include "manifest/frame.hpp"
 #include "manifest/json_reader.hpp"
 #include "manifest/mark.hpp"
@@ -78,7 +80,10 @@ bool among(const std::vector<std::string>& list, std::string_view value) {
 class Chosen {
  public:
   Chosen(const std::filesystem::path& input, const Selection& selection) : selection_(selection) {
-    if (!selection.codes.empty()) read_late(input);
+    if (!selection.codes.empty()) {
+      check_codes(input);
+      read_late(input);
+    }
     if (!selection.loaded_by.empty()) check_run(input);
   }
   [[nodiscard]] bool fits(const Object& object) const {
@@ -104,6 +109,29 @@ class Chosen {
       const auto* late = std::get_if<LateFinding>(&record);
       if (late != nullptr && among(selection_.codes, late->finding.code)) late_.insert(late->id);
     }
+  }
+  /// A mistyped code must not look like one that no object has. One that another version wrote is in the manifest.
+  void check_codes(const std::filesystem::path& input) const {
+    std::set<std::string> unknown(selection_.codes.begin(), selection_.codes.end());
+    for (const std::string_view code : kFindingCodes) unknown.erase(std::string(code));
+    if (unknown.empty()) return;
+    std::vector<std::string> names(kFindingCodes.begin(), kFindingCodes.end());
+    const auto see = [&](const Finding& finding) {
+      unknown.erase(finding.code);
+      if (std::find(names.begin(), names.end(), finding.code) == names.end()) names.push_back(finding.code);
+    };
+    Reader reader(input);
+    while (const auto record = reader.next()) {
+      throw_if_stopped();
+      if (const auto* object = std::get_if<Object>(&*record))
+        std::for_each(object->findings.begin(), object->findings.end(), see);
+      else if (const auto* late = std::get_if<LateFinding>(&*record))
+        see(late->finding);
+    }
+    if (unknown.empty()) return;
+    const std::string near = nearest(*unknown.begin(), names);
+    throw RunError(Exit::usage, "there is no finding code " + path_to_text(*unknown.begin()) +
+                                    (near.empty() ? "; docs/findings.md lists them" : "; the nearest is " + near));
   }
   /// A run of another manifest, or a mistyped one, must not look like a run that put nothing there.
   void check_run(const std::filesystem::path& input) const {

@@ -133,6 +133,47 @@ std::string place_key(std::string_view path_text, bool inside) {
   return key;
 }
 
+namespace {
+
+/// A record in a message: its kind and what it is of.
+std::string told(std::string_view line) {
+  simdjson::dom::parser parser;
+  const JsonObject record = parse_object(parser, line);
+  std::string out = find<std::string>(record, "kind").value_or("record");
+  for (const char* name : {"id", "study", "transaction"}) {
+    if (const auto text = find<std::string>(record, name)) return out + " " + path_to_text(*text);
+  }
+  return out;
+}
+
+}  // namespace
+
+void Expected::begin(const Header& header) {
+  const std::string why = header_difference(reader_.header(), header);
+  if (!why.empty()) difference_ = "its header is not that of these manifests (" + why + ")";
+}
+
+void Expected::line(std::string_view line) {
+  if (differs()) return;
+  ++records_;
+  const auto there = reader_.next_line();
+  if (there == line) return;
+  difference_ = "record " + std::to_string(records_) + ": ";
+  if (!there)
+    difference_ += "it ends where " + told(line) + " has to stand";
+  else if (told(*there) == told(line))
+    difference_ += told(line) + " is not as these manifests have it";
+  else
+    difference_ += told(*there) + " stands where " + told(line) + " has to";
+}
+
+std::string Expected::finish() {
+  if (differs()) return difference_;
+  if (const auto more = reader_.next_line())
+    difference_ = "record " + std::to_string(records_ + 1) + ": " + told(*more) + " is in none of these manifests";
+  return difference_;
+}
+
 std::string ordered(std::uint64_t number, unsigned bytes) {
   std::string out(bytes, '\0');
   for (unsigned i = 0; i < bytes; ++i) out[bytes - 1 - i] = static_cast<char>(number >> (8 * i));

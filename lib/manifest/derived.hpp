@@ -55,6 +55,26 @@ void require_end(const Reader& reader);
 /// right behind its name), the file before what is in it; what is in one file has one key.
 [[nodiscard]] std::string place_key(std::string_view path_text, bool inside);
 
+/// A manifest against the lines that it must hold, in their order. Says the first difference.
+class Expected {
+ public:
+  explicit Expected(const std::filesystem::path& manifest) : reader_(manifest) {}
+
+  [[nodiscard]] const Header& header() const noexcept { return reader_.header(); }
+  /// Compares stage, options and inputs.
+  void begin(const Header& header);
+  void line(std::string_view line);
+  /// Whether anything was found yet, so that the rest need not be made.
+  [[nodiscard]] bool differs() const noexcept { return !difference_.empty(); }
+  /// The first difference in words, empty when there is none.
+  [[nodiscard]] std::string finish();
+
+ private:
+  Reader reader_;
+  std::uint64_t records_ = 0;
+  std::string difference_;
+};
+
 /// A number as bytes that sort as it does.
 [[nodiscard]] std::string ordered(std::uint64_t number, unsigned bytes);
 [[nodiscard]] std::uint64_t number_from(std::string_view bytes);

@@ -130,11 +130,8 @@ class Merge {
     if (!repeated_.empty()) choose();
   }
 
-  void write(Writer& writer, Merged& out) {
-    const Whole::Emit emit = [&](std::string_view line) {
-      writer.append(line);
-      out.records.add(line, true);
-    };
+  /// Hands out the records of the merged manifest; returns how many records of objects were left out.
+  std::uint64_t write(const Whole::Emit& emit) {
     while (const auto entry = lines_.next()) {
       detail::throw_if_stopped();
       const char section = (*entry)[0];
@@ -142,12 +139,13 @@ class Merge {
       if (section == kStudy)
         put_study(input, line, emit);
       else
-        put(section, input, line, emit, out);
+        put(section, input, line, emit);
     }
     if (whole_)
       whole_->conclude(emit);
     else
       end_study(emit);
+    return left_out_;
   }
 
  private:
@@ -290,12 +288,12 @@ class Merge {
     return at != repeated_.end() && *at == id && counting_[static_cast<std::size_t>(at - repeated_.begin())] != input;
   }
 
-  void put(char section, std::size_t input, std::string_view line, const Whole::Emit& emit, Merged& out) {
+  void put(char section, std::size_t input, std::string_view line, const Whole::Emit& emit) {
     const std::string_view kind = kind_of(line);
     const bool is_object = section == kObject && kind == "object";
     const bool about_one = is_object || kind == "finding" || kind == "intent";
     if (about_one && !repeated_.empty() && is_left_out(id_of(detail::parse_object(parser_, line)), input)) {
-      if (is_object) ++out.repeated;
+      if (is_object) ++left_out_;
       return;
     }
     if (is_object && whole_)
@@ -328,6 +326,7 @@ class Merge {
   simdjson::dom::parser parser_;
   Ids repeated_;                         // ids that several inputs have, ascending
   std::vector<std::uint16_t> counting_;  // beside them: the input whose record counts
+  std::uint64_t left_out_ = 0;
   std::unordered_set<std::uint64_t> gone_;
   std::string last_study_, last_series_;
   std::unordered_map<std::size_t, std::unordered_set<std::size_t>> series_of_;
@@ -357,9 +356,26 @@ Merged merge(const std::vector<fs::path>& inputs, const fs::path& output, Restar
   auto writer = detail::begin_or_keep(output, header, restart);
   out.already_complete = !writer;
   if (!writer) return out;
-  work.write(*writer, out);
+  out.repeated = work.write([&](std::string_view line) {
+    writer->append(line);
+    out.records.add(line, true);
+  });
   writer->finish(out.records.json());
   return out;
+}
+
+std::string merge_difference(const fs::path& merged, const std::vector<fs::path>& inputs, const WholeOf& whole_of) {
+  const MergeHeader plan = plan_merge(inputs, "-");
+  detail::Expected expected(merged);
+  Header header = plan.header;
+  Merge work(plan, "-", whole_of(header.stage, plan.deep, "-"));
+  header.inputs = work.read();
+  refuse_descent(plan, header.inputs);
+  expected.begin(header);
+  if (expected.differs()) return expected.finish();
+  work.settle();
+  (void)work.write([&](std::string_view line) { expected.line(line); });
+  return expected.finish();
 }
 
 }  // namespace waybill::manifest

@@ -13,8 +13,10 @@
 #include "manifest/derived.hpp"
 #include "manifest/frame.hpp"
 #include "manifest/json_reader.hpp"
+#include "manifest/member.hpp"
 #include "manifest/sorter.hpp"
 
+#include <charconv>
 #include <optional>
 #include <unordered_map>
 
@@ -38,11 +40,14 @@ fs::path path_of(const std::string& pattern, std::uint64_t part) {
   return path;
 }
 
-void check(const std::string& pattern, const Reader& reader) {
+void check_pattern(const std::string& pattern) {
   const std::size_t at = pattern.find("%d");
   if (at == std::string::npos || pattern.find("%d", at + 2) != std::string::npos)
     throw RunError(Exit::usage,
                    "--output takes a path with one %d where the number of the part is to stand, such as part-%d.wb");
+}
+
+void check_stage(const Reader& reader) {
   const std::string& stage = reader.header().stage;
   if (stage != "scan" && stage != "transcode" && stage != "load")
     throw RunError(Exit::usage, reader.name() + " is a manifest of " + stage +
@@ -170,7 +175,8 @@ std::uint64_t part_of(std::string_view study, std::string_view path, std::uint64
 
 std::vector<Part> split(const fs::path& input, std::uint64_t parts, const std::string& pattern, Restart restart) {
   Reader reader(input);
-  check(pattern, reader);
+  check_pattern(pattern);
+  check_stage(reader);
   std::vector<Part> out(parts);
   for (std::uint64_t n = 1; n <= parts; ++n) {
     out[n - 1].path = path_of(pattern, n);
@@ -194,6 +200,35 @@ std::vector<Part> split(const fs::path& input, std::uint64_t parts, const std::s
     if (writer) writer->finish(part.records.json());
   }
   return out;
+}
+
+std::optional<PartNumber> part_number(const Header& header) {
+  const std::string text = text_member(header.options, "split").value_or("");
+  PartNumber out;
+  const char* const end = text.data() + text.size();
+  const auto part = std::from_chars(text.data(), end, out.part);
+  if (part.ec != std::errc() || part.ptr == end || *part.ptr != '/') return std::nullopt;
+  const auto of = std::from_chars(part.ptr + 1, end, out.of);
+  if (of.ec != std::errc() || of.ptr != end || out.part == 0 || out.part > out.of || out.of > kMostParts)
+    return std::nullopt;
+  return out;
+}
+
+std::string split_difference(const fs::path& part, const fs::path& input) {
+  detail::Expected expected(part);
+  const auto number = part_number(expected.header());
+  if (!number)
+    throw RunError(Exit::usage, path_to_text(part.native()) + " is no part of a split; compare it with waybill manifest diff");
+  Reader reader(input);
+  check_stage(reader);
+  Cut cut(detail::work_folder("-"), number->of);
+  cut.read(reader);
+  expected.begin(header_of(reader.header(), number->part, number->of, {reader.name(), reader.head()}));
+  while (const auto line = cut.next()) {
+    if (line->first > number->part || expected.differs()) break;
+    if (line->first == number->part) expected.line(line->second);
+  }
+  return expected.finish();
 }
 
 }  // namespace waybill::manifest

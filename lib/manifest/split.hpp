@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,5 +38,15 @@ struct Part {
 /// input beside the first part.
 [[nodiscard]] std::vector<Part> split(const std::filesystem::path& input, std::uint64_t parts,
                                       const std::string& pattern, Restart restart);
+
+/// Whether `part` is what split() makes of `input` for the number that it says, record by record. The first difference
+/// in words, empty when there is none. Throws as split() does, and RunError(Exit::usage) for what is no part.
+[[nodiscard]] std::string split_difference(const std::filesystem::path& part, const std::filesystem::path& input);
+
+/// The number and count ("2/8") that a manifest's header says it is a part by; nullopt for what is no part.
+struct PartNumber {
+  std::uint64_t part = 0, of = 0;
+};
+[[nodiscard]] std::optional<PartNumber> part_number(const Header& header);
 
 }  // namespace waybill::manifest

@@ -4,9 +4,9 @@
 #include "core/interned.hpp"
 #include "core/text.hpp"
 #include "manifest/member.hpp"
+#include "manifest/split.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <set>
@@ -302,17 +302,6 @@ void balance_shares(Collected& c, const std::vector<std::size_t>& in, const std:
   report.balances.push_back(balance);
 }
 
-/// "2/8" of a part's options: which of how many.
-std::optional<std::pair<std::uint64_t, std::uint64_t>> part_of(const ManifestSummary& m) {
-  const std::string text = manifest::text_member(m.header.options, "split").value_or("");
-  const std::size_t slash = text.find('/');
-  if (slash == std::string::npos) return std::nullopt;
-  std::uint64_t part = 0, of = 0;
-  std::from_chars(text.data(), text.data() + slash, part);
-  std::from_chars(text.data() + slash + 1, text.data() + text.size(), of);
-  return std::pair(part, of);
-}
-
 bool is_merge(const ManifestSummary& m) { return manifest::has_member(m.header.options, "merge"); }
 
 /// A merge whose inputs are here, all or some.
@@ -343,7 +332,7 @@ void balance_parts(Collected& c, const Parts& all) {
   Report& report = c.report;
   for (const auto& [of, parts] : all) {
     std::set<std::uint64_t> here;
-    for (const std::size_t n : parts) here.insert(part_of(report.manifests[n])->first);
+    for (const std::size_t n : parts) here.insert(manifest::part_number(report.manifests[n].header)->part);
     balance_shares(c, {of.first}, parts, here.size() == of.second);
     std::string absent;
     for (std::uint64_t part = 1; part <= of.second && here.size() < of.second; ++part) {
@@ -387,9 +376,9 @@ void balance(Collected& c) {
     for (const std::size_t at : sources) {
       if (has_objects(report.manifests[at]) && (!source || at > *source)) source = at;
     }
-    if (const auto part = part_of(output); part && source) {
+    if (const auto part = manifest::part_number(output.header); part && source) {
       report.manifests[n].share = ManifestSummary::Share::part;
-      parts[{*source, part->second}].push_back(n);
+      parts[{*source, part->of}].push_back(n);
     } else if (source && is_merge(output)) {
       balance_merge(c, n, sources);
     } else if (!source) {
