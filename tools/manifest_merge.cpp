@@ -99,7 +99,8 @@ std::string against(const std::string& manifest, const std::vector<std::string>&
 
 std::vector<Command> add_merge_commands(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  auto* merging = app.add_subcommand("merge", "Make one manifest of several of one stage, such as the shards of a scan");
+  auto* merging =
+      app.add_subcommand("merge", "Make one manifest of several of one stage, such as the shards of a scan");
   merging->add_option("manifest", options->inputs, "Manifest files of one stage, two or more")->required();
   merging->add_option("-o,--output", options->output, "Manifest to write; - is standard output")->required();
   add_flags(*merging, *options);

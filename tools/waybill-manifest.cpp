@@ -287,8 +287,9 @@ int main(int argc, char** argv) {
   for (auto* command : {cat_command, check_command})
     command->add_option("manifest", options.files, "Manifest files, - for standard input")->required();
   check_command->add_option("--key", options.key, "Public key (PEM) that must have signed it");
-  check_command->add_option("--against", options.against,
-                            "What a merge or a part of a split was made from: prove that it holds exactly their records");
+  check_command->add_option(
+      "--against", options.against,
+      "What a merge or a part of a split was made from: prove that it holds exactly their records");
   check_command->add_flag("--json", options.json, "Print the result as one JSON object");
   auto* stats_command = add_command(app, "stats", "Count records by kind, bucket and finding code", options);
   stats_command->add_flag("--json", options.json, "Print the counts as one JSON object");

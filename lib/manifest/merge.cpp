@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Three steps. The headers are compared before anything is read. Then each input is read once: its lines go to a sorter
-// by what they are and where their object lies, its object ids to another one, in which the same id of two inputs stands
-// together. At last the lines come back in order and become records of the output. Only where an object occurs in
-// several inputs these are read once more, for all records of it.
+// by what they are and where their object lies, its object ids to another one, in which the same id of two inputs
+// stands together. At last the lines come back in order and become records of the output. Only where an object occurs
+// in several inputs these are read once more, for all records of it.
 #include "manifest/merge.hpp"
 
 #include "core/json.hpp"
@@ -51,16 +51,12 @@ std::string text_of(std::uint64_t id) {
 }
 
 /// A line with the number of its input, as it lies in a sorter.
-std::string with_index(std::size_t input, std::string_view line) {
-  return ordered(input, kIndexBytes).append(line);
-}
+std::string with_index(std::size_t input, std::string_view line) { return ordered(input, kIndexBytes).append(line); }
 std::pair<std::size_t, std::string_view> without_index(std::string_view entry) {
   return {number_from(entry.substr(0, kIndexBytes)), entry.substr(kIndexBytes)};
 }
 
-bool is_settled(const Object& object) {
-  return object.bucket != Bucket::pending && object.bucket != Bucket::instance;
-}
+bool is_settled(const Object& object) { return object.bucket != Bucket::pending && object.bucket != Bucket::instance; }
 
 bool was_put_there(const Object& object) {
   return object.load && (object.load->outcome == "sent" || object.load->outcome == "found-after-interruption");
@@ -274,11 +270,11 @@ class Merge {
                               ? Counts::neither
                               : which_counts(plan_.header.stage, first, second);
     if (counts == Counts::neither)
-      throw RunError(Exit::usage,
-                     "object " + first.id + " stands in " + x.name + " and in " + y.name +
-                         " with records that contradict each other (" + std::string(to_string(first.bucket)) + ", " +
-                         std::string(to_string(second.bucket)) +
-                         "); leave one of the two out, or take the object out of it with waybill manifest filter");
+      throw RunError(Exit::usage, "object " + first.id + " stands in " + x.name + " and in " + y.name +
+                                      " with records that contradict each other (" +
+                                      std::string(to_string(first.bucket)) + ", " +
+                                      std::string(to_string(second.bucket)) +
+                                      "); find out which one holds, and leave the other manifest out");
     return counts == Counts::second;
   }
 

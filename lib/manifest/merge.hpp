@@ -42,18 +42,19 @@ using WholeOf =
 struct Merged {
   Derived records;
   std::uint64_t inputs = 0;
-  std::uint64_t repeated = 0;        ///< records of objects that another input has as well, and that were left out
-  std::string missing = {};          ///< which shards or parts are not among the inputs, in words
-  bool already_complete = false;     ///< the output was there; nothing else is filled in then
+  std::uint64_t repeated = 0;     ///< records of objects that another input has as well, and that were left out
+  std::string missing = {};       ///< which shards or parts are not among the inputs, in words
+  bool already_complete = false;  ///< the output was there; nothing else is filled in then
 };
 
-/// Makes one manifest of several of one stage (scan, transcode, load or verify): shards of a scan, parts of one archive.
+/// Makes one manifest of several of one stage (scan, transcode, load or verify): shards of a scan, parts of one
+/// archive.
 ///
 /// Each object stands in the output once, with the record it has in its input, in the order of a walk of the archive;
-/// the order of the inputs does not matter. Where several inputs have an object, the record that tells what became of it
-/// counts (`which_counts`); records that contradict each other throw RunError(Exit::usage) with the object's id and both
-/// files. A study has one record, its counts added up. Records of other kinds stand in front, input by input, except
-/// `recovered`, which speaks of its file. With a Whole, findings about others and studies are made anew.
+/// the order of the inputs does not matter. Where several inputs have an object, the record that tells what became of
+/// it counts (`which_counts`); records that contradict each other throw RunError(Exit::usage) with the object's id and
+/// both files. A study has one record, its counts added up. Records of other kinds stand in front, input by input,
+/// except `recovered`, which speaks of its file. With a Whole, findings about others and studies are made anew.
 ///
 /// Header: the options that all inputs have alike; `merge` with each input's name, run, time, tool and options; the
 /// inputs and their heads. The time of creation is one microsecond behind the latest of the inputs.

@@ -83,7 +83,8 @@ std::map<std::string, Shares> shares_of(const std::vector<MergeInput>& inputs, c
   for (std::size_t n = 0; n < inputs.size(); ++n) {
     for (const auto& [option, what] : {std::pair("shard", "shard"), std::pair("split", "part")}) {
       const std::string* value = value_of(options[n], option);
-      const auto share = value == nullptr ? std::nullopt : share_of(std::string_view(*value).substr(1, value->size() - 2));
+      const auto share =
+          value == nullptr ? std::nullopt : share_of(std::string_view(*value).substr(1, value->size() - 2));
       if (!share) continue;
       const bool parted = std::string_view(what) == "part";
       const std::string* sources = value_of(options[n], "sources");
@@ -145,10 +146,11 @@ std::string merged_options(const MergeHeader& plan, const std::vector<Members>& 
   if (!plan.missing.empty()) w.member("missing", plan.missing);
   if (const std::string sources = sources_of(options); !sources.empty()) w.key("sources").raw(sources);
   for (const auto& [name, value] : options.front()) {
-    const bool alike = std::all_of(options.begin(), options.end(), [&name = name, &value = value](const Members& other) {
-      const std::string* there = value_of(other, name);
-      return there != nullptr && *there == value;
-    });
+    const bool alike =
+        std::all_of(options.begin(), options.end(), [&name = name, &value = value](const Members& other) {
+          const std::string* there = value_of(other, name);
+          return there != nullptr && *there == value;
+        });
     if (alike && !is_own(name)) w.key(name).raw(value);
   }
   return std::move(w.end_object()).str();
@@ -162,7 +164,8 @@ MergeHeader plan_merge(const std::vector<fs::path>& inputs, const fs::path& outp
     throw RunError(Exit::usage, "merge takes at most " + std::to_string(kMostInputs) + " manifests; merge in rounds");
   MergeHeader plan;
   for (const fs::path& path : inputs) {
-    if (path == "-") throw RunError(Exit::usage, "merge reads its manifests twice, so it takes files; save standard input first");
+    if (path == "-")
+      throw RunError(Exit::usage, "merge reads its manifests twice, so it takes files; save standard input first");
     detail::refuse_same_file(path, output);
     const Reader reader(path);
     plan.inputs.push_back({path, reader.name(), reader.header(), {}});

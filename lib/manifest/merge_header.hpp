@@ -12,7 +12,7 @@ namespace waybill::manifest {
 
 struct MergeInput {
   std::filesystem::path path;
-  std::string name;    ///< base name
+  std::string name;  ///< base name
   Header header;
   std::string target;  ///< of a load: the address it sent to, as JSON
   std::string head = {};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Findings and intents name an object by its id alone and may stand before or behind it. They meet it in a first sorter,
-// by id; a second one brings all lines into the order of the parts, so that the parts are written one after the other
-// and their number costs nothing.
+// Findings and intents name an object by its id alone and may stand before or behind it. They meet it in a first
+// sorter, by id; a second one brings all lines into the order of the parts, so that the parts are written one after the
+// other and their number costs nothing.
 #include "manifest/split.hpp"
 
 #include "core/bytes.hpp"
@@ -78,9 +78,7 @@ class Cut {
   }
 
  private:
-  static std::string id_entry(const std::string& id, char what) {
-    return ordered(id.size(), kNumberBytes) + id + what;
-  }
+  static std::string id_entry(const std::string& id, char what) { return ordered(id.size(), kNumberBytes) + id + what; }
 
   void take(std::string_view line) {
     const std::string_view kind = kind_of(line);
@@ -188,8 +186,8 @@ std::vector<Part> split(const fs::path& input, std::uint64_t parts, const std::s
   auto line = cut.next();
   for (std::uint64_t n = 1; n <= parts; ++n) {
     Part& part = out[n - 1];
-    auto writer = detail::begin_or_keep(
-        part.path, header_of(reader.header(), n, parts, {reader.name(), reader.head()}), restart);
+    auto writer =
+        detail::begin_or_keep(part.path, header_of(reader.header(), n, parts, {reader.name(), reader.head()}), restart);
     part.already_complete = !writer;
     for (; line && line->first == n; line = cut.next()) {
       detail::throw_if_stopped();
@@ -218,7 +216,8 @@ std::string split_difference(const fs::path& part, const fs::path& input) {
   detail::Expected expected(part);
   const auto number = part_number(expected.header());
   if (!number)
-    throw RunError(Exit::usage, path_to_text(part.native()) + " is no part of a split; compare it with waybill manifest diff");
+    throw RunError(Exit::usage,
+                   path_to_text(part.native()) + " is no part of a split; compare it with waybill manifest diff");
   Reader reader(input);
   check_stage(reader);
   Cut cut(detail::work_folder("-"), number->of);

@@ -289,13 +289,9 @@ void balance_shares(Collected& c, const std::vector<std::size_t>& in, const std:
   levels.studies = parts.levels.studies;
   levels.bytes = parts.levels.bytes;
   const Levels& of_whole = report.manifests[whole].levels;
-  const Balance balance{input,
-                        output,
-                        merged ? levels : of_whole,
-                        merged ? of_whole : levels,
-                        m.missing.size(),
-                        m.extra.size(),
-                        m.repeated.size()};
+  const Balance balance{
+      input,          output,           merged ? levels : of_whole, merged ? of_whole : levels, m.missing.size(),
+      m.extra.size(), m.repeated.size()};
   if (m.missing.empty() && m.extra.empty() && m.repeated.empty() && !balance.closes())
     add_unexplained(report, {"levels", output, "", output,
                              output + " holds the objects of " + input + ", but their studies or bytes differ"});
