@@ -103,7 +103,7 @@ class Cut {
 
   std::uint64_t part_of_record(std::string_view kind, const detail::JsonObject& record) {
     const std::string study = detail::find<std::string>(record, "study").value_or("");
-    if (kind == "study") return part_of(study, "", parts_);
+    if (kind == "study") return part_of(detail::need<std::string>(record, "study"), "", parts_);
     if (kind == "object" || kind == "gone") {
       const auto source = detail::need<detail::JsonObject>(record, "source");
       return part_of(study, detail::need<std::string>(source, "path"), parts_);

@@ -184,6 +184,40 @@ TEST_F(Merging, WhatDoesNotBelongTogetherIsRefusedBeforeAnythingIsWritten) {
   EXPECT_EQ(exit_of([&] { (void)merge({a, b}, a, Restart::yes, kNoWhole); }), Exit::usage);
 }
 
+TEST_F(Merging, DamageInAnInputIsFoundAndNothingIsWritten) {
+  const fs::path a = write("a.wb", 1, {to_json(loaded(1)), to_json(loaded(3))}),
+                 b = write("b.wb", 2, {to_json(loaded(2))});
+  const std::string bytes = test::get(b);
+  for (std::size_t at = 0; at < bytes.size(); at += 7) {
+    std::string damaged = bytes;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
+    test::put(b, damaged);
+    const Exit exit = exit_of([&] { (void)merge_all({a, b}); });
+    ASSERT_TRUE(exit == Exit::integrity || exit == Exit::input || exit == Exit::usage) << at;
+    ASSERT_FALSE(fs::exists(out())) << at;
+  }
+  for (std::size_t size = 0; size < bytes.size(); size += 11) {
+    test::put(b, bytes.substr(0, size));
+    ASSERT_NE(exit_of([&] { (void)merge_all({a, b}); }), Exit::ok) << size;
+  }
+}
+
+TEST_F(Merging, RecordsThatNobodyWouldWriteAreErrorsNotCrashes) {
+  const fs::path a = write("a.wb", 1, {to_json(loaded(1))});
+  int n = 2;
+  for (const char* hostile :
+       {R"({"kind":"object","id":"short","source":{"path":"/a"}})", R"({"kind":"object","id":7})",
+        R"({"kind":"object","id":"00000000000000zz","source":{"path":"/a"}})",
+        R"({"kind":"object","id":"0000000000000001","source":"/a"})", R"({"kind":"study"})",
+        R"({"kind":"study","study":["1"]})", R"({"kind":"gone","id":"0000000000000001"})", R"({"kind":"object"})"}) {
+    const fs::path b = write("h" + std::to_string(n) + ".wb", n % 10, {hostile});
+    ++n;
+    EXPECT_EQ(exit_of([&] { (void)merge_all({a, b}); }), Exit::integrity) << hostile;
+    EXPECT_EQ(exit_of([&] { (void)split(b, 2, (folder_ / "p%d.wb").string(), Restart::yes); }), Exit::integrity)
+        << hostile;
+  }
+}
+
 TEST_F(Merging, AnInputThatListsAnObjectTwiceIsAnIntegrityError) {
   const fs::path a = write("a.wb", 1, {to_json(loaded(1)), to_json(loaded(1))}), b = write("b.wb", 2, {});
   EXPECT_NE(refused({a, b}, Exit::integrity).find("a.wb lists object " + object(1).id + " twice"), std::string::npos);
