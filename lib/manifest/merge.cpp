@@ -168,6 +168,10 @@ class Merge {
 
   void take(std::size_t n, std::string_view line) {
     const std::string_view kind = kind_of(line);
+    if (kind.starts_with("sample"))
+      throw RunError(Exit::usage, plan_.inputs[n].name +
+                                      " holds a sample, whose bound is of that run's objects alone; verify each run by "
+                                      "its own sample and give all to waybill report");
     if (kind == "recovered" || (whole_ && kind == "finding" && !stays(line))) return;
     if (kind != "object" && kind != "gone" && kind != "study") return keep(kFront, ordered(n, kIndexBytes), n, line);
     const detail::JsonObject record = detail::parse_object(parser_, line);

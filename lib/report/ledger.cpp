@@ -345,17 +345,9 @@ void balance_parts(Collected& c, const Parts& all) {
 
 /// A merge or a part whose inputs are here says again what these say: it is no run of its own.
 void drop_echoes(Report& report) {
-  std::set<std::string> echoes;
-  for (const ManifestSummary& m : report.manifests) {
-    if (m.share != ManifestSummary::Share::none) echoes.insert(m.header.run);
-  }
   for (std::size_t n = report.manifests.size(); n-- > 0;) {  // an activity stands beside each manifest
-    if (!echoes.contains(report.manifests[n].header.run)) continue;
-    const std::string& name = report.manifests[n].name;
-    const auto named = std::count_if(report.manifests.begin(), report.manifests.end(),
-                                     [&](const ManifestSummary& m) { return m.name == name; });
-    if (named == 1) std::erase_if(report.samples, [&](const SampleResult& s) { return s.manifest == name; });
-    report.activities.erase(report.activities.begin() + static_cast<std::ptrdiff_t>(n));
+    if (report.manifests[n].share != ManifestSummary::Share::none)
+      report.activities.erase(report.activities.begin() + static_cast<std::ptrdiff_t>(n));
   }
 }
 

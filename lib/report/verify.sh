@@ -367,7 +367,7 @@ check_parts() { # NAME STATE-FOLDER PART/OF
   if [ "$parts" -ne "${3#*/}" ]; then bad "$whole was split in ${3#*/}, of which $((${3#*/} - parts)) are not in this package"; return 0; fi
   cut -f2 "$work/union" | sort | uniq -d >"$work/twice"
   name_some "more than one part of $whole has an object" "$work/twice"
-  same_objects "the $parts parts of $whole together" "$work/union" "$whole" "$work/m/$whole/records" settled
+  same_objects "$whole in $parts parts" "$work/union" "$whole" "$work/m/$whole/records" settled
 }
 
 check_balance() { # NAME STATE-FOLDER

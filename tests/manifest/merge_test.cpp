@@ -179,6 +179,8 @@ TEST_F(Merging, WhatDoesNotBelongTogetherIsRefusedBeforeAnythingIsWritten) {
   EXPECT_NE(refused({decisions, decisions}).find("reconcile the merged one"), std::string::npos);
   EXPECT_NE(refused({a, a}).find("the same manifest"), std::string::npos);
   EXPECT_NE(refused({a, retry}).find("was made from"), std::string::npos);
+  const fs::path sampled = write("sampled.wb", 6, {R"({"kind":"sample","seed":1})"});
+  EXPECT_NE(refused({a, sampled}).find("sampled.wb holds a sample"), std::string::npos);
   EXPECT_NE(refused({b, open}, Exit::input).find("open.wb is not complete"), std::string::npos);
   EXPECT_FALSE(fs::exists(out()));
   EXPECT_EQ(exit_of([&] { (void)merge({a, b}, a, Restart::yes, kNoWhole); }), Exit::usage);
