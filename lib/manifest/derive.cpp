@@ -21,7 +21,6 @@
 namespace waybill::manifest {
 
 using detail::throw_if_stopped;
-using detail::work_folder;
 
 namespace {
 
@@ -204,7 +203,7 @@ std::string study_order(std::string_view line) {
 
 Derived sort_by_study(const std::filesystem::path& input, const std::filesystem::path& output, Restart restart) {
   check_output(input, output, restart);
-  Sorter sorter(work_folder(output));
+  Sorter sorter(scratch_beside(output));
   Reader reader(input);
   Derived derived;
   while (const auto line = reader.next_line()) {

@@ -4,7 +4,6 @@
 #include "core/json.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
-#include "io/descriptor.hpp"
 #include "manifest/header.hpp"
 #include "manifest/json_reader.hpp"
 #include "manifest/options.hpp"
@@ -12,18 +11,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 
 namespace waybill::manifest::detail {
 
 namespace fs = std::filesystem;
-
-fs::path work_folder(const fs::path& output) {
-  if (output != "-") return io::folder_of(output);
-  const char* folder = std::getenv("TMPDIR");
-  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
-}
 
 void throw_if_stopped() {
   if (stop_requested()) throw RunError(Exit::interrupted, "stopped; run the same command again, it starts over");

@@ -16,9 +16,6 @@
 /// What everything that makes a manifest of others needs. For the sources of this module only.
 namespace waybill::manifest::detail {
 
-/// A folder for temporary files of this output: beside it, for "-" the one of TMPDIR.
-[[nodiscard]] std::filesystem::path work_folder(const std::filesystem::path& output);
-
 /// Throws RunError(Exit::interrupted) once the run was asked to stop.
 void throw_if_stopped();
 

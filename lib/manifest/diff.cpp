@@ -46,7 +46,7 @@ std::string place_of(const detail::JsonObject& source) {
 /// One manifest, its entities by kind and id.
 class Side {
  public:
-  explicit Side(const std::filesystem::path& path) : sorter_(detail::work_folder("-"), kSortMemory) {
+  explicit Side(const std::filesystem::path& path) : sorter_(scratch_beside("-"), kSortMemory) {
     Reader reader(path);
     while (const auto line = reader.next_line()) {
       detail::throw_if_stopped();

@@ -107,8 +107,8 @@ class Merge {
   Merge(const MergeHeader& plan, const fs::path& output, std::unique_ptr<Whole> whole)
       : plan_(plan),
         whole_(std::move(whole)),
-        lines_(detail::work_folder(output), kLineMemory),
-        ids_(detail::work_folder(output), kIdMemory) {}
+        lines_(scratch_beside(output), kLineMemory),
+        ids_(scratch_beside(output), kIdMemory) {}
 
   /// Reads all inputs; their heads.
   std::vector<Input> read() {
@@ -233,7 +233,7 @@ class Merge {
 
   /// Which input's record of each repeated object counts.
   void choose() {
-    Sorter records(detail::work_folder("-"), kIdMemory);
+    Sorter records(scratch_beside("-"), kIdMemory);
     for (std::size_t n = 0; n < plan_.inputs.size(); ++n) {
       each_line(n, [&](std::string_view line) {
         if (kind_of(line) != "object") return;

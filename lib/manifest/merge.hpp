@@ -59,10 +59,10 @@ struct Merged {
 /// Header: the options that all inputs have alike; `merge` with each input's name, run, time, tool and options; the
 /// inputs and their heads. The time of creation is one microsecond behind the latest of the inputs.
 ///
-/// Throws RunError(Exit::usage) for inputs that do not belong together or hold a sample, (Exit::input) for an interrupted one. An output
-/// that is the very result is kept, one that was interrupted is begun again. Reads each input twice, more often only
-/// where an object occurs in several. Memory: about 110 MB and 8 bytes for each object that several inputs have;
-/// temporary files of about the size of the inputs.
+/// Throws RunError(Exit::usage) for inputs that do not belong together or hold a sample, (Exit::input) for an
+/// interrupted one. An output that is the very result is kept, one that was interrupted is begun again. Reads each
+/// input twice, more often only where an object occurs in several. Memory: about 110 MB and 8 bytes for each object
+/// that several inputs have; temporary files of about the size of the inputs.
 [[nodiscard]] Merged merge(const std::vector<std::filesystem::path>& inputs, const std::filesystem::path& output,
                            Restart restart, const WholeOf& whole_of);
 

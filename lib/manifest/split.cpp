@@ -181,7 +181,7 @@ std::vector<Part> split(const fs::path& input, std::uint64_t parts, const std::s
     detail::refuse_same_file(input, out[n - 1].path);
     detail::check_existing(out[n - 1].path, header_of(reader.header(), n, parts, {}), restart);
   }
-  Cut cut(detail::work_folder(out.front().path), parts);
+  Cut cut(scratch_beside(out.front().path), parts);
   cut.read(reader);
   auto line = cut.next();
   for (std::uint64_t n = 1; n <= parts; ++n) {
@@ -220,7 +220,7 @@ std::string split_difference(const fs::path& part, const fs::path& input) {
                    path_to_text(part.native()) + " is no part of a split; compare it with waybill manifest diff");
   Reader reader(input);
   check_stage(reader);
-  Cut cut(detail::work_folder("-"), number->of);
+  Cut cut(scratch_beside("-"), number->of);
   cut.read(reader);
   expected.begin(header_of(reader.header(), number->part, number->of, {reader.name(), reader.head()}));
   while (const auto line = cut.next()) {
