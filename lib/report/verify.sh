@@ -243,7 +243,7 @@ check_manifest() { # MANIFEST
   check_signatures "$1" "$state" "$head"
   jq -rn --slurpfile h "$state/header" --slurpfile e "$state/end" '($e[0].inputs // [] | map({(.name): .head}) | add // {}) as $late
     | $h[0] | ([.stage, .created] | @tsv), (.inputs[]? | [.name, .head // $late[.name] // ""] | @tsv)' >"$work/told" 2>/dev/null
-  jq -r '.options | .split // (if .merge then "merge" else "" end)' "$state/header" >"$state/share" 2>/dev/null
+  jq -r '.options | (.split | strings | select(test("^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$"))) // (if .merge then "merge" else "" end)' "$state/header" >"$state/share" 2>/dev/null
   head -n 1 "$work/told" >"$state/stage"
   tail -n +2 "$work/told" >"$state/inputs"
   if grep -Evq '	([0-9a-f]{64})?$' "$state/inputs"; then bad "$1: an input has a head that is no SHA-256"; : >"$state/inputs"; fi
