@@ -11,6 +11,7 @@
 #include "verify/commitment.hpp"
 #include "verify/lanes.hpp"
 #include "verify/studies.hpp"
+#include "web/endpoint.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -95,6 +96,22 @@ bool came(const Object& object) {
   return std::ranges::none_of(object.findings, [](const auto& f) { return f.code == "VERIFY-NOTRETRIEVED"; });
 }
 
+/// Failed answers one after another, behind which the peer is taken to answer nothing any more.
+constexpr std::size_t kMostFailures = 8;
+
+/// Whether the peer failed at this one study, as far as one can tell: it answered, and not that it lacks the service.
+bool is_of_one_study(const net::PeerError& error) {
+  return dynamic_cast<const web::Failed*>(&error) != nullptr || error.kind() == net::PeerError::Kind::refused;
+}
+
+void conclude_unanswered(StudyWork& study, const std::string& why) {
+  for (Object& object : study.objects) {
+    object.findings.push_back(
+        {"VERIFY-UNANSWERED", manifest::Severity::s3, "", "the peer failed to answer for the study: " + why});
+  }
+  study.finished = true;
+}
+
 class Verifier {
  public:
   Verifier(const Options& options, Studies& studies, std::unordered_set<std::string>& extra_lines, Source* source,
@@ -116,6 +133,7 @@ class Verifier {
     const auto record = [&](const StudyWork& study) { write(study); };
     Lanes<StudyWork, decltype(take), decltype(work), decltype(record)>(kMostHeld, take, work, record)
         .run(options_.associations);
+    ask_again();
     while (leaves_rest()) {
       const auto study = studies_.next(tally_.plan.get(), output_);
       if (!study) break;
@@ -142,8 +160,9 @@ class Verifier {
       } else {
         check_files(study, way_.came);
       }
-    } catch (const net::PeerError&) {
-      return halt_.set(std::current_exception());
+      answered_in_a_row();
+    } catch (const net::PeerError& error) {
+      if (!is_of_one_study(error) || !goes_on_without(study, error)) return halt_.set(std::current_exception());
     }
     if (study.sampled && study.finished && std::ranges::any_of(study.objects, [&](const Object& object) {
           return study.compares(object) && sample::is_critical(object);
@@ -153,6 +172,36 @@ class Verifier {
     if (!options_.progress || !study.finished) return;
     for (const Object& object : study.objects) {
       options_.progress(1, object.source.size, manifest::is_exception(object) ? 1 : 0);
+    }
+  }
+
+  void answered_in_a_row() {
+    const std::lock_guard lock(failing_);
+    answered_ = true;
+    failures_ = 0;
+  }
+
+  /// The peer failed at a study: one that it answers for shows that others can be verified all the same. Until then the
+  /// study is put off.
+  bool goes_on_without(StudyWork& study, const net::PeerError& error) {
+    const std::lock_guard lock(failing_);
+    if (++failures_ > kMostFailures) return false;
+    if (answered_) {
+      conclude_unanswered(study, error.what());
+    } else {
+      put_off_.push_back(study);
+      first_failure_ = std::current_exception();
+    }
+    return true;
+  }
+
+  /// What was put off, when all others are done.
+  void ask_again() {
+    if (put_off_.empty() || stopped_ || halt_.is_set() || control_.stopping()) return;
+    if (!answered_) return halt_.set(first_failure_);
+    for (StudyWork& study : std::exchange(put_off_, {})) {
+      check(study);
+      write(study);
     }
   }
 
@@ -225,7 +274,12 @@ class Verifier {
   transfer::Output& output_;
   Tally& tally_;
   std::atomic<bool> stopped_{false};  ///< by a critical defect of a sample
-  std::mutex recording_;              ///< of output and tally, which taking a study and recording one both write
+  std::mutex failing_;                ///< of the four below
+  std::vector<StudyWork> put_off_;
+  std::exception_ptr first_failure_;
+  std::size_t failures_ = 0;  ///< in a row
+  bool answered_ = false;     ///< the peer, for some study
+  std::mutex recording_;      ///< of output and tally, which taking a study and recording one both write
 };
 
 }  // namespace

@@ -105,8 +105,8 @@ std::optional<std::vector<Item>> Client::ask(const std::string& path) {
   if (response.status == 404) return std::nullopt;
   check_answer(endpoint_, response, "QIDO-RS");
   if (response.status != 200)
-    throw net::PeerError(response.status >= 500 ? Kind::unreachable : Kind::refused,
-                         endpoint_.url() + " answered QIDO-RS with " + std::to_string(response.status));
+    throw Failed(response.status >= 500 ? Kind::unreachable : Kind::refused,
+                 endpoint_.url() + " answered QIDO-RS with " + std::to_string(response.status));
   auto items = is_plain(response) ? parse_json(body) : Result<std::vector<Item>>(Failure{Fault::malformed, ""});
   if (!items) {
     throw net::PeerError(Kind::refused, endpoint_.url() +
@@ -232,8 +232,8 @@ net::GetResult Client::retrieve(const std::string& path, const Receive& receive,
   if (response.status == 404 || response.status == 410) return result;
   check_answer(endpoint_, response, "WADO-RS");
   if (response.status >= 400)
-    throw net::PeerError(response.status >= 500 ? Kind::unreachable : Kind::refused,
-                         endpoint_.url() + " answered WADO-RS with " + std::to_string(response.status));
+    throw Failed(response.status >= 500 ? Kind::unreachable : Kind::refused,
+                 endpoint_.url() + " answered WADO-RS with " + std::to_string(response.status));
   if (!whole.empty()) take({}, whole);
   return result;
 }

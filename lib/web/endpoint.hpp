@@ -44,6 +44,12 @@ enum class Secret { login, token };
 /// be read, others may read it, or it holds something else.
 [[nodiscard]] std::shared_ptr<const Login> read_login(const std::filesystem::path& file, Secret secret);
 
+/// The service answered one question with a failure, which says nothing of others.
+class Failed : public net::PeerError {
+ public:
+  using PeerError::PeerError;
+};
+
 /// The service has no time for us now (503, 429); nothing is wrong with it or us.
 class Busy : public net::PeerError {
  public:

@@ -74,4 +74,24 @@ TEST_F(LyingWeb, WhatIsListedAndNotGivenBackIsMissing) {
   for (const auto& [uid, object] : verified()) EXPECT_TRUE(has_finding(object, "VERIFY-NOTRETRIEVED")) << uid;
 }
 
+TEST_F(LyingWeb, AStudyThatItFailsAtDoesNotEndTheRun) {
+  prepare_loaded("{}", 3, 2);
+  for (const char* broken : {"1.2.3.1", "1.2.3.2", "1.2.3.3"}) {  // the first is put off until another is answered for
+    for (const char* level : {"exists", "content"}) {
+      SCOPED_TRACE(std::string(broken) + " " + level);
+      restart(std::string(R"({"broken": [")") + broken + "\"]}");
+      const test::Ran ran = verify(level, {"--associations", "1"});
+      EXPECT_EQ(ran.exit, 1) << ran.text;
+      for (const auto& [uid, object] : verified()) {
+        EXPECT_EQ(has_finding(object, "VERIFY-UNANSWERED"), object.study == broken) << uid;
+        EXPECT_EQ(object.bucket, object.study == broken ? manifest::Bucket::loaded : manifest::Bucket::verified);
+      }
+    }
+  }
+  restart(R"({"broken": ["1.2.3.1", "1.2.3.2", "1.2.3.3"]})");
+  EXPECT_EQ(verify("exists").exit, 4) << "it answers for none";
+  restart("{}");
+  EXPECT_EQ(verify("exists").exit, 0);
+}
+
 }  // namespace waybill
