@@ -15,6 +15,10 @@ namespace waybill::dicom {
 /// The encoding the bytes of a dataset are really in; nullopt when they are no dataset.
 [[nodiscard]] std::optional<Encoding> detect_encoding(ByteView bytes);
 
+/// Whether "DICM" at offset 128 is the mark of a Part 10 file, and not letters of a value in a dataset without meta
+/// group that happen to stand there.
+[[nodiscard]] bool has_magic(ByteView file);
+
 /// Where the meta group begins, or, without one, the dataset.
 struct Place {
   std::uint64_t begin = 0;

@@ -84,6 +84,14 @@ std::string private_elements(std::size_t count) {
 
 Elements frames(const std::string& n) { return sound().set(tag(0x0028, 0x0008), "IS", n); }
 
+/// No SOP Class, no instance, no image.
+Elements without_class(Elements e) {
+  e.without(tag(0x0008, 0x0016)).without(tag(0x0008, 0x0018)).without(tag(0x7FE0, 0x0010));
+  for (const Tag t : {0x0002U, 0x0004U, 0x0010U, 0x0011U, 0x0100U, 0x0101U, 0x0102U, 0x0103U, 0x1050U, 0x1051U})
+    e.without(0x00280000U | t);
+  return e;
+}
+
 std::vector<Case> containers() {
   const std::string whole = sound().file();
   const std::string data = sound().write();
@@ -103,6 +111,21 @@ std::vector<Case> containers() {
       {"a VR of FFFF in the meta group", "instance ENC-METAVR",
        with_meta(meta_of(1, element(tag(0x0002, 0x0003), short_head("\xFF\xFF", 8), std::string("1.2.3.4\0", 8)) +
                                 syntax_element(plain + '\0')))},
+      {"a VR of capitals and a 32-bit length in the meta group", "instance ENC-METAVR",
+       with_meta(meta_of(1, element(tag(0x0002, 0x0003), long_head("QQ", 8), std::string("1.2.3.4\0", 8)) +
+                                syntax_element(plain + '\0')))},
+      {"a syntax under a VR of NULs with a 32-bit length", "instance ENC-METAVR",
+       with_meta(meta_of(1, element(tag(0x0002, 0x0010), std::string(4, '\0') + le32(20), plain + '\0')))},
+      {"DICM within a dataset without meta group", "instance ENC-NOMETA",
+       element(tag(0x0008, 0x0008), short_head("CS", 126), many(60, "A\\") + "DICM_1") + data},
+      {"a whole dataset that lost its class", "quarantined ENC-NOMETA UID-MISSING", without_class(sound()).write()},
+      {"pixels that lost their class and rows", "quarantined PIX-DIMS UID-MISSING",
+       DicomBuilder::part10(without_class(sound())
+                                .without(tag(0x0020, 0x000E))
+                                .exact(tag(0x0028, 0x0002), "US", std::string("\1\0", 2))
+                                .exact(tag(0x7FE0, 0x0010), "OW", "abcd")
+                                .write(),
+                            kExplicit, "", "")},
       {"a cut meta group", "quarantined ENC-UNPARSED", with_meta(meta_of(1, "")).substr(0, 158)},
       {"syntax empty", "instance ENC-NOMETA", with_meta(meta_of(1, syntax_element("")))},
       {"syntax unknown", "quarantined ENC-PRIVTS PIX-NODECODER", part10(data, "1.2.276.0.99.7")},
@@ -161,6 +184,8 @@ std::vector<Case> lengths() {
       {"a million private elements", "instance", part10(with(private_elements(1'000'000), 0x7FE0))},
       {"five million items", "quarantined ENC-UNPARSED",
        early(element(tag(0x0018, 0x9346), long_head("SQ", 40'000'000), many(5'000'000, item)))},
+      {"items whose sequence lost its header", "quarantined ENC-LENOVER",
+       early(delimiter(0xE000, 10) + element(tag(0x0018, 0x6012), short_head("US", 2), "ab"))},
       {"tags out of order", "instance ENC-ORDER", early(element(tag(0x0008, 0x0008), short_head("CS", 2), "A "))},
       {"a tag twice", "instance ENC-ORDER", early(many(2, element(tag(0x0018, 0x1030), short_head("LO", 2), "A ")))},
       {"a command group", "instance ENC-CMDGROUP",
