@@ -184,7 +184,7 @@ class Parser {
       return;
     }
     const std::uint64_t left = end - h.value;
-    if (is_sequence(h)) {
+    if (is_sequence(h, end, encoding)) {
       if (encoding.explicit_vr || h.length == 0 || h.length > left || headers_.holds_items(h)) {
         sequence(h, at, end, encoding, depth);
         return;
@@ -218,11 +218,13 @@ class Parser {
     at = h.value + h.length;
   }
 
-  /// SQ, and a UN of a sequence's tag that holds one: a gateway that did not know the attribute (PS3.5 6.2.2).
-  bool is_sequence(const Header& h) const {
+  /// SQ, and a UN that holds items if it has a sequence's tag, from a gateway that did not know the attribute (PS3.5
+  /// 6.2.2), or a length behind which nothing begins: a private sequence whose writer counted wrong.
+  bool is_sequence(const Header& h, std::uint64_t end, Encoding encoding) const {
     if (h.vr == vr("SQ")) return true;
-    return h.vr == vr("UN") && h.length >= 8 && dictionary_vr(h.tag) == vr("SQ") &&
-           h.length <= bytes_.size() - h.value && load_u16(bytes_.data() + h.value) == 0xFFFE;
+    if (h.vr != vr("UN") || !headers_.holds_items(h)) return false;
+    return dictionary_vr(h.tag) == vr("SQ") ||
+           (h.length <= end - h.value && !headers_.lands(h.value + h.length, end, encoding, h.tag));
   }
 
   /// A sequence of defined length. When its items and its length do not agree, the items count if an element can

@@ -216,6 +216,9 @@ Encoding Headers::of_items(std::uint64_t at, std::uint64_t end, Encoding due) co
   if (end - at < 8) return due;
   const Tag first = tag_at(at, due.big_endian);
   if (first == kSequenceEnd || first == kItemEnd) return due;
+  // Letters of a VR where an explicit element has them are no accident; a length of implicit ones may lead anywhere.
+  const Encoding lettered{true, due.big_endian};
+  if (!due.explicit_vr && begins_item(at, end, lettered)) return lettered;
   for (const Encoding one : {due, Encoding{!due.explicit_vr, due.big_endian},
                              Encoding{due.explicit_vr, !due.big_endian}, Encoding{!due.explicit_vr, !due.big_endian}}) {
     if (begins_item(at, end, one)) return one;

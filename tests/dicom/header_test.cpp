@@ -307,6 +307,34 @@ TEST(Sequences, ThatOnlyTheDictionarySeesInImplicitTextAreKeptAsBytes) {
   EXPECT_NE(as_text(*written).find("GOOD"), std::string_view::npos);
 }
 
+TEST(Sequences, OfPrivateTagsWhoseLengthLeavesOutTheirEndDoNotHideWhatStandsBehindThem) {
+  const std::string item = "\xFE\xFF\x00\xE0\xFF\xFF\xFF\xFF"s + uid_in(kLittle) + "\xFE\xFF\x0D\xE0\0\0\0\0"s;
+  const auto size = static_cast<char>(item.size());
+  for (const char counted : {size, static_cast<char>(size - 4)}) {
+    const std::string odd = DicomBuilder(kPlain).text(tag(0x0009, 0x0010), "LO", "MAKER").str() +
+                            raw(tag(0x0009, 0x100F), std::string(1, counted) + "\0\0\0"s, item);
+    const std::string bytes = image_with(odd, kPlain);
+    const auto file = parse_file(as_bytes(bytes));
+    ASSERT_TRUE(file.has_value());
+    EXPECT_EQ(file->has("ENC-LENOVER"), counted != size);
+    EXPECT_EQ(file->dataset.text(tag(0x0010, 0x0020)), "42");
+    EXPECT_NE(file->dataset.find(tag(0x7FE0, 0x0010)), nullptr);
+  }
+}
+
+TEST(Sequences, OfExplicitItemsAreNotReadAsImplicitOnesWithALengthIntoTheBlankPixels) {
+  const std::string lettered = raw(tag(0x0018, 0x9036), "CS\0\0"s, "") + uid_in(kLittle);
+  const std::string odd =
+      raw(kSeries, "\xFF\xFF\xFF\xFF"s,
+          "\xFE\xFF\x00\xE0\xFF\xFF\xFF\xFF"s + lettered + "\xFE\xFF\x0D\xE0\0\0\0\0"s + "\xFE\xFF\xDD\xE0\0\0\0\0"s);
+  const std::string blank = raw(tag(0x7FE1, 0x0010), std::string("\0\0\1\0", 4), std::string(65536, '\0'));
+  const std::string bytes = image_with(odd, kPlain, blank);
+  const auto file = parse_file(as_bytes(bytes));
+  ASSERT_TRUE(file.has_value());
+  EXPECT_TRUE(file->has("ENC-SQENCODING"));
+  EXPECT_EQ(file->dataset.text(tag(0x0010, 0x0020)), "42");
+}
+
 TEST(Sequences, WhoseHeaderIsLostAreTold) {
   const std::string content = DicomBuilder().text(tag(0x0018, 0x1030), "LO", "inside").str();
   const std::string open_item = "\xFE\xFF\x00\xE0\xFF\xFF\xFF\xFF"s;
