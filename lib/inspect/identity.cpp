@@ -123,11 +123,23 @@ void patient_id_spaces(std::string_view raw, Findings& findings) {
   }
 }
 
+/// "hh:mm:ss" from `at`: part of the IDs that scanners make up for emergencies and phantoms.
+bool is_time_of_day(std::string_view text, std::size_t at) {
+  if (at + 8 > text.size()) return false;
+  for (std::size_t i = 0; i < 8; ++i) {
+    const char c = text[at + i];
+    if (i % 3 == 2 ? c != ':' : c < '0' || c > '9') return false;
+  }
+  return true;
+}
+
 /// Forms in which systems paste an authority to the ID: HL7 CX and HD ("123^^^HOSP", "123&HOSP"), "123@HOSP",
 /// "HOSP|123", "HOSP\\123", "HOSP:123", "2.16.840.1:123".
 bool holds_authority(std::string_view id) {
   if (id.find_first_of("^&@|\\") != std::string_view::npos) return true;
-  const auto colon = id.find(':');
+  auto colon = id.find(':');
+  while (colon != std::string_view::npos && colon >= 2 && is_time_of_day(id, colon - 2))
+    colon = id.find(':', colon + 4);
   return colon != std::string_view::npos && colon > 0 && colon + 1 < id.size();
 }
 

@@ -89,6 +89,7 @@ TEST(IdentityCodes, NamePatientIdsThatIdentifyNobodyOrHoldMoreThanAnId) {
           {"PID-PREFIX S2", with(kId, "LO", "HOSP\\123")},
           {"PID-PREFIX S2", with(kId, "LO", "HOSP:123")},
           {"PID-PREFIX S2", with(kId, "LO", "2.16.840.1.5:123")},
+          {"PID-PREFIX S2", with(kId, "LO", "16:50:47:123")},
           {"PID-SPACE S1", with(kId, "LO", " 42")},
           {"PID-SPACE S1", with(kId, "LO", "42  ")},
           {"PID-SPACE S2", with(kId, "LO", "A  42")},
@@ -96,7 +97,8 @@ TEST(IdentityCodes, NamePatientIdsThatIdentifyNobodyOrHoldMoreThanAnId) {
 }
 
 TEST(IdentityCodes, LeavePatientIdsOfManyFormsAlone) {
-  for (const char* id : {"123", "A-123", "00042", "123/45", "K1.23_4", "1956-04-17-x", "P#7", ":7", "7:"})
+  for (const char* id : {"123", "A-123", "00042", "123/45", "K1.23_4", "1956-04-17-x", "P#7", ":7",
+                         "7:", "23.10.24-16:50:47-DST-1.3.12.2.1107.5.2.43.1"})
     EXPECT_EQ(codes(look(with(kId, "LO", id).file())), "") << id;
 }
 
