@@ -231,6 +231,12 @@ Place locate(ByteView file, std::vector<Finding>& findings) {
     say("the magic behind the preamble is not DICM");
     return {132, true};
   }
+  // Behind more than 128 bytes it is another file's (ENC-VENDORWRAP).
+  const auto mark = as_text(file.first(std::min<std::size_t>(file.size(), 131))).find("DICM");
+  if (mark != std::string_view::npos && meta_at(mark + 4)) {
+    say("the preamble is too short");
+    return {mark + 4, true};
+  }
   const bool blank =
       file.size() > 136 && std::all_of(file.begin(), file.begin() + 128, [](std::byte b) { return b == std::byte{0}; });
   if (blank && detect_encoding(file.subspan(128))) {

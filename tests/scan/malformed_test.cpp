@@ -100,6 +100,8 @@ std::vector<Case> containers() {
       {"no bytes", "empty", ""},
       {"no preamble", "instance ENC-NOPREAMBLE", whole.substr(132)},
       {"DICM at 0", "instance ENC-NOPREAMBLE", whole.substr(128)},
+      {"a preamble of 127 bytes", "instance ENC-NOPREAMBLE", whole.substr(1)},
+      {"a preamble of 3 bytes", "instance ENC-NOPREAMBLE", whole.substr(125)},
       {"no meta group", "instance ENC-NOMETA", data},
       {"meta length 0", "instance ENC-METALEN", with_meta(meta_of(0, syntax_element(plain + '\0')))},
       {"meta length too small", "instance ENC-METALEN", with_meta(meta_of(20, syntax_element(plain + '\0')))},
