@@ -146,9 +146,10 @@ Meta meta_from(ByteView file, std::uint64_t at, std::vector<manifest::Finding>* 
   Meta meta;
   bool big = false;
   const std::uint64_t begin = at;
-  std::optional<std::uint64_t> told;  // where the group ends by its length
+  std::optional<std::uint64_t> told;          // where the group ends by its length
+  constexpr std::uint64_t kMostText = 65536;  // a value that long is no UID, wherever it is cut
   const auto text = [&](std::uint64_t value, std::uint64_t length) {
-    return std::string(trim(as_text(file.subspan(value, length))));
+    return std::string(trim(as_text(file.subspan(value, std::min(length, kMostText)))));
   };
   if (file.size() >= at + 4 && load_u16(file.data() + at, true) == 0x0002 &&
       load_u16(file.data() + at, false) != 0x0002) {

@@ -84,12 +84,16 @@ std::string private_elements(std::size_t count) {
 
 Elements frames(const std::string& n) { return sound().set(tag(0x0028, 0x0008), "IS", n); }
 
-/// No SOP Class, no instance, no image.
-Elements without_class(Elements e) {
-  e.without(tag(0x0008, 0x0016)).without(tag(0x0008, 0x0018)).without(tag(0x7FE0, 0x0010));
+Elements without_image(Elements e) {
+  e.without(tag(0x7FE0, 0x0010));
   for (const Tag t : {0x0002U, 0x0004U, 0x0010U, 0x0011U, 0x0100U, 0x0101U, 0x0102U, 0x0103U, 0x1050U, 0x1051U})
     e.without(0x00280000U | t);
   return e;
+}
+
+/// No SOP Class, no instance, no image.
+Elements without_class(const Elements& e) {
+  return without_image(e).without(tag(0x0008, 0x0016)).without(tag(0x0008, 0x0018));
 }
 
 std::vector<Case> containers() {
@@ -200,6 +204,20 @@ std::vector<Case> lengths() {
   return out;
 }
 
+/// A key object selection of so many objects.
+std::string note_of(std::size_t count) {
+  std::string items;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string uid = "1.2.276.0.99.4711.20190502101500.1." + std::to_string(1'000'000'000 + i);
+    items += delimiter(0xE000, 8 + uid.size() + uid.size() % 2) + element(tag(0x0008, 0x1155),
+                                                                          short_head("UI", uid.size() + uid.size() % 2),
+                                                                          uid + std::string(uid.size() % 2, '\0'));
+  }
+  Elements note = sound().set(tag(0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.88.59");
+  note.exact(tag(0x0008, 0x1115), "SQ", items);
+  return without_image(note).file();
+}
+
 std::vector<Case> values() {
   constexpr Tag kRows = tag(0x0028, 0x0010);
   constexpr Tag kName = tag(0x0010, 0x0010);
@@ -231,7 +249,15 @@ std::vector<Case> values() {
       {"a UID with a NUL", "quarantined UID-SYNTAX", uid(std::string("1.2.3\0.4", 8))},
       {"a UID with a line feed", "quarantined UID-SYNTAX", uid("1.2.3\n4")},
       {"a UID with a leading zero", "instance UID-SYNTAX", uid("1.2.03")},
-      {"a UID of a megabyte", "quarantined ENC-ORDER ENC-UN64K UID-SYNTAX",
+      {"a name and an ID too long for a record", "quarantined ENC-UN64K VAL-OVERLEN",
+       sound()
+           .set(kName, "UN", std::string(20U << 20U, '\x01'))
+           .set(tag(0x0010, 0x0020), "UN", std::string(20U << 20U, 'P'))
+           .file()},
+      {"a photometric interpretation too long for a record", "quarantined ENC-UN64K VAL-OVERLEN",
+       sound().set(tag(0x0028, 0x0004), "UN", "YBR" + std::string(40U << 20U, 'X')).file()},
+      {"more references than a record holds", "quarantined REF-MANY", note_of(700'000)},
+      {"a UID of a megabyte", "quarantined ENC-ORDER ENC-UN64K UID-SYNTAX VAL-OVERLEN",
        part10(element(kInstance, std::string("UN\0\0", 4) + le32(1U << 20U), std::string(1U << 20U, '1')) +
               sound().without(kInstance).write())},
   };
