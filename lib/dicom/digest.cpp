@@ -225,14 +225,14 @@ class Canon {
           list_level(i + 1, nodes[i].next, charset, false, node.content, here + '[' + std::to_string(count) + "].",
                      out);
         }
-        out.push_back({here, "SQ", std::to_string(count)});
+        out.push_back({here, "SQ", std::to_string(count), {}});
         continue;
       }
       const std::string name = canonical_vr(node.tag, node.vr);
       std::string joined;
       for (const std::string& v : values(node, name, charset, encoding))
         joined += std::to_string(v.size()) + ':' + v + ' ';
-      out.push_back({here, name, joined});
+      out.push_back({here, name, joined, dataset_.value(node)});
     }
   }
 
@@ -261,6 +261,21 @@ bool numerically_equal(const CanonicalElement& a, const CanonicalElement& b) {
   };
   const auto left = numbers(a.value);
   return !left.empty() && left == numbers(b.value);
+}
+
+/// The same bytes, but for a byte of padding, under a VR that one of the two does not know.
+bool differ_in_known_vr(const CanonicalElement& a, const CanonicalElement& b) {
+  if ((a.vr == "O") == (b.vr == "O") || a.vr == "SQ" || b.vr == "SQ") return false;
+  const auto unpadded = [](ByteView value) {
+    const bool padded = !value.empty() && (value.back() == std::byte{0} || value.back() == std::byte{' '});
+    return value.size() % 2 == 0 && padded ? value.first(value.size() - 1) : value;
+  };
+  return std::ranges::equal(unpadded(a.stored), unpadded(b.stored));
+}
+
+std::string_view kind_of_change(const CanonicalElement& a, const CanonicalElement& b) {
+  if (numerically_equal(a, b)) return "num-eq";
+  return differ_in_known_vr(a, b) ? "vr-known" : "changed";
 }
 
 }  // namespace
@@ -295,8 +310,7 @@ std::vector<manifest::Difference> compare(const Dataset& expected, const Dataset
       ++r;
     } else {
       if (l->vr != r->vr || l->value != r->value) {
-        out.push_back(
-            {l->path, numerically_equal(*l, *r) ? "num-eq" : "changed", describe(*l) + " -> " + describe(*r)});
+        out.push_back({l->path, std::string(kind_of_change(*l, *r)), describe(*l) + " -> " + describe(*r)});
       }
       ++l;
       ++r;

@@ -20,12 +20,19 @@ struct CanonicalElement {
   std::string path;  ///< "00100010" or "00081115[0].0020000E"
   std::string vr;
   std::string value;  ///< canonical bytes; text is UTF-8
+  ByteView stored;    ///< the value as the dataset holds it; none for sequences
 };
 [[nodiscard]] std::vector<CanonicalElement> canonical_elements(const Dataset& dataset, Profile profile);
 
 /// Element-wise comparison; kind is "changed", "missing" or "added" (seen from `expected`), "num-eq" for numbers that
-/// mean the same. Details carry lengths and digests of values, never the values (PHI).
+/// mean the same, "vr-known" for the same bytes of a private element whose VR only one side knows (PS3.5 6.2.2).
+/// Details carry lengths and digests of values, never the values (PHI).
 [[nodiscard]] std::vector<manifest::Difference> compare(const Dataset& expected, const Dataset& actual,
                                                         Profile profile);
+
+/// Whether a difference leaves the meaning as it was: numbers in another writing, a VR that one side did not know.
+[[nodiscard]] inline bool means_the_same(const manifest::Difference& difference) noexcept {
+  return difference.kind == "num-eq" || difference.kind == "vr-known";
+}
 
 }  // namespace waybill::dicom

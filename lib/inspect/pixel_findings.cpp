@@ -39,6 +39,10 @@ void quirks(const pixel::PixelDigests& digests, std::vector<Finding>& findings) 
       note_absent(findings, "PIX-PRED6", Severity::s2, kPixelData,
                   frame + ": JPEG lossless whose predictor overflowed 16 bits in the encoder");
       break;
+    case pixel::Quirk::padded_end:
+      note_absent(findings, "PIX-ODDFRAG", Severity::s1, kPixelData,
+                  frame + ": JPEG-LS with a zero byte in front of the end marker, which some decoders refuse");
+      break;
     case pixel::Quirk::packed_bits:
       note_absent(findings, "ENC-TSCODESTREAM", Severity::s2, tag(0x0002, 0x0010),
                   frame + ": RLE with eight 1-bit pixels in a byte; PS3.5 G.2 gives each pixel a byte");

@@ -53,6 +53,24 @@ std::string charls_version() {
 
 namespace {
 
+/// Zero bytes that an encoder set in front of the end marker to make the length even. Only FF may fill there (T.81
+/// B.1.1.2), older decoders went over them and CharLS from 2.3 on refuses them. Such a byte may be data as well, so
+/// they are taken away one by one, and only from a stream that does not decode with them.
+constexpr std::size_t kMostPadding = 3;
+
+Bytes without_padding(ByteView stream, std::size_t bytes) {
+  Bytes out(stream.begin(), stream.end() - static_cast<std::ptrdiff_t>(2 + bytes));
+  put_bytes(out, stream.last(2));
+  return out;
+}
+
+std::size_t padding_of(ByteView stream) {
+  std::size_t bytes = 0;
+  while (bytes < kMostPadding && bytes + 2 < stream.size() && stream[stream.size() - 3 - bytes] == std::byte{0})
+    ++bytes;
+  return bytes;
+}
+
 /// The stream with the LSE segment that the JAI codec left out: its thresholds for samples beyond 12 bits, which do not
 /// stop growing at 4095 as T.87 C.2.4.1.1 says.
 Bytes with_jai_thresholds(ByteView stream, const Sniffed& seen) {
@@ -116,6 +134,12 @@ Result<Frame> decode_charls(const ImageInfo& info, ByteView stream) {
   if (!whole) return Failure{Fault::truncated, "JPEG-LS: the codestream has no end marker"};
   auto frame = decode_stream(info, *whole);
   if (frame) return frame;
+  for (std::size_t bytes = 1; bytes <= padding_of(*whole); ++bytes) {
+    auto unpadded = decode_stream(info, without_padding(*whole, bytes));
+    if (!unpadded) continue;
+    unpadded->quirk = Quirk::padded_end;
+    return unpadded;
+  }
   const Sniffed seen = sniff(*whole);
   if (seen.kind != "jpeg-ls" || seen.precision <= 12 || seen.precision > 16 || seen.presets || seen.near != 0)
     return frame;

@@ -104,6 +104,17 @@ Frames by_table(const std::vector<Item>& items, ByteView table, std::uint32_t fr
   return out;
 }
 
+/// RLE has no end marker: a frame begins where a fragment has the header of one. PS3.5 A.4.2 asks for one fragment a
+/// frame, which not all writers gave.
+Frames by_rle_headers(const std::vector<Item>& items) {
+  Frames out;
+  for (const Item& item : items) {
+    if (out.empty() || sniff(item.bytes).kind == "rle") out.emplace_back();
+    out.back().push_back(item.bytes);
+  }
+  return out;
+}
+
 /// A frame begins where a start marker follows an end marker; either alone may be chance inside a small fragment.
 Frames by_markers(const std::vector<Item>& items) {
   Frames out;
@@ -125,7 +136,11 @@ Frames one_each(const std::vector<Item>& items) {
 /// Frames without an offset table (domain rule PIX-BOTBAD): one fragment each, else by markers; one frame takes all
 /// fragments unless the markers tell of several whole images.
 Frames by_fragments(const std::vector<Item>& items, std::uint32_t frames, bool rle) {
-  if (items.size() == frames || rle) return one_each(items);
+  if (items.size() == frames) return one_each(items);
+  if (rle) {
+    Frames told = by_rle_headers(items);
+    return told.size() == frames ? told : one_each(items);
+  }
   Frames marked = by_markers(items);
   if (frames != 1 || marked.size() > 1) return marked;
   Frames whole(1);
@@ -179,6 +194,11 @@ Result<FrameIndex> index_frames(ByteView value, std::uint32_t frames, std::strin
            8, items->table);
     }
   }
+  if (rle && index.frames.size() == frames && fragments.size() > frames)
+    note(findings, "PIX-FRAMES", Severity::s1,
+         "RLE in " + std::to_string(fragments.size()) + " fragments for " + std::to_string(frames) +
+             " frames; the standard gives a frame one",
+         8 + items->table.size(), ByteView());
   if (items->empty > 0) {
     const bool place_of_frame = fragments.size() < frames && fragments.size() + items->empty >= frames;
     note(findings, "PIX-ZEROFRAG", place_of_frame ? Severity::s3 : Severity::s1,

@@ -29,6 +29,7 @@ enum class Quirk : std::uint8_t {
   cornell_overflow,    ///< JPEG lossless: 16 superfluous bits behind a difference of 32768 (PIX-JPLCORNELL)
   predictor_overflow,  ///< JPEG lossless: predictors computed in signed 16-bit words (PIX-PRED6)
   idle_runs,           ///< RLE with control bytes 80, which ask for nothing (PS3.5 G.3.1) and DCMTK takes for runs
+  padded_end,          ///< JPEG-LS with zero bytes in front of the end marker, where only FF may fill (PIX-ODDFRAG)
   packed_bits,         ///< RLE of 1-bit pixels, eight to a byte instead of one (PS3.5 G.2)
 };
 

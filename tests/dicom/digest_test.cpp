@@ -118,5 +118,26 @@ TEST(Comparison, NamesTheChangedTheMissingAndTheAddedElementAndNoValue) {
   for (const auto& d : differences) EXPECT_EQ(d.detail.find("NAME"), std::string::npos);
 }
 
+TEST(Comparison, TellsAVrThatOneSideDidNotKnowFromAnotherValue) {
+  const auto with = [](const char (&vr)[3], std::string_view value) {
+    DicomBuilder b;
+    b.text(tag(0x0008, 0x0018), "UI", "1.2.3.4");
+    b.raw(tag(0x2001, 0x1032), vr, value);
+    return b.str();
+  };
+  const auto kind = [](const std::string& left, const std::string& right) -> std::string {
+    std::vector<manifest::Finding> findings;
+    const auto a = parse_dataset(as_bytes(left), {true, false}, findings);
+    const auto b = parse_dataset(as_bytes(right), {true, false}, findings);
+    const auto differences = compare(*a, *b, Profile::lenient);
+    return differences.empty() ? "" : differences.at(0).kind;
+  };
+  EXPECT_EQ(kind(with("UN", "ROW "), with("CS", "ROW ")), "vr-known");
+  EXPECT_EQ(kind(with("FL", "abcd"), with("UN", "abcd")), "vr-known");
+  EXPECT_EQ(kind(with("UN", "ROW "), with("CS", "COL ")), "changed");
+  EXPECT_EQ(kind(with("SL", "abcd"), with("FL", "abcd")), "changed");
+  EXPECT_EQ(kind(with("UN", "abcd"), with("OB", "abcd")), "");
+}
+
 }  // namespace
 }  // namespace waybill::dicom

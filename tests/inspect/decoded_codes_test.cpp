@@ -140,6 +140,23 @@ TEST(FaultyEncoders, OfJpegLsAreNamedAndUndone) {
   EXPECT_EQ(findings(silent, Depth::pixels), std::vector<std::string>{"PIX-JLSJAI S2"});
 }
 
+TEST(FaultyEncoders, OfJpegLsWithZerosInFrontOfTheEndMarkerAreNamedAndUndone) {
+  std::vector<std::uint16_t> samples = slopes();
+  for (std::size_t i = 0; i < samples.size(); i += 3) samples[i] = static_cast<std::uint16_t>(samples[i] * 5 + i * 77);
+  const auto truth = pixels_of(sixteen().native(little(samples)));
+  std::string stream = jai_jpeg_ls(samples, kRows, kColumns, true);
+  stream.resize(stream.rfind("\xFF\xD9"));
+  for (std::size_t zeros = 1; zeros <= 3; ++zeros) {
+    const std::string padded = stream + std::string(zeros, '\0') + "\xFF\xD9";
+    const ImageObject image = encoded("80", padded.size() % 2 == 0 ? padded : padded + '\0');
+    EXPECT_EQ(pixels_of(image), truth) << zeros;
+    EXPECT_EQ(findings(image, Depth::pixels), std::vector<std::string>{"PIX-ODDFRAG S1"}) << zeros;
+  }
+  const ImageObject cut =
+      encoded("80", stream.substr(0, stream.size() / 2 * 2 - 40) + std::string(2, '\0') + "\xFF\xD9");
+  EXPECT_EQ(findings(cut, Depth::pixels), std::vector<std::string>{"PIX-TRUNC S3"});
+}
+
 TEST(FaultyEncoders, OfOneBitRleAreNamedAndUndone) {
   std::string bits(34, '\0');
   for (std::size_t i = 0; i < bits.size(); ++i) bits[i] = static_cast<char>(i * 37);

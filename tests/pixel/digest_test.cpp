@@ -236,6 +236,31 @@ TEST(Encapsulated, ReadsAValueWithoutItsOffsetTable) {
   EXPECT_TRUE(has(own.findings, "PIX-NOBOT"));
 }
 
+TEST(Encapsulated, JoinsFragmentsOfRleByItsHeadersOrTheOffsetTable) {
+  const ImageInfo info = image(8, 8, 16);
+  const Bytes frame = *encode_frame(kRle, info, picture(info));
+  const auto piece = [&](std::size_t from, std::size_t to) {
+    return Bytes(frame.begin() + static_cast<std::ptrdiff_t>(from), frame.begin() + static_cast<std::ptrdiff_t>(to));
+  };
+  ASSERT_GT(frame.size(), 80U);
+  const Bytes one = items({{}, piece(0, 66), piece(66, frame.size())});
+  const Bytes two = items({{}, piece(0, 66), piece(66, 80), piece(80, frame.size()), frame});
+  Bytes table(8);
+  table[4] = static_cast<std::byte>(frame.size() + 16);
+  const Bytes told = items({table, piece(0, 66), piece(66, frame.size()), frame});
+  for (const auto& [value, frames] : {std::pair(&one, 1U), {&two, 2U}, {&told, 2U}}) {
+    const Indexed got = index(*value, frames, kRle);
+    ASSERT_TRUE(got.index) << got.index.error().what;
+    ASSERT_EQ(got.index->frames.size(), frames);
+    for (const auto& fragments : got.index->frames) EXPECT_EQ(join(fragments), frame);
+    ASSERT_EQ(got.findings.size(), 1U);
+    EXPECT_EQ(got.findings[0].code, "PIX-FRAMES");
+    EXPECT_EQ(got.findings[0].severity, manifest::Severity::s1);
+  }
+  const Indexed wrong = index(two, 3, kRle);
+  EXPECT_FALSE(wrong.index);
+}
+
 TEST(Encapsulated, NamesOddAndEmptyFragments) {
   const Bytes value = items({{}, from_hex("ffd8aaffd9"), {}});
   const Indexed got = index(value, 1);
