@@ -238,11 +238,20 @@ Place locate(ByteView file, std::vector<Finding>& findings) {
     say("the preamble is too short");
     return {mark + 4, true};
   }
-  const bool blank =
-      file.size() > 136 && std::all_of(file.begin(), file.begin() + 128, [](std::byte b) { return b == std::byte{0}; });
-  if (blank && detect_encoding(file.subspan(128))) {
-    say("DICM and the meta group are missing behind the preamble");
-    return {128, false};
+  // Zeros of any number: a preamble from which bytes are lost, or a tape's block. Big endian groups begin with one,
+  // too.
+  const auto most = std::min<std::size_t>(file.size(), 4096);
+  const auto zeros =
+      static_cast<std::size_t>(std::find_if(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(most),
+                                            [](std::byte b) { return b != std::byte{0}; }) -
+                               file.begin());
+  for (const std::size_t at : {zeros, zeros - 1}) {
+    if (zeros < 2 || zeros == most) break;
+    const bool meta = meta_at(at);
+    if (!meta && !detect_encoding(file.subspan(at))) continue;
+    say(meta ? "DICM is missing behind the zeros of a preamble"
+             : "DICM and the meta group are missing behind the preamble");
+    return {at, meta};
   }
   return {0, false};
 }

@@ -109,7 +109,8 @@ void classify_dicom(const dicom::File& file, const Options& options, Object& obj
   inspect::inspect(file, depth, object);
   const bool nameless = !object.sop_class && !object.sop_instance;
   const bool image = object.rows || inspect::pixel_node(file.dataset) != nullptr || file.dataset.pixel_header();
-  if (nameless && !image && !object.series && !file.has("ENC-LENOVER") && !file.has("ENC-ACRNEMA")) {
+  const bool whole = !file.has("ENC-LENOVER") && !file.has("ENC-TRAILGARBAGE");
+  if (nameless && !image && !object.series && whole && !file.has("ENC-ACRNEMA")) {
     object.bucket = Bucket::non_instance;  // a command, a worklist entry or a meta group, no image
   } else {
     const bool held = std::any_of(object.findings.begin(), object.findings.end(), manifest::quarantines);

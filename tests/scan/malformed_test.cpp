@@ -96,6 +96,8 @@ Elements without_class(const Elements& e) {
   return without_image(e).without(tag(0x0008, 0x0016)).without(tag(0x0008, 0x0018));
 }
 
+constexpr Tag kPatientId = tag(0x0010, 0x0020);
+
 std::vector<Case> containers() {
   const std::string whole = sound().file();
   const std::string data = sound().write();
@@ -106,6 +108,12 @@ std::vector<Case> containers() {
       {"DICM at 0", "instance ENC-NOPREAMBLE", whole.substr(128)},
       {"a preamble of 127 bytes", "instance ENC-NOPREAMBLE", whole.substr(1)},
       {"a preamble of 3 bytes", "instance ENC-NOPREAMBLE", whole.substr(125)},
+      {"100 zeros before the meta group", "instance ENC-NOPREAMBLE", std::string(100, '\0') + whole.substr(132)},
+      {"512 zeros before the dataset", "instance ENC-NOMETA ENC-NOPREAMBLE", std::string(512, '\0') + data},
+      {"zeros before a big endian dataset", "instance ENC-BE ENC-NOMETA ENC-NOPREAMBLE",
+       std::string(131, '\0') + sound().write({true, true})},
+      {"a nameless dataset before other bytes", "quarantined ENC-TRAILGARBAGE UID-MISSING VAL-NOSTUDYDATE",
+       DicomBuilder::part10(element(kPatientId, short_head("LO", 2), "1 ") + noise(400, 5), kExplicit, "", "")},
       {"no meta group", "instance ENC-NOMETA", data},
       {"meta length 0", "instance ENC-METALEN", with_meta(meta_of(0, syntax_element(plain + '\0')))},
       {"meta length too small", "instance ENC-METALEN", with_meta(meta_of(20, syntax_element(plain + '\0')))},
