@@ -119,7 +119,7 @@ TEST(Comparison, NamesTheChangedTheMissingAndTheAddedElementAndNoValue) {
 }
 
 TEST(Comparison, TellsAVrThatOneSideDidNotKnowFromAnotherValue) {
-  const auto with = [](const char (&vr)[3], std::string_view value) {
+  const auto with = [](const char(&vr)[3], std::string_view value) {
     DicomBuilder b;
     b.text(tag(0x0008, 0x0018), "UI", "1.2.3.4");
     b.raw(tag(0x2001, 0x1032), vr, value);
