@@ -85,9 +85,26 @@ Result<Bytes> inflate_dataset(ByteView in, const Limits& limits, std::vector<man
   return Failure{Fault::malformed, "the dataset cannot be inflated"};
 }
 
+/// Whether elements go on somewhere in `rest`, so that a damaged header ended the parse and not the dataset. Looks at
+/// the first 64 KiB.
+bool goes_on(ByteView rest, const Dataset& dataset) {
+  constexpr std::size_t kFar = std::size_t{64} << 10U;
+  const auto& nodes = dataset.nodes();
+  Tag last = 0;
+  for (std::uint32_t i = 0; i < nodes.size() && nodes[i].next > i; i = nodes[i].next) last = nodes[i].tag;
+  for (std::size_t at = 0; last != 0 && at + 32 < rest.size() && at < kFar; at += 2) {
+    const std::byte vr_or_length = rest[at + 5];
+    const bool worth_it = !dataset.encoding().explicit_vr || vr_or_length >= std::byte{'A'};
+    if (worth_it && plausible_elements(rest.subspan(at), dataset.encoding(), last) >= 3) return true;
+  }
+  return false;
+}
+
 /// What stands behind the last element: padding, or bytes that must not be lost from sight. `file_size` tells tape
 /// blocks from other padding.
-void look_behind(ByteView rest, std::uint64_t at, std::uint64_t file_size, std::vector<manifest::Finding>& findings) {
+void look_behind(ByteView rest, const Dataset& dataset, std::uint64_t file_size,
+                 std::vector<manifest::Finding>& findings) {
+  const std::uint64_t at = dataset.end();
   if (rest.empty()) return;
   const bool padding =
       std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0} || b == std::byte{' '}; });
@@ -100,9 +117,13 @@ void look_behind(ByteView rest, std::uint64_t at, std::uint64_t file_size, std::
   }
   const bool second = as_text(rest.first(std::min<std::size_t>(rest.size(), 4096))).find("DICM") != std::string::npos ||
                       detect_encoding(rest);
-  add_finding(findings, "ENC-TRAILGARBAGE", second ? Severity::s3 : Severity::s2, 0,
+  const bool damaged = !second && goes_on(rest, dataset);
+  add_finding(findings, "ENC-TRAILGARBAGE", second || damaged ? Severity::s3 : Severity::s2, 0,
               std::to_string(rest.size()) + " bytes behind the dataset" +
-                  (second ? ", another object seems to begin in them" : "") + ", SHA-256 " + Sha256::of(rest).hex(),
+                  (second    ? ", another object seems to begin in them"
+                   : damaged ? ", in which elements go on: a header is damaged"
+                             : "") +
+                  ", SHA-256 " + Sha256::of(rest).hex(),
               at);
 }
 
@@ -179,7 +200,7 @@ Result<Done> parse_body(File& out, ByteView body, std::uint64_t file_size, const
     add_finding(out.findings, "ENC-PRIVTS", Severity::s3, tag(0x0002, 0x0010),
                 "implicit VR big endian, which never was a transfer syntax of the standard");
   if (!out.has("ENC-LENOVER") && !out.dataset.pixel_header())
-    look_behind(body.subspan(out.dataset.end()), out.dataset.end(), file_size, out.findings);
+    look_behind(body.subspan(out.dataset.end()), out.dataset, file_size, out.findings);
   return Done{};
 }
 

@@ -95,7 +95,7 @@ void judge_preamble(ByteView preamble, std::vector<Finding>& findings) {
 
 }  // namespace
 
-int plausible_elements(ByteView bytes, Encoding encoding) {
+int plausible_elements(ByteView bytes, Encoding encoding, Tag behind) {
   std::uint64_t at = 0;
   Tag previous = 0;
   int count = 0;
@@ -103,7 +103,8 @@ int plausible_elements(ByteView bytes, Encoding encoding) {
     const std::byte* p = bytes.data() + at;
     const Tag t = tag(load_u16(p, encoding.big_endian), load_u16(p + 2, encoding.big_endian));
     if (count > 0 && t <= previous) break;
-    if (count == 0 && (t >> 16U) > 0x0010) break;  // private groups may stand in front of 0008
+    if (count == 0 && behind == 0 && (t >> 16U) > 0x0010) break;  // private groups may stand in front of 0008
+    if (count == 0 && behind != 0 && (t <= behind || dictionary_vr(t) == 0)) break;
     std::uint64_t length = 0;
     std::uint64_t value = at + 8;
     if (encoding.explicit_vr) {

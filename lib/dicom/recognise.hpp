@@ -9,8 +9,9 @@
 /// Where in a stream of bytes what begins, by the bytes and not by what they say of themselves (domain rule 2.1).
 namespace waybill::dicom {
 
-/// Elements in a row with ascending tags of plausible groups, at most 4: how sure a guess of the encoding is.
-[[nodiscard]] int plausible_elements(ByteView bytes, Encoding encoding);
+/// Elements in a row with ascending tags of plausible groups, at most 4: how sure a guess of the encoding is. The first
+/// is one of those that datasets begin with, or, with `behind`, a known one behind that tag.
+[[nodiscard]] int plausible_elements(ByteView bytes, Encoding encoding, Tag behind = 0);
 
 /// The encoding the bytes of a dataset are really in; nullopt when they are no dataset.
 [[nodiscard]] std::optional<Encoding> detect_encoding(ByteView bytes);

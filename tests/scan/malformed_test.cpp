@@ -176,6 +176,8 @@ std::vector<Case> lengths() {
     return element(tag(0x0008, 0x1115), long_head("SQ", length), content);
   };
   const auto early = [](const std::string& extra) { return part10(with(extra, 0x0020)); };
+  const std::string note =
+      without_image(sound().set(tag(0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.88.59")).write();
   const std::vector<Case> rest = {
       {"one more than is left", "quarantined ENC-LENOVER", sound().file().substr(0, sound().file().size() - 1)},
       {"text of odd length", "instance ENC-ODDLEN",
@@ -201,6 +203,11 @@ std::vector<Case> lengths() {
       {"items whose sequence lost its header", "quarantined ENC-LENOVER",
        early(delimiter(0xE000, 10) + element(tag(0x0018, 0x6012), short_head("US", 2), "ab"))},
       {"tags out of order", "instance ENC-ORDER", early(element(tag(0x0008, 0x0008), short_head("CS", 2), "A "))},
+      {"bytes behind a note", "instance ENC-TRAILGARBAGE", part10(note + noise(300, 9))},
+      {"a damaged header in a note", "quarantined ENC-TRAILGARBAGE",
+       part10(note + "\x01\x02\x03\x04garbage_" + element(tag(0x0040, 0x0244), short_head("DA", 8), "20190502") +
+              element(tag(0x0040, 0x0245), short_head("TM", 6), "101500") +
+              element(tag(0x0040, 0x0253), short_head("SH", 4), "P-42"))},
       {"a tag twice", "instance ENC-ORDER", early(many(2, element(tag(0x0018, 0x1030), short_head("LO", 2), "A ")))},
       {"a command group", "instance ENC-CMDGROUP",
        part10(element(tag(0x0000, 0x0002), short_head("UI", 2), "1.") + sound().write())},
