@@ -2,10 +2,8 @@
 #include "load/queue.hpp"
 
 #include "dicom/uids.hpp"
-#include "io/descriptor.hpp"
 #include "load/commitment.hpp"
 #include "load/prepare.hpp"
-#include "manifest/fit.hpp"
 #include "manifest/rejection.hpp"
 
 #include <algorithm>
@@ -34,8 +32,6 @@ constexpr char kCarried = '0';
 constexpr char kToSend = '1';
 
 // Keys of the store.
-std::string id_key(const std::string& id) { return "qo" + id; }
-std::string late_key(const std::string& id) { return "qf" + id; }
 std::string uid_key(const std::string& uid) { return "qu" + uid; }
 std::string study_number_key(const std::string& uid) { return "qs" + uid; }
 std::string intent_key(const std::string& id) { return "qi" + id; }
@@ -93,48 +89,27 @@ bool was_left_open(const Object& object) {
   return object.load->outcome == "no-answer" || has(object, "LOAD-PROCESSING");
 }
 
-std::filesystem::path work_folder(const std::filesystem::path& output) {
-  if (output != "-" && !output.empty()) return io::folder_of(output);
-  const char* folder = std::getenv("TMPDIR");
-  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
-}
-
 }  // namespace
 
 Queue::Queue(const Options& options, const Priority& priority, index::Store& store)
-    : options_(options), priority_(priority), store_(store), sorter_(work_folder(options.output), kSortMemory) {
+    : options_(options),
+      priority_(priority),
+      store_(store),
+      sorter_(manifest::scratch_beside(options.output), kSortMemory),
+      walk_(options.manifest, store) {
   if (options.sample) planner_.emplace(*options.sample);
-  manifest::Reader reader(options.manifest);
-  manifest::require_objects(reader);
-  const std::string stage = reader.header().stage;
-  created_ = reader.header().created;
+  const std::string& stage = walk_.header().stage;
   if (options.retry_failed && stage != "load" && stage != "verify") {
     throw RunError(Exit::usage, "--retry failed takes the manifest of an earlier load or of its verification, " +
-                                    reader.name() + " is of " + stage + "; name the load.wb whose objects failed");
+                                    walk_.name() + " is of " + stage + "; name the load.wb whose objects failed");
   }
   if (options.retry_failed) read_uncommitted();
-  while (const auto line = reader.next_line()) {
-    const manifest::Record record = manifest::parse_record(*line);
-    if (const auto* object = std::get_if<Object>(&record)) {
-      const std::string key = id_key(object->id);
-      if (store_.contains(key)) {
-        throw RunError(Exit::integrity, reader.name() + " lists object " + object->id +
-                                            " twice; make the manifest again from its source");
-      }
-      store_.put(key, "");
-      add(*object, *line);
-    } else if (std::holds_alternative<manifest::Study>(record)) {
-      sorter_.add(std::string(1, kCarried) + 's', *line);
-    } else if (const auto* late = std::get_if<manifest::LateFinding>(&record)) {
-      const std::string key = late_key(late->id);
-      store_.put(key, store_.get(key).value_or("") + std::string(*line) + '\n');
-    }
-  }
-  if (!reader.end()) {
-    throw RunError(Exit::input, reader.name() + " is not complete (its " + stage +
-                                    " was interrupted); run that again to its end first");
-  }
-  input_ = {reader.name(), reader.head()};
+  walk_.read([&](const manifest::Record& record, std::string_view line) {
+    if (const auto* object = std::get_if<Object>(&record))
+      add(*object, line);
+    else if (std::holds_alternative<manifest::Study>(record))
+      sorter_.add(std::string(1, kCarried) + 's', line);
+  });
 }
 
 void Queue::read_uncommitted() {
@@ -195,18 +170,6 @@ void Queue::remember(const manifest::Record& record) {
   }
 }
 
-void Queue::add_late_findings(Object& object) const {
-  const auto lines = store_.get(late_key(object.id));
-  if (!lines) return;
-  std::string_view rest = *lines;
-  while (!rest.empty()) {
-    const std::size_t end = rest.find('\n');
-    const manifest::Record record = manifest::parse_record(rest.substr(0, end));
-    object.findings.push_back(std::get<manifest::LateFinding>(record).finding);
-    rest.remove_prefix(end + 1);
-  }
-}
-
 bool Queue::may_be_there(const Object& object) const {
   if (options_.retry_failed && (object.bucket == Bucket::loaded || was_left_open(object))) return true;
   return store_.get(intent_key(object.id)).value_or("") == "?";
@@ -256,7 +219,7 @@ std::optional<Parcel> Queue::next_parcel() {
     }
     Object& object = std::get<Object>(record);
     if (carry_.is_recorded(object.id)) continue;
-    add_late_findings(object);
+    walk_.add_late_findings(object);
     Parcel parcel;
     parcel.in_doubt = may_be_there(object);
     if (is_candidate(object) && object.bucket == Bucket::loaded) parcel.uncommitted = object;

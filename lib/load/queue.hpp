@@ -7,6 +7,7 @@
 #include "manifest/reader.hpp"
 #include "manifest/sorter.hpp"
 #include "transfer/output.hpp"
+#include "transfer/walk.hpp"
 
 #include <functional>
 #include <map>
@@ -59,8 +60,8 @@ class Queue {
   /// keys of its own.
   Queue(const Options& options, const Priority& priority, index::Store& store);
 
-  [[nodiscard]] const manifest::Input& input() const noexcept { return input_; }
-  [[nodiscard]] const std::string& created() const noexcept { return created_; }  ///< time of the manifest
+  [[nodiscard]] manifest::Input input() const { return walk_.input(); }
+  [[nodiscard]] const std::string& created() const noexcept { return walk_.header().created; }
   [[nodiscard]] bool has_staged() const noexcept { return has_staged_; }
   [[nodiscard]] std::uint64_t objects() const noexcept { return objects_; }  ///< of the manifest
   [[nodiscard]] const Needs& needs() const noexcept { return needs_; }       ///< of those that are to be sent
@@ -87,7 +88,6 @@ class Queue {
   [[nodiscard]] bool is_candidate(const manifest::Object& object) const;
   [[nodiscard]] bool admit(manifest::Object& object);
   [[nodiscard]] std::optional<Parcel> next_parcel();
-  void add_late_findings(manifest::Object& object) const;
   void read_uncommitted();
   [[nodiscard]] bool may_be_there(const manifest::Object& object) const;
 
@@ -95,14 +95,13 @@ class Queue {
   const Priority& priority_;
   index::Store& store_;
   manifest::Sorter sorter_;
-  manifest::Input input_;
+  transfer::Walk walk_;
   Needs needs_;
   std::optional<sample::Planner> planner_;
   Carry carry_;
   std::uint64_t objects_ = 0, number_ = 0;
   std::string last_study_, last_key_;  // most objects are of the study of the one before
   bool any_study_ = false, has_staged_ = false;
-  std::string created_;
   std::optional<Parcel> ahead_;
 };
 

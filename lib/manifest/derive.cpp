@@ -50,13 +50,6 @@ void check_output(const std::filesystem::path& input, const std::filesystem::pat
                                     " exists already; name another output, or replace it with --restart");
 }
 
-/// A folder for temporary files of this output.
-std::filesystem::path work_folder(const std::filesystem::path& output) {
-  if (output != "-") return io::folder_of(output);
-  const char* folder = std::getenv("TMPDIR");
-  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
-}
-
 void throw_if_stopped() {
   if (stop_requested()) throw RunError(Exit::interrupted, "stopped; run the same command again, it starts over");
 }
@@ -190,7 +183,7 @@ std::string study_order(std::string_view line) {
 
 Derived sort_by_study(const std::filesystem::path& input, const std::filesystem::path& output, Restart restart) {
   check_output(input, output, restart);
-  Sorter sorter(work_folder(output));
+  Sorter sorter(scratch_beside(output));
   Reader reader(input);
   Derived derived;
   while (const auto line = reader.next_line()) {

@@ -20,11 +20,6 @@ constexpr std::size_t kSortMemory = std::size_t{32} << 20U;
 constexpr char kObject = 'o';  // keys: the kind's letter and the id
 constexpr char kStudy = 's';
 
-std::filesystem::path scratch_folder() {
-  const char* folder = std::getenv("TMPDIR");
-  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
-}
-
 void throw_if_stopped() {
   if (stop_requested()) throw RunError(Exit::interrupted, "stopped; run the same command again, it starts over");
 }
@@ -56,7 +51,7 @@ std::string place_of(const detail::JsonObject& source) {
 /// One manifest, its entities by kind and id.
 class Side {
  public:
-  explicit Side(const std::filesystem::path& path) : sorter_(scratch_folder(), kSortMemory) {
+  explicit Side(const std::filesystem::path& path) : sorter_(scratch_beside("-"), kSortMemory) {
     Reader reader(path);
     while (const auto line = reader.next_line()) {
       throw_if_stopped();

@@ -257,6 +257,12 @@ struct Sorter::State {
   }
 };
 
+std::filesystem::path scratch_beside(const std::filesystem::path& output) {
+  if (output != "-" && !output.empty()) return io::folder_of(output);
+  const char* folder = std::getenv("TMPDIR");
+  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
+}
+
 Sorter::Sorter(std::filesystem::path folder, std::size_t budget)
     : state_(std::make_unique<State>(std::move(folder), budget)) {}
 Sorter::~Sorter() = default;

@@ -9,6 +9,9 @@
 
 namespace waybill::manifest {
 
+/// A folder for temporary files of this output: the one it lies in, or TMPDIR for standard output.
+[[nodiscard]] std::filesystem::path scratch_beside(const std::filesystem::path& output);
+
 /// Sorts lines by keys in bounded memory: full buffers go sorted to temporary files, which are merged at the end.
 ///
 ///     Sorter sorter(folder);

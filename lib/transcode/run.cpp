@@ -5,6 +5,7 @@
 #include "core/sha256.hpp"
 #include "core/stop.hpp"
 #include "core/text.hpp"
+#include "index/store.hpp"
 #include "io/atomic_file.hpp"
 #include "io/read_file.hpp"
 #include "manifest/begun.hpp"
@@ -17,7 +18,6 @@
 #include "transcode/worker.hpp"
 
 #include <oneapi/tbb/global_control.h>
-#include <unordered_map>
 
 namespace waybill::transcode {
 
@@ -28,22 +28,36 @@ namespace {
 
 constexpr const char* kStream = "-";
 
-/// What the output holds already: the digest of each source file by object id.
-using Done = std::unordered_map<std::string, std::string>;
+/// What the output of an interrupted run holds already: the digest of each source file by object id, on disk.
+class Done {
+ public:
+  void add(const Object& object) {
+    if (!store_) store_.emplace(std::filesystem::path());
+    store_->put(object.id, object.file_sha256.value_or(""));
+    ++size_;
+  }
+  [[nodiscard]] std::optional<std::string> digest_of(const std::string& id) const {
+    return store_ ? store_->get(id) : std::nullopt;
+  }
+  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
 
-Done recall(const std::filesystem::path& path, Tally& tally, std::uint64_t& others) {
-  Done done;
+ private:
+  std::optional<index::Store> store_;
+  std::uint64_t size_ = 0;
+};
+
+/// Counts what a manifest of transcode holds. `done`: also remembers it; `others`: records that are no objects.
+void recall(const std::filesystem::path& path, Tally& tally, Done* done, std::uint64_t& others) {
   manifest::Reader reader(path);
   while (auto record = reader.next()) {
     if (const auto* object = std::get_if<Object>(&*record)) {
-      done.emplace(object->id, object->file_sha256.value_or(""));
+      if (done != nullptr) done->add(*object);
       tally.add(*object);
     } else if (const auto* other = std::get_if<manifest::Other>(&*record);
                other == nullptr || other->kind != "recovered") {
       ++others;
     }
   }
-  return done;
 }
 
 [[noreturn]] void refuse_stream(const std::string& what) {
@@ -55,9 +69,9 @@ Done recall(const std::filesystem::path& path, Tally& tally, std::uint64_t& othe
 /// Whether the output holds the object; `again` counts. A file's head says that it is the same input, a stream's does
 /// not before its end, so that each object is compared.
 bool was_done(const Done& done, const Object& object, std::uint64_t& again) {
-  const auto at = done.find(object.id);
-  if (at == done.end()) return false;
-  if (at->second != object.file_sha256.value_or("")) refuse_stream("has another content for object " + object.id);
+  const auto digest = done.digest_of(object.id);
+  if (!digest) return false;
+  if (*digest != object.file_sha256.value_or("")) refuse_stream("has another content for object " + object.id);
   ++again;
   return true;
 }
@@ -146,7 +160,7 @@ Tally run(const Options& options, Codecs& codecs, manifest::Writer& writer, cons
   Tally tally;
   std::uint64_t others_done = 0;
   Done done;
-  if (writer.resumed()) done = recall(writer.path(), tally, others_done);
+  if (writer.resumed()) recall(writer.path(), tally, &done, others_done);
   manifest::Reader reader(options.input);
   manifest::require_objects(reader);
   if (options.undo && reader.header().stage != "transcode")
@@ -219,7 +233,7 @@ Tally run(const Options& options, Codecs& codecs, manifest::Writer& writer, cons
 Tally tally_of(const std::filesystem::path& path) {
   Tally tally;
   std::uint64_t others = 0;
-  (void)recall(path, tally, others);
+  recall(path, tally, nullptr, others);
   return tally;
 }
 

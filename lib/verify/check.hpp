@@ -29,6 +29,7 @@ struct StudyWork {
   bool one_by_one = false;  ///< the study cannot be fetched as a whole: each object by itself
   std::optional<std::unordered_set<std::string>> sampled = {};  ///< ids whose content is compared; all when absent
 
+  [[nodiscard]] std::size_t weight() const noexcept { return 1 + objects.size() + held_back.size(); }
   [[nodiscard]] bool compares(const manifest::Object& object) const { return !sampled || sampled->contains(object.id); }
 };
 

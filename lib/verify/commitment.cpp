@@ -4,8 +4,6 @@
 #include "core/stop.hpp"
 #include "manifest/exception.hpp"
 
-#include <unordered_map>
-
 namespace waybill::verify {
 
 using manifest::Object;
@@ -16,14 +14,16 @@ namespace {
 /// The objects that wait for their verdict, and how they get it.
 class Waiting {
  public:
-  Waiting(const Options& options, transfer::Output& output) : options_(options), output_(output) {}
+  Waiting(const Options& options, index::Store& store, transfer::Output& output)
+      : options_(options), store_(store), output_(output) {}
 
-  void add(Object* object) { objects_[object->id] = object; }
+  void add(const Object& object) { store_.put(key(object.id), manifest::to_json(object)); }
   void conclude(const commit::Verdict& verdict) {
-    const auto found = objects_.find(verdict.item.id);
-    if (found == objects_.end()) return;  // recorded by the run that this one continues
-    Object& object = *found->second;
-    objects_.erase(found);
+    const auto line = store_.get(key(verdict.item.id));
+    if (!line || line->empty()) return;  // recorded already, or by the run that this one continues
+    store_.put(key(verdict.item.id), "");
+    manifest::Record record = manifest::parse_record(*line);
+    Object& object = std::get<Object>(record);
     if (verdict.committed) {
       verify::conclude(object, "E2", "COMMITTED", true);
     } else if (verdict.reason == commit::kNoReport) {
@@ -33,7 +33,7 @@ class Waiting {
       note(object, Severity::s3, "the peer does not commit itself to the object: " + verdict.reason);
       verify::conclude(object, "E1", "UNCOMMITTED", false);
     }
-    record(object);
+    this->record(object);
   }
   /// It has no UIDs to be asked about by.
   void conclude_nameless(Object& object) {
@@ -43,6 +43,7 @@ class Waiting {
   }
 
  private:
+  static std::string key(const std::string& id) { return "vc" + id; }
   static void note(Object& object, Severity severity, const std::string& detail) {
     object.findings.push_back({"VERIFY-UNCOMMITTED", severity, "", detail});
   }
@@ -51,26 +52,26 @@ class Waiting {
     if (options_.progress) options_.progress(1, object.source.size, manifest::is_exception(object) ? 1 : 0);
   }
   const Options& options_;
+  index::Store& store_;
   transfer::Output& output_;
-  std::unordered_map<std::string, Object*> objects_;  ///< by id
 };
 
 }  // namespace
 
-bool check_commitment(const Options& options, std::vector<StudyWork> studies,
-                      const std::vector<manifest::Commitment>& steps, transfer::Output& output) {
-  Waiting waiting(options, output);
+bool check_commitment(const Options& options, Studies& studies, const std::vector<manifest::Commitment>& steps,
+                      index::Store& store, transfer::Output& output) {
+  Waiting waiting(options, store, output);
   commit::Committer committer(options.commitment,
                               {[&](std::string_view line) { output.append(line); }, [&] { output.commit(); },
                                [&](const commit::Verdict& verdict) { waiting.conclude(verdict); }});
-  for (StudyWork& study : studies) {
-    for (Object& object : study.objects) {
+  while (const auto study = studies.next(nullptr, output)) {
+    for (Object& object : study->objects) {
       if (!object.sop_class || !object.sop_instance) {
         waiting.conclude_nameless(object);
         continue;
       }
-      waiting.add(&object);
-      committer.replay_item({object.id, study.study, *object.sop_class, *object.sop_instance, 0});
+      waiting.add(object);
+      committer.replay_item({object.id, study->study, *object.sop_class, *object.sop_instance, 0});
     }
   }
   for (const manifest::Commitment& step : steps) committer.replay(step);

@@ -5,25 +5,22 @@
 #include "audit/transfers.hpp"
 #include "core/stop.hpp"
 #include "manifest/exception.hpp"
-#include "transfer/contents.hpp"
 #include "transfer/halt.hpp"
-#include "transfer/lanes.hpp"
 #include "transfer/output.hpp"
 #include "verify/check.hpp"
 #include "verify/commitment.hpp"
+#include "verify/lanes.hpp"
+#include "verify/studies.hpp"
 
 #include <algorithm>
 #include <atomic>
-#include <unordered_map>
+#include <mutex>
+#include <unordered_set>
 
 namespace waybill::verify {
 
 using manifest::Bucket;
 using manifest::Object;
-
-bool is_checked(const Object& object) noexcept {
-  return object.bucket == Bucket::loaded || object.bucket == Bucket::instance;
-}
 
 void Tally::add(const Object& object) {
   count(object);
@@ -89,64 +86,8 @@ manifest::LateFinding not_loaded_finding(const std::string& id) {
            "the target holds an object of this UID although this one was not loaded; find out where it comes from"}};
 }
 
-/// Objects that the peer should not have from us: held back, excluded or failed. One that it had before the load, or
-/// that sync lists because an earlier run has loaded it, whether or not it is gone since, is known to be there.
-bool is_held_back(const Object& object) {
-  const bool kept = object.bucket == Bucket::quarantined || object.bucket == Bucket::excluded ||
-                    object.bucket == Bucket::failed || object.bucket == Bucket::pending;
-  if (!kept || !object.sop_instance || (object.load && object.load->outcome == "already-present")) return false;
-  return std::ranges::none_of(object.findings, [](const auto& f) { return f.code.starts_with("SYNC-"); });
-}
-
-/// The sample to compare: drawn anew, or the list that the load committed to.
-sample::Plan plan_of(const Options& options, const transfer::Contents& contents) {
-  const auto& asked = *options.sample;
-  std::optional<sample::Committed> committed;
-  if (!asked.options) {
-    if (!contents.sample.any()) {
-      throw RunError(Exit::usage,
-                     contents.input.name +
-                         " has no sample that was committed before the load; load with --sample, or give a demand and "
-                         "--seed here");
-    }
-    committed = contents.sample.committed();
-  }
-  sample::Planner planner(committed ? committed->options : *asked.options);
-  for (const Object& object : contents.objects) {
-    if (is_checked(object)) planner.add(object);
-  }
-  return planner.finish(committed ? &*committed : nullptr);
-}
-
-/// The studies to check in manifest order; everything else is carried.
-std::vector<StudyWork> group(const transfer::Contents& contents, const sample::Plan* plan, transfer::Output& output) {
-  std::vector<StudyWork> studies;
-  std::unordered_set<std::string> ours;  // UIDs that the peer should have, and studies with such
-  std::unordered_map<std::string, std::size_t> places;
-  for (const Object& object : contents.objects) {
-    const std::string study = object.study.value_or("");
-    const bool checked = is_checked(object);
-    if (!checked) output.carry(object);
-    if (study.empty() && !checked) continue;
-    const auto [place, added] = places.emplace(study, studies.size());
-    if (added) {
-      studies.emplace_back().study = study;
-      if (plan != nullptr) studies.back().sampled.emplace();
-    }
-    StudyWork& work = studies[place->second];
-    if (plan != nullptr && plan->has(object.id)) work.sampled->insert(object.id);
-    if (object.sop_instance) work.known.insert(*object.sop_instance);
-    if (checked) ours.insert({object.sop_instance.value_or(""), "study " + study});
-    if (is_held_back(object)) work.held_back[*object.sop_instance].push_back(object.id);
-    if (checked && !output.has(object.id)) work.objects.push_back(object);
-  }
-  std::erase_if(studies, [&](StudyWork& work) {
-    std::erase_if(work.held_back, [&](const auto& held) { return ours.contains(held.first); });
-    const bool done = ours.contains("study " + work.study);  // by the run that this one continues
-    return work.objects.empty() && (done || work.study.empty() || work.held_back.empty());
-  });
-  return studies;
-}
+/// Finished studies wait for earlier ones; of their objects, which take about 4 KiB each, so many are in memory.
+constexpr std::size_t kMostHeld = 32768;
 
 /// Whether the peer gave the object, whatever it was like.
 bool came(const Object& object) {
@@ -156,13 +97,13 @@ bool came(const Object& object) {
 
 class Verifier {
  public:
-  Verifier(const Options& options, std::vector<StudyWork> studies, std::unordered_set<std::string>& extra_lines,
-           Source* source, Receiver* receiver, transfer::Output& output, Tally& tally)
+  Verifier(const Options& options, Studies& studies, std::unordered_set<std::string>& extra_lines, Source* source,
+           Receiver* receiver, transfer::Output& output, Tally& tally)
       : options_(options),
         control_(options, halt_),
         way_{options.level, receiver, options.calling, options.timeouts.dimse,
              [this](std::uint64_t bytes) { control_.spread(bytes); }},
-        studies_(std::move(studies)),
+        studies_(studies),
         extra_lines_(extra_lines),
         source_(source),
         output_(output),
@@ -170,11 +111,15 @@ class Verifier {
 
   void run() {
     stopped_ = tally_.sample && tally_.sample->critical() > 0;  // by the run that this one continues
-    transfer::run_lanes<StudyWork>(
-        options_.associations, [&] { return next(); }, [&](StudyWork& study) { check(study); },
-        [&](const StudyWork& study) { write(study); });
-    if (leaves_rest()) {
-      for (; next_study_ < studies_.size(); ++next_study_) leave(studies_[next_study_]);
+    const auto take = [&] { return next(); };
+    const auto work = [&](StudyWork& study) { check(study); };
+    const auto record = [&](const StudyWork& study) { write(study); };
+    Lanes<StudyWork, decltype(take), decltype(work), decltype(record)>(kMostHeld, take, work, record)
+        .run(options_.associations);
+    while (leaves_rest()) {
+      const auto study = studies_.next(tally_.plan.get(), output_);
+      if (!study) break;
+      leave(*study);
     }
     output_.commit();
     halt_.rethrow();
@@ -182,10 +127,11 @@ class Verifier {
   }
 
  private:
-  std::shared_ptr<StudyWork> next() {
-    if (next_study_ == studies_.size() || stopped_ || halt_.is_set() || stop_requested()) return nullptr;
+  std::unique_ptr<StudyWork> next() {
+    if (stopped_ || halt_.is_set() || stop_requested()) return nullptr;
     if (!control_.await_open([] {})) return nullptr;
-    return std::make_shared<StudyWork>(std::move(studies_[next_study_++]));
+    const std::lock_guard lock(recording_);
+    return studies_.next(tally_.plan.get(), output_);
   }
 
   void check(StudyWork& study) {
@@ -245,6 +191,7 @@ class Verifier {
   }
 
   void write(const StudyWork& study) {
+    const std::lock_guard lock(recording_);
     if (!study.finished) {
       if (leaves_rest()) leave(study);
       return;
@@ -272,38 +219,32 @@ class Verifier {
   transfer::Halt halt_;
   transfer::Control control_;
   const Way way_;
-  std::vector<StudyWork> studies_;
+  Studies& studies_;
   std::unordered_set<std::string>& extra_lines_;  ///< written so far
   Source* source_;                                ///< none: the files are checked
   transfer::Output& output_;
   Tally& tally_;
   std::atomic<bool> stopped_{false};  ///< by a critical defect of a sample
-  std::size_t next_study_ = 0;
+  std::mutex recording_;              ///< of output and tally, which taking a study and recording one both write
 };
 
 }  // namespace
 
 Tally run(const Options& options) {
   net::check_ae_title(options.calling, "calling AE title");
-  const transfer::Contents contents = transfer::read_manifest(options.manifest);
-  if (contents.stage == "verify") {
-    throw RunError(Exit::usage, contents.input.name +
-                                    " is a verification, of which nothing would be verified again; name the manifest "
-                                    "that it was made from");
-  }
+  index::Store store({});
+  Studies studies(options, store);
   Tally tally;
-  tally.input = contents.objects.size();
+  tally.input = studies.objects();
   if (options.sample) {
-    tally.plan = std::make_shared<sample::Plan>(plan_of(options, contents));
+    tally.plan = std::make_shared<sample::Plan>(studies.plan());
     tally.sample.emplace(*tally.plan);
   }
   std::unordered_set<std::string> extra_lines;
   sample::PlanLines sample_lines;
   std::string sample_result;  // of an interrupted run
   std::unique_ptr<Source> source;
-  const auto concerns = [](const Object& object) { return is_checked(object) || is_held_back(object); };
-  if (options.against && std::ranges::any_of(contents.objects, concerns))
-    source = make_source(*options.against, options, options.retrieve);
+  if (options.against && studies.any()) source = make_source(*options.against, options, options.retrieve);
   std::optional<Receiver> receiver;
   if (source && options.level == Level::content && options.retrieve == Retrieve::move)
     receiver.emplace(options.listen.value(), options.calling, std::get<net::Peer>(*options.against).called,
@@ -317,8 +258,7 @@ Tally run(const Options& options) {
   };
   if (source && anew) check();
 
-  index::Store store({});
-  transfer::Output output(options, "verify", settings_of(options), {contents.input}, store,
+  transfer::Output output(options, "verify", settings_of(options), {studies.input()}, store,
                           {[&](const Object& object) { tally.add(object); },
                            [&](const manifest::Record& record) {
                              const auto* late = std::get_if<manifest::LateFinding>(&record);
@@ -337,21 +277,17 @@ Tally run(const Options& options) {
     return tally;
   }
   if (source && !anew) check();
-  for (const auto& study : contents.studies) output.carry(study);
   if (tally.plan) {
     for (const auto& line : sample_lines.missing(*tally.plan)) output.append(line);
     output.commit();
   }
-  auto studies = group(contents, tally.plan.get(), output);
   if (commits) {
-    tally.interrupted = !check_commitment(options, std::move(studies), steps, output);
+    tally.interrupted = !check_commitment(options, studies, steps, store, output);
     output.commit();
     if (!tally.interrupted) output.finish(tally, [&] { return tally.counts_json(); });
     return tally;
   }
-  if (!source) std::erase_if(studies, [](const StudyWork& work) { return work.objects.empty(); });
-  Verifier(options, std::move(studies), extra_lines, source.get(), receiver ? &*receiver : nullptr, output, tally)
-      .run();
+  Verifier(options, studies, extra_lines, source.get(), receiver ? &*receiver : nullptr, output, tally).run();
   if (tally.interrupted) return tally;
   if (tally.sample && tally.closes()) {
     if (const std::string line = tally.sample->line(); line != sample_result) output.append(line);
