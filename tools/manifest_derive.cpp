@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manifest_derive.hpp"
 
+#include "audit/studies.hpp"
 #include "core/bytes.hpp"
 #include "core/json.hpp"
 #include "inventory/inventory.hpp"
@@ -44,9 +45,10 @@ Exit tell(const manifest::Derived& derived, const Options& options) {
   return Exit::ok;
 }
 
-/// Writes a table to a file (0600, all or nothing) or to standard output.
+/// Writes a table to a file (0600, all or nothing) or to standard output. Patients' records leave by it.
 template <typename F>
-void write_table(const std::string& target, F write) {
+void write_table(const std::string& manifest, const std::string& target, F write) {
+  audit::record_leaving({manifest}, target);
   if (target == "-") {
     (void)write([](std::string_view text) { std::cout << text; });
     return;
@@ -70,10 +72,13 @@ Exit run_export(const Options& options) {
   if (wanted > 1 && options.input == "-")
     throw RunError(Exit::usage, "standard input can be read once; export one thing of it, or save it first");
   if (!options.csv.empty())
-    write_table(options.csv, [&](auto sink) { return manifest::write_object_table(options.input, sink); });
+    write_table(options.input, options.csv,
+                [&](auto sink) { return manifest::write_object_table(options.input, sink); });
   if (!options.studies.empty())
-    write_table(options.studies, [&](auto sink) { return manifest::write_study_table(options.input, sink); });
+    write_table(options.input, options.studies,
+                [&](auto sink) { return manifest::write_study_table(options.input, sink); });
   if (options.inventory.empty()) return Exit::ok;
+  audit::record_leaving({options.input}, options.inventory);
   const auto written = inventory::write(options.input, options.inventory, options.studies_per_file);
   std::cerr << "wrote " << written.instances << " instances of " << written.studies << " studies to " << written.files
             << (written.files == 1 ? " file" : " files");
@@ -87,7 +92,8 @@ Exit run_filter(const Options& options) {
     throw RunError(Exit::usage, "nothing to write; name a manifest with --output, a table with --csv, or both");
   if (!options.csv.empty()) {
     const auto keep = manifest::chooser(options.input, options.selection);
-    write_table(options.csv, [&](auto sink) { return manifest::write_object_table(options.input, sink, keep); });
+    write_table(options.input, options.csv,
+                [&](auto sink) { return manifest::write_object_table(options.input, sink, keep); });
   }
   if (options.output.empty()) return Exit::ok;
   return tell(manifest::filter(options.input, options.output, options.selection, restart_of(options)), options);

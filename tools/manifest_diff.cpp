@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "audit/studies.hpp"
 #include "core/bytes.hpp"
 #include "core/csv.hpp"
 #include "core/json.hpp"
@@ -87,6 +88,8 @@ std::string json_of(const manifest::DiffCounts& found, Exit exit) {
 }
 
 Exit run(const Options& options) {
+  if (!options.csv.empty()) audit::record_leaving({options.before, options.after}, options.csv);
+  if (options.show_phi && !options.json) audit::record_leaving({options.before, options.after}, "-");
   Table table(options.csv);
   const auto found = manifest::diff(options.before, options.after, options.members, [&](const auto& difference) {
     if (!options.json) print(difference, options.show_phi);

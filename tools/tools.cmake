@@ -1,7 +1,7 @@
 # One program a tool; each is options in, one library call, exit code out.
-waybill_tool(manifest USES manifest inventory audit)
+waybill_tool(manifest USES manifest inventory scan audit)
 waybill_tool(audit USES audit)
-target_sources(waybill-manifest PRIVATE tools/manifest_derive.cpp tools/manifest_diff.cpp)
+target_sources(waybill-manifest PRIVATE tools/manifest_derive.cpp tools/manifest_diff.cpp tools/manifest_merge.cpp)
 waybill_tool(sync USES sync audit)
 waybill_tool(scan USES scan audit)
 waybill_tool(pack USES pack audit)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "audit/studies.hpp"
 #include "cli/run_tool.hpp"
 #include "core/json.hpp"
 #include "core/stop.hpp"
@@ -26,6 +27,7 @@ using namespace waybill;
 struct Options {
   std::string file;
   std::vector<std::string> files;  ///< of cat and check
+  std::vector<std::string> against;
   std::string key, secret;
   std::string study, proof;
   std::string output;
@@ -72,7 +74,10 @@ void print_check_json(const std::string& file, const manifest::CheckReport& repo
   std::cout << w.str() << '\n';
 }
 
-void print_check(const manifest::CheckReport& report, bool with_key) {
+/// Whether --against was given, and what it said.
+enum class Against { not_asked, held, differs };
+
+void print_check(const manifest::CheckReport& report, bool with_key, Against against) {
   for (const auto& problem : report.problems) std::cout << "problem: " << problem << '\n';
   std::cout << "frames   " << report.frames << "\nrecords  " << report.records << "\nbytes    " << report.bytes
             << "\nhead     " << report.head << '\n';
@@ -81,7 +86,10 @@ void print_check(const manifest::CheckReport& report, bool with_key) {
               << input.name << '\n';
   for (const auto& key : report.signed_by) std::cout << "signed   by key " << key << '\n';
   if (with_key) std::cout << "verified " << (report.verified ? "yes" : "no") << '\n';
-  if (!report.problems.empty()) {
+  if (against == Against::held) std::cout << "against  exactly the records that --against names\n";
+  if (against == Against::differs && report.problems.size() == 1) {
+    std::cout << "result   complete, but NOT made of what --against names\n";
+  } else if (!report.problems.empty()) {
     const bool only_the_key = with_key && report.complete && !report.verified && report.problems.size() == 1;
     std::cout << (only_the_key ? "result   complete, but NOT SIGNED by this key\n" : "result   DAMAGED\n");
   } else if (!report.complete) {
@@ -99,6 +107,15 @@ Exit worse(Exit a, Exit b) {
   return Exit::ok;
 }
 
+Against compare(const std::string& file, const Options& options, manifest::CheckReport& report) {
+  if (options.against.empty() || !report.problems.empty() || !report.complete) return Against::not_asked;
+  if (file == "-") throw RunError(Exit::usage, "--against reads the manifest again, so it takes a file");
+  const std::string difference = tools::against(file, options.against);
+  if (difference.empty()) return Against::held;
+  report.problems.push_back("it is not made of what --against names: " + difference);
+  return Against::differs;
+}
+
 Exit check(const Options& options) {
   std::optional<manifest::PublicKey> key;
   if (!options.key.empty()) key.emplace(options.key);
@@ -106,12 +123,13 @@ Exit check(const Options& options) {
   Exit exit = Exit::ok;
   for (const std::string& file : options.files) {
     try {
-      const auto report = manifest::check(file, key ? &*key : nullptr);
+      auto report = manifest::check(file, key ? &*key : nullptr);
+      const Against against = compare(file, options, report);
       if (several && !options.json) std::cout << "manifest " << path_to_text(file) << '\n';
       if (options.json)
         print_check_json(file, report);
       else
-        print_check(report, key.has_value());
+        print_check(report, key.has_value(), against);
       exit = worse(exit, report.exit());
     } catch (const RunError& error) {  // of several the others are checked all the same
       if (!several || error.exit() != Exit::input) throw;
@@ -212,7 +230,9 @@ Exit prove(const Options& options) {
                    "prove takes STUDY, MANIFEST and --secret FILE, or --check PROOF and --key PUBLIC; give either");
   }
   if (checks) return check_proof(options);
-  const std::string json = to_json(manifest::prove_study(options.file, options.study, options.secret)) + "\n";
+  const manifest::Proof proof = manifest::prove_study(options.file, options.study, options.secret);
+  audit::record_leaving_lines(proof.lines, options.output.empty() ? "-" : options.output);
+  const std::string json = to_json(proof) + "\n";
   if (options.output.empty() || options.output == "-") {
     std::cout << json;
     return Exit::ok;
@@ -261,7 +281,7 @@ CLI::App* add_command(CLI::App& app, const char* name, const char* text, Options
 
 int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is a write error with a message
-  CLI::App app("Read, check, compare, sign, sort, filter and export manifests", "waybill-manifest");
+  CLI::App app("Read, check, compare, sign, sort, filter, merge, split and export manifests", "waybill-manifest");
   app.require_subcommand(1);
   app.fallthrough();  // before the subcommands, which take it over: shared options may stand behind their names
   Options options;
@@ -270,6 +290,9 @@ int main(int argc, char** argv) {
   for (auto* command : {cat_command, check_command})
     command->add_option("manifest", options.files, "Manifest files, - for standard input")->required();
   check_command->add_option("--key", options.key, "Public key (PEM) that must have signed it");
+  check_command->add_option(
+      "--against", options.against,
+      "What a merge or a part of a split was made from: prove that it holds exactly their records");
   check_command->add_flag("--json", options.json, "Print the result as one JSON object");
   auto* stats_command = add_command(app, "stats", "Count records by kind, bucket and finding code", options);
   stats_command->add_flag("--json", options.json, "Print the counts as one JSON object");
@@ -295,6 +318,7 @@ int main(int argc, char** argv) {
   tools::Shared shared;
   shared.add_options(app, tools::Manifests::written, "--key,--decrypt-key");
   auto other_commands = tools::add_derive_commands(app);
+  for (auto& command : tools::add_merge_commands(app)) other_commands.push_back(std::move(command));
   other_commands.push_back(tools::add_diff_command(app));
   const auto run = [&] {
     for (const auto& command : other_commands) {

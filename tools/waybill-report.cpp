@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "audit/studies.hpp"
 #include "cli/run_tool.hpp"
 #include "report/package.hpp"
 #include "report/report.hpp"
@@ -34,6 +35,20 @@ Piped take_piped(report::Options& options, bool json) {
   return piped;
 }
 
+/// What holds patients' data and is about to be written: a package, the lookup file, anything with --show-phi.
+void record_outputs(const report::Options& options, const report::PackageOptions& package) {
+  if (!audit::is_recording()) return;
+  std::vector<std::string> manifests, outputs;
+  for (const auto& manifest : options.manifests) manifests.push_back(manifest.string());
+  for (const auto& output : {package.folder, options.lookup}) outputs.push_back(output.string());
+  if (options.show_phi) {
+    for (const auto& output : {options.html, options.csv, options.json}) outputs.push_back(output.string());
+  }
+  for (const std::string& output : outputs) {
+    if (!output.empty()) audit::record_leaving(manifests, output);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -63,6 +78,7 @@ int main(int argc, char** argv) {
     report::Options files = options;
     const auto piped = take_piped(files, json);
     const report::Report result = report::build(files);
+    record_outputs(options, package);
     report::write(result, files);
     if (!package.folder.empty()) report::write_package(result, files, package);
     if (piped) {

@@ -46,7 +46,8 @@ class Exceptions {
     table_->write(as_bytes(csv_row({"id", "path", "reason"})));
   }
   void operator()(const std::string& id, const std::string& path, const std::string& why) {
-    if (reasons_.size() < kMostShown && reasons_.insert(why).second)
+    const bool of_an_object = id != path;  // else of a file of the backup, which is always named
+    if (reasons_.size() < kMostShown && reasons_.insert(of_an_object ? why : path + why).second)
       std::cerr << "waybill unpack: " << (show_phi_ ? path : id) << ": " << why << '\n';
     else
       ++more_;
@@ -93,6 +94,7 @@ Exit run(Settings& settings) {
                    {"contents", n(done.contents) + ", " + n(done.bytes) + " bytes"},
                    {"damaged", n(done.damaged)}};
   if (settings.check) summary.lines.emplace_back("volumes", n(done.volumes) + " with their SHA-256");
+  if (!done.list.empty()) summary.lines.emplace_back("SHA256SUMS", done.list);
   if (!settings.check) summary.lines.emplace_back("refused", n(done.refused));
   if (!settings.check) summary.lines.emplace_back("there already", n(done.present));
   if (done.incomplete) summary.lines.emplace_back("note", "the backup was interrupted; finish it with waybill pack");

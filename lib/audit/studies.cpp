@@ -3,10 +3,14 @@
 
 #include "audit/event.hpp"
 #include "audit/trail.hpp"
+#include "core/sha256.hpp"
+#include "core/text.hpp"
 #include "manifest/reader.hpp"
 
 #include <functional>
+#include <optional>
 #include <set>
+#include <string_view>
 #include <vector>
 
 namespace waybill::audit {
@@ -39,21 +43,57 @@ std::set<std::string> changed_studies(const std::string& manifest) {
 
 using Make = Message (*)(const std::string&, const std::vector<StudyPart>&);
 
+/// Messages about many studies, a hundred each; one even when there is none.
+class MediaMessages {
+ public:
+  MediaMessages(std::string media, Make make) : media_(std::move(media)), make_(make) {}
+
+  void add(StudyPart study) {
+    studies_.push_back(std::move(study));
+    if (studies_.size() == kStudiesAMessage) tell();
+  }
+  void finish() {
+    if (!studies_.empty() || !any_) tell();
+  }
+
+ private:
+  void tell() {
+    record(make_(media_, studies_));
+    studies_.clear();
+    any_ = true;
+  }
+
+  std::string media_;
+  Make make_;
+  std::vector<StudyPart> studies_;
+  bool any_ = false;
+};
+
 void record_media(const std::string& manifest, const std::string& media, Make make) {
   if (!is_told(manifest)) return;
-  std::vector<StudyPart> studies;
-  bool any = false;
-  const auto tell = [&] {
-    record(make(media, studies));
-    studies.clear();
-    any = true;
-  };
-  each_study(manifest, [&](const manifest::Study& study) {
-    studies.push_back(part_of(study));
-    if (studies.size() == kStudiesAMessage) tell();
-  });
-  if (!studies.empty() || !any) tell();
+  MediaMessages messages(media, make);
+  each_study(manifest, [&](const manifest::Study& study) { messages.add(part_of(study)); });
+  messages.finish();
 }
+
+/// Studies of patients, each told once.
+class Once {
+ public:
+  bool is_new(const StudyPart& part) {
+    Sha256 sha;
+    for (const std::string* text :
+         {&part.uid, &part.accession, &part.patient.issuer, &part.patient.id, &part.patient.name}) {
+      sha.update(*text);
+      sha.update(std::string_view("\0", 1));
+    }
+    return seen_.insert(sha.finish().bytes).second;
+  }
+
+ private:
+  std::set<decltype(Digest::bytes)> seen_;
+};
+
+std::string shown(const std::string& media) { return media == "-" ? "standard output" : path_to_text(media); }
 
 }  // namespace
 
@@ -67,6 +107,38 @@ void record_accessed(const std::string& manifest) {
 
 void record_imported(const std::string& manifest, const std::string& media) { record_media(manifest, media, imported); }
 void record_exported(const std::string& manifest, const std::string& media) { record_media(manifest, media, exported); }
+
+void record_leaving(const std::vector<std::string>& manifests, const std::string& media) {
+  if (!is_recording()) return;
+  for (const std::string& manifest : manifests) {
+    if (manifest == "-")
+      throw RunError(Exit::usage,
+                     "the audit message names the studies whose records leave, and standard input can be read once; "
+                     "save the manifest and name its file");
+  }
+  MediaMessages messages(shown(media), exported);
+  Once once;
+  for (const std::string& manifest : manifests) {
+    each_study(manifest, [&](const manifest::Study& study) {
+      if (StudyPart part = part_of(study); once.is_new(part)) messages.add(std::move(part));
+    });
+  }
+  messages.finish();
+}
+
+void record_leaving_lines(const std::vector<std::string>& lines, const std::string& media) {
+  if (!is_recording()) return;
+  MediaMessages messages(shown(media), exported);
+  Once once;
+  for (const std::string& line : lines) {
+    const auto record = manifest::parse_record(line);
+    std::optional<StudyPart> part;
+    if (const auto* study = std::get_if<manifest::Study>(&record)) part = part_of(*study);
+    if (const auto* object = std::get_if<manifest::Object>(&record)) part = part_of(*object);
+    if (part && once.is_new(*part)) messages.add(*std::move(part));
+  }
+  messages.finish();
+}
 
 void record_decisions(const std::string& manifest) {
   if (!is_told(manifest)) return;

@@ -62,6 +62,7 @@ Target target_from(const std::string& url) {
   std::string host = url.substr(kSyslog.size());
   target.collector.port = kPort;
   target.collector.secure = true;
+  target.collector.service = "syslog over TLS";
   const std::size_t colon = host.rfind(':');
   const bool address6 = host.starts_with('[') && host.ends_with(']');
   if (colon != std::string::npos && !address6) {

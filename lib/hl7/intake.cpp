@@ -104,6 +104,10 @@ class Intake::Batch {
       item.reason = parsed.error().what;
       return;
     }
+    if (holds_written_line_ends(message)) {
+      item.reason = kWrittenLineEnds;
+      return;
+    }
     message.set_charset(decoded.charset);
     item.note = decoded.note;
     Origin origin{files[item.file], item.offset, 0, false, std::string(trim(message.field(std::size_t{0}, 10)))};

@@ -151,4 +151,15 @@ Type type_of(const Message& m) {
   return type;
 }
 
+bool holds_written_line_ends(const Message& message) {
+  if (message.size() != 1) return false;
+  const std::string_view text = message.text();
+  for (const std::string_view name : {"EVN", "PID", "MSA"}) {
+    const std::size_t at = text.find(std::string(name) + message.delimiters().field);
+    if (at != std::string_view::npos && std::string_view("rn;> \\").find(text[at - 1]) != std::string_view::npos)
+      return true;
+  }
+  return false;
+}
+
 }  // namespace waybill::hl7

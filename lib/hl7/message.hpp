@@ -103,4 +103,9 @@ struct Type {
 };
 [[nodiscard]] Type type_of(const Message& message);
 
+/// Whether the MSH segment is all there is and other segments stand within it, behind "\r", "&#13;", "<CR>" or a blank.
+[[nodiscard]] bool holds_written_line_ends(const Message& message);
+inline constexpr const char* kWrittenLineEnds =
+    "the message is one line: its line ends are written as text, as in a log; send or export it with CR";
+
 }  // namespace waybill::hl7

@@ -133,7 +133,8 @@ class ShiftDecoder {
       return;
     }
     const char next = at_ + 1 < text_.size() ? text_[at_ + 1] : '\0';
-    if (graphic && set_ != Set::ascii && next > 0x20 && next < 0x7F) {
+    const bool cut = next == escape_ && escape_ != '\0' && shift_escape(text_.substr(at_ + 1), escape_).size > 0;
+    if (graphic && set_ != Set::ascii && next > 0x20 && next < 0x7F && !cut) {
       if (set_ == Set::jisx0212) two_ += '\x8F';
       two_ += static_cast<char>(u | 0x80U);
       two_ += static_cast<char>(static_cast<unsigned char>(next) | 0x80U);

@@ -122,8 +122,9 @@ Interned read_date(const hl7::Message& m, std::string_view field) {
 Interned read_sex(const hl7::Message& m, std::string_view field) {
   std::string room;
   const std::string_view sex = word(m, m.component(field, 1), room);
-  if (sex == "M" || sex == "F" || sex == "O") return sex;
-  return sex == "A" || sex == "N" ? "O" : "";
+  if (is_any(sex, {"M", "MALE"})) return "M";
+  if (is_any(sex, {"F", "FEMALE"})) return "F";
+  return is_any(sex, {"O", "OTHER", "A", "N"}) ? "O" : "";
 }
 
 /// "Y" for what says that somebody is under special protection; sites use their own words for it.
@@ -153,9 +154,7 @@ void read_mrg(Event& e, const hl7::Message& m, std::size_t mrg, const Site& site
 Event event_of(const hl7::Message& m, std::size_t pid, std::size_t end, EventKind kind, const Site& site) {
   Event e;
   e.kind = kind;
-  e.ids = patient_ids(m, m.field(pid, 3), site);
-  if (e.ids.empty()) e.ids = patient_ids(m, m.field(pid, 2), site);
-  if (e.ids.empty()) e.ids = patient_ids(m, m.field(pid, 4), site);
+  e.ids = numbers_of(m, pid, site);
   for (const std::size_t field : {2, 4}) {
     for (const auto& id : patient_ids(m, m.field(pid, field), site))
       if (!id.authority.empty()) e.listed.push_back(id);
@@ -167,6 +166,48 @@ Event event_of(const hl7::Message& m, std::size_t pid, std::size_t end, EventKin
   const auto pv1 = m.find("PV1", pid);
   if (pv1 && *pv1 < end) e.visit = number_key(m, m.field(*pv1, 19));
   return e;
+}
+
+/// A46 is about the external number (PID-2, MRG-4) and A48 about the alternate one (PID-4, MRG-2), whatever PID-3 and
+/// MRG-1 say.
+std::optional<Event> renamed_outside_the_list(const Event& e, std::string_view trigger, const hl7::Message& m,
+                                              std::size_t pid, std::size_t mrg, const Site& site) {
+  if (trigger != "A46" && trigger != "A48") return std::nullopt;
+  Event other = e;
+  other.ids = patient_ids(m, m.field(pid, trigger == "A46" ? 2 : 4), site);
+  other.prior = patient_ids(m, m.field(mrg, trigger == "A46" ? 4 : 2), site);
+  return other.ids.empty() || other.prior.empty() ? std::nullopt : std::optional(std::move(other));
+}
+
+bool needs_pairs(EventKind kind) {
+  return kind != EventKind::create && kind != EventKind::refresh && kind != EventKind::change_account &&
+         kind != EventKind::remove;
+}
+
+/// Whether nobody can tell which PID the first MRG belongs to: there is none, or the MRG stands before the first one
+/// and is not the only one, nor its PID.
+bool has_stray_mrg(const hl7::Message& m) {
+  const auto pid = m.find("PID"), mrg = m.find("MRG");
+  if (!pid) return true;
+  return mrg && *mrg < *pid && (m.find("PID", *pid + 1) || m.find("MRG", *mrg + 1));
+}
+
+/// Each MRG by itself, for a person to look at; what the PIDs say of their patients still holds.
+std::vector<Event> without_partner(const hl7::Message& m, EventKind kind, const Site& site) {
+  std::vector<Event> events;
+  auto mrg = m.find("MRG");
+  do {
+    events.emplace_back().kind = kind;
+    if (!mrg) break;
+    read_mrg(events.back(), m, *mrg, site);
+    mrg = m.find("MRG", *mrg + 1);
+  } while (mrg);
+  for (auto pid = m.find("PID"); pid;) {
+    const auto next = m.find("PID", *pid + 1);
+    events.push_back(event_of(m, *pid, next.value_or(m.size()), EventKind::refresh, site));
+    pid = next;
+  }
+  return events;
 }
 
 }  // namespace
@@ -202,6 +243,35 @@ std::vector<PatientId> patient_ids(const hl7::Message& m, std::string_view field
   for (const auto cx : m.repetitions(field)) {
     const auto id = patient_id(m, cx, site);
     if (id && std::find(out.begin(), out.end(), *id) == out.end()) out.push_back(*id);
+  }
+  if (out.size() < 2) return out;
+  std::string room;
+  const Interned own = upper(site.default_authority, room);
+  const auto rank = [&](const PatientId& id) {
+    return !id.type.empty() ? 2 : own.empty() || id.authority != own ? 1 : 0;
+  };
+  std::stable_sort(out.begin(), out.end(), [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+  return out;
+}
+
+std::vector<PatientId> numbers_of(const hl7::Message& m, std::size_t pid, const Site& site) {
+  std::vector<PatientId> ids;
+  for (const std::size_t field : {3, 2, 4})
+    if (ids.empty()) ids = patient_ids(m, m.field(pid, field), site);
+  return ids;
+}
+
+std::vector<std::pair<Interned, Interned>> authorities_of(const hl7::Message& m) {
+  std::vector<std::pair<Interned, Interned>> out;
+  for (std::size_t s = 0; s < m.size(); ++s) {
+    const std::string_view field = m.is(s, "PID") ? m.field(s, 3) : m.is(s, "MRG") ? m.field(s, 1) : std::string_view();
+    if (field.find(m.delimiters().subcomponent) == std::string_view::npos) continue;
+    for (const auto cx : m.repetitions(field)) {
+      std::string room, more;
+      const std::string_view authority = m.component(cx, 4), name = word(m, m.subcomponent(authority, 1), room),
+                             universal = word(m, m.subcomponent(authority, 2), more);
+      if (!name.empty() && !universal.empty() && name != universal) out.emplace_back(name, universal);
+    }
   }
   return out;
 }
@@ -259,7 +329,7 @@ Demographics demographics_of(const hl7::Message& m, std::size_t pid) {
 std::vector<Event> events_of(const hl7::Message& m, const hl7::Origin& origin, const Site& site) {
   std::vector<Event> events;
   const auto [code, trigger] = hl7::type_of(m);
-  if (code != "ADT") return events;
+  if (code != "ADT" && !code.empty()) return events;
   const auto kind = kind_of(trigger);
   if (!kind) return events;
   const auto finish = [&, &why = trigger](Event e) {
@@ -270,6 +340,10 @@ std::vector<Event> events_of(const hl7::Message& m, const hl7::Origin& origin, c
     e.offset = origin.offset;
     events.push_back(std::move(e));
   };
+  if (needs_pairs(*kind) && has_stray_mrg(m)) {
+    for (Event& e : without_partner(m, *kind, site)) finish(std::move(e));
+    return events;
+  }
   for (auto pid = m.find("PID"); pid;) {
     const auto next = m.find("PID", *pid + 1);
     const std::size_t end = next.value_or(m.size());
@@ -287,6 +361,10 @@ std::vector<Event> events_of(const hl7::Message& m, const hl7::Origin& origin, c
       for (; mrg && *mrg < end; mrg = m.find("MRG", *mrg + 1)) {  // A44, A45: several MRG behind one PID
         Event one = e;
         read_mrg(one, m, *mrg, site);
+        if (auto other = renamed_outside_the_list(one, trigger, m, *pid, *mrg, site)) {
+          if (one.prior.empty()) one.kind = EventKind::refresh;
+          finish(*std::move(other));
+        }
         finish(std::move(one));
       }
     }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// Who a patient is, told by years of ADT messages: which numbers are one person, since when, and why.
@@ -61,7 +62,7 @@ struct Event {
   Interned file;
   std::uint64_t offset = 0;
   std::vector<PatientId> ids;     ///< PID-3 (and PID-2, PID-4 for their events): who it is from now on
-  std::vector<PatientId> prior;   ///< MRG-1 (MRG-4, MRG-2); of links the second PID
+  std::vector<PatientId> prior;   ///< MRG-1; of links the second PID
   std::vector<PatientId> listed;  ///< PID-2 and PID-4: further numbers the sender gives to the same patient
   std::string account, visit, prior_account, prior_visit;  ///< of events that do more than create and refresh
   Interned person, prior_person;                           ///< PID-2 and MRG-4 as "authority|id"
@@ -71,14 +72,21 @@ struct Event {
 
 /// Settings of a site.
 struct Site {
-  std::string default_authority;  ///< of numbers that name none
+  std::string default_authority;  ///< of numbers that name none, and the one whose number is taken of several
 };
 
 /// CX as a patient number; nullopt for numbers of other kinds (social security, driver's licence, account …) and empty
 /// ones.
 [[nodiscard]] std::optional<PatientId> patient_id(const hl7::Message& message, std::string_view cx, const Site& site);
-/// All of a repeated field.
+/// All of a repeated field. First come those of the site's own authority, then those that are plain patient numbers (no
+/// type or MR, PI …), then the others (national, enterprise …): the first one is what the patient is called by here.
 [[nodiscard]] std::vector<PatientId> patient_ids(const hl7::Message& message, std::string_view field, const Site& site);
+/// The patient's numbers in a PID segment: of PID-3, where that has none of PID-2, else of PID-4.
+[[nodiscard]] std::vector<PatientId> numbers_of(const hl7::Message& message, std::size_t pid, const Site& site);
+
+/// The name space and universal ID of each authority that gives both in PID-3 or MRG-1 (HD: they stand for one
+/// another).
+[[nodiscard]] std::vector<std::pair<Interned, Interned>> authorities_of(const hl7::Message& message);
 
 /// The person name (XPN repetitions) in DICOM form: the legal name, ideographic and phonetic forms as groups. `others`
 /// gets maiden, alias and former names.
@@ -88,7 +96,9 @@ struct Site {
 /// Demographics of a PID segment.
 [[nodiscard]] Demographics demographics_of(const hl7::Message& message, std::size_t pid);
 
-/// The events of an ADT message, one for each PID (with its MRG); none for other messages.
+/// The events of an ADT message, one for each PID (with its MRG), also where MSH-9 has the trigger event only; none for
+/// other messages. A merge or move whose PID is missing, or of which several MRG stand before their PID, gives events
+/// of one side.
 [[nodiscard]] std::vector<Event> events_of(const hl7::Message& message, const hl7::Origin& origin, const Site& site);
 
 }  // namespace waybill::identity

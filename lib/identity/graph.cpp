@@ -12,9 +12,10 @@
 namespace waybill::identity {
 namespace {
 
+/// Without the type: find() looks for a number of any.
 std::uint64_t hash_of(const PatientId& id) noexcept {
   std::uint64_t hash = 0;
-  for (const Interned text : {id.authority, id.id, id.type}) hash = (hash ^ text.number()) * 0x9E3779B97F4A7C15ULL;
+  for (const Interned text : {id.authority, id.id}) hash = (hash ^ text.number()) * 0x9E3779B97F4A7C15ULL;
   return hash;
 }
 
@@ -63,8 +64,57 @@ std::uint32_t Graph::node_of(const PatientId& id) {
 }
 
 std::uint32_t Graph::find(Interned authority, Interned id) const {
+  authority = authority_of(authority);
   const PatientId wanted{authority, id, {}};
-  return by_id_.find(hash_of(wanted), [&](std::uint32_t n) { return nodes_[n].id == wanted; });
+  std::uint32_t typed = kNone, more = kNone;
+  const std::uint32_t plain = by_id_.find(hash_of(wanted), [&](std::uint32_t n) {
+    const PatientId& there = nodes_[n].id;
+    if (there.authority != authority || there.id != id) return false;
+    if (there.type.empty()) return true;
+    more = typed;
+    typed = n;
+    return false;
+  });
+  if (plain != kNone) return plain;
+  return more == kNone ? typed : kNone;
+}
+
+void Graph::name_authority(Interned name_space, Interned universal_id) {
+  const auto [at, fresh] = name_spaces_.try_emplace(universal_id.number(), name_space);
+  if (!fresh && at->second != name_space) at->second = Interned();
+}
+
+Interned Graph::authority_of(Interned written) const {
+  if (name_spaces_.empty()) return written;
+  const auto at = name_spaces_.find(written.number());
+  return at == name_spaces_.end() || at->second.empty() ? written : at->second;
+}
+
+void Graph::absorb(Node& into, const Node& from) {
+  for (auto field : {&Node::name, &Node::birth_date, &Node::sex, &Node::death_date, &Node::restricted, &Node::person})
+    say(into.*field, {(from.*field).said, (from.*field).text}, (from.*field).time);
+  for (const Interned name : from.other_names) insert_once(into.other_names, name);
+}
+
+/// Numbers that were added under an authority's universal ID alone become those of its name space.
+void Graph::unify_authorities() {
+  const auto renamed = [&](const Node& n) { return authority_of(n.id.authority) != n.id.authority; };
+  if (name_spaces_.empty() || std::none_of(nodes_.begin(), nodes_.end(), renamed)) return;
+  const auto old = std::exchange(nodes_, {});
+  by_id_.clear();
+  std::vector<std::uint32_t> place;
+  for (const Node& n : old) {
+    place.push_back(node_of({authority_of(n.id.authority), n.id.id, n.id.type}));
+    absorb(nodes_[place.back()], n);
+  }
+  for (auto& creation : creations_) creation.first = place[creation.first];
+  for (const auto& [key, time] : std::exchange(listed_, {})) {
+    const std::uint32_t a = place[key >> 32U], b = place[key & UINT32_MAX];
+    if (a != b) list(a, b, time);
+  }
+  for (Event& e : events_)
+    for (auto* list : {&e.ids, &e.prior, &e.listed})
+      for (auto& id : *list) id.authority = authority_of(id.authority);
 }
 
 std::uint32_t Graph::root(std::uint32_t node) const {
@@ -134,7 +184,7 @@ void Graph::note(std::uint32_t node, std::uint32_t event, std::uint32_t other, b
   steps_.push_back({node, event, other, applied, std::move(text)});
 }
 
-void Graph::dispute(std::uint32_t event, std::string reason, std::initializer_list<std::uint32_t> nodes) {
+void Graph::dispute(std::uint32_t event, std::string reason, const std::vector<std::uint32_t>& nodes) {
   for (const std::uint32_t n : nodes) {
     nodes_[n].disputed = true;
     note(n, event, n, false, "not applied: " + reason);
@@ -178,18 +228,20 @@ void Graph::apply_rename(std::uint32_t event, std::uint32_t dead, std::uint32_t 
 void Graph::pair_up(std::uint32_t event) {
   const Event& e = events_[event];
   if (e.ids.empty() || e.prior.empty()) {
-    if (e.person.empty() || e.prior_person.empty() || e.person == e.prior_person)
-      dispute(event, "the message names no patient number on one of its sides", {});
-    return;  // persons are joined later
+    if (!e.person.empty() && !e.prior_person.empty() && e.person != e.prior_person) return;  // joined later, as persons
+    std::vector<std::uint32_t> dead;  // something became of them, whatever it was
+    for (const auto& id : e.prior) dead.push_back(node_of(id));
+    return dispute(event, "the message names no patient number on one of its sides", dead);
   }
   bool any = false;
   for (const auto& prior : e.prior) {
     const PatientId* partner = nullptr;
+    const auto of_kind = [&](const PatientId& id) { return id.type == prior.type; };
+    const bool only = e.prior.size() == 1 && std::count_if(e.ids.begin(), e.ids.end(), of_kind) == 1;
     for (const auto& id : e.ids) {
-      const bool same_kind = prior.type == id.type;
+      const bool same_kind = of_kind(id);
       const bool same = prior.authority == id.authority;
-      const bool one_side =
-          (prior.authority.empty() || id.authority.empty()) && e.ids.size() == 1 && e.prior.size() == 1;
+      const bool one_side = only && (prior.authority.empty() || id.authority.empty());
       if (same_kind && (same || one_side) && (partner == nullptr || *partner == prior)) partner = &id;
     }
     if (partner == nullptr) continue;
@@ -210,7 +262,10 @@ void Graph::apply_move(std::uint32_t event) {
   const bool account = e.kind == EventKind::move_account;
   const std::string& number = account ? e.prior_account : e.prior_visit;
   if (number.empty() || e.ids.empty())
-    return dispute(event, account ? "A44 names no account (MRG-3)" : "A45 names no visit (MRG-5)", {});
+    return dispute(event,
+                   account ? "A44 names no account (MRG-3) or no patient who has it now (PID-3)"
+                           : "A45 names no visit (MRG-5) or no patient who has it now (PID-3)",
+                   {});
   const std::uint32_t to = node_of(e.ids[0]);
   moves_.insert_or_assign((account ? "account|" : "visit|") + number, to);
   note(to, event, to, true, account ? "took over an account" : "took over a visit");
@@ -311,6 +366,7 @@ void Graph::mark_reused() {
 }
 
 void Graph::build() {
+  unify_authorities();
   std::sort(creations_.begin(), creations_.end());
   creations_.erase(std::unique(creations_.begin(), creations_.end()), creations_.end());
   std::sort(events_.begin(), events_.end(), earlier);

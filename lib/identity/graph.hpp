@@ -68,6 +68,9 @@ class Graph {
   explicit Graph(hl7::Time as_of = kEver) : as_of_(as_of) {}
 
   void add(const Event& event);
+  /// That a message gives both for one authority. Numbers under the universal ID alone are then those of the name
+  /// space, unless messages give it several.
+  void name_authority(Interned name_space, Interned universal_id);
   /// Begins to fetch what add() of the event will look at.
   void prefetch(const Event& event) const noexcept;
   /// After the last add(): applies merges in order of time.
@@ -118,6 +121,10 @@ class Graph {
   };
 
   std::uint32_t node_of(const PatientId& id);
+  [[nodiscard]] Interned authority_of(Interned written) const;
+  void unify_authorities();
+  void absorb(Node& into, const Node& from);
+  /// The plain patient number; where there is none, the only one of another type (national, enterprise …).
   [[nodiscard]] std::uint32_t find(Interned authority, Interned id) const;
   void add_tree(std::uint32_t top, std::vector<std::uint32_t>& nodes) const;
   [[nodiscard]] std::uint32_t root(std::uint32_t node) const;
@@ -134,12 +141,13 @@ class Graph {
   void apply_identifier_move(std::uint32_t event);
   void apply_link(std::uint32_t event);
   void pair_up(std::uint32_t event);
-  void dispute(std::uint32_t event, std::string reason, std::initializer_list<std::uint32_t> nodes);
+  void dispute(std::uint32_t event, std::string reason, const std::vector<std::uint32_t>& nodes);
   void note(std::uint32_t node, std::uint32_t event, std::uint32_t other, bool applied, std::string text);
   void join_persons();
   void mark_reused();
 
   hl7::Time as_of_;
+  std::unordered_map<std::uint32_t, Interned> name_spaces_;  // of universal IDs; "" for one that has several
   std::vector<Node, HugePages<Node>> nodes_;
   FlatIndex by_id_;
   std::vector<Event> events_;                                        // those that change the forest

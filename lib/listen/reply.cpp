@@ -97,17 +97,20 @@ std::string reply(const Head& h, const Judgement& j, char kind, const std::strin
   return text;
 }
 
-}  // namespace
-
-Head read_head(std::string_view content) {
-  Head head;
-  head.encoding = "^~\\&";
-  content = without_indentation(content);
-  const std::string_view line = content.substr(0, content.find_first_of("\r\n"));
+/// Fields by the field separator alone, for a header whose MSH-2 is unusable: the sender still learns which message is
+/// answered, and an acknowledgement is still known as one.
+std::optional<hl7::Message> without_encoding(std::string_view line, std::string& room) {
+  if (line.size() < 5 || line[4] == line[3]) return std::nullopt;
+  const std::size_t end = line.find(line[3], 4);
+  if (end == std::string_view::npos || std::string_view("^~\\&").find(line[3]) != std::string_view::npos)
+    return std::nullopt;
+  room = std::string(line.substr(0, 4)) + "^~\\&" + std::string(line.substr(end));
   hl7::Message message;
-  if (!message.parse(line)) return head;
+  return message.parse(room) ? std::optional(std::move(message)) : std::nullopt;
+}
+
+void read_fields(Head& head, const hl7::Message& message) {
   const auto field = [&](std::size_t n) { return message.field(std::size_t{0}, n); };
-  head.readable = true;
   head.delimiters = message.delimiters();
   head.encoding = echo(field(2));
   head.application = echo(field(3));
@@ -116,7 +119,7 @@ Head read_head(std::string_view content) {
   head.receiving_facility = echo(field(6));
   head.code = echo(trim(message.component(field(9), 1)));
   head.trigger = echo(trim(message.component(field(9), 2)));
-  head.control_id = echo(trim(field(10)));
+  head.control_id = echo(field(10));
   head.processing = echo(field(11));
   head.version = echo(message.component(field(12), 1));
   head.charset = echo(field(18));
@@ -126,6 +129,27 @@ Head read_head(std::string_view content) {
     head.commit = commit.value_or(When::never);
     head.application_ack = application.value_or(When::never);
   }
+}
+
+}  // namespace
+
+Head read_head(std::string_view content) {
+  Head head;
+  head.encoding = "^~\\&";
+  content = without_indentation(content);
+  const std::string_view line = content.substr(0, content.find_first_of("\r\n"));
+  hl7::Message message;
+  const auto parsed = message.parse(line);
+  head.readable = parsed.has_value();
+  if (parsed) {
+    const bool all = content.find_first_not_of("\r\n ", line.size()) == std::string_view::npos;
+    head.one_line = all && hl7::holds_written_line_ends(message);
+    read_fields(head, message);
+    return head;
+  }
+  head.fault = parsed.error().what;
+  std::string room;
+  if (const auto guessed = without_encoding(line, room)) read_fields(head, *guessed);
   return head;
 }
 
@@ -133,7 +157,8 @@ Judgement judge(const Head& head, const std::set<std::string>& processing) {
   const auto not_taken = [](Outcome outcome, int error, std::string text) {
     return Judgement{outcome, error, std::move(text)};
   };
-  if (!head.readable) return not_taken(Outcome::reject, 100, "no usable MSH segment at the start of the frame");
+  if (!head.readable)
+    return not_taken(Outcome::reject, 100, "no usable MSH segment at the start of the frame: " + head.fault);
   if (head.code.empty()) return not_taken(Outcome::reject, 200, "MSH-9 names no message type");
   if (!head.version.empty() && !head.version.starts_with("2"))
     return not_taken(Outcome::reject, 203, "MSH-12 is no version 2");
@@ -141,7 +166,8 @@ Judgement judge(const Head& head, const std::set<std::string>& processing) {
   const auto id = std::string(trim(hl7::part(whole, head.delimiters.component, 1)));
   if (processing.count(id.empty() ? "P" : id) == 0)
     return not_taken(Outcome::reject, 202, "MSH-11 is a processing ID that is not taken here");
-  if (head.control_id.empty()) return not_taken(Outcome::error, 101, "MSH-10 is empty");
+  if (trim(head.control_id).empty()) return not_taken(Outcome::error, 101, "MSH-10 is empty");
+  if (head.one_line) return not_taken(Outcome::error, 100, hl7::kWrittenLineEnds);
   return {};
 }
 

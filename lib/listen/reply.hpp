@@ -27,6 +27,8 @@ struct Head {
   std::string application, facility, receiver, receiving_facility, control_id, processing, version, charset;
   std::string code, trigger;            ///< MSH-9.1 and MSH-9.2
   bool readable = false;                ///< there is a usable MSH segment
+  std::string fault;                    ///< why there is none; with an unusable MSH-2 the fields are read nevertheless
+  bool one_line = false;                ///< its line ends are written as text
   bool enhanced = false;                ///< MSH-15 or MSH-16 holds a condition
   When commit = When::never;            ///< MSH-15 in enhanced mode
   When application_ack = When::always;  ///< MSH-16; in original mode always
@@ -48,7 +50,7 @@ struct Judgement {
 };
 
 /// Whether a message with this head is taken: a usable MSH, version 2, a processing ID that is in `processing` (an
-/// empty one counts as P), a control ID.
+/// empty one counts as P), a control ID, line ends.
 [[nodiscard]] Judgement judge(const Head& head, const std::set<std::string>& processing);
 
 /// The replies to send, in order, each without its frame: one in original mode; in enhanced mode the commit

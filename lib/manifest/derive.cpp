@@ -3,22 +3,25 @@
 
 #include "core/clock.hpp"
 #include "core/json.hpp"
-#include "core/stop.hpp"
+#include "core/nearest.hpp"
 #include "core/text.hpp"
 #include "core/version.hpp"
-#include "io/descriptor.hpp"
+#include "manifest/derived.hpp"
+#include "manifest/finding_codes.hpp"
 #include "manifest/frame.hpp"
 #include "manifest/json_reader.hpp"
 #include "manifest/mark.hpp"
 #include "manifest/sorter.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <set>
 #include <unordered_set>
 
 namespace waybill::manifest {
+
+using detail::throw_if_stopped;
+
 namespace {
 
 /// The input's header with what was done to it among the options.
@@ -26,15 +29,11 @@ Header derived_header(const Header& input, std::string_view name, std::string_vi
   Header header = input;
   header.run = random_uuid();
   header.tool = std::string(kToolName);
-  JsonWriter w;
-  w.begin_object().key(name).raw(what).end_object();
-  std::string options = std::move(w).str();
-  const std::size_t rest = input.options.find_first_not_of(" {");
-  if (rest != std::string::npos && input.options[rest] != '}') {
-    options.back() = ',';
-    options += input.options.substr(rest);
+  detail::Members options{{std::string(name), std::string(what)}};
+  for (auto& member : detail::members_of(input.options)) {
+    if (!detail::is_of_its_making(member.first)) options.push_back(std::move(member));
   }
-  header.options = std::move(options);
+  header.options = detail::json_of(options);
   header.inputs = {std::move(link)};
   return header;
 }
@@ -42,16 +41,11 @@ Header derived_header(const Header& input, std::string_view name, std::string_vi
 /// Refuses an output that must not be overwritten, before any work.
 void check_output(const std::filesystem::path& input, const std::filesystem::path& output, Restart restart) {
   if (output == "-") return;
+  detail::refuse_same_file(input, output);
   std::error_code error;
-  if (std::filesystem::equivalent(input, output, error))
-    throw RunError(Exit::usage, "input and output are the same manifest; name another output");
   if (restart == Restart::no && std::filesystem::exists(output, error) && !read_mark(output))
     throw RunError(Exit::usage, path_to_text(output.native()) +
                                     " exists already; name another output, or replace it with --restart");
-}
-
-void throw_if_stopped() {
-  if (stop_requested()) throw RunError(Exit::interrupted, "stopped; run the same command again, it starts over");
 }
 
 std::string quoted(std::string_view text) {
@@ -85,7 +79,10 @@ bool among(const std::vector<std::string>& list, std::string_view value) {
 class Chosen {
  public:
   Chosen(const std::filesystem::path& input, const Selection& selection) : selection_(selection) {
-    if (!selection.codes.empty()) read_late(input);
+    if (!selection.codes.empty()) {
+      check_codes(input);
+      read_late(input);
+    }
     if (!selection.loaded_by.empty()) check_run(input);
   }
   [[nodiscard]] bool fits(const Object& object) const {
@@ -111,6 +108,29 @@ class Chosen {
       const auto* late = std::get_if<LateFinding>(&record);
       if (late != nullptr && among(selection_.codes, late->finding.code)) late_.insert(late->id);
     }
+  }
+  /// A mistyped code must not look like one that no object has. One that another version wrote is in the manifest.
+  void check_codes(const std::filesystem::path& input) const {
+    std::set<std::string> unknown(selection_.codes.begin(), selection_.codes.end());
+    for (const std::string_view code : kFindingCodes) unknown.erase(std::string(code));
+    if (unknown.empty()) return;
+    std::vector<std::string> names(kFindingCodes.begin(), kFindingCodes.end());
+    const auto see = [&](const Finding& finding) {
+      unknown.erase(finding.code);
+      if (std::find(names.begin(), names.end(), finding.code) == names.end()) names.push_back(finding.code);
+    };
+    Reader reader(input);
+    while (const auto record = reader.next()) {
+      throw_if_stopped();
+      if (const auto* object = std::get_if<Object>(&*record))
+        std::for_each(object->findings.begin(), object->findings.end(), see);
+      else if (const auto* late = std::get_if<LateFinding>(&*record))
+        see(late->finding);
+    }
+    if (unknown.empty()) return;
+    const std::string near = nearest(*unknown.begin(), names);
+    throw RunError(Exit::usage, "there is no finding code " + path_to_text(*unknown.begin()) +
+                                    (near.empty() ? "; docs/findings.md lists them" : "; the nearest is " + near));
   }
   /// A run of another manifest, or a mistyped one, must not look like a run that put nothing there.
   void check_run(const std::filesystem::path& input) const {

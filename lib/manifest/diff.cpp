@@ -3,13 +3,12 @@
 #include "manifest/diff.hpp"
 
 #include "core/result.hpp"
-#include "core/stop.hpp"
+#include "manifest/derived.hpp"
 #include "manifest/json_reader.hpp"
 #include "manifest/reader.hpp"
 #include "manifest/sorter.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <optional>
 #include <set>
 
@@ -19,10 +18,6 @@ namespace {
 constexpr std::size_t kSortMemory = std::size_t{32} << 20U;
 constexpr char kObject = 'o';  // keys: the kind's letter and the id
 constexpr char kStudy = 's';
-
-void throw_if_stopped() {
-  if (stop_requested()) throw RunError(Exit::interrupted, "stopped; run the same command again, it starts over");
-}
 
 /// The key of a record that is compared; empty for others. Late findings stand with their object.
 std::string key_of(std::string_view line, simdjson::dom::parser& parser) {
@@ -54,7 +49,7 @@ class Side {
   explicit Side(const std::filesystem::path& path) : sorter_(scratch_beside("-"), kSortMemory) {
     Reader reader(path);
     while (const auto line = reader.next_line()) {
-      throw_if_stopped();
+      detail::throw_if_stopped();
       const std::string key = key_of(*line, parser_);
       // The key stands in front of the line: the sorter hands out lines alone.
       if (!key.empty()) sorter_.add(key, key + '\n' + std::string(*line));
@@ -67,7 +62,7 @@ class Side {
 
   /// The next entity; nullopt behind the last one.
   std::optional<Entity> next() {
-    throw_if_stopped();
+    detail::throw_if_stopped();
     if (!pending_) return std::nullopt;
     Entity entity;
     entity.key = pending_->substr(0, pending_->find('\n'));

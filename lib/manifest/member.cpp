@@ -22,6 +22,12 @@ std::optional<std::uint64_t> whole_member(std::string_view json, std::string_vie
   return number;
 }
 
+bool has_member(std::string_view json, std::string_view name) {
+  simdjson::dom::parser parser;
+  const simdjson::padded_string padded(json);
+  return detail::parse_object(parser, padded).at_key(name).error() == simdjson::SUCCESS;
+}
+
 std::optional<double> number_at(std::string_view json, std::string_view pointer) {
   simdjson::dom::parser parser;
   const simdjson::padded_string padded(json);

@@ -15,6 +15,9 @@ namespace waybill::manifest {
 /// The same for a whole number, exactly.
 [[nodiscard]] std::optional<std::uint64_t> whole_member(std::string_view json, std::string_view name);
 
+/// Whether there is a top-level member of this name, of any type. Throws as text_member does.
+[[nodiscard]] bool has_member(std::string_view json, std::string_view name);
+
 /// The number at a JSON pointer (RFC 6901, "/since/new") of an object such as the counts of an end line; nullopt when
 /// there is none. Throws as text_member does.
 [[nodiscard]] std::optional<double> number_at(std::string_view json, std::string_view pointer);

@@ -95,4 +95,9 @@ std::string option_text(const std::string& options, std::string_view name) {
   return detail::find<std::string>(detail::parse_object(parser, options), name).value_or("");
 }
 
+std::optional<std::uint64_t> count_of(const std::string& counts, std::string_view name) {
+  simdjson::dom::parser parser;
+  return detail::find<std::uint64_t>(detail::parse_object(parser, counts), name);
+}
+
 }  // namespace waybill::manifest

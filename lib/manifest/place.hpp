@@ -40,5 +40,7 @@ struct Volume {
 
 /// A text member of a header's options, empty when there is none.
 [[nodiscard]] std::string option_text(const std::string& options, std::string_view name);
+/// A number of a JSON object, such as the counts of an end line; nullopt when there is none of this name.
+[[nodiscard]] std::optional<std::uint64_t> count_of(const std::string& counts, std::string_view name);
 
 }  // namespace waybill::manifest

@@ -146,13 +146,15 @@ Same compare_sexes(std::string_view a, std::string_view b) {
 }
 
 std::vector<std::string> modality_classes(std::string_view modality) {
+  // DICOM's terms, what RIS write in their place, and the services of HL7's table 0074 that OBR-24 may hold instead.
   static const std::map<std::string, std::string, std::less<>> kClass = {
-      {"CR", "XR"},   {"DX", "XR"},     {"RG", "XR"},   {"XR", "XR"}, {"DR", "XR"},  {"PT", "PT"},  {"PET", "PT"},
-      {"US", "US"},   {"EC", "US"},     {"IVUS", "US"}, {"DD", "US"}, {"MR", "MR"},  {"MRI", "MR"}, {"CT", "CT"},
-      {"CAT", "CT"},  {"MG", "MG"},     {"MAM", "MG"},  {"NM", "NM"}, {"NUC", "NM"}, {"ST", "NM"},  {"XA", "XA"},
-      {"RF", "XA"},   {"AN", "XA"},     {"DSA", "XA"},  {"OT", ""},   {"SC", ""},    {"SR", ""},    {"PR", ""},
-      {"KO", ""},     {"DOC", ""},      {"REG", ""},    {"SEG", ""},  {"AU", ""},    {"FID", ""},   {"PLAN", ""},
-      {"RTDOSE", ""}, {"RTSTRUCT", ""}, {"RTPLAN", ""}};
+      {"CR", "XR"},   {"DX", "XR"},     {"RG", "XR"},   {"XR", "XR"},  {"DR", "XR"},  {"PT", "PT"},  {"PET", "PT"},
+      {"US", "US"},   {"EC", "US"},     {"IVUS", "US"}, {"DD", "US"},  {"MR", "MR"},  {"MRI", "MR"}, {"CT", "CT"},
+      {"CAT", "CT"},  {"MG", "MG"},     {"MAM", "MG"},  {"NM", "NM"},  {"NUC", "NM"}, {"ST", "NM"},  {"XA", "XA"},
+      {"RF", "XA"},   {"AN", "XA"},     {"DSA", "XA"},  {"OT", ""},    {"SC", ""},    {"SR", ""},    {"PR", ""},
+      {"KO", ""},     {"DOC", ""},      {"REG", ""},    {"SEG", ""},   {"AU", ""},    {"FID", ""},   {"PLAN", ""},
+      {"RTDOSE", ""}, {"RTSTRUCT", ""}, {"RTPLAN", ""}, {"RAD", ""},   {"OTH", ""},   {"RX", "XR"},  {"NMR", "MR"},
+      {"NMS", "NM"},  {"RUS", "US"},    {"CUS", "US"},  {"OUS", "US"}, {"VUS", "US"}, {"XRC", "XA"}, {"CTH", "XA"}};
   std::vector<std::string> classes;
   std::string word;
   const auto add = [&] {

@@ -7,7 +7,7 @@ namespace waybill::match {
 namespace {
 
 constexpr std::string_view kRuleSet =
-    "waybill rules 3\n"
+    "waybill rules 4\n"
     "R0 study UID equal, patient ID equal\n"
     "R1 accession equal and unique on both sides, patient ID equal, modality not in conflict\n"
     "R2 accession equal and unique on both sides, patient ID among the exam's other IDs, name and birth date equal, "
@@ -32,7 +32,7 @@ constexpr std::string_view kRuleSet =
     "sex-conflict study-already-bound\n"
     "two-candidates two-patients\n"
     "normal forms: ID trim and upper case, zeros kept; accession also without - / . _ and blanks; name folded, "
-    "particles joined, Jaro-Winkler 0.92 is near\n"
+    "particles joined, Jaro-Winkler 0.92 is near; modality by class, services of HL7's table 0074 among them\n"
     "edits: 0008,0050 0010,0010 0010,0020 0010,0021 0010,0030 0010,0040 follow the RIS; contradicting birth dates and "
     "sexes stay, a damaged name is not written\n";
 

@@ -38,8 +38,9 @@ void parse_host(std::string_view url, std::string_view text, Peer& peer) {
 
 std::string Peer::url() const {
   const bool v6 = host.find(':') != std::string::npos;
-  return (secure ? "dicoms://" : "dicom://") + called + "@" + (v6 ? "[" + host + "]" : host) + ":" +
-         std::to_string(port);
+  const std::string at = (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  if (!service.empty()) return service + " " + at;
+  return (secure ? "dicoms://" : "dicom://") + called + "@" + at;
 }
 
 void check_ae_title(std::string_view title, std::string_view what) {

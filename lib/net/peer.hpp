@@ -19,7 +19,8 @@ struct Peer {
   std::uint16_t port = 104;
   bool secure = false;             ///< dicoms://
   std::shared_ptr<const Tls> tls;  ///< set for a secure peer before it is connected to
-  /// "dicom://CALLED@host:port", the form in headers and messages.
+  std::string service = {};        ///< what messages call a peer that is no DICOM node: "syslog over TLS"
+  /// "dicom://CALLED@host:port", the form in headers and messages; "SERVICE host:port" for what is no DICOM node.
   [[nodiscard]] std::string url() const;
 };
 

@@ -23,6 +23,11 @@ Interned uid_of(std::string_view text) {
   return form ? Interned(text) : Interned();
 }
 
+/// Whether OBR-24 names a section of the laboratory (HL7's table 0074) in place of a modality: its tests are no exams.
+bool is_laboratory(Interned section) {
+  return is_any(section, {"LAB", "CH", "HM", "MB", "MCB", "MYC", "VR", "BLB", "BG", "IMM", "TX"});
+}
+
 /// Reads one message; the members name the group at hand.
 class OrderReader {
  public:
@@ -64,8 +69,7 @@ class OrderReader {
   void patient(std::size_t pid, std::size_t end) {
     base_ = {};
     base_.time = origin_.time;
-    auto ids = identity::patient_ids(m_, m_.field(pid, 3), site_);
-    if (ids.empty()) ids = identity::patient_ids(m_, m_.field(pid, 2), site_);
+    const auto ids = identity::numbers_of(m_, pid, site_);
     if (!ids.empty()) base_.patient = ids.front();
     if (!ids.empty()) base_.other_ids.assign(ids.begin() + 1, ids.end());
     base_.demographics = identity::demographics_of(m_, pid);
@@ -94,7 +98,8 @@ class OrderReader {
     if (orders_.size() == first && orc) group(orc, std::nullopt, end, report);  // a status message without OBR
     share_study(begin, end, first);
     std::erase_if(orders_, [](const Order& o) {
-      return o.accession.empty() && o.study_uid.empty() && o.filler.empty() && o.placer.empty();
+      const bool nameless = o.accession.empty() && o.study_uid.empty() && o.filler.empty() && o.placer.empty();
+      return nameless || (o.study_uid.empty() && is_laboratory(o.modality));
     });
   }
 

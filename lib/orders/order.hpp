@@ -31,9 +31,10 @@ struct Order {
   bool state_said = false;
 };
 
-/// The orders of a message; none for messages of other kinds and for those that name neither accession, Study UID nor
-/// order number. An accession number is IPC-1, else OBR-18, else the filler's number (OBR-3, ORC-3) when it is short
-/// enough to be one; a Study UID is IPC-3 or ZDS-1 when it has the form of a UID.
+/// The orders of a message; none for messages of other kinds, for those that name neither accession, Study UID nor
+/// order number, and for tests of the laboratory (OBR-24). An accession number is IPC-1, else OBR-18, else the filler's
+/// number (OBR-3, ORC-3) when it is short enough to be one; a Study UID is IPC-3 or ZDS-1 when it has the form of a
+/// UID.
 [[nodiscard]] std::vector<Order> orders_of(const hl7::Message& message, const hl7::Origin& origin,
                                            const identity::Site& site);
 

@@ -3,6 +3,7 @@
 
 #include "core/bytes.hpp"
 #include "io/atomic_file.hpp"
+#include "pack/sums.hpp"
 
 #include <algorithm>
 #include <string>
@@ -50,7 +51,7 @@ void write(const std::filesystem::path& path, std::string_view text) {
 void write_readme(const std::filesystem::path& folder, const std::vector<manifest::Volume>& volumes) {
   std::string sums;
   for (const auto& volume : volumes) sums += volume.sha256 + "  " + volume.name + "\n";
-  write(folder / "SHA256SUMS", sums);
+  write(folder / kSums, sums);
   const bool sealed =
       std::any_of(volumes.begin(), volumes.end(), [](const auto& volume) { return volume.name.ends_with(".sealed"); });
   std::string text(kText);

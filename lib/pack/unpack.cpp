@@ -11,6 +11,7 @@
 #include "pack/entry.hpp"
 #include "pack/restore.hpp"
 #include "pack/run.hpp"
+#include "pack/sums.hpp"
 #include "pack/volumes.hpp"
 
 #include <oneapi/tbb/parallel_for.h>
@@ -121,6 +122,7 @@ class Run {
     out_.manifest = manifest_;
     out_.interrupted = stop_requested();
     out_.incomplete = !out_.interrupted && !reader_.end();
+    if (!out_.interrupted && options_.to.empty()) check_list();
     if (writer_ && (out_.interrupted || out_.incomplete)) writer_->commit();
     if (writer_ && !out_.interrupted && !out_.incomplete) writer_->finish(out_.json());
     return out_;
@@ -279,6 +281,23 @@ class Run {
     }
   }
 
+  /// The list that sha256sum reads, which pack writes at its end. What `manifest filter` left of the manifest does not
+  /// say which volumes there are.
+  void check_list() {
+    if (out_.incomplete) {
+      out_.list = "not checked: the backup was interrupted before its list was written";
+    } else if (manifest::count_of(reader_.end()->counts, "volumes") != volumes_.size()) {
+      out_.list = "not checked: the manifest is a part of the backup's; check the folder as a whole";
+    } else {
+      const auto odd = check_sums(folder_, volumes_);
+      for (const auto& [name, why] : odd) {
+        if (options_.exception) options_.exception(name, name, why);
+      }
+      out_.damaged += odd.size();
+      out_.list = odd.empty() ? "agrees" : "differs";
+    }
+  }
+
   const UnpackOptions& options_;
   std::filesystem::path manifest_;
   manifest::Reader reader_;
@@ -301,6 +320,7 @@ std::string Unpacked::json() const {
   w.begin_object().member("objects", objects).member("not_packed", not_packed).member("good", good);
   w.member("present", present).member("contents", contents).member("volumes", volumes).member("bytes", bytes);
   w.member("damaged", damaged).member("refused", refused).member("incomplete", incomplete);
+  if (!list.empty()) w.member("list", list);
   return std::move(w.end_object()).str();
 }
 

@@ -31,19 +31,21 @@ struct Unpacked {
   std::uint64_t contents = 0;      ///< distinct contents decompressed and hashed
   std::uint64_t volumes = 0;       ///< volumes whose SHA-256 is that of the manifest
   std::uint64_t bytes = 0;         ///< of contents
-  std::uint64_t damaged = 0;       ///< objects and volumes whose bytes are not those of the manifest
+  std::uint64_t damaged = 0;       ///< objects and volumes whose bytes, and lines of the list, are not the manifest's
   std::uint64_t refused = 0;       ///< objects whose name or place at the target does not allow them
   bool incomplete = false;         ///< the manifest is that of an interrupted backup
   bool interrupted = false;
+  std::string list = {};  ///< of a check: whether SHA256SUMS "agrees", "differs", or why it was "not checked: …"
   [[nodiscard]] std::string json() const;
   /// 6 interrupted, 5 damaged, 1 refused or incomplete, else 0.
   [[nodiscard]] Exit exit() const noexcept;
 };
 
 /// Restores the objects of a backup under their old names, or with no target decompresses and hashes every content and
-/// every volume. The manifest of it, where one is asked for, has every record of the backup's, those of objects with
-/// what became of them. Nothing outside the target folder is written, whatever the manifest says; a file that exists is
-/// left alone. Throws RunError when the manifest cannot be read or is none of pack, and for a full disk.
+/// every volume, and holds the list of the volumes' digests against the manifest. The manifest of it, where one is
+/// asked for, has every record of the backup's, those of objects with what became of them. Nothing outside the target
+/// folder is written, whatever the manifest says; a file that exists is left alone. Throws RunError when the manifest
+/// cannot be read or is none of pack, and for a full disk.
 [[nodiscard]] Unpacked unpack(const UnpackOptions& options);
 
 }  // namespace waybill::pack

@@ -40,6 +40,11 @@ std::string volume_name(std::uint32_t number, bool sealed) {
   return std::string(kBefore) + digits + std::string(kBehind) + std::string(sealed ? kSealed : "");
 }
 
+bool is_volume_name(std::string_view name) {
+  const auto number = number_of(name);
+  return number && (name == volume_name(*number) || name == volume_name(*number, true));
+}
+
 manifest::Volume measure(const std::filesystem::path& volume) {
   const io::Descriptor fd = io::open_file(volume, O_RDONLY | O_NOFOLLOW);
   if (!fd) io::throw_errno("open", volume, errno);

@@ -14,12 +14,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace waybill::pack {
 
 /// "volume-000001.tar.zst" for 1, with ".sealed" behind it for a sealed one.
 [[nodiscard]] std::string volume_name(std::uint32_t number, bool sealed = false);
+/// Whether pack gives such names, plain or sealed.
+[[nodiscard]] bool is_volume_name(std::string_view name);
 
 /// Writes entries to volumes of at most `most` bytes, one behind the other; an entry that is larger has a volume of its
 /// own. A volume that is full is ended, synced and read back for its SHA-256 while the next one is filled. Which entry

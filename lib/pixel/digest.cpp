@@ -280,7 +280,8 @@ Result<Done> FrameReader::rows(std::uint32_t i, Decoder which, const TakeRows& t
   return decode_rows(data_->transfer_syntax, data_->info, stream, which, take);
 }
 
-Result<PixelDigests> digest_pixels(const PixelData& data, std::vector<Finding>& findings, Decoder which) {
+Result<PixelDigests> digest_pixels(const PixelData& data, std::vector<Finding>& findings, Decoder which,
+                                   std::vector<Digest>* each) {
   const ImageInfo& info = data.info;
   if (info.float_bits == 0 &&
       (info.bits_stored == 0 || info.bits_stored > 32 || info.bits_allocated == 0 ||
@@ -329,6 +330,7 @@ Result<PixelDigests> digest_pixels(const PixelData& data, std::vector<Finding>& 
     }
     out.constant = out.constant && all_equal(samples, sample_width(info), first);
     pixels.update(samples);
+    if (each != nullptr) each->push_back(Sha256::of(samples));
   }
   out.pixel = pixels.finish();
   out.codestream = streams.finish();

@@ -52,9 +52,10 @@ class FrameReader {
   FrameIndex index_;
 };
 
-/// PIX1 and CSTR (docs/digests.md) over all frames, one decoded frame in memory at a time.
+/// PIX1 and CSTR (docs/digests.md) over all frames, one decoded frame in memory at a time. `each` gets the SHA-256 of
+/// every frame's samples as they go into PIX1; after a failure, of the frames before it.
 [[nodiscard]] Result<PixelDigests> digest_pixels(const PixelData& data, std::vector<manifest::Finding>& findings,
-                                                 Decoder which = Decoder::primary);
+                                                 Decoder which = Decoder::primary, std::vector<Digest>* each = nullptr);
 
 /// CSTR alone: per frame the codestream bytes, NULs behind an end marker trimmed; for syntaxes that are not decoded
 /// (video, unknown).

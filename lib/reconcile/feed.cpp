@@ -107,6 +107,8 @@ class Feed::Reading : public hl7::Intake::Part {
   void see(hl7::Message& message, const hl7::Origin& origin) override {
     if (origin.time > as_of_) return;
     const identity::Site site{feed_.rules_.default_issuer};
+    for (const auto& authority : identity::authorities_of(message))
+      if (authorities_.empty() || authorities_.back() != authority) authorities_.push_back(authority);
     for (auto& event : identity::events_of(message, origin, site)) {
       for (auto* ids : {&event.ids, &event.prior, &event.listed})
         for (auto& id : *ids) normalize(id, event.time);
@@ -129,6 +131,7 @@ class Feed::Reading : public hl7::Intake::Part {
       if (i + kAhead < orders_.size()) feed_.book_.prefetch(orders_[i + kAhead]);
       feed_.book_.add(orders_[i]);
     }
+    for (const auto& [name_space, universal_id] : authorities_) feed_.graph_.name_authority(name_space, universal_id);
     for (const auto& [key, written] : written_) {
       auto& last = feed_.written_[key];
       last = std::max(last, written);
@@ -148,6 +151,7 @@ class Feed::Reading : public hl7::Intake::Part {
   Feed& feed_;
   hl7::Time as_of_;
   std::vector<identity::Event> events_;
+  std::vector<std::pair<Interned, Interned>> authorities_;
   std::vector<orders::Order> orders_;
   std::vector<std::pair<std::uint64_t, Written>> written_;
 };
@@ -215,10 +219,9 @@ const Feed::Number& Feed::number_of(Interned issuer, Interned id, Number& last) 
   const auto now = graph_.resolve(authority, asked);
   last.vetoes = vetoes_of(now);
   last.known = now.known;
-  if (now.merged) {
-    last.current_id = as_written(now.root);
-    if (!issuer.empty()) last.current_issuer = now.root.authority;
-  }
+  if (now.merged) last.current_id = as_written(now.root);
+  const bool called_otherwise = now.known && now.root.authority != authority;
+  if (!issuer.empty() && (now.merged || called_otherwise)) last.current_issuer = now.root.authority;
   auto person = graph_.person(authority, asked);
   const Interned current = match::id_key_of(last.current_issuer);
   last.person = current == authority ? person : graph_.person(current, number(current, last.current_id));

@@ -100,7 +100,15 @@ class Collector {
     for (const auto& path : options.keys) keys_.emplace_back(path);
   }
 
+  /// Runs of scan whose findings a merge that is here tells again, as they are of the whole.
+  void told_again(const manifest::Header& header) {
+    if (header.stage == "scan" && manifest::has_member(header.options, "merge")) merges_.push_back(header.options);
+  }
+
   void read(Intake& intake) {
+    told_again_ = std::any_of(merges_.begin(), merges_.end(), [&](const std::string& options) {
+      return options.find("\"run\":\"" + intake.header().run + "\"") != std::string::npos;
+    });
     ManifestSummary summary;
     summary.name = intake.name();
     summary.header = intake.header();
@@ -297,6 +305,7 @@ class Collector {
 
   /// Counts a finding once an object, although every later stage carries it on.
   void count(std::uint64_t id, const std::string& finding, Severity worst) {
+    if (told_again_) return;
     if (!counted_.insert(std::hash<std::string>{}(finding)*31 + id)) return;
     CodeCount& code = out.report.codes[finding];
     ++code.findings;
@@ -327,6 +336,8 @@ class Collector {
   // given.
   std::unordered_map<std::string, std::vector<std::pair<std::size_t, std::uint64_t>>> asked_;
   std::unordered_set<std::uint64_t> committed_;
+  std::vector<std::string> merges_;  ///< options of merged scans
+  bool told_again_ = false;          ///< the manifest at hand is one of their inputs
   Files files_;
   Column<std::uint64_t> instances_;
   std::string plan_;
@@ -342,6 +353,7 @@ Collected collect(const Options& options, const Mask& mask) {
     return std::pair(stage_rank(x.stage), x.created) < std::pair(stage_rank(y.stage), y.created);
   });
   Collector collector(mask, options);
+  for (const auto& one : opened) collector.told_again(one->header());
   for (auto& one : opened) {
     for (const auto& earlier : collector.out.report.manifests) {
       if (earlier.header.run == one->header().run) {

@@ -41,9 +41,14 @@ figcaption{color:var(--soft);font-size:.9rem}
 .filter button:disabled{color:#6b7885;border-color:var(--line)}
 .filter button:focus-visible,.filter select:focus-visible{outline:3px solid var(--blue);outline-offset:1px}
 .bar{margin:.2rem 0 0 auto}
-@media (max-width:40rem){.d1,.d2,.d3,.d4,.d5{padding-left:calc(var(--d)*.5rem)}h1{font-size:1.4rem}.tiles{grid-template-columns:1fr 1fr;gap:.5rem}.tile dd{font-size:1.3rem}td.w,th.w{min-width:13rem}th,td{padding:.35rem .5rem}}
-@media print{@page{margin:12mm}body{font-size:9.5pt}nav,.skip,.filter{display:none}main,header,footer{max-width:none;padding:0}
-.scroll{overflow:visible;border:0;background:none}table{font-size:8.5pt}th,td{padding:1mm 1.5mm}td.w,th.w{min-width:0}
+.any{overflow-wrap:anywhere}
+@media (max-width:40rem){.d1,.d2,.d3,.d4,.d5{padding-left:calc(var(--d)*.5rem)}h1{font-size:1.4rem}.tiles{grid-template-columns:1fr 1fr;gap:.5rem}.tile dd{font-size:1.3rem}td.w,th.w{min-width:13rem}th,td{padding:.35rem .5rem}thead th,thead th.n{white-space:normal;min-width:5rem}thead th:first-child{min-width:0}}
+caption span{position:sticky;left:.6rem;display:inline-block;max-width:min(calc(100vw - 3.5rem),76rem)}
+@media print{@page{margin:12mm 12mm 16mm;@bottom-left{content:"Migration report";font:8pt sans-serif;color:#51606f}@bottom-right{content:"Page " counter(page) " of " counter(pages);font:8pt sans-serif;color:#51606f}}
+caption span{position:static;max-width:none}thead th,thead th.n{white-space:normal}
+.scroll:not(:has(tr:nth-child(22),#exceptions)){break-inside:avoid}tbody tr:nth-child(-n+2){break-after:avoid}tbody tr:first-child,tbody tr:nth-last-child(-n+2){break-before:avoid}thead{break-after:avoid}
+body{font-size:9.5pt}nav,.skip,.filter{display:none}main,header,footer{max-width:none;padding:0}
+.scroll{overflow:visible;border:0;background:none}table{font-size:8pt}th,td{padding:1mm}td.w,th.w{min-width:0}
 #exceptions{font-size:7pt;table-layout:fixed}#exceptions th,#exceptions td{padding:.8mm 1mm;overflow-wrap:anywhere}#exceptions thead th{white-space:normal}
 #exceptions th:nth-child(1){width:20%}#exceptions th:nth-child(2){width:7.5%}#exceptions th:nth-child(3){width:10%}#exceptions th:nth-child(4){width:19%}#exceptions th:nth-child(5){width:7.5%}#exceptions th:nth-child(6){width:7.5%}#exceptions th:nth-child(7){width:8%}#exceptions th:nth-child(8){width:9%}#exceptions th:nth-child(9){width:11.5%}
 #exceptions code{white-space:normal}

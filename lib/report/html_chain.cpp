@@ -65,6 +65,12 @@ Throughput throughput_of(const Report& report) {
   return out;
 }
 
+/// A minute as people write it: what is known to the minute shows no seconds.
+std::string shown_minute(std::int64_t minute) {
+  const std::string text = minute_text(minute);
+  return html(text.substr(0, 10) + " " + text.substr(11, 5) + " UTC");
+}
+
 std::string step_text(std::int64_t minutes) {
   if (minutes % 1440 == 0) return minutes == 1440 ? "day" : std::to_string(minutes / 1440) + " days";
   if (minutes % 60 == 0) return minutes == 60 ? "hour" : std::to_string(minutes / 60) + " hours";
@@ -86,8 +92,8 @@ std::string throughput_plot(const Throughput& t) {
   const std::int64_t end = t.first + t.step * static_cast<std::int64_t>(t.bins.size());
   return out + "<line x1=\"0\" y1=\"139.5\" x2=\"960\" y2=\"139.5\" stroke=\"" + std::string(kGrey) +
          "\"/></svg><figcaption id=\"throughput-text\">Objects loaded per " + step_text(t.step) + ", from " +
-         time_text(minute_text(t.first)) + " to " + time_text(minute_text(end)) + "; the tallest bar is " +
-         grouped(t.most) + " objects.</figcaption></figure>\n";
+         shown_minute(t.first) + " to " + shown_minute(end) + "; the tallest bar is " + grouped(t.most) +
+         " objects.</figcaption></figure>\n";
 }
 
 }  // namespace
@@ -113,8 +119,8 @@ std::string timeline_section(const Report& report) {
     } else {
       const std::int64_t first = a->minutes.begin()->first, last = a->minutes.rbegin()->first;
       const auto minutes = static_cast<std::uint64_t>(last - first + 1);
-      cells.insert(cells.end(), {time_text(minute_text(first)), time_text(minute_text(last)), grouped(sum.objects),
-                                 size_text(sum.bytes), minutes < 2 ? "" : grouped(sum.objects * 60 / minutes)});
+      cells.insert(cells.end(), {shown_minute(first), shown_minute(last), grouped(sum.objects), size_text(sum.bytes),
+                                 minutes < 2 ? "" : grouped(sum.objects * 60 / minutes)});
     }
     runs.row(cells);
   }

@@ -27,7 +27,7 @@ Table::Table(std::string_view caption, std::vector<TableColumn> columns, std::st
     : columns_(std::move(columns)) {
   out_ = "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"" + html(caption) + "\"><table";
   if (!id.empty()) out_ += " id=\"" + std::string(id) + "\"";
-  out_ += "><caption>" + html(caption) + "</caption><thead><tr>";
+  out_ += "><caption><span>" + html(caption) + "</span></caption><thead><tr>";
   for (const auto& c : columns_) {
     out_ += std::string("<th scope=\"col\"") + class_of(c.kind) + ">" + html(c.title) + "</th>";
   }

@@ -155,6 +155,7 @@ std::string start_cell(const Report& report, const ManifestSummary& m) {
   const bool unlinked = std::any_of(report.unexplained.begin(), report.unexplained.end(),
                                     [&](const Unexplained& u) { return u.kind == "link" && u.subject == m.name; });
   if (unlinked) return "<span class=\"bad\">not linked</span>";
+  if (m.share == ManifestSummary::Share::part) return "part, see below";
   return m.complete ? "start" : "<span class=\"bad\">incomplete</span>";
 }
 
@@ -171,6 +172,18 @@ std::string increments_text(const Report& report) {
            " objects are new, " + grouped(b.gone) + " are gone from the source; they are explained by that.</p>\n";
   }
   return out;
+}
+
+void balance_row(Table& table, const Balance& balance, bool complete) {
+  const Levels &a = balance.before, &b = balance.after;
+  table.row({html(balance.output), html(balance.input), pair(a.files, b.files), pair(a.objects, b.objects),
+             pair(a.instances, b.instances), pair(a.studies, b.studies), pair(a.bytes, b.bytes),
+             bad_cell(balance.missing), bad_cell(balance.extra), bad_cell(balance.repeated),
+             balance.increment
+                 ? (balance.closes() ? "<span class=\"good\">increment</span>" : "<span class=\"bad\">open</span>")
+             : balance.closes() ? "<span class=\"good\">closes</span>"
+             : complete         ? "<span class=\"bad\">open</span>"
+                                : "<span class=\"bad\">incomplete</span>"});
 }
 
 }  // namespace
@@ -196,15 +209,12 @@ std::string ledger_section(const Report& report) {
                  grouped(m.levels.studies), grouped(m.levels.bytes), "", "", "", start_cell(report, m)});
       continue;
     }
-    const Levels &a = at->before, &b = at->after;
-    table.row({html(m.name), html(at->input), pair(a.files, b.files), pair(a.objects, b.objects),
-               pair(a.instances, b.instances), pair(a.studies, b.studies), pair(a.bytes, b.bytes),
-               bad_cell(at->missing), bad_cell(at->extra), bad_cell(at->repeated),
-               at->increment
-                   ? (at->closes() ? "<span class=\"good\">increment</span>" : "<span class=\"bad\">open</span>")
-               : at->closes() ? "<span class=\"good\">closes</span>"
-               : m.complete   ? "<span class=\"bad\">open</span>"
-                              : "<span class=\"bad\">incomplete</span>"});
+    balance_row(table, *at, m.complete);
+  }
+  for (const Balance& b : report.balances) {  // parts of a whole, taken together
+    const bool stands = std::any_of(report.manifests.begin(), report.manifests.end(),
+                                    [&](const ManifestSummary& m) { return m.name == b.output; });
+    if (!stands) balance_row(table, b, true);
   }
   return section("ledger", "Ledger", sheet_table(report) + std::move(table).str() + increments_text(report));
 }
@@ -229,9 +239,10 @@ std::string groups_section(const Report& report) {
                {"Bytes", Kind::number}});
   for (std::size_t i = 0; i < report.groups.size() && i < kMostRows; ++i) {
     const auto& g = report.groups[i];
-    table.row({g.modality.empty() ? "none" : html(g.modality), html(g.year), html(g.site), grouped(g.objects),
-               count_cell(g.verified), count_cell(g.loaded), count_cell(g.waiting), count_cell(g.no_transfer),
-               count_cell(g.exceptions), size_text(g.bytes)});
+    table.row({g.modality.empty() ? "none" : html(g.modality), html(g.year),
+               "<span class=\"any\">" + html(g.site) + "</span>", grouped(g.objects), count_cell(g.verified),
+               count_cell(g.loaded), count_cell(g.waiting), count_cell(g.no_transfer), count_cell(g.exceptions),
+               size_text(g.bytes)});
   }
   const Places& p = report.places;
   table.row({"sum", "", "", grouped(sum.objects), grouped(p.verified), grouped(p.loaded), grouped(p.waiting),

@@ -3,9 +3,13 @@
 
 #include "core/interned.hpp"
 #include "core/text.hpp"
+#include "manifest/member.hpp"
+#include "manifest/split.hpp"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <set>
 
 namespace waybill::report {
 namespace {
@@ -226,10 +230,132 @@ void note_edits(Report& report, const std::vector<std::size_t>& sources, const s
   }
 }
 
+/// "part-1.wb, part-2.wb and 6 more"
+std::string names_of(const Report& report, const std::vector<std::size_t>& manifests) {
+  constexpr std::size_t kNamed = 4;
+  std::string out;
+  for (std::size_t i = 0; i < std::min(manifests.size(), kNamed); ++i)
+    out += (out.empty() ? "" : ", ") + report.manifests[manifests[i]].name;
+  return manifests.size() <= kNamed ? out : out + " and " + std::to_string(manifests.size() - kNamed) + " more";
+}
+
+/// Several manifests of one stage that are one whole together: their objects, studies and levels. Files and instances
+/// of a whole are not the sums of its parts' and are left open.
+struct Together {
+  Holdings holdings;
+  Levels levels;
+};
+
+Together together(const Collected& c, const std::vector<std::size_t>& manifests) {
+  Together out;
+  auto& all = out.holdings.all_studies;
+  for (const std::size_t n : manifests) {
+    for (const Entry& entry : c.holdings[n].entries) out.holdings.entries.push_back(entry);
+    all.insert(all.end(), c.holdings[n].all_studies.begin(), c.holdings[n].all_studies.end());
+  }
+  std::sort(out.holdings.entries.begin(), out.holdings.entries.end(),
+            [](const Entry& a, const Entry& b) { return a.id < b.id; });
+  std::sort(all.begin(), all.end());
+  out.levels.studies = static_cast<std::uint64_t>(std::unique(all.begin(), all.end()) - all.begin());
+  const Entry* last = nullptr;
+  for (const Entry& entry : out.holdings.entries) {
+    if (last == nullptr || last->id != entry.id) ++out.levels.objects, out.levels.bytes += entry.bytes;
+    last = &entry;
+  }
+  return out;
+}
+
+/// A merge against its inputs, or the parts of a split against what was split. `owes_all`: all parts are here.
+void balance_shares(Collected& c, const std::vector<std::size_t>& in, const std::vector<std::size_t>& out,
+                    bool owes_all) {
+  Report& report = c.report;
+  const bool merged = in.size() > 1;
+  const std::size_t whole = merged ? out.front() : in.front();
+  const Together parts = together(c, merged ? in : out);
+  const std::string input = names_of(report, in), output = names_of(report, out);
+  Mismatch m = merged ? compare(parts.holdings.entries, c.holdings[whole], false)
+                      : compare(c.holdings[whole].entries, parts.holdings, false);
+  if (!owes_all) m.missing.clear();
+  // Scans that are merged settle duplicates between them.
+  if (merged && report.manifests[whole].header.stage == "scan") m.changed.clear();
+  const Holdings& known = c.holdings[whole];
+  list(c, "missing", m.missing, known, output, "is in " + input + " but not in " + output);
+  list(c, "extra", m.extra, known, output, "is in " + output + " but not in " + input);
+  list(c, "repeated", m.repeated, known, output, "stands more than once in " + output);
+  list(c, "bucket", m.changed, known, output, "is of another kind in " + output + " than in " + input);
+  if (!owes_all) return;
+  Levels levels = report.manifests[whole].levels;  // of the same objects: files and instances are what they say
+  levels.objects = parts.levels.objects;
+  levels.studies = parts.levels.studies;
+  levels.bytes = parts.levels.bytes;
+  const Levels& of_whole = report.manifests[whole].levels;
+  const Balance balance{
+      input,          output,           merged ? levels : of_whole, merged ? of_whole : levels, m.missing.size(),
+      m.extra.size(), m.repeated.size()};
+  if (m.missing.empty() && m.extra.empty() && m.repeated.empty() && !balance.closes())
+    add_unexplained(report, {"levels", output, "", output,
+                             output + " holds the objects of " + input + ", but their studies or bytes differ"});
+  report.balances.push_back(balance);
+}
+
+bool is_merge(const ManifestSummary& m) { return manifest::has_member(m.header.options, "merge"); }
+
+/// A merge whose inputs are here, all or some.
+void balance_merge(Collected& c, std::size_t n, const std::vector<std::size_t>& sources) {
+  Report& report = c.report;
+  const ManifestSummary output = report.manifests[n];
+  if (sources.size() < output.header.inputs.size()) {
+    c.holdings[n].origin = output.header.stage == "scan";
+    for (const auto& input : output.header.inputs) {
+      if (!with_head(report, input.head))
+        broken(report, output, input.name, "it is not among the manifests given; add it");
+    }
+    return;
+  }
+  report.manifests[n].share = ManifestSummary::Share::merged;
+  balance_shares(c, sources, {n}, true);
+  if (output.header.stage != "scan") return;
+  for (const std::size_t at : sources) {  // an instance of two shards is one of the whole
+    if (c.holdings[at].origin) report.scanned.instances -= report.manifests[at].levels.instances;
+  }
+  report.scanned.instances += output.levels.instances;
+}
+
+/// Parts by what was split and into how many.
+using Parts = std::map<std::pair<std::size_t, std::uint64_t>, std::vector<std::size_t>>;
+
+void balance_parts(Collected& c, const Parts& all) {
+  Report& report = c.report;
+  for (const auto& [of, parts] : all) {
+    std::set<std::uint64_t> here;
+    for (const std::size_t n : parts) here.insert(manifest::part_number(report.manifests[n].header)->part);
+    balance_shares(c, {of.first}, parts, here.size() == of.second);
+    std::string absent;
+    for (std::uint64_t part = 1; part <= of.second && here.size() < of.second; ++part) {
+      if (!here.contains(part)) absent += (absent.empty() ? "" : ", ") + std::to_string(part);
+    }
+    const std::string& whole = report.manifests[of.first].name;
+    if (!absent.empty())
+      add_unexplained(report, {"link", whole, "", whole,
+                               whole + " was split in " + std::to_string(of.second) + " and part " + absent +
+                                   " is not among the manifests given; add it, or leave " + whole +
+                                   " out to balance the parts that are here alone"});
+  }
+}
+
+/// A merge or a part whose inputs are here says again what these say: it is no run of its own.
+void drop_echoes(Report& report) {
+  for (std::size_t n = report.manifests.size(); n-- > 0;) {  // an activity stands beside each manifest
+    if (report.manifests[n].share != ManifestSummary::Share::none)
+      report.activities.erase(report.activities.begin() + static_cast<std::ptrdiff_t>(n));
+  }
+}
+
 }  // namespace
 
 void balance(Collected& c) {
   Report& report = c.report;
+  Parts parts;
   for (std::size_t n = 0; n < report.manifests.size(); ++n) {
     const ManifestSummary output = report.manifests[n];
     const std::vector<std::size_t> sources = link(report, n);
@@ -238,7 +364,12 @@ void balance(Collected& c) {
     for (const std::size_t at : sources) {
       if (has_objects(report.manifests[at]) && (!source || at > *source)) source = at;
     }
-    if (!source) {
+    if (const auto part = manifest::part_number(output.header); part && source) {
+      report.manifests[n].share = ManifestSummary::Share::part;
+      parts[{*source, part->of}].push_back(n);
+    } else if (source && is_merge(output)) {
+      balance_merge(c, n, sources);
+    } else if (!source) {
       const ManifestSummary* earlier = earlier_with_objects(report, n);
       const bool told = std::any_of(report.links.begin(), report.links.end(), [&](const Link& l) {
         return l.to == output.name && (l.state == Link::State::broken || l.state == Link::State::unknown);
@@ -261,6 +392,8 @@ void balance(Collected& c) {
       if (c.holdings[n].origin) report.scanned.instances += report.balances.back().fresh;
     }
   }
+  balance_parts(c, parts);
+  drop_echoes(report);
 }
 
 }  // namespace waybill::report

@@ -57,7 +57,7 @@ std::string reason_of(const Object& object, const Mask& mask) {
   if (object.verify && (manifest::is_bad_verdict(object.verify->verdict) || object.bucket == Bucket::failed)) {
     add("verify: " + object.verify->verdict);
     for (const auto& d : object.verify->differences)
-      add("(" + d.tag + ") " + d.kind + (mask.shows_phi() ? " " + d.detail : ""));
+      add("(" + d.tag + ") " + (d.kind == "frames" ? d.detail : d.kind + (mask.shows_phi() ? " " + d.detail : "")));
   }
   if (object.load && !object.verify && object.bucket != Bucket::loaded && object.bucket != Bucket::verified) {
     add("load: " + object.load->outcome + (object.load->status.empty() ? "" : " with status " + object.load->status));

@@ -43,6 +43,8 @@ struct ManifestSummary {
   std::string rule_set;  ///< hash of the rules that reconcile decided by
   std::vector<Signer> signers;
   bool complete = false;
+  /// Made of manifests of its own stage that are here: it says again what they say.
+  enum class Share { none, merged, part } share = Share::none;
   Levels levels;
   Buckets buckets{};
   std::uint64_t study_records = 0;
@@ -56,7 +58,8 @@ struct Link {
   enum class State { linked, not_given, broken, unknown } state = State::linked;
 };
 
-/// The balance of one manifest against its input.
+/// The balance of one manifest against its input; of several that are one whole (a merge, the parts of a split) all
+/// names stand in `input` or `output`.
 struct Balance {
   std::string input, output;
   Levels before, after;

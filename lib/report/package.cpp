@@ -10,12 +10,14 @@
 #include "manifest/envelope.hpp"
 #include "manifest/frame.hpp"
 #include "report/package_assets.hpp"
+#include "report/package_readme.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <set>
 #include <system_error>
 
 namespace waybill::report {
@@ -174,8 +176,8 @@ class RecordList {
 };
 
 /// Walks the copy, so that what lies in the package is proved to be what the report was made from, and lists its
-/// records.
-void add_manifest(Staging& staging, const Report& report, const fs::path& from) {
+/// records. Its head and its name in the package.
+std::pair<std::string, std::string> add_manifest(Staging& staging, const Report& report, const fs::path& from) {
   const std::string name = staging.place("manifests", safe_name(from));
   copy_manifest(staging, from, name);
   const std::string base = fs::path(name).filename().string();
@@ -202,6 +204,7 @@ void add_manifest(Staging& staging, const Report& report, const fs::path& from) 
                    path_to_text(from.native()) +
                        " changed since the report read it; make the package again when no run writes it");
   }
+  return {chain.head().hex(), base};
 }
 
 std::string text_of(const fs::path& path, std::uint64_t most) {
@@ -210,7 +213,8 @@ std::string text_of(const fs::path& path, std::uint64_t most) {
   return std::string(as_text(*bytes));
 }
 
-void add_key(Staging& staging, const std::string& id, const std::string& pem) {
+void add_key(Staging& staging, std::set<std::string>& keys, const std::string& id, const std::string& pem) {
+  keys.insert(id);
   const std::string name = "keys/" + id + ".pub";
   if (fs::exists(staging.path(name))) return;
   (void)staging.place("keys", id + ".pub");
@@ -241,7 +245,8 @@ void write_package(const Report& report, const Options& options, const PackageOp
   fs::path folder = package.folder;
   if (!folder.has_filename()) folder = folder.parent_path();
   Staging staging(folder);
-  for (const auto& path : options.manifests) add_manifest(staging, report, path);
+  std::map<std::string, std::string> names;
+  for (const auto& path : options.manifests) names.insert(add_manifest(staging, report, path));
   for (const auto& path : package.include) {
     const std::string name = staging.place("rules", safe_name(path));
     staging.write(name, text_of(path, kMostIncluded));
@@ -249,10 +254,12 @@ void write_package(const Report& report, const Options& options, const PackageOp
   staging.write(staging.place("report", "report.html"), to_html(report));
   staging.write(staging.place("report", "report.csv"), to_csv(report));
   staging.write(staging.place("report", "report.json"), to_json(report) + "\n");
-  for (const auto& path : options.keys) add_key(staging, manifest::PublicKey(path).id(), text_of(path, kCopyBytes));
-  if (!package.sign.empty())
-    add_key(staging, manifest::sign_text(package.sign, "").key, manifest::public_pem(package.sign));
-  staging.write("README.md", kPackageReadme);
+  std::set<std::string> keys;
+  for (const auto& path : options.keys)
+    add_key(staging, keys, manifest::PublicKey(path).id(), text_of(path, kCopyBytes));
+  const std::string key = package.sign.empty() ? "" : manifest::sign_text(package.sign, "").key;
+  if (!key.empty()) add_key(staging, keys, key, manifest::public_pem(package.sign));
+  staging.write("README.md", package_readme(report, names, keys, key));
   staging.write("verify.sh", kVerifyScript, 0700);
   const std::string list = staging.list();
   staging.write("SHA256SUMS", list);

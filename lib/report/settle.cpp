@@ -208,7 +208,8 @@ class Final {
   Defects open_;
 };
 
-/// Walks all manifests in step of their ids and calls `each(first manifest, first entry, last entry)` once an object.
+/// Walks all manifests in step of their ids and calls `each(first manifest, first entry, last entry)` once an object;
+/// the first is the first of those where the ledger starts, if it has one.
 template <typename F>
 void each_object(const std::vector<Holdings>& holdings, F each) {
   std::vector<std::size_t> at(holdings.size());
@@ -226,7 +227,9 @@ void each_object(const std::vector<Holdings>& holdings, F each) {
       const auto& entries = holdings[n].entries;
       const Entry* entry = nullptr;
       while (at[n] < entries.size() && entries[at[n]].id == first->id) entry = &entries[at[n]++];
-      if (entry != nullptr) last.take(holdings[n], *entry);
+      if (entry == nullptr) continue;
+      last.take(holdings[n], *entry);
+      if (holdings[n].origin && !holdings[manifest].origin) first = entry, manifest = n;
     }
     each(manifest, *first, last.entry());
   }

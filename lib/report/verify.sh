@@ -10,7 +10,12 @@ set -u
 LC_ALL=C
 export LC_ALL
 umask 077
-wanted=${1-}
+wanted=$(printf %s "${1-}" | tr A-F a-f)
+if [ $# -gt 1 ] || { [ $# -eq 1 ] && { [ ${#wanted} -ne 16 ] || [ -n "$(printf %s "$wanted" | tr -d 0-9a-f)" ]; }; }; then
+  echo "verify.sh: '$*' is no key id: 16 hex digits, as they were given to you; leave it out to check without" >&2
+  exit 2
+fi
+unset CDPATH # or cd might go to another folder of the same name
 cd "$(dirname "$0")" || exit 2
 for tool in sha256sum od split comm find grep awk zstd jq openssl; do
   command -v "$tool" >/dev/null || { echo "verify.sh: $tool is missing; install it and run this again" >&2; exit 2; }
@@ -39,6 +44,14 @@ verified() { # KEY SIGNATURE TEXT
   openssl pkeyutl -verify -rawin -pubin -inkey "$1" -sigfile "$2" -in "$3" >/dev/null 2>&1
 }
 
+conclude() {
+  problems=$(wc -l <"$work/bad")
+  if [ "$problems" -eq 0 ] && [ -n "$wanted" ]; then say "SOUND: everything in this package holds together and is signed by the key $wanted"; exit 0; fi
+  if [ "$problems" -eq 0 ]; then say "SOUND in itself; only with the KEY-ID that you were given is it known who signed it"; exit 0; fi
+  say "NOT SOUND: $problems problems, see the lines that begin with BAD"
+  exit 1
+}
+
 # --- the package: keys, the list of files, its signature -------------------------------------------------------------
 
 check_keys() {
@@ -48,6 +61,13 @@ check_keys() {
     [ "$key" = "keys/$id.pub" ] || bad "$key holds the key $id, not the one of its name: it was replaced"
   done
   [ -z "$wanted" ] || [ -f "keys/$wanted.pub" ] || bad "the key $wanted that you were given is not in this package"
+}
+
+# Ends the check when there are any: a pipe among the files would be waited for without end.
+check_kinds() {
+  find . ! -type d ! -type f >"$work/odd"
+  while IFS= read -r name; do bad "$name is no regular file"; done <"$work/odd"
+  [ ! -s "$work/odd" ] || conclude
 }
 
 check_list() {
@@ -61,9 +81,7 @@ check_list() {
   cut -c67- SHA256SUMS | sort >"$work/listed"
   comm -23 "$work/found" "$work/listed" >"$work/more"
   while IFS= read -r name; do bad "$name is not listed in SHA256SUMS: it was added"; done <"$work/more"
-  find . ! -type d ! -type f >"$work/odd"
-  while IFS= read -r name; do bad "$name is no regular file"; done <"$work/odd"
-  [ -s "$work/failed" ] || [ -s "$work/more" ] || [ -s "$work/odd" ] || ok "all $(wc -l <SHA256SUMS) files are those of SHA256SUMS"
+  [ -s "$work/failed" ] || [ -s "$work/more" ] || ok "all $(wc -l <SHA256SUMS) files are those of SHA256SUMS"
 }
 
 check_list_signature() {
@@ -243,6 +261,7 @@ check_manifest() { # MANIFEST
   check_signatures "$1" "$state" "$head"
   jq -rn --slurpfile h "$state/header" --slurpfile e "$state/end" '($e[0].inputs // [] | map({(.name): .head}) | add // {}) as $late
     | $h[0] | ([.stage, .created] | @tsv), (.inputs[]? | [.name, .head // $late[.name] // ""] | @tsv)' >"$work/told" 2>/dev/null
+  jq -r '.options | (.split | strings | select(test("^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$"))) // (if .merge then "merge" else "" end)' "$state/header" >"$state/share" 2>/dev/null
   head -n 1 "$work/told" >"$state/stage"
   tail -n +2 "$work/told" >"$state/inputs"
   if grep -Evq '	([0-9a-f]{64})?$' "$state/inputs"; then bad "$1: an input has a head that is no SHA-256"; : >"$state/inputs"; fi
@@ -302,10 +321,82 @@ settled_by_scan() { # RECORDS
   awk -F '\t' '$1 == "object" && $4 ~ /^(duplicate-identical|dicomdir|non-dicom|non-instance|empty)$/ { print $2 " " $4 }' "$1" | sort
 }
 
+same_objects() { # NAME RECORDS SOURCE-NAME SOURCE-RECORDS [settled]
+  grep '^object	' "$2" | cut -f2 | sort >"$work/after"
+  grep '^object	' "$4" | cut -f2 | sort >"$work/before"
+  comm -23 "$work/before" "$work/after" | uniq >"$work/lost"
+  comm -13 "$work/before" "$work/after" | uniq >"$work/invented"
+  name_some "$1 lost an object of $3" "$work/lost"
+  name_some "$1 has an object that $3 has not" "$work/invented"
+  was=$(awk -F '\t' '$1 == "object" { n += $3 } END { printf "%.0f", n }' "$4")
+  is=$(awk -F '\t' '$1 == "object" { n += $3 } END { printf "%.0f", n }' "$2")
+  [ "$was" = "$is" ] || bad "$1 has $is source bytes, $3 has $was"
+  if [ -s "$work/lost" ] || [ -s "$work/invented" ] || [ -s "$work/twice" ] || [ "$was" != "$is" ]; then return; fi
+  if [ "${5-}" = settled ]; then
+    settled_by_scan "$4" >"$work/before"
+    settled_by_scan "$2" >"$work/settled"
+    comm -3 "$work/before" "$work/settled" | tr -d '\t' | cut -d' ' -f1 | sort -u >"$work/changed"
+    name_some "$1 says otherwise than $3 what needs no transfer, object" "$work/changed"
+    [ ! -s "$work/changed" ] || return
+  fi
+  ok "ledger: $1 has exactly the objects of $3 ($(wc -l <"$work/after"), $is bytes)"
+}
+
+with_head() { # HEAD
+  awk -F '\t' -v h="$1" '$1 == h { print $5; exit }' "$work/heads"
+}
+
+# A merge has the objects of all its inputs, each once. False when none of them is here.
+check_merge() { # NAME STATE-FOLDER
+  : >"$work/union"
+  here=0 all=0
+  while IFS="$(printf '\t')" read -r _ input_head; do
+    all=$((all + 1))
+    input=$(with_head "$input_head")
+    [ -n "$input" ] || continue
+    here=$((here + 1))
+    grep '^object	' "$work/m/$input/records" >>"$work/union"
+  done <"$2/inputs"
+  [ "$here" -gt 0 ] || return 1
+  if [ "$here" -ne "$all" ]; then bad "$1 was merged from $all manifests, of which $((all - here)) are not in this package"; return 0; fi
+  sort -t "$(printf '\t')" -u -k2,2 "$work/union" >"$work/once"
+  IFS="$(printf '\t')" read -r stage created <"$2/stage"
+  # Scans that are merged settle the duplicates between them.
+  same_objects "$1" "$2/records" "its $all inputs" "$work/once" "$([ "$stage" = scan ] || echo settled)"
+}
+
+# All parts of a split together have the objects of what was split. Checked with the first; false when that is not here.
+check_parts() { # NAME STATE-FOLDER PART/OF
+  whole_head=$(cut -f2 "$2/inputs" | head -n 1)
+  whole=$(with_head "$whole_head")
+  [ -n "$whole" ] || return 1
+  first=''
+  : >"$work/union"
+  : >"$work/numbers"
+  for other in "$work"/m/*; do
+    [ "$(cut -f2 "$other/inputs" | head -n 1)" = "$whole_head" ] || continue
+    case $(cat "$other/share") in */"${3#*/}") ;; *) continue ;; esac
+    [ -n "$first" ] || first=$other
+    cat "$other/share" >>"$work/numbers"
+    grep '^object	' "$other/records" >>"$work/union"
+  done
+  [ "$first" = "$2" ] || return 0
+  parts=$(sort -u "$work/numbers" | wc -l)
+  if [ "$parts" -ne "${3#*/}" ]; then bad "$whole was split in ${3#*/}, of which $((${3#*/} - parts)) are not in this package"; return 0; fi
+  cut -f2 "$work/union" | sort | uniq -d >"$work/twice"
+  name_some "more than one part of $whole has an object" "$work/twice"
+  same_objects "$whole in $parts parts" "$work/union" "$whole" "$work/m/$whole/records" settled
+}
+
 check_balance() { # NAME STATE-FOLDER
   grep '^object	' "$2/records" | cut -f2 | sort >"$work/after"
   uniq -d "$work/after" >"$work/twice"
   name_some "$1 has an object more than once" "$work/twice"
+  share=$(cat "$2/share")
+  case $share in
+    merge) ! check_merge "$1" "$2" || return ;;
+    */*) ! check_parts "$1" "$2" "$share" || return ;;
+  esac
   source=$(source_of "$2")
   IFS="$(printf '\t')" read -r stage created <"$2/stage"
   if [ -z "$source" ]; then
@@ -320,26 +411,12 @@ check_balance() { # NAME STATE-FOLDER
     [ -s "$work/lost" ] || ok "ledger: $1 has every study of $source ($(wc -l <"$work/before"))"
     return
   fi
-  grep '^object	' "$work/m/$source/records" | cut -f2 | sort >"$work/before"
-  comm -23 "$work/before" "$work/after" | uniq >"$work/lost"
-  comm -13 "$work/before" "$work/after" | uniq >"$work/invented"
-  name_some "$1 lost an object of $source" "$work/lost"
-  name_some "$1 has an object that $source has not" "$work/invented"
-  was=$(awk -F '\t' '$1 == "object" { n += $3 } END { printf "%.0f", n }' "$work/m/$source/records")
-  is=$(awk -F '\t' '$1 == "object" { n += $3 } END { printf "%.0f", n }' "$2/records")
-  [ "$was" = "$is" ] || bad "$1 has $is source bytes, $source has $was"
-  if [ -s "$work/lost" ] || [ -s "$work/invented" ] || [ -s "$work/twice" ] || [ "$was" != "$is" ]; then return; fi
-  settled_by_scan "$work/m/$source/records" >"$work/before"
-  settled_by_scan "$2/records" >"$work/settled"
-  comm -3 "$work/before" "$work/settled" | tr -d '\t' | cut -d' ' -f1 | sort -u >"$work/changed"
-  name_some "$1 says otherwise than $source what needs no transfer, object" "$work/changed"
-  [ -s "$work/changed" ] ||
-    ok "ledger: $1 has exactly the objects of $source ($(wc -l <"$work/after"), $is bytes)"
+  same_objects "$1" "$2/records" "$source" "$work/m/$source/records" settled
 }
 
 check_report() {
   report=report/report.json
-  jq -e .manifests "$report" >/dev/null 2>&1 || { bad "$report is missing or no report"; return; }
+  { [ -f "$report" ] && jq -e .manifests "$report" >/dev/null 2>&1; } || { bad "$report is missing or no report"; return; }
   : >"$work/own"
   jq -r '.manifests[] | .head as $head | [.head, "", .levels.objects], (.buckets | to_entries[] | [$head, .key, .value.objects]) | @tsv' "$report" >"$work/report"
   awk -F '\t' '$2 == "" { print $1 }' "$work/report" | sort >"$work/told"
@@ -360,6 +437,7 @@ check_report() {
   [ -s "$work/own" ] || ok "the report speaks of these manifests and counts their objects as they stand"
 }
 
+check_kinds
 check_keys
 check_list
 check_list_signature
@@ -375,8 +453,4 @@ for state in "$work"/m/*; do
 done
 check_samples
 check_report
-problems=$(wc -l <"$work/bad")
-if [ "$problems" -eq 0 ] && [ -n "$wanted" ]; then say "SOUND: everything in this package holds together and is signed by the key $wanted"; exit 0; fi
-if [ "$problems" -eq 0 ]; then say "SOUND in itself; only with the KEY-ID that you were given is it known who signed it"; exit 0; fi
-say "NOT SOUND: $problems problems, see the lines that begin with BAD"
-exit 1
+conclude

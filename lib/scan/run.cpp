@@ -129,7 +129,7 @@ std::string settings_json(const Options& options) {
 std::string other_settings(const manifest::Header& older, const Options& options) {
   std::string out;
   for (const std::string& name : manifest::differing_options(older.options, settings_json(options))) {
-    if (name == "since" || name == "recheck" || name == "seed") continue;
+    if (name == "since" || name == "recheck" || name == "seed" || name == "merge") continue;
     out += (out.empty() ? "" : ", ") + name;
   }
   return out;

@@ -5,6 +5,7 @@
 #include "inspect/inspect.hpp"
 #include "pixel/codec.hpp"
 #include "transfer/bytes.hpp"
+#include "verify/frames.hpp"
 
 #include <algorithm>
 #include <array>
@@ -136,7 +137,8 @@ void explain(const dicom::File& received, Object& object) {
   conclude(object, good ? "E4" : "E3", verdict, good);
 }
 
-/// The pixels are not those that were sent: names both digests, and the elements that differ, which may be the cause.
+/// The pixels are not those that were sent: names both digests, the frames that differ unless they were compressed
+/// anew, and the elements that differ, which may be the cause.
 void explain_pixels(const dicom::File& received, const Object& actual, const Expected& expected,
                     const std::string& verdict, Object& object) {
   const bool samples = actual.pixel_sha256 && !expected.pixel.empty();
@@ -147,8 +149,15 @@ void explain_pixels(const dicom::File& received, const Object& actual, const Exp
                              std::string(samples ? "PIX1" : "the codestream's digest") + " of what came back is " +
                                  named(came) + ", of what was sent " + named(sent_digest)});
   object.verify.emplace();
-  if (const auto sent = open_sent(object))
-    object.verify->differences = dicom::compare((*sent)->file.dataset, received.dataset, dicom::Profile::lenient);
+  if (const auto sent = open_sent(object)) {
+    auto& differences = object.verify->differences;
+    differences = dicom::compare((*sent)->file.dataset, received.dataset, dicom::Profile::lenient);
+    const bool lossy = pixel::fidelity_of(expected.transfer_syntax) == Fidelity::lossy;
+    if (verdict == "PIXEL-DIFF") {
+      if (auto frames = frame_difference((*sent)->file, received, lossy))
+        differences.insert(differences.begin(), *std::move(frames));
+    }
+  }
   conclude(object, "E3", verdict, false);
 }
 

@@ -17,18 +17,21 @@ namespace {
 
 class AuditCollector : public testing::Test {
  protected:
-  std::unique_ptr<Trail> trail(bool trusted = true) {
+  /// `warned`: what TLS has to say of certificates is said, too.
+  std::unique_ptr<Trail> trail(bool trusted = true, bool warned = false) {
     Target target = target_from(collector_.url());
     net::TlsOptions tls;
     tls.certificate = collector_.pem("client.pem");
     tls.key = collector_.pem("client.key");
     if (trusted) tls.authorities = collector_.pem("ca.pem");
-    target.collector.tls = net::Tls::make(tls);
-    target.spool = spool();
-    return std::make_unique<Trail>(target, [this](const std::string& text) {
+    const auto say = [this](const std::string& text) {
       const std::lock_guard lock(mutex_);
       said_ += text + "\n";
-    });
+    };
+    if (warned) tls.warn = say;
+    target.collector.tls = net::Tls::make(tls);
+    target.spool = spool();
+    return std::make_unique<Trail>(target, say);
   }
   fs::path spool() const { return folder_ / "spool"; }
   std::size_t waiting() const { return Spool(spool()).names().size(); }
@@ -114,6 +117,22 @@ TEST_F(AuditCollector, ACollectorWithoutTrustGetsNothing) {
   EXPECT_EQ(t->close(), 1U);
   EXPECT_TRUE(test::contains(said(), "certificate that is not trusted")) << said();
   EXPECT_TRUE(collector_.received(0).empty());
+}
+
+TEST_F(AuditCollector, WhatIsSaidOfTheCollectorCallsItWhatItIs) {
+  const std::string name = "syslog over TLS " + collector_.url().substr(std::string("syslog+tls://").size());
+  {
+    const auto t = trail();
+    t->record(application_start());
+    EXPECT_EQ(t->close(), 1U);
+  }
+  EXPECT_TRUE(test::contains(said(), name + " cannot be reached")) << said();
+  collector_.start();  // with certificates of thirty days
+  (void)trail(false)->close();
+  EXPECT_TRUE(test::contains(said(), name + " shows a certificate that is not trusted")) << said();
+  EXPECT_EQ(trail(true, true)->close(), 0U) << said();
+  EXPECT_TRUE(test::contains(said(), "the TLS certificate of " + name + " ends in 29 days")) << said();
+  EXPECT_FALSE(test::contains(said(), "dicom")) << said();
 }
 
 TEST_F(AuditCollector, AMessageTakenOutOfTheSpoolIsTold) {

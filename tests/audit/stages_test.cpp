@@ -95,5 +95,25 @@ TEST_F(AuditStages, ManyStudiesOfAMediumAreFewMessages) {
   EXPECT_EQ(messages().size(), 3U);
 }
 
+TEST_F(AuditStages, AStudyThatSeveralManifestsHoldLeavesOnce) {
+  manifest::Study study;
+  study.study = "1.2.3";
+  study.patient_id = "ONE";
+  const std::string first = manifest_of(study);
+  std::filesystem::rename(first, folder_ / "first.wb");
+  study.patient_id = "TWO";  // corrected on the way: both patients' records are in the package
+  (void)manifest_of(study);
+  record_leaving({folder_ / "first.wb", folder_ / "first.wb", folder_ / "m.wb"}, "out\n/package");
+  const auto told = messages();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_TRUE(contains(told[0], "UserID=\"out%0A/package\"")) << told[0];
+  EXPECT_EQ(test::count_of(told[0], "ParticipantObjectID=\"1.2.3\""), 2U) << told[0];
+  EXPECT_EQ(test::count_of(told[0], "ParticipantObjectID=\"ONE\""), 1U) << told[0];
+  EXPECT_THROW(record_leaving({"-"}, "out"), RunError);
+  set_trail(nullptr);
+  record_leaving({"-"}, "out");  // nobody asks
+  EXPECT_EQ(messages().size(), 1U);
+}
+
 }  // namespace
 }  // namespace waybill::audit

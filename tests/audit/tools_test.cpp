@@ -4,6 +4,8 @@
 #include "support/simpacs.hpp"
 
 #include <algorithm>
+#include <regex>
+#include <set>
 
 namespace waybill::audit {
 namespace {
@@ -146,6 +148,94 @@ TEST_F(AuditTools, ABackupIsAnExportAndItsRestoreAnImport) {
   EXPECT_TRUE(contains(exported[0], "csd-code=\"110154\""));
   EXPECT_EQ(of(run(test::tool("unpack") + " backup --to out --quiet", 0), "110107").size(), 1U);
   EXPECT_TRUE(of(run(test::tool("unpack") + " backup --check --quiet", 0), "110107").empty());
+}
+
+TEST_F(AuditTools, RecordsOfPatientsThatLeaveAreAnExportWithTheirStudiesAndPlace) {
+  (void)run(scan(), 1);
+  const std::string manifest = test::tool("manifest") + " ";
+  const auto leaves = [&](const std::string& command, const std::string& medium, int exit = 0) {
+    const auto exported = of(run(command, exit), "110106");
+    ASSERT_EQ(exported.size(), 1U) << command;
+    for (const std::string& part :
+         {std::string("csd-code=\"110154\""), std::string("EventActionCode=\"R\""), "UserID=\"" + medium + "\"",
+          std::string("ParticipantObjectID=\"1.2.1\""), std::string("ParticipantObjectID=\"1.2.2\"")})
+      EXPECT_TRUE(contains(exported[0], part)) << command << part << exported[0];
+  };
+  leaves(manifest + "export scan.wb --csv objects.csv", "objects.csv");
+  leaves(manifest + "export scan.wb --studies -", "standard output");
+  leaves(manifest + "export scan.wb --inventory inventory.dcm", "inventory.dcm");
+  leaves(manifest + "filter scan.wb --study 1.2.1 1.2.2 --csv some.csv", "some.csv");
+  leaves(manifest + "diff scan.wb scan.wb --csv changes.csv", "changes.csv");
+  leaves(test::tool("report") + " scan.wb --package evidence", "evidence", 1);
+  leaves(test::tool("report") + " scan.wb --lookup who.csv", "who.csv", 1);
+  leaves(test::tool("report") + " scan.wb --show-phi --html open.html", "open.html", 1);
+  EXPECT_TRUE(of(run(test::tool("report") + " scan.wb --html report.html --csv report.csv", 1), "110106").empty())
+      << "patients are hashes there";
+  EXPECT_EQ(of(run(manifest + "export scan.wb --csv a.csv --studies b.csv", 0), "110106").size(), 2U);
+  (void)run(manifest + "export - --csv unknown.csv <scan.wb", 2);
+  EXPECT_FALSE(fs::exists(folder_ / "unknown.csv")) << "nobody would learn whose records left";
+}
+
+TEST_F(AuditTools, AProofOfOneStudyIsAnExportOfThatStudyAndItsCheckIsNone) {
+  (void)run(scan(), 1);
+  const std::string manifest = test::tool("manifest") + " ";
+  (void)run(manifest + "keygen -o key && head -c 32 /dev/urandom >secret && chmod 600 secret", 0);
+  (void)run(manifest + "sign scan.wb --key key --secret secret", 0);
+  const auto exported = of(run(manifest + "prove 1.2.2 scan.wb --secret secret -o proof.json", 0), "110106");
+  ASSERT_EQ(exported.size(), 1U);
+  EXPECT_TRUE(contains(exported[0], "UserID=\"proof.json\"")) << exported[0];
+  EXPECT_TRUE(contains(exported[0], "ParticipantObjectID=\"1.2.2\"")) << exported[0];
+  EXPECT_FALSE(contains(exported[0], "\"1.2.1\"")) << exported[0];
+  EXPECT_TRUE(of(run(manifest + "prove --check proof.json --key key.pub", 0), "110106").empty());
+}
+
+TEST_F(AuditTools, EveryEventThatThePageNamesComesToARealCollectorAndIsValid) {
+  test::Collector collector(folder_ / "rsyslog");
+  collector.start();
+  test::SimPacs pacs, strict("[node]\ncalling=[\"SOMEBODY\"]\n");
+  std::ofstream(folder_ / "exams.csv")
+      << "PATIENT_ID,LAST,FIRST,DOB,SEX,ACCESSION,MODALITY,STUDY_DATE,STATUS,STUDY_UID\n"
+         "T1,TEST,ONE,19700203,F,ACC9,OT,20200304,F,1.2.2\n";
+  std::ofstream(folder_ / "decided.csv") << "STUDY_UID,DECISION,DECIDED_BY,SECOND_PERSON\n1.2.2,ACC9,Reed,Waters\n";
+  std::string script = "cd " + folder_.path().string() + "; export " + collector.environment_words(folder_ / "spool");
+  const auto then = [&](const std::string& name, const std::string& words) {
+    script += "; " + test::tool(name) + " " + words + " --quiet";
+  };
+  then("scan", "in --deep -o scan.wb --audit-media CD-4711");
+  then("scan", "in --deep -o read.wb");
+  then("reconcile", "read.wb --ris exams.csv --decisions decided.csv -o reconcile.wb");
+  then("transcode", "read.wb --to rle --out staged -o transcode.wb --edits reconcile.wb --unmatched stage");
+  then("load", "transcode.wb --to " + pacs.url() + " -o load.wb");
+  then("verify", "load.wb --against " + pacs.url() + " --level content -o verify.wb");
+  then("load", "transcode.wb --to " + strict.url() + " -o rejected.wb");
+  then("pack", "read.wb -o backup");
+  then("unpack", "backup --to restored");
+  script += "; head -c 300 scan.wb >cut.wb; tail -c +302 scan.wb >>cut.wb; " + test::tool("manifest") +
+            " check cut.wb; " + test::tool("audit") + " check " + collector.file().string();
+  const test::Ran ran = test::run({"/bin/bash", "-c", script}, folder_ / "log");
+  const auto all = collector.received(44);
+  std::set<std::string> came;
+  for (const Received& one : all) {
+    EXPECT_EQ(test::fault_of(one.xml), "") << one.xml;
+    std::smatch id;
+    if (std::regex_search(one.xml, id, std::regex("<EventID csd-code=\"([0-9]+)\""))) came.insert(id[1]);
+  }
+  const std::string page = test::slurp(fs::path(test::environment("WAYBILL_SOURCE")) / "docs/audit.md");
+  const std::string table =
+      page.substr(page.find("| event |"), page.find("\n\n", page.find("| event |")) - page.find("| event |"));
+  std::set<std::string> promised;
+  const std::regex code("1101[0-9]{2} ");
+  for (std::sregex_iterator at(table.begin(), table.end(), code), end; at != end; ++at)
+    promised.insert(at->str().substr(0, 6));
+  EXPECT_GE(promised.size(), 11U) << table;
+  for (const std::string& event : promised)
+    EXPECT_TRUE(came.contains(event)) << event << " was not recorded\n" << ran.text;
+  for (const std::string& event : came) EXPECT_TRUE(promised.contains(event)) << event << " is not in docs/audit.md";
+  for (const char* part : {"csd-code=\"110126\"", "csd-code=\"integrity\"", "UserID=\"CD-4711\"", "csd-code=\"110155\"",
+                           "csd-code=\"110154\"", "csd-code=\"110152\"", "EventActionCode=\"U\""}) {
+    EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const Received& one) { return contains(one.xml, part); }))
+        << part;
+  }
 }
 
 TEST_F(AuditTools, ARunWhoseCollectorIsAwayIsNotHeldUpAndTheNextOneDelivers) {

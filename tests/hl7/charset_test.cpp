@@ -185,5 +185,14 @@ TEST(Hl7Charset, FollowsShiftOutAndShiftIn) {
   EXPECT_EQ(name_of(message_with("", "A\x0EZ")), "A\x0EZ");
 }
 
+TEST(Hl7Charset, HalfACharacterDoesNotSwallowTheShiftBehindIt) {
+  const std::string jis = encoded("山田", "ISO-2022-JP");
+  const std::string pairs = jis.substr(3, jis.size() - 6);
+  std::string note;
+  EXPECT_EQ(name_of(message_with("", "\\M2442\\" + pairs + "C\\C2842\\ Taro"), &note), "山田\xEF\xBF\xBD Taro");
+  EXPECT_FALSE(note.empty());
+  EXPECT_EQ(name_of(message_with("", "\\M2442\\0\\\\C2842\\")), "移") << "its second byte is the escape character";
+}
+
 }  // namespace
 }  // namespace waybill::hl7

@@ -289,5 +289,19 @@ TEST_F(Hl7Files, APipeThatIsNamedIsReadAndOneInAFolderIsNot) {
   EXPECT_NE(r.problems[0].reason.find("it is no file"), std::string::npos);
 }
 
+TEST(Hl7Intake, AMessageWhoseLineEndsAreWrittenAsTextIsNotTakenForAShortOne) {
+  for (const std::string end : {"\\r", "&#13;", "<CR>", " "}) {
+    Intake intake([](Message&, const Origin&) { ADD_FAILURE(); });
+    intake.read_bytes("t", "MSH|^~\\&|A|B|||20240101||ADT^A40|1|P|2.5" + end + "PID|1||77" + end + "MRG|78\r\n");
+    EXPECT_EQ(intake.counts().bad, 1U) << end;
+    ASSERT_EQ(intake.problems().size(), 1U);
+    EXPECT_NE(intake.problems()[0].reason.find("one line"), std::string::npos);
+  }
+  std::size_t seen = 0;
+  Intake intake([&](Message&, const Origin&) { ++seen; });
+  intake.read_bytes("t", "MSH|^~\\&|PID|RAPID|||20240101||NMD^N02|1|P|2.5\r");
+  EXPECT_EQ(seen, 1U) << "an application of that name";
+}
+
 }  // namespace
 }  // namespace waybill::hl7

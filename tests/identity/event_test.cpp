@@ -22,8 +22,8 @@ TEST(IdentityEvent, ReadsNumbersWithTheirAuthorityAndLeavesOtherKindsOut) {
 
   ASSERT_EQ(e.ids.size(), 3U);
   EXPECT_EQ(e.ids[0], (PatientId{"HOSP", "4711", ""}));
-  EXPECT_EQ(e.ids[1], (PatientId{"2.16.1", "9", "NI"}));
-  EXPECT_EQ(e.ids[2], (PatientId{"", "77", ""}));
+  EXPECT_EQ(e.ids[1], (PatientId{"", "77", ""}));
+  EXPECT_EQ(e.ids[2], (PatientId{"2.16.1", "9", "NI"}));
   EXPECT_EQ(only(kHead + "ADT^A08|1|P|2.5\rPID|1||77\r", {"Main"}).ids[0].authority, "MAIN");
 }
 
@@ -98,6 +98,58 @@ TEST(IdentityEvent, TakesAMrgThatStandsBeforeItsPid) {
   const Event e = only(kHead + "ADT^A40|1|P|2.5\rMRG|B\rPID|1||A\r");
   ASSERT_EQ(e.prior.size(), 1U);
   EXPECT_EQ(e.prior[0].id, "B");
+}
+
+TEST(IdentityEvent, OfSeveralNumbersThePlainOneOfTheOwnAuthorityComesFirst) {
+  const std::string text =
+      kHead + "ADT^A08|1|P|2.5\rPID|1||E1^^^ENTERPRISE^EPI~N1^^^NORTH^MR~S1^^^SOUTH^MR~X9^^^2.16.1^NI\r";
+  const auto texts = [&](const Site& site) {
+    std::string out;
+    for (const auto& id : only(text, site).ids) out += id.id + " ";
+    return out;
+  };
+  EXPECT_EQ(texts({}), "N1 S1 E1 X9 ");
+  EXPECT_EQ(texts({"south"}), "S1 N1 E1 X9 ");
+  EXPECT_EQ(texts({"enterprise"}), "N1 S1 E1 X9 ");
+}
+
+TEST(IdentityEvent, ReadsSexesInLettersAndWords) {
+  const auto sex = [](const std::string& pid8) {
+    return only(kHead + "ADT^A08|1|P|2.5\rPID|1||1|||||" + pid8 + "\r").demographics.sex.value;
+  };
+  for (const std::string male : {"M", "m", "Male", "MALE^Male^HL70001"}) EXPECT_EQ(sex(male), "M") << male;
+  for (const std::string female : {"F", "female", "F^Female^HL70001"}) EXPECT_EQ(sex(female), "F") << female;
+  for (const std::string other : {"O", "A", "N", "Other"}) EXPECT_EQ(sex(other), "O") << other;
+  for (const std::string unknown : {"U", "unknown", "1", ""}) EXPECT_EQ(sex(unknown), "") << unknown;
+}
+
+TEST(IdentityEvent, AMergeOrMoveWithoutPidIsKeptForAPerson) {
+  for (const std::string trigger : {"A40", "A47", "A43", "A44", "A24"}) {
+    const Event e = only(kHead + "ADT^" + trigger + "|1|P|2.5\rEVN|" + trigger + "|20240101\rMRG|B^^^H\r");
+    EXPECT_TRUE(e.ids.empty());
+    EXPECT_EQ(e.prior, (std::vector<PatientId>{{"H", "B", ""}})) << trigger;
+  }
+  EXPECT_TRUE(only(kHead + "ADT^A40|1|P|2.5\rEVN|A40|20240101\r").prior.empty());
+  EXPECT_TRUE(test::events({kHead + "ADT^A08|1|P|2.5\rEVN|A08|20240101\r"}).empty());
+}
+
+TEST(IdentityEvent, MrgSegmentsBeforeSeveralPidsAreGivenToNoneOfThem) {
+  const auto all = test::events({kHead + "ADT^A40|1|P|2.5\rMRG|B\rPID|1||A||DOE^EVA\rMRG|D\rPID|2||C\r"});
+  ASSERT_EQ(all.size(), 4U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(all[i].kind, EventKind::merge);
+    EXPECT_TRUE(all[i].ids.empty());
+    EXPECT_EQ(all[i].prior[0].id, i == 0 ? "B" : "D");
+    EXPECT_EQ(all[i + 2].kind, EventKind::refresh);
+    EXPECT_TRUE(all[i + 2].prior.empty());
+  }
+  EXPECT_EQ(all[2].demographics.name.value, "DOE^EVA");
+}
+
+TEST(IdentityEvent, ATriggerEventWithoutMessageCodeIsAnAdt) {
+  EXPECT_EQ(only(kHead + "^A40|1|P|2.5\rPID|1||A\rMRG|B\r").kind, EventKind::merge);
+  EXPECT_TRUE(test::events({kHead + "QRY^A19|1|P|2.5\rPID|1||A\r"}).empty());
+  EXPECT_TRUE(test::events({kHead + "^O01|1|P|2.5\rPID|1||A\r"}).empty());
 }
 
 }  // namespace

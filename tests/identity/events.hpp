@@ -30,6 +30,12 @@ inline std::vector<identity::Event> events(const std::vector<std::string>& messa
 inline identity::Graph graph(const std::vector<std::string>& messages, hl7::Time as_of = identity::Graph::kEver) {
   identity::Graph g(as_of);
   for (const auto& e : events(messages)) g.add(e);
+  hl7::Intake intake([&](hl7::Message& m, const hl7::Origin& o) {
+    if (o.time > as_of) return;
+    for (const auto& [name_space, universal_id] : identity::authorities_of(m))
+      g.name_authority(name_space, universal_id);
+  });
+  for (const auto& message : messages) intake.read_bytes("", message);
   g.build();
   return g;
 }

@@ -209,5 +209,69 @@ TEST(IdentityGraph, TellsWhyInOrderOfTime) {
                                       "2024-02-01 00:00:00 A40 merged into C of H (control ID 18, file0 byte 0)"}));
 }
 
+TEST(IdentityGraph, ANumberOfAnotherTypeIsFoundWhereNoPlainOneHasItsText) {
+  const std::string national = adt("A01", "20240101", "R1^^^2.16.1^NI", "OLD^NAME"),
+                    merged = adt("A40", "20240201", "N1^^^2.16.1^NI", "NEW^NAME", "R1^^^2.16.1^NI");
+  EXPECT_EQ(graph({national, merged}).resolve("2.16.1", "R1").root.id, "N1");
+  EXPECT_EQ(graph({national, merged}).person("2.16.1", "R1").name, "NEW^NAME");
+
+  const std::string plain = adt("A01", "20240101", "R1^^^2.16.1^MR"), also = adt("A01", "20240101", "R1^^^2.16.1^PE");
+  EXPECT_EQ(graph({national, merged, plain}).resolve("2.16.1", "R1").root.id, "R1");
+  EXPECT_FALSE(graph({national, merged, also}).resolve("2.16.1", "R1").known) << "two of them: nobody knows which";
+}
+
+TEST(IdentityGraph, AMergeOfOneSideIsADisputeAboutTheNumberThatDies) {
+  const std::string text = "MSH|^~\\&|A|B|||20240201||ADT^A40|7|P|2.5\rMRG|B^^^H\r";
+  const Graph g = graph({adt("A01", "20240101", "B^^^H"), text});
+  ASSERT_EQ(g.disputes().size(), 1U);
+  EXPECT_TRUE(g.resolve("H", "B").disputed);
+  EXPECT_FALSE(g.resolve("H", "B").merged);
+
+  const Graph survivor = graph({adt("A40", "20240201", "A^^^H")});
+  EXPECT_EQ(survivor.disputes().size(), 1U);
+  EXPECT_FALSE(survivor.resolve("H", "A").disputed) << "nothing happened to it, whatever died";
+}
+
+TEST(IdentityGraph, AMergeWithoutAuthorityIsOfTheOnlyNumberOfItsKind) {
+  EXPECT_EQ(graph({adt("A40", "20240101", "A^^^H^MR~9^^^2.16.1^NI", "", "B")}).resolve("", "B").root.id, "A");
+  const Graph unclear = graph({adt("A40", "20240101", "A^^^H^MR~A2^^^K^MR", "", "B")});
+  EXPECT_FALSE(unclear.resolve("", "B").merged);
+  EXPECT_EQ(unclear.disputes().size(), 1U);
+}
+
+TEST(IdentityGraph, ExternalAndAlternateNumbersAreRenamedByA46AndA48) {
+  const auto message = [](const std::string& trigger, const std::string& pid, const std::string& mrg) {
+    return "MSH|^~\\&|A|B|||20240201||ADT^" + trigger + "|7|P|2.3.1\rPID|1|" + pid + "\rMRG|" + mrg + "\r";
+  };
+  const Graph external = graph({message("A46", "NEW^^^X|1^^^H", "1^^^H|||OLD^^^X")});
+  EXPECT_EQ(external.resolve("X", "OLD").root.id, "NEW");
+  EXPECT_FALSE(external.resolve("H", "1").merged);
+  EXPECT_TRUE(external.disputes().empty());
+  const Graph alternate = graph({message("A48", "|1^^^H|NEW^^^X", "|OLD^^^X")});
+  EXPECT_EQ(alternate.resolve("X", "OLD").root.id, "NEW");
+  EXPECT_TRUE(alternate.disputes().empty());
+  EXPECT_FALSE(graph({message("A47", "NEW^^^X|1^^^H", "1^^^H|||OLD^^^X")}).resolve("X", "OLD").known);
+}
+
+TEST(IdentityGraph, AUniversalIdByItselfStandsForItsNameSpace) {
+  const std::string both = adt("A01", "20240101", "B^^^H&1.2.3&ISO", "OLD^NAME"),
+                    merge = adt("A40", "20240201", "A^^^&1.2.3&ISO", "NEW^NAME", "B^^^&1.2.3&ISO"),
+                    known = adt("A08", "20240115", "B^^^&1.2.3&ISO", "LATER^NAME");
+  for (const auto& order : {std::vector{both, merge, known}, std::vector{known, merge, both}}) {
+    const Graph g = graph(order);
+    EXPECT_EQ(g.resolve("H", "B").root, (PatientId{"H", "A", ""}));
+    EXPECT_EQ(g.resolve("1.2.3", "B").root, (PatientId{"H", "A", ""}));
+    EXPECT_EQ(g.person("H", "B").other_names, (std::vector<Interned>{"LATER^NAME", "OLD^NAME"}));
+    EXPECT_TRUE(g.disputes().empty());
+  }
+  const Graph mixed = graph({adt("A40", "20240201", "A^^^H&1.2.3&ISO", "", "B^^^&1.2.3&ISO")});
+  EXPECT_EQ(mixed.resolve("H", "B").root.id, "A");
+
+  const Graph several = graph({both, adt("A01", "20240101", "C^^^K&1.2.3&ISO"), merge});
+  EXPECT_FALSE(several.resolve("H", "B").merged) << "the universal ID is given two names";
+  EXPECT_TRUE(several.resolve("1.2.3", "B").merged);
+  EXPECT_FALSE(graph({merge}).resolve("H", "B").known);
+}
+
 }  // namespace
 }  // namespace waybill::identity

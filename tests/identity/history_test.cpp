@@ -26,7 +26,11 @@ std::vector<std::string> random_history(Random& random) {
                                                      "A34", "A18", "A47", "A46", "A43", "A44", "A45",
                                                      "A24", "A37", "A36", "A41", "A39", "A23"};
   const auto id = [&] {
-    const char* authority = random() % 5 == 0 ? "W" : random() % 7 == 0 ? "" : "H";
+    const char* authority = random() % 5 == 0   ? "W"
+                            : random() % 7 == 0 ? ""
+                            : random() % 4 == 0 ? "&1.2.3&ISO"
+                            : random() % 6 == 0 ? "H&1.2.3&ISO"
+                                                : "H";
     return std::to_string(random() % 8) + "^^^" + authority;
   };
   const bool coarse = random() % 2 == 0;  // many messages at one time

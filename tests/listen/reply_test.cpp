@@ -99,13 +99,39 @@ TEST(MllpReply, NothingASenderWritesEndsTheFrameOrASegmentOfTheReply) {
 }
 
 TEST(MllpReply, RejectsWhatIsNoMessageInWordsOfItsOwn) {
-  for (const std::string text : {"", "hello", "MSH", "MSH|", "PID|1\rMSH|^~\\&|A|F|||2024||ADT^A08|1|P|2.5\r",
-                                 "MSH|&&&&|A|F|||2024||ADT^A08|1|P|2.5\r", "FHS|^~\\&\rMSH|^~\\&|A\r"}) {
+  for (const std::string text :
+       {"", "hello", "MSH", "MSH|", "PID|1\rMSH|^~\\&|A|F|||2024||ADT^A08|1|P|2.5\r", "FHS|^~\\&\rMSH|^~\\&|A\r"}) {
     const auto all = replies_to(text);
     ASSERT_EQ(all.size(), 1U) << text;
     EXPECT_TRUE(all[0].starts_with("MSH|^~\\&|")) << all[0];
     EXPECT_NE(all[0].find("\rMSA|AR||no usable MSH"), std::string::npos) << all[0];
   }
+}
+
+TEST(MllpReply, NamesTheMessageItRejectsAlsoWhereMsh2IsUnusable) {
+  const auto all = replies_to("MSH|&&&&|APP|FAC|WB|HOSP|2024||ADT^A08|17|P|2.5\r");
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_TRUE(all[0].starts_with("MSH|^~\\&|WB|HOSP|APP|FAC|")) << all[0];
+  EXPECT_NE(all[0].find("\rMSA|AR|17|no usable MSH segment at the start of the frame: MSH-2 gives one character"),
+            std::string::npos)
+      << all[0];
+  EXPECT_TRUE(replies_to("MSH|&&&&|APP|FAC|WB|HOSP|2024||ACK^A08|17|P|2.5\r").empty()) << "never thanked for";
+  EXPECT_NE(replies_to("MSH^||||^A^F^W^H^2024^^ADT~A08^17^P^2.5\r")[0].find("\rMSA|AR||"), std::string::npos)
+      << "a separator that is one of ours elsewhere cannot be echoed";
+}
+
+TEST(MllpReply, EchoesTheControlIdAsItStandsThere) {
+  EXPECT_NE(replies_to(message("ADT^A08|  38 7 |P|2.5"))[0].find("\rMSA|AA|  38 7 \r"), std::string::npos);
+  EXPECT_NE(replies_to(message("ADT^A08|   |P|2.5"))[0].find("\rMSA|AE|"), std::string::npos);
+}
+
+TEST(MllpReply, AMessageWhoseLineEndsAreWrittenAsTextIsAnErrorOfTheSender) {
+  const std::string head = "MSH|^~\\&|A|F|||2024||ADT^A40|17|P|2.5";
+  for (const std::string end : {"\\r", "&#13;", "<CR>"})
+    EXPECT_NE(replies_to(head + end + "PID|1||77" + end + "MRG|78\r")[0].find("\rMSA|AE|17|the message is one line"),
+              std::string::npos)
+        << end;
+  EXPECT_NE(replies_to(head + "\rPID|1||77\rNTE|1||a \\rPID|\r")[0].find("\rMSA|AA|17\r"), std::string::npos);
 }
 
 TEST(MllpReply, ReadsAMessageBehindIndentationAndByteOrderMark) {

@@ -45,6 +45,16 @@ TEST(Modalities, AreComparedAsClassesOfTheRis) {
   EXPECT_EQ(compare_classes(modality_classes("SR"), modality_classes("CT")), Same::unknown);
 }
 
+TEST(Modalities, ServicesOfHl7AreTheirClassOrSayNothing) {
+  for (const std::string service : {"RUS", "VUS", "CUS", "OUS"})
+    EXPECT_EQ(compare_classes(modality_classes(service), modality_classes("US")), Same::equal) << service;
+  EXPECT_EQ(compare_classes(modality_classes("NMR"), modality_classes("MR")), Same::equal);
+  EXPECT_EQ(compare_classes(modality_classes("NMR"), modality_classes("CT")), Same::differs);
+  EXPECT_EQ(compare_classes(modality_classes("NMS"), modality_classes("NM")), Same::equal);
+  EXPECT_EQ(compare_classes(modality_classes("RAD"), modality_classes("CT")), Same::unknown);
+  EXPECT_EQ(compare_classes(modality_classes("LAB"), modality_classes("CT")), Same::differs);
+}
+
 TEST(OneStepApart, KnowsTheFourKindsOfTypingError) {
   EXPECT_TRUE(one_step_apart("12345", "12354"));
   EXPECT_TRUE(one_step_apart("12345", "1245"));

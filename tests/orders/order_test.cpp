@@ -153,5 +153,29 @@ TEST(Orders, StepsOfOneProcedureAreOneExamAndThoseOfAnotherOneMore) {
   EXPECT_EQ(all[0].date, "20240503") << "TQ1 stands between ORC and OBR";
 }
 
+TEST(Orders, BelongToThePlainNumberOfTheOwnAuthorityWhereverPidGivesIt) {
+  const auto patient = [](const std::string& pid, const identity::Site& site) {
+    std::vector<Order> out;
+    hl7::Intake intake([&](hl7::Message& m, const hl7::Origin& o) { out = orders_of(m, o, site); });
+    intake.read_bytes("t", "MSH|^~\\&|RIS|S|||2024||ORM^O01|1|P|2.3.1\rPID|1|" + pid + "\rORC|NW|P1|F1\r" +
+                               obr({{3, "F1"}, {18, "A1"}}));
+    return out.size() == 1 ? std::string(out[0].patient.id) + " +" + std::to_string(out[0].other_ids.size()) : "";
+  };
+  EXPECT_EQ(patient("|E1^^^ENTERPRISE^EPI~77^^^H^MR~88^^^K^MR", {}), "77 +2");
+  EXPECT_EQ(patient("|E1^^^ENTERPRISE^EPI~77^^^H^MR~88^^^K^MR", {"K"}), "88 +2");
+  EXPECT_EQ(patient("||99^^^H", {}), "99 +0");
+}
+
+TEST(Orders, TestsOfTheLaboratoryAreNoExams) {
+  const auto with_section = [](const std::string& section, const std::string& more) {
+    return read(head("ORU^R01") + obr({{2, "P1"}, {3, "F1"}, {24, section}}) + more).size();
+  };
+  EXPECT_EQ(with_section("LAB", ""), 0U);
+  EXPECT_EQ(with_section("HM", ""), 0U);
+  EXPECT_EQ(with_section("RAD", ""), 1U);
+  EXPECT_EQ(with_section("", ""), 1U);
+  EXPECT_EQ(with_section("LAB", "ZDS|1.2.3.4^^Application^DICOM\r"), 1U) << "a study is one";
+}
+
 }  // namespace
 }  // namespace waybill::orders

@@ -167,6 +167,57 @@ TEST_F(PackDamage, AShortOrMissingVolumeIsFound) {
   EXPECT_NE(ran.out.find("volume-000001.tar.zst cannot be opened"), std::string::npos) << ran.out;
 }
 
+TEST_F(PackDamage, TheListOfDigestsIsHeldAgainstTheManifestAndEachOddVolumeIsNamed) {
+  ASSERT_EQ(run("head -c 3000000 /dev/urandom >in/noise; $B/waybill-scan in -o scan.wb --restart --quiet; "
+                "$B/waybill-pack scan.wb -o backup --volume-size 1MiB --quiet >&2")
+                .exit,
+            0);
+  const auto list = folder_ / "backup/SHA256SUMS";
+  const std::string good = get(list), first = good.substr(0, good.find('\n') + 1), rest = good.substr(first.size());
+  const std::string known = first.substr(66, first.size() - 67), digest(64, 'a');
+  ASSERT_FALSE(rest.empty()) << "there must be two volumes at least";
+  ASSERT_EQ(run("$B/waybill-unpack backup --check --quiet | grep SHA256SUMS").out, "SHA256SUMS\tagrees\n");
+  const std::vector<std::pair<std::string, std::string>> tampered{
+      {digest + "  " + known + "\n" + rest, "its digest of " + known + " is not the one of the manifest"},
+      {rest, "it does not list " + known},
+      {first, "it does not list " + rest.substr(66, rest.find('\n') - 66)},
+      {"", "it does not list " + known},
+      {good + digest + "  volume-000099.tar.zst\n", "it lists volume-000099.tar.zst, which is none of this backup"},
+      {good + digest + "  ../../etc/passwd\n", "it lists ../../etc/passwd, which is none of this backup"},
+      {good + first, "it lists " + known + " more than once"},
+      {good + "\n", "is no digest and name of a file"},
+      {good + "volume\n", "is no digest and name of a file"},
+      {std::string(64, 'Z') + first.substr(64) + rest, "its line 1 is no digest and name of a file"},
+  };
+  for (const auto& [text, says] : tampered) {
+    put(list, text);
+    const Ran ran = check();
+    EXPECT_EQ(ran.exit, 5) << says;
+    EXPECT_NE(ran.out.find(says), std::string::npos) << says << "\n" << ran.out;
+    EXPECT_NE(ran.out.find("SHA256SUMS\tdiffers"), std::string::npos) << ran.out;
+  }
+  fs::remove(list);
+  EXPECT_NE(check().out.find("SHA256SUMS: "), std::string::npos);
+  EXPECT_EQ(check().exit, 5);
+  put(list, good);
+  put(folder_ / "backup/volume-000098.tar.zst", "what somebody put here");
+  put(folder_ / "backup/volume-000099.tar.zst.sealed", "what somebody put here");
+  const Ran extra = check();
+  EXPECT_EQ(extra.exit, 5);
+  for (const char* name : {"volume-000098.tar.zst: it is no volume", "volume-000099.tar.zst.sealed: it is no volume"})
+    EXPECT_NE(extra.out.find(name), std::string::npos) << extra.out;
+}
+
+TEST_F(PackDamage, APartOfABackupSaysWhyItsListIsNotChecked) {
+  ASSERT_EQ(pack().exit, 0);
+  put(folder_ / "backup/SHA256SUMS", "nothing");
+  ASSERT_EQ(run("$B/waybill-manifest filter backup/pack.wb --bucket non-dicom -o part.wb >&2").exit, 0);
+  const Ran ran = run("$B/waybill-unpack part.wb --volumes backup --check --quiet --json");
+  EXPECT_EQ(ran.exit, 0);
+  EXPECT_NE(ran.out.find(R"("list":"not checked: the manifest is a part of the backup's)"), std::string::npos)
+      << ran.out;
+}
+
 TEST_F(PackDamage, AChangedManifestIsRefused) {
   ASSERT_EQ(pack().exit, 0);
   flip(folder_ / "backup/pack.wb", 200);

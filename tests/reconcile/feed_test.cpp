@@ -210,5 +210,21 @@ TEST_F(ReconcileFeed, TheExamsAreTheSameForAnyOrderOfMessagesAndFiles) {
   }
 }
 
+TEST_F(ReconcileFeed, AnAuthorityThatIsNamedByItsUniversalIdAloneIsTheStudysIssuer) {
+  const auto in_form = [](std::string text, const std::string& form) {
+    const std::string plain = "^^^H|";
+    for (std::size_t at = 0; (at = text.find(plain, at)) != std::string::npos; at += form.size())
+      text.replace(at, plain.size(), form + "|");
+    return text;
+  };
+  const Feed f = feed(in_form(adt("A01", "20240101", "1", "WATERS^JANE"), "^^^H&1.2.840.5&ISO") +
+                      in_form(orm("20240105", "1", "A1", "1.2.3"), "^^^&1.2.840.5&ISO"));
+  match::ExamTable table;
+  f.apply(table);
+  ASSERT_EQ(table.exams.size(), 1U);
+  EXPECT_EQ(table.exams[0].patient_id, "1");
+  EXPECT_EQ(table.exams[0].issuer, "H");
+}
+
 }  // namespace
 }  // namespace waybill::reconcile

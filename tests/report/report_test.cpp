@@ -224,12 +224,18 @@ TEST(Report, PixelDifferenceIsAnExceptionEvenInAGoodBucket) {
   Project project;
   const Chain chain(project);
   std::vector<Object> all = verified(loaded(objects(10)));
-  all[1].verify = manifest::Verify{"E3", "PIXEL-DIFF", {{"7fe0,0010", "value", ""}}};
+  all[1].verify = manifest::Verify{"E3",
+                                   "PIXEL-DIFF",
+                                   {{"7FE00010", "frames", "frame 2 of 3 is the first that differs, 1 frame differs"},
+                                    {"00100010", "changed", "SECRET^NAME -> OTHER^NAME"}}};
   const auto verify = project.write("verify2.wb", "verify", {chain.load}, all);
   const Report report = built({chain.scan, chain.transcode, chain.load, verify});
   EXPECT_EQ(report.exit, Exit::exceptions);
   ASSERT_EQ(report.exceptions.size(), 1U);
-  EXPECT_TRUE(contains(report.exceptions[0].reason, "PIXEL-DIFF"));
+  EXPECT_EQ(report.exceptions[0].reason.str(),
+            "verify: PIXEL-DIFF; (7FE00010) frame 2 of 3 is the first that differs, 1 frame differs; (00100010) "
+            "changed")
+      << "which frames differ is nobody's secret";
 }
 
 TEST(Report, HostileTextsReachNoSinkAlive) {

@@ -51,13 +51,13 @@ def frames_of(path):
     return frames
 
 
-def write_manifest(path, stage, hour, inputs, records, in_frame=30):
+def write_manifest(path, stage, hour, inputs, records, in_frame=30, run=None):
     """Header, frames of so many records, end; gives the head."""
     buckets = {}
     for record in records:
         if record['kind'] == 'object':
             buckets[record['bucket']] = buckets.get(record['bucket'], 0) + 1
-    header = {'kind': 'header', 'format': 'waybill/1', 'stage': stage, 'run': 'run-' + stage, 'tool': 'another program',
+    header = {'kind': 'header', 'format': 'waybill/1', 'stage': stage, 'run': run or 'run-' + stage, 'tool': 'another program',
               'created': '2026-03-01T%02d:00:00.000000Z' % hour, 'options': {}, 'inputs': inputs}
     end = {'kind': 'end', 'state': 'complete', 'records': len(records), 'counts': {'buckets': buckets}, 'prev': 'PREV'}
     parts = [records[i:i + in_frame] for i in range(0, len(records), in_frame)]

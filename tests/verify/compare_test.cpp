@@ -4,9 +4,12 @@
 #include "dicom/file.hpp"
 #include "dicom/toolkit.hpp"
 #include "inspect/inspect.hpp"
+#include "support/images.hpp"
 #include "support/peer.hpp"
 
 namespace waybill::verify {
+
+using namespace std::string_literals;
 
 namespace {
 
@@ -19,11 +22,35 @@ struct Case {
   Bytes sent;
   net::Received received;
 
-  Case() {
+  Case() { as_sent(); }
+  /// The same for another file.
+  explicit Case(const std::string& other) : file(other) {
+    const std::string path = path_from_text(object.source.path);
+    std::ofstream(path, std::ios::binary) << file;
+    manifest::Object fresh;
+    const auto parsed = dicom::parse_file(as_bytes(file));
+    if (parsed) inspect::inspect(*parsed, inspect::Depth::pixels, fresh);
+    fresh.source = object.source;
+    fresh.source.size = file.size();
+    fresh.file_sha256 = Sha256::of(file).hex();
+    object = fresh;
+    as_sent();
+  }
+  void as_sent() {
     const ByteView bytes = as_bytes(file);
     const ByteView dataset = bytes.subspan(144 + load_u32(bytes.data() + 140));
     sent.assign(dataset.begin(), dataset.end());
     received = {*object.sop_class, *object.sop_instance, "1.2.840.10008.1.2.1", {}, sent};
+  }
+  /// Compares, expects PIXEL-DIFF and gives the differences, one after the other.
+  std::string differences() {
+    received.dataset = sent;
+    compare_content(received, object);
+    EXPECT_EQ(object.verify->verdict, "PIXEL-DIFF");
+    std::string out;
+    for (const auto& d : object.verify->differences)
+      out += (out.empty() ? "" : "; ") + d.tag + " " + d.kind + (d.kind == "frames" ? ": " + d.detail : "");
+    return out;
   }
   void replace(std::string_view from, std::string_view to) {
     std::string text(as_text(sent));
@@ -115,7 +142,78 @@ TEST(CompareContent, SaysPixelDiffForOneChangedSample) {
   ASSERT_TRUE(sent.pixel_sha256);
   const std::string& detail = c.object.findings.back().detail;
   EXPECT_TRUE(detail.ends_with(", of what was sent " + *sent.pixel_sha256)) << detail;
-  EXPECT_TRUE(c.object.verify->differences.empty()) << "nothing but a sample differs";
+  const auto& differences = c.object.verify->differences;
+  ASSERT_EQ(differences.size(), 1U) << "nothing but a sample differs";
+  EXPECT_EQ(differences[0].tag + " " + differences[0].kind, "7FE00010 frames");
+  EXPECT_EQ(differences[0].detail, "frame 1 of 1 is the first that differs, 1 frame differs");
+}
+
+TEST(CompareContent, NamesTheFirstFrameThatDiffersAndHowManyDo) {
+  const test::Image image{.bits = 16, .frames = 5, .rows = 4, .columns = 4};  // 32 bytes a frame
+  const auto frames = [&](const std::vector<std::size_t>& changed) {
+    Case c(test::file_of(image));
+    for (const std::size_t frame : changed) c.sent[c.sent.size() - 5 * 32 + frame * 32 + 7] ^= std::byte{1};
+    return c.differences();
+  };
+  EXPECT_EQ(frames({0}), "7FE00010 frames: frame 1 of 5 is the first that differs, 1 frame differs");
+  EXPECT_EQ(frames({4}), "7FE00010 frames: frame 5 of 5 is the first that differs, 1 frame differs");
+  EXPECT_EQ(frames({1, 3, 4}), "7FE00010 frames: frame 2 of 5 is the first that differs, 3 frames differ");
+}
+
+TEST(CompareContent, SaysWhereSamplesAreTheSameAndOnlyTheirMeaningIsAnother) {
+  Case c(test::file_of({.bits = 12, .frames = 2, .rows = 4, .columns = 4}));
+  c.replace("MONOCHROME2 ", "MONOCHROME1 ");
+  EXPECT_EQ(c.differences(),
+            "7FE00010 frames: the samples of 2 frames are those that were sent; another is Photometric Interpretation");
+}
+
+TEST(CompareContent, SaysWhereTheNumberOfFramesIsAnotherOrOneCannotBeRead) {
+  const test::Image image{.bits = 16, .frames = 3, .rows = 4, .columns = 4};
+  Case cut(test::file_of(image));
+  cut.sent.resize(cut.sent.size() - 40);  // and its length says otherwise
+  EXPECT_EQ(cut.differences(), "7FE00010 frames: no pixel data came that can be read");
+  Case less(test::file_of(image));
+  less.sent.resize(less.sent.size() - 40);  // of 96 bytes
+  less.replace("OW\0\0\x60\0\0\0"s, "OW\0\0\x38\0\0\0"s);
+  EXPECT_TRUE(
+      less.differences().starts_with("7FE00010 frames: frame 2 of 3 is the first that cannot be compared; what "
+                                     "came cannot be read to its end: frame 2: "))
+      << less.differences();
+  Case fewer(test::file_of(image));
+  fewer.replace("IS\x02\x00"s + "3 ", "IS\x02\x00"s + "2 ");
+  EXPECT_TRUE(
+      fewer.differences().starts_with("7FE00010 frames: 2 frames came and 3 were sent; those that both have are equal"))
+      << fewer.differences();
+}
+
+TEST(CompareContent, NamesTheFrameOfACompressedObject) {
+  const test::Image image{.bits = 8, .frames = 3, .rows = 4, .columns = 4};
+  const std::string pixels = test::pixels_of(image);
+  const auto rle = [&](const std::string& samples) {  // one segment, literal runs
+    std::string out("\x01\0\0\0\x40\0\0\0", 8);
+    out.resize(64, '\0');
+    return out + '\x0F' + samples + '\0';
+  };
+  std::vector<std::string> items{""};
+  for (int i = 0; i < 3; ++i) items.push_back(rle(pixels.substr(static_cast<std::size_t>(i) * 16, 16)));
+  const auto file = [&](const std::vector<std::string>& fragments) {
+    std::string native = test::file_of(image);
+    const std::size_t meta = 144 + load_u32(as_bytes(native).data() + 140);
+    const std::string dataset = native.substr(meta, native.find("\xE0\x7F\x10\0"s, meta) - meta);
+    test::DicomBuilder b;
+    b.fragments(fragments);
+    return test::DicomBuilder::part10(dataset + b.str(), "1.2.840.10008.1.2.5", test::kSecondaryCapture,
+                                      image.sop_instance);
+  };
+  Case c(file(items));
+  c.received.transfer_syntax = "1.2.840.10008.1.2.5";
+  items[2][70] = static_cast<char>(items[2][70] ^ 1);
+  const std::string other = file(items);
+  const ByteView bytes = as_bytes(other);
+  const ByteView dataset = bytes.subspan(144 + load_u32(bytes.data() + 140));
+  c.sent.assign(dataset.begin(), dataset.end());
+  c.received.dataset = c.sent;
+  EXPECT_EQ(c.differences(), "7FE00010 frames: frame 2 of 3 is the first that differs, 1 frame differs");
 }
 
 TEST(CompareContent, SaysTargetCoercedForAnotherPatientId) {
