@@ -93,6 +93,10 @@ class Parser {
         if (delimiter(h, at, delimited)) return;
         continue;
       }
+      if (h.tag == kItem) {
+        if (stray_item(h, at, end, encoding, delimited)) return;
+        continue;
+      }
       if (limits_.stop_at_pixels && depth == 0 && h.tag >= kFloatPixels && h.tag <= kPixelData) {
         out_.pixel_header_ = PixelHeader{h.tag, h.value, h.length};
         return;
@@ -124,13 +128,45 @@ class Parser {
     return true;
   }
 
+  /// An item among elements. In an item that should end with a delimiter it is the next one, and the delimiter is
+  /// missing: true. Elsewhere the header of its sequence is lost or says a wrong length: its bytes are passed over.
+  bool stray_item(const Header& h, std::uint64_t& at, std::uint64_t end, Encoding encoding, bool delimited) {
+    const bool whole = h.length != kUndefined && h.length <= end - h.value;
+    const std::uint64_t behind = whole ? h.value + h.length : h.value;
+    if (delimited && (h.length == kUndefined || (whole && headers_.begins_or_ends_item(behind, end, encoding)))) {
+      notes_.add("ENC-SEQDELIM", Severity::s1, h.tag, "an item begins where the delimiter of the one before is due",
+                 at);
+      return true;
+    }
+    notes_.add("ENC-LENOVER", Severity::s3, h.tag,
+               "an item stands outside of any sequence, whose header is lost or wrong; the item is not read", at);
+    at = resumes(behind, end, encoding) ? behind : h.value;
+    return false;
+  }
+
+  /// Whether elements go on at `at`, whatever stood before.
+  bool resumes(std::uint64_t at, std::uint64_t end, Encoding encoding) const {
+    return at < end && headers_.continues(at, end, encoding, 0);
+  }
+
   /// Whether the dataset ends before `at`: what stands there is left to the caller (ENC-TRAILGARBAGE).
   bool ends_here(std::uint64_t at, std::uint64_t end, Encoding encoding, Tag previous) const {
-    if (headers_.is_padding(at, end) || !headers_.continues(at, end, encoding, previous)) return true;
+    if (headers_.is_padding(at, end)) return true;
+    if (!headers_.continues(at, end, encoding, previous))
+      return previous >= kPixelData || !is_item_before_elements(at, end, encoding);
     if (previous < kPixelData || end - at < 8) return false;
     const std::byte* p = bytes_.data() + at;
     const Tag t = tag(load_u16(p, encoding.big_endian), load_u16(p + 2, encoding.big_endian));
     return t < kSecondBegins && out_.find(t) != nullptr;  // the beginning once more: a second dataset
+  }
+
+  /// An item outside of any sequence, behind or in which elements go on: no garbage (`stray_item`).
+  bool is_item_before_elements(std::uint64_t at, std::uint64_t end, Encoding encoding) const {
+    if (end - at < 8) return false;
+    const auto h = headers_.read(at, end, encoding);
+    if (!h || h->tag != kItem) return false;
+    const bool whole = h->length != kUndefined && h->length <= end - h->value;
+    return (whole && resumes(h->value + h->length, end, encoding)) || resumes(h->value, end, encoding);
   }
 
   /// Old writers declared 13 bytes for text of 10 (GDCM reads them so, too): the next header tells.
@@ -148,9 +184,14 @@ class Parser {
       return;
     }
     const std::uint64_t left = end - h.value;
-    if (is_sequence(h)) {
-      sequence(h, at, end, encoding, depth);
-      return;
+    if (is_sequence(h, end, encoding)) {
+      if (encoding.explicit_vr || h.length == 0 || h.length > left || headers_.holds_items(h)) {
+        sequence(h, at, end, encoding, depth);
+        return;
+      }
+      h.vr = vr("UN");  // the dictionary's SQ is a guess about an implicit element, and what is there refutes it
+      notes_.add("ENC-VRWRONG", Severity::s1, h.tag, "a sequence by the dictionary, but no item begins; kept as bytes",
+                 at);
     }
     if (h.length > left) {
       truncated(
@@ -177,11 +218,13 @@ class Parser {
     at = h.value + h.length;
   }
 
-  /// SQ, and a UN of a sequence's tag that holds one: a gateway that did not know the attribute (PS3.5 6.2.2).
-  bool is_sequence(const Header& h) const {
+  /// SQ, and a UN that holds items if it has a sequence's tag, from a gateway that did not know the attribute (PS3.5
+  /// 6.2.2), or a length behind which nothing begins: a private sequence whose writer counted wrong.
+  bool is_sequence(const Header& h, std::uint64_t end, Encoding encoding) const {
     if (h.vr == vr("SQ")) return true;
-    return h.vr == vr("UN") && h.length >= 8 && dictionary_vr(h.tag) == vr("SQ") &&
-           h.length <= bytes_.size() - h.value && load_u16(bytes_.data() + h.value) == 0xFFFE;
+    if (h.vr != vr("UN") || !headers_.holds_items(h)) return false;
+    return dictionary_vr(h.tag) == vr("SQ") ||
+           (h.length <= end - h.value && !headers_.lands(h.value + h.length, end, encoding, h.tag));
   }
 
   /// A sequence of defined length. When its items and its length do not agree, the items count if an element can
@@ -253,6 +296,8 @@ class Parser {
     const bool nested = encoding.explicit_vr && (h.vr == vr("OB") || h.vr == vr("OW"));
     if (h.tag == kPixelData && (depth == 0 || nested)) {
       push(h, at, NodeKind::fragments);
+      if (!encoding.explicit_vr || encoding.big_endian)
+        notes_.must_be_rewritten();  // PS3.5 A.4: explicit little endian
       const std::uint64_t value_end = fragments(inside, end, encoding);
       if (stopped()) {
         out_.nodes_.resize(index);

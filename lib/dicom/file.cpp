@@ -4,6 +4,7 @@
 
 #include "core/sha256.hpp"
 #include "core/text.hpp"
+#include "dicom/dictionary.hpp"
 #include "dicom/recognise.hpp"
 #include "dicom/uids.hpp"
 #include "pixel/codec.hpp"
@@ -84,9 +85,26 @@ Result<Bytes> inflate_dataset(ByteView in, const Limits& limits, std::vector<man
   return Failure{Fault::malformed, "the dataset cannot be inflated"};
 }
 
+/// Whether elements go on somewhere in `rest`, so that a damaged header ended the parse and not the dataset. Looks at
+/// the first 64 KiB.
+bool goes_on(ByteView rest, const Dataset& dataset) {
+  constexpr std::size_t kFar = std::size_t{64} << 10U;
+  const auto& nodes = dataset.nodes();
+  Tag last = 0;
+  for (std::uint32_t i = 0; i < nodes.size() && nodes[i].next > i; i = nodes[i].next) last = nodes[i].tag;
+  for (std::size_t at = 0; last != 0 && at + 32 < rest.size() && at < kFar; at += 2) {
+    const std::byte vr_or_length = rest[at + 5];
+    const bool worth_it = !dataset.encoding().explicit_vr || vr_or_length >= std::byte{'A'};
+    if (worth_it && plausible_elements(rest.subspan(at), dataset.encoding(), last) >= 3) return true;
+  }
+  return false;
+}
+
 /// What stands behind the last element: padding, or bytes that must not be lost from sight. `file_size` tells tape
 /// blocks from other padding.
-void look_behind(ByteView rest, std::uint64_t at, std::uint64_t file_size, std::vector<manifest::Finding>& findings) {
+void look_behind(ByteView rest, const Dataset& dataset, std::uint64_t file_size,
+                 std::vector<manifest::Finding>& findings) {
+  const std::uint64_t at = dataset.end();
   if (rest.empty()) return;
   const bool padding =
       std::all_of(rest.begin(), rest.end(), [](std::byte b) { return b == std::byte{0} || b == std::byte{' '}; });
@@ -99,9 +117,13 @@ void look_behind(ByteView rest, std::uint64_t at, std::uint64_t file_size, std::
   }
   const bool second = as_text(rest.first(std::min<std::size_t>(rest.size(), 4096))).find("DICM") != std::string::npos ||
                       detect_encoding(rest);
-  add_finding(findings, "ENC-TRAILGARBAGE", second ? Severity::s3 : Severity::s2, 0,
+  const bool damaged = !second && goes_on(rest, dataset);
+  add_finding(findings, "ENC-TRAILGARBAGE", second || damaged ? Severity::s3 : Severity::s2, 0,
               std::to_string(rest.size()) + " bytes behind the dataset" +
-                  (second ? ", another object seems to begin in them" : "") + ", SHA-256 " + Sha256::of(rest).hex(),
+                  (second    ? ", another object seems to begin in them"
+                   : damaged ? ", in which elements go on: a header is damaged"
+                             : "") +
+                  ", SHA-256 " + Sha256::of(rest).hex(),
               at);
 }
 
@@ -178,13 +200,14 @@ Result<Done> parse_body(File& out, ByteView body, std::uint64_t file_size, const
     add_finding(out.findings, "ENC-PRIVTS", Severity::s3, tag(0x0002, 0x0010),
                 "implicit VR big endian, which never was a transfer syntax of the standard");
   if (!out.has("ENC-LENOVER") && !out.dataset.pixel_header())
-    look_behind(body.subspan(out.dataset.end()), out.dataset.end(), file_size, out.findings);
+    look_behind(body.subspan(out.dataset.end()), out.dataset, file_size, out.findings);
   return Done{};
 }
 
-/// The syntax of the first codestream, "" when it tells none or the dataset could not stand under it.
+/// The syntax of the first codestream, "" when it tells none. An implicit dataset cannot stand under it and is written
+/// anew before it goes anywhere (Node::irregular).
 std::string syntax_of_fragments(const Dataset& dataset, const Node& pixels) {
-  if (!dataset.encoding().explicit_vr || dataset.encoding().big_endian) return {};
+  if (dataset.encoding().big_endian) return {};
   std::vector<manifest::Finding> ignored;
   const auto frames = static_cast<std::uint32_t>(std::clamp<std::int64_t>(
       dataset.integer(tag(0x0028, 0x0008)).value_or(1), 1, std::numeric_limits<std::uint32_t>::max()));
@@ -195,6 +218,10 @@ std::string syntax_of_fragments(const Dataset& dataset, const Node& pixels) {
   if (seen.kind == "jpeg-2000") return "1.2.840.10008.1.2.4.91";
   if (seen.kind == "htj2k") return "1.2.840.10008.1.2.4.203";
   return pixel::true_syntax(seen);
+}
+
+bool is_implicit_little(const Dataset& dataset) {
+  return !dataset.encoding().explicit_vr && !dataset.encoding().big_endian;
 }
 
 void relabel_by_pixels(File& file) {
@@ -216,6 +243,9 @@ void relabel_by_pixels(File& file) {
     add_finding(file.findings, "ENC-TSLABEL", Severity::s2, tag(0x0002, 0x0010),
                 "labelled " + file.transfer_syntax + " but the pixel data is native");
     file.transfer_syntax = std::string(syntax_of(file.dataset.encoding()));
+  } else if (fragments && uid::is_encapsulated(file.meta.transfer_syntax) && is_implicit_little(file.dataset)) {
+    file.transfer_syntax =
+        file.meta.transfer_syntax;  // the label is right of the pixels, ENC-TSLABEL tells of the rest
   } else if (!label && fragments && uid::is_native(file.transfer_syntax)) {
     const std::string codec = syntax_of_fragments(file.dataset, *pixels);
     add_finding(file.findings, "ENC-TSLABEL", codec.empty() ? Severity::s3 : Severity::s2, tag(0x0002, 0x0010),
@@ -243,6 +273,20 @@ void compare_meta(File& file) {
     add_finding(file.findings, "ENC-METAMISMATCH", Severity::s2, tag(0x0002, 0x0003),
                 "SOP Class or Instance UID of the meta group differ from the dataset's; the dataset's are used");
   }
+}
+
+/// A dataset that no chance made, though it has no SOP Class: explicit VRs up to the last byte, known attributes, and a
+/// modality, patient or study among them.
+bool is_whole(const File& file) {
+  const Dataset& data = file.dataset;
+  if (!data.encoding().explicit_vr || file.has("ENC-LENOVER") || file.has("ENC-TRAILGARBAGE")) return false;
+  constexpr int kEnough = 8;
+  int known = 0;
+  const auto& nodes = data.nodes();
+  for (std::uint32_t i = 0; i < nodes.size() && nodes[i].next > i; i = nodes[i].next)
+    known += dictionary_vr(nodes[i].tag) != 0 ? 1 : 0;
+  return known >= kEnough && (data.find(tag(0x0008, 0x0060)) != nullptr || data.find(tag(0x0010, 0x0020)) != nullptr ||
+                              data.find(tag(0x0020, 0x000D)) != nullptr);
 }
 
 /// Whether something tells what the object is: its SOP Class, that it is a directory, or that it is an image of the
@@ -286,7 +330,7 @@ Result<File> parse_file(ByteView file, const Limits& limits) {
   }
   auto parsed = parse_body(out, body, file.size(), limits);
   if (!parsed) return parsed.error();
-  if (!name_kind(out) && !place.has_meta)
+  if (!name_kind(out) && !place.has_meta && !is_whole(out))
     return Failure{Fault::not_dicom, "looks like a dataset but has no SOP Class UID"};
   relabel_by_pixels(out);
   compare_meta(out);

@@ -198,10 +198,27 @@ bool Headers::begins_item(std::uint64_t at, std::uint64_t end, Encoding encoding
                   stop, encoding);
 }
 
+bool Headers::holds_items(const Header& h) const {
+  if (h.length < 8 || h.length > bytes_.size() - h.value) return false;
+  const Tag little = tag_at(h.value, false);
+  const Tag big = tag_at(h.value, true);
+  const auto is_mark = [](Tag t) { return t == kItem || t == kItemEnd || t == kSequenceEnd; };
+  return is_mark(little) || is_mark(big);
+}
+
+bool Headers::begins_or_ends_item(std::uint64_t at, std::uint64_t end, Encoding encoding) const {
+  if (end - at < 8) return at == end;
+  const Tag t = tag_at(at, encoding.big_endian);
+  return t == kItem || t == kSequenceEnd;
+}
+
 Encoding Headers::of_items(std::uint64_t at, std::uint64_t end, Encoding due) const {
   if (end - at < 8) return due;
   const Tag first = tag_at(at, due.big_endian);
   if (first == kSequenceEnd || first == kItemEnd) return due;
+  // Letters of a VR where an explicit element has them are no accident; a length of implicit ones may lead anywhere.
+  const Encoding lettered{true, due.big_endian};
+  if (!due.explicit_vr && begins_item(at, end, lettered)) return lettered;
   for (const Encoding one : {due, Encoding{!due.explicit_vr, due.big_endian},
                              Encoding{due.explicit_vr, !due.big_endian}, Encoding{!due.explicit_vr, !due.big_endian}}) {
     if (begins_item(at, end, one)) return one;

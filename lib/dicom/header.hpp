@@ -53,6 +53,12 @@ class Headers {
   /// Only NULs or only spaces up to the end: a tape block's padding, no elements.
   [[nodiscard]] bool is_padding(std::uint64_t at, std::uint64_t end) const;
 
+  /// Whether the value begins with an item or a delimiter, in either byte order.
+  [[nodiscard]] bool holds_items(const Header& h) const;
+
+  /// Whether `at` is the end, or an item or the delimiter of a sequence stands there.
+  [[nodiscard]] bool begins_or_ends_item(std::uint64_t at, std::uint64_t end, Encoding encoding) const;
+
   /// The encoding of a sequence's items, which begin at `at`: `due`, unless only another one makes sense of the first
   /// item. Writers put implicit items into explicit datasets, the other way round, and other byte orders into both.
   [[nodiscard]] Encoding of_items(std::uint64_t at, std::uint64_t end, Encoding due) const;

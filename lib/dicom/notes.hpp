@@ -29,6 +29,9 @@ class Notes {
   /// The stored VR against the dictionary's, for standard tags (ENC-VRWRONG, ENC-UN64K).
   void wrong_vr(const Header& header, Encoding encoding);
 
+  /// Counts what needs no finding of its own here, but must not be copied as it stands.
+  void must_be_rewritten() noexcept { ++irregular_; }
+
   /// How many notes there were of what must not be copied as it stands.
   [[nodiscard]] std::uint32_t irregular() const noexcept { return irregular_; }
 

@@ -46,22 +46,56 @@ void settle_end(ByteView file, std::optional<std::uint64_t> told, Meta& meta, st
         " bytes");
 }
 
+/// Where the value of a meta element is, and in which form its header was read.
+struct Extent {
+  std::uint64_t value = 0;
+  std::uint64_t length = 0;
+  const char* form = "implicit";
+};
+
+/// A meta element whose VR is none (ENC-METAVR): in the form behind which the group or a dataset goes on; if there is
+/// none, as an implicit one or, where that is too long, as one of 16-bit length. Needs 8 bytes at `at`.
+Extent without_vr(ByteView file, std::uint64_t at, bool big) {
+  const std::byte* p = file.data() + at;
+  const Extent implicit{at + 8, load_u32(p + 4, big), "implicit"};
+  const Extent narrow{at + 8, load_u16(p + 6, big), "one of 16-bit length"};
+  Extent wide{at + 12, 0, "one of 32-bit length"};
+  const bool is_wide = file.size() >= wide.value && load_u16(p + 6, big) == 0;
+  if (is_wide) wide.length = load_u32(p + 8, big);
+  const auto fits = [&](const Extent& e) { return e.length <= file.size() - e.value; };
+  const auto goes_on = [&](const Extent& e) {
+    if (!fits(e)) return false;
+    const ByteView rest = file.subspan(e.value + e.length);
+    return rest.empty() || (rest.size() >= 8 && load_u16(rest.data(), big) == 0x0002) || detect_encoding(rest);
+  };
+  if (goes_on(implicit)) return implicit;
+  if (is_wide && goes_on(wide)) return wide;
+  return goes_on(narrow) || !fits(implicit) ? narrow : implicit;
+}
+
 /// A preamble may hold anything; a program in it is worth a warning.
 void judge_preamble(ByteView preamble, std::vector<Finding>& findings) {
   if (std::all_of(preamble.begin(), preamble.end(), [](std::byte b) { return b == std::byte{0}; })) return;
+  // DOS and Windows, Unix, Mach-O of either byte order and width or for several processors, zip, script.
+  static constexpr std::array<std::string_view, 9> kPrograms = {"MZ",
+                                                                "\x7F\x45LF",
+                                                                "\xCE\xFA\xED\xFE",
+                                                                "\xCF\xFA\xED\xFE",
+                                                                "\xFE\xED\xFA\xCE",
+                                                                "\xFE\xED\xFA\xCF",
+                                                                "\xCA\xFE\xBA\xBE",
+                                                                "PK",
+                                                                "#!"};
   const std::string_view start = as_text(preamble.first(4));
-  const bool executable = start.starts_with("MZ") ||
-                          start.starts_with(
-                              "\x7F"
-                              "ELF") ||
-                          start.starts_with("PK") || start.starts_with("#!");
+  const bool executable = std::any_of(kPrograms.begin(), kPrograms.end(),
+                                      [&](std::string_view signature) { return start.starts_with(signature); });
   add_finding(findings, executable ? "SEC-PREAMBLE" : "ENC-PREAMBLE", executable ? Severity::s3 : Severity::s0, 0,
               executable ? "the preamble has the signature of a program or archive" : "the preamble is not empty");
 }
 
 }  // namespace
 
-int plausible_elements(ByteView bytes, Encoding encoding) {
+int plausible_elements(ByteView bytes, Encoding encoding, Tag behind) {
   std::uint64_t at = 0;
   Tag previous = 0;
   int count = 0;
@@ -69,7 +103,8 @@ int plausible_elements(ByteView bytes, Encoding encoding) {
     const std::byte* p = bytes.data() + at;
     const Tag t = tag(load_u16(p, encoding.big_endian), load_u16(p + 2, encoding.big_endian));
     if (count > 0 && t <= previous) break;
-    if (count == 0 && (t >> 16U) > 0x0010) break;  // private groups may stand in front of 0008
+    if (count == 0 && behind == 0 && (t >> 16U) > 0x0010) break;  // private groups may stand in front of 0008
+    if (count == 0 && behind != 0 && (t <= behind || dictionary_vr(t) == 0)) break;
     std::uint64_t length = 0;
     std::uint64_t value = at + 8;
     if (encoding.explicit_vr) {
@@ -112,9 +147,10 @@ Meta meta_from(ByteView file, std::uint64_t at, std::vector<manifest::Finding>* 
   Meta meta;
   bool big = false;
   const std::uint64_t begin = at;
-  std::optional<std::uint64_t> told;  // where the group ends by its length
+  std::optional<std::uint64_t> told;          // where the group ends by its length
+  constexpr std::uint64_t kMostText = 65536;  // a value that long is no UID, wherever it is cut
   const auto text = [&](std::uint64_t value, std::uint64_t length) {
-    return std::string(trim(as_text(file.subspan(value, length))));
+    return std::string(trim(as_text(file.subspan(value, std::min(length, kMostText)))));
   };
   if (file.size() >= at + 4 && load_u16(file.data() + at, true) == 0x0002 &&
       load_u16(file.data() + at, false) != 0x0002) {
@@ -126,25 +162,20 @@ Meta meta_from(ByteView file, std::uint64_t at, std::vector<manifest::Finding>* 
     if (load_u16(p, big) != 0x0002) break;
     const std::uint16_t element = load_u16(p + 2, big);
     const Vr v = vr(static_cast<char>(p[4]), static_cast<char>(p[5]));
-    std::uint64_t length = 0;
-    std::uint64_t value = at + 8;
-    if (is_known_vr(v)) {
-      length = load_u16(p + 6, big);
-      if (has_long_length(v)) {
-        if (file.size() < at + 12) break;
-        length = load_u32(p + 8, big);
-        value = at + 12;
-      }
-    } else {
-      length = load_u32(p + 4, big);
-      const bool short_form = length > file.size() - value;  // a VR that is none, before a length of 16 bits
-      if (short_form) length = load_u16(p + 6, big);
-      if (findings != nullptr) {
+    Extent extent;
+    if (!is_known_vr(v)) {
+      extent = without_vr(file, at, big);
+      if (findings != nullptr)
         add_finding(*findings, "ENC-METAVR", Severity::s1, tag(0x0002, element),
-                    std::string("no known VR in the meta group; read as ") +
-                        (short_form ? "one of 16-bit length" : "implicit"));
-      }
+                    std::string("no known VR in the meta group; read as ") + extent.form);
+    } else if (!has_long_length(v)) {
+      extent = {at + 8, load_u16(p + 6, big)};
+    } else {
+      if (file.size() < at + 12) break;
+      extent = {at + 12, load_u32(p + 8, big)};
     }
+    const std::uint64_t value = extent.value;
+    const std::uint64_t length = extent.length;
     if (length > file.size() - value) break;
     meta.present = true;
     if (element == 0 && length == 4 && at == begin) told = value + 4 + load_u32(file.data() + value, big);
@@ -161,8 +192,23 @@ Meta meta_from(ByteView file, std::uint64_t at, std::vector<manifest::Finding>* 
   return meta;
 }
 
+namespace {
+
+/// Whether "DICM" at offset 128 is part of a value: the file begins with a dataset, and behind these letters stands
+/// neither a meta group nor one.
+bool is_within_dataset(ByteView file) {
+  const ByteView behind = file.subspan(132);
+  const bool meta =
+      behind.size() >= 2 && (load_u16(behind.data(), false) == 0x0002 || load_u16(behind.data(), true) == 0x0002);
+  return !meta && detect_encoding(file) && !detect_encoding(behind);
+}
+
+}  // namespace
+
+bool has_magic(ByteView file) { return magic_at(file, 128) && !is_within_dataset(file); }
+
 Place locate(ByteView file, std::vector<Finding>& findings) {
-  if (magic_at(file, 128)) {
+  if (has_magic(file)) {
     judge_preamble(file.first(128), findings);
     return {132, true};
   }
@@ -187,11 +233,26 @@ Place locate(ByteView file, std::vector<Finding>& findings) {
     say("the magic behind the preamble is not DICM");
     return {132, true};
   }
-  const bool blank =
-      file.size() > 136 && std::all_of(file.begin(), file.begin() + 128, [](std::byte b) { return b == std::byte{0}; });
-  if (blank && detect_encoding(file.subspan(128))) {
-    say("DICM and the meta group are missing behind the preamble");
-    return {128, false};
+  // Behind more than 128 bytes it is another file's (ENC-VENDORWRAP).
+  const auto mark = as_text(file.first(std::min<std::size_t>(file.size(), 131))).find("DICM");
+  if (mark != std::string_view::npos && meta_at(mark + 4)) {
+    say("the preamble is too short");
+    return {mark + 4, true};
+  }
+  // Zeros of any number: a preamble from which bytes are lost, or a tape's block. Big endian groups begin with one,
+  // too.
+  const auto most = std::min<std::size_t>(file.size(), 4096);
+  const auto zeros =
+      static_cast<std::size_t>(std::find_if(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(most),
+                                            [](std::byte b) { return b != std::byte{0}; }) -
+                               file.begin());
+  for (const std::size_t at : {zeros, zeros - 1}) {
+    if (zeros < 2 || zeros == most) break;
+    const bool meta = meta_at(at);
+    if (!meta && !detect_encoding(file.subspan(at))) continue;
+    say(meta ? "DICM is missing behind the zeros of a preamble"
+             : "DICM and the meta group are missing behind the preamble");
+    return {at, meta};
   }
   return {0, false};
 }

@@ -130,6 +130,7 @@ class Serializer {
       const Vr known = dictionary_vr(node.tag);
       if (known == vr("xs")) return signed_pixels_ ? vr("SS") : vr("US");
       if (known == vr("ox")) return vr("OW");
+      if (known == vr("SQ") && v == vr("UN")) return v;  // no items in it (ENC-VRWRONG)
       v = known != 0 ? known : vr("UN");
     }
     return v;

@@ -3,12 +3,29 @@
 
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dcuid.h>
+#include <algorithm>
+#include <array>
 #include <string>
 
 namespace waybill::dicom {
 
+namespace {
+
+/// Objects that belong to no patient and no study (PS3.4 GG.3), behind 1.2.840.10008.5.1.4.
+constexpr std::array<std::string_view, 9> kNonPatient = {"38.1",      "39.1",      "43.1",      "44.1",     "45.1",
+                                                         "1.1.200.1", "1.1.200.3", "1.1.200.7", "1.1.201.1"};
+
+bool is_non_patient(std::string_view uid) {
+  constexpr std::string_view kRoot = "1.2.840.10008.5.1.4.";
+  return uid.starts_with(kRoot) &&
+         std::find(kNonPatient.begin(), kNonPatient.end(), uid.substr(kRoot.size())) != kNonPatient.end();
+}
+
+}  // namespace
+
 SopClassKind sop_class_kind(std::string_view uid) {
   if (!uid.starts_with("1.2.840.10008.")) return SopClassKind::private_;
+  if (is_non_patient(uid)) return SopClassKind::non_patient;
   const std::string text(uid);
   const char* found = dcmFindNameOfUID(text.c_str(), "");
   const std::string_view name = found == nullptr ? "" : found;

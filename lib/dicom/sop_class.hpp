@@ -9,6 +9,7 @@ enum class SopClassKind {
   storage,      ///< a current Storage SOP Class (PS3.4 B.5)
   retired,      ///< a retired Storage SOP Class
   private_,     ///< a vendor's
+  non_patient,  ///< of the Non-Patient Object Storage Service Class (PS3.4 GG): palettes, hanging protocols, templates
   not_storage,  ///< of the standard, but no stored composite object: MPPS, worklist, print
   unknown,      ///< under the standard's root, not in the table: newer than it
 };

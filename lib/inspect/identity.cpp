@@ -2,6 +2,7 @@
 #include "core/text.hpp"
 #include "dicom/sop_class.hpp"
 #include "inspect/parts.hpp"
+#include "inspect/pixels.hpp"
 #include "match/normal.hpp"
 
 #include <algorithm>
@@ -91,6 +92,11 @@ void sop_class(const manifest::Object& object, Findings& findings) {
       add_finding(findings, "SOP-RETIRED", Severity::s2, kClass,
                   "a retired SOP Class; ask whether the target stores it");
       break;
+    case dicom::SopClassKind::non_patient:
+      add_finding(findings, "SOP-NONPATIENT", Severity::s3, kClass,
+                  "a palette, protocol or template that belongs to no patient and no study; ask whether the target "
+                  "takes the Non-Patient Object Storage class");
+      break;
     case dicom::SopClassKind::not_storage:
       add_finding(findings, "SOP-STDPRINT", Severity::s0, kClass,
                   "print, worklist or procedure step data, no stored object");
@@ -117,11 +123,23 @@ void patient_id_spaces(std::string_view raw, Findings& findings) {
   }
 }
 
+/// "hh:mm:ss" from `at`: part of the IDs that scanners make up for emergencies and phantoms.
+bool is_time_of_day(std::string_view text, std::size_t at) {
+  if (at + 8 > text.size()) return false;
+  for (std::size_t i = 0; i < 8; ++i) {
+    const char c = text[at + i];
+    if (i % 3 == 2 ? c != ':' : c < '0' || c > '9') return false;
+  }
+  return true;
+}
+
 /// Forms in which systems paste an authority to the ID: HL7 CX and HD ("123^^^HOSP", "123&HOSP"), "123@HOSP",
 /// "HOSP|123", "HOSP\\123", "HOSP:123", "2.16.840.1:123".
 bool holds_authority(std::string_view id) {
   if (id.find_first_of("^&@|\\") != std::string_view::npos) return true;
-  const auto colon = id.find(':');
+  auto colon = id.find(':');
+  while (colon != std::string_view::npos && colon >= 2 && is_time_of_day(id, colon - 2))
+    colon = id.find(':', colon + 4);
   return colon != std::string_view::npos && colon > 0 && colon + 1 < id.size();
 }
 
@@ -166,12 +184,29 @@ void accession(const manifest::Object& object, Findings& findings) {
   }
 }
 
+/// An entry of a worklist that a server keeps as a file: no class of its own and the step that was scheduled. (Their
+/// meta groups name classes that no standard knows.)
+bool is_worklist_entry(const dicom::Dataset& data) {
+  return trim(data.raw_text(tag(0x0008, 0x0016)).value_or("")).empty() && data.find(tag(0x0040, 0x0100)) != nullptr &&
+         data.find(tag(0x0020, 0x000E)) == nullptr && pixel_node(data) == nullptr && !data.pixel_header();
+}
+
 }  // namespace
 
+bool has_place_in_study(const dicom::File& file, const manifest::Object& object) {
+  if (is_worklist_entry(file.dataset)) return false;
+  if (!object.sop_class || object.sop_class->empty()) return true;
+  const auto kind = dicom::sop_class_kind(*object.sop_class);
+  return kind != dicom::SopClassKind::not_storage && kind != dicom::SopClassKind::non_patient;
+}
+
 void identity(const dicom::File& file, manifest::Object& object) {
-  const std::string sop = object.sop_class.value_or("");
-  if (!sop.empty() && dicom::sop_class_kind(sop) == dicom::SopClassKind::not_storage)
-    return sop_class(object, object.findings);  // has no place in a study, nor asks anybody for one
+  if (is_worklist_entry(file.dataset)) {
+    add_finding(object.findings, "SOP-STDPRINT", Severity::s0, tag(0x0040, 0x0100),
+                "an entry of a worklist, no stored object");
+    return;
+  }
+  if (!has_place_in_study(file, object)) return sop_class(object, object.findings);
   uids(file.dataset, object, object.findings);
   if (file.has("ENC-ORDER")) contradictions(file.dataset, object.findings);
   sop_class(object, object.findings);

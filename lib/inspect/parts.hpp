@@ -9,6 +9,9 @@ namespace waybill::inspect {
 /// UIDs, SOP Class, patient and accession identifiers (domain rule 2.4).
 void identity(const dicom::File& file, manifest::Object& object);
 
+/// Whether the object should say of which patient and study it is: no procedure step, worklist entry or palette does.
+[[nodiscard]] bool has_place_in_study(const dicom::File& file, const manifest::Object& object);
+
 /// Specific Character Set against the bytes of the text that identifies (domain rule 2.4, CS-*).
 void character_set(const dicom::File& file, manifest::Object& object);
 

@@ -64,6 +64,9 @@ void decode(const dicom::File& file, pixel::PixelData data, const std::string& s
     const auto result = pixel::digest_pixels(data, findings);
     if (result) {
       digests = *result;
+    } else if (result.error().fault == Fault::mismatch && !has_finding(findings, "PIX-FRAMES")) {
+      note_absent(findings, "PIX-DIMS", Severity::s3, tag(0x0028, 0x0010),
+                  "the frames cannot be one image: " + result.error().what);
     } else {
       note_absent(findings, "PIX-TRUNC", Severity::s3, kPixelData, "a frame cannot be decoded: " + result.error().what);
     }

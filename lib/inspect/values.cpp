@@ -154,7 +154,7 @@ void values(const dicom::File& file, manifest::Object& object) {
     else
       check_length(node, text, findings);
   }
-  if (object.sop_class) type_two(data, findings);
+  if (object.sop_class && has_place_in_study(file, object)) type_two(data, findings);
 }
 
 }  // namespace waybill::inspect

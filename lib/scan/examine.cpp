@@ -3,7 +3,9 @@
 
 #include "core/sha256.hpp"
 #include "core/text.hpp"
+#include "dicom/recognise.hpp"
 #include "dicom/uids.hpp"
+#include "inspect/pixels.hpp"
 #include "scan/classify.hpp"
 
 #include <algorithm>
@@ -106,7 +108,9 @@ void classify_dicom(const dicom::File& file, const Options& options, Object& obj
                                        : inspect::Depth::datasets;
   inspect::inspect(file, depth, object);
   const bool nameless = !object.sop_class && !object.sop_instance;
-  if (nameless && !object.rows && !file.has("ENC-LENOVER") && !file.has("ENC-ACRNEMA")) {
+  const bool image = object.rows || inspect::pixel_node(file.dataset) != nullptr || file.dataset.pixel_header();
+  const bool whole = !file.has("ENC-LENOVER") && !file.has("ENC-TRAILGARBAGE");
+  if (nameless && !image && !object.series && whole && !file.has("ENC-ACRNEMA")) {
     object.bucket = Bucket::non_instance;  // a command, a worklist entry or a meta group, no image
   } else {
     const bool held = std::any_of(object.findings.begin(), object.findings.end(), manifest::quarantines);
@@ -132,8 +136,7 @@ Examined examine_bytes(ByteView bytes, Object object, const Options& options) {
     if (ran_over(*file)) carve_behind(bytes, *file, options, out.objects);
     return out;
   }
-  const bool magic = bytes.size() >= 132 && as_text(bytes.subspan(128, 4)) == "DICM";
-  if (magic || file.error().fault != Fault::not_dicom) {
+  if (dicom::has_magic(bytes) || file.error().fault != Fault::not_dicom) {
     object.bucket = Bucket::quarantined;
     object.findings.push_back({"ENC-UNPARSED", Severity::s4, {}, file.error().what});
     out.objects.push_back(std::move(object));

@@ -253,6 +253,15 @@ std::vector<Result> look(std::vector<Step> steps, const Options& options) {
   return out;
 }
 
+/// What a hostile file put into a finding must not make a record too long for a line of the manifest.
+void shorten_details(Object& object) {
+  constexpr std::size_t kMostDetail = 4096;
+  for (manifest::Finding& finding : object.findings) {
+    if (finding.detail.size() <= kMostDetail) continue;
+    finding.detail = repair_utf8(std::string_view(finding.detail).substr(0, kMostDetail)) + "…";
+  }
+}
+
 /// The records of one run, in their order; what an interrupted run wrote before is left out.
 class Records {
  public:
@@ -305,6 +314,7 @@ class Records {
   }
   void add(Object object) {
     if (resumed_ && object.source.path == resume_at_ && catalogue_.recorded(object.id)) return;
+    shorten_details(object);
     for (const manifest::LateFinding& late : catalogue_.settle(object)) add(late);
     writer_.append_record(object);
     const std::uint64_t before = tally_.exceptions;

@@ -210,6 +210,31 @@ TEST(Dataset, DigestReadsTextByACharacterSetThatStandsTooLate) {
   EXPECT_EQ(dataset_digest(parse_file(as_bytes(late))->dataset), dataset_digest(parse_file(as_bytes(due))->dataset));
 }
 
+TEST(Dataset, OfImplicitElementsUnderAnEncapsulatedLabelKeepsTheLabelOfItsPixels) {
+  const std::string jpeg = "1.2.840.10008.1.2.4.50";
+  DicomBuilder b(kPlain);
+  b.text(tag(0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.7").text(tag(0x0008, 0x0018), "UI", "1.2.3.4");
+  b.text(tag(0x0010, 0x0020), "LO", "42").u16(tag(0x0028, 0x0010), 2);
+  const std::string items = item_of("") + item_of("\xFF\xD8\xFF\xC0\0\x0B\x08\0\x02\0\x02\x01\x01\x11\0\xFF\xD9\0"s) +
+                            "\xFE\xFF\xDD\xE0\0\0\0\0"s;
+  const std::string data = b.str() + raw(tag(0x7FE0, 0x0010), "\xFF\xFF\xFF\xFF"s, items);
+  for (const std::string& label : {jpeg, "1.2.840.10008.1.2"s}) {
+    const std::string bytes = DicomBuilder::part10(data, label);
+    const auto file = parse_file(as_bytes(bytes));
+    ASSERT_TRUE(file.has_value()) << label;
+    EXPECT_EQ(file->transfer_syntax, jpeg) << label;
+    EXPECT_TRUE(file->has("ENC-TSLABEL")) << label;
+    EXPECT_TRUE(file->dataset.is_irregular()) << label;  // no syntax has both
+    const auto written = write_file(*file, Rewrite{jpeg, {}, false});
+    ASSERT_TRUE(written.has_value()) << label << written.error().what;
+    const auto again = parse_file(*written);
+    ASSERT_TRUE(again.has_value()) << label;
+    EXPECT_FALSE(again->has("ENC-TSLABEL")) << label;
+    EXPECT_TRUE(again->dataset.encoding().explicit_vr) << label;
+    EXPECT_EQ(again->dataset.text(tag(0x0010, 0x0020)), "42") << label;
+  }
+}
+
 TEST(Sequences, AreReadInTheEncodingTheirItemsAreIn) {
   const std::string end("\xFE\xFF\xDD\xE0\0\0\0\0"s);
   const std::string undefined("\0\0\xFF\xFF\xFF\xFF"s);
@@ -262,6 +287,87 @@ TEST(Sequences, OfAWrongLengthDoNotHideWhatStandsBehindThem) {
     EXPECT_EQ(file->dataset.text(tag(0x0010, 0x0020)), "42") << c.what;
     EXPECT_NE(file->dataset.find(tag(0x7FE0, 0x0010)), nullptr) << c.what;
   }
+}
+
+TEST(Sequences, ThatOnlyTheDictionarySeesInImplicitTextAreKeptAsBytes) {
+  const std::string once = raw(tag(0x0040, 0xA170), "\4\0\0\0"s, "GOOD") + raw(tag(0x0040, 0xA171), "\2\0\0\0"s, "1.");
+  std::string inside;
+  for (int i = 0; i < 100; ++i) inside += item_of(once, kPlain);
+  const std::string bytes = image_with(DicomBuilder(kPlain).raw(kSeries, "SQ", inside).str(), kPlain);
+  const auto file = parse_file(as_bytes(bytes));
+  ASSERT_TRUE(file.has_value());
+  EXPECT_TRUE(file->has("ENC-VRWRONG"));
+  EXPECT_FALSE(file->has("ENC-LENOVER"));
+  EXPECT_EQ(file->dataset.text(tag(0x0010, 0x0020)), "42");
+  const auto written = write_file(*file, Rewrite{kExplicit, {}, false});
+  ASSERT_TRUE(written.has_value()) << written.error().what;
+  const auto again = parse_file(*written);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_EQ(dataset_digest(again->dataset), dataset_digest(file->dataset));
+  EXPECT_NE(as_text(*written).find("GOOD"), std::string_view::npos);
+}
+
+TEST(Sequences, OfPrivateTagsWhoseLengthLeavesOutTheirEndDoNotHideWhatStandsBehindThem) {
+  const std::string item = "\xFE\xFF\x00\xE0\xFF\xFF\xFF\xFF"s + uid_in(kLittle) + "\xFE\xFF\x0D\xE0\0\0\0\0"s;
+  const auto size = static_cast<char>(item.size());
+  for (const char counted : {size, static_cast<char>(size - 4)}) {
+    const std::string odd = DicomBuilder(kPlain).text(tag(0x0009, 0x0010), "LO", "MAKER").str() +
+                            raw(tag(0x0009, 0x100F), std::string(1, counted) + "\0\0\0"s, item);
+    const std::string bytes = image_with(odd, kPlain);
+    const auto file = parse_file(as_bytes(bytes));
+    ASSERT_TRUE(file.has_value());
+    EXPECT_EQ(file->has("ENC-LENOVER"), counted != size);
+    EXPECT_EQ(file->dataset.text(tag(0x0010, 0x0020)), "42");
+    EXPECT_NE(file->dataset.find(tag(0x7FE0, 0x0010)), nullptr);
+  }
+}
+
+TEST(Sequences, OfExplicitItemsAreNotReadAsImplicitOnesWithALengthIntoTheBlankPixels) {
+  const std::string lettered = raw(tag(0x0018, 0x9036), "CS\0\0"s, "") + uid_in(kLittle);
+  const std::string odd =
+      raw(kSeries, "\xFF\xFF\xFF\xFF"s,
+          "\xFE\xFF\x00\xE0\xFF\xFF\xFF\xFF"s + lettered + "\xFE\xFF\x0D\xE0\0\0\0\0"s + "\xFE\xFF\xDD\xE0\0\0\0\0"s);
+  const std::string blank = raw(tag(0x7FE1, 0x0010), std::string("\0\0\1\0", 4), std::string(65536, '\0'));
+  const std::string bytes = image_with(odd, kPlain, blank);
+  const auto file = parse_file(as_bytes(bytes));
+  ASSERT_TRUE(file.has_value());
+  EXPECT_TRUE(file->has("ENC-SQENCODING"));
+  EXPECT_EQ(file->dataset.text(tag(0x0010, 0x0020)), "42");
+}
+
+TEST(Sequences, WhoseHeaderIsLostAreTold) {
+  const std::string content = DicomBuilder().text(tag(0x0018, 0x1030), "LO", "inside").str();
+  const std::string open_item = "\xFE\xFF\x00\xE0\xFF\xFF\xFF\xFF"s;
+  const std::string item_end = "\xFE\xFF\x0D\xE0\0\0\0\0"s;
+  for (const Case& c : {Case{"an item of defined length", item_of(content), ""},
+                        Case{"an item of undefined length", open_item + content + item_end, ""},
+                        Case{"an empty item behind a sequence of no length",
+                             raw(kSeries, "SQ\0\0\0\0\0\0"s, "") + item_of("") + content, ""}}) {
+    const std::string bytes = image_with(c.odd);
+    const auto file = parse_file(as_bytes(bytes));
+    ASSERT_TRUE(file.has_value()) << c.what;
+    EXPECT_TRUE(file->has("ENC-LENOVER")) << c.what;
+    EXPECT_FALSE(file->has("ENC-TRAILGARBAGE")) << c.what;
+    EXPECT_EQ(file->dataset.text(tag(0x0010, 0x0020)), "42") << c.what;
+    EXPECT_NE(file->dataset.find(tag(0x7FE0, 0x0010)), nullptr) << c.what;
+  }
+}
+
+TEST(Sequences, GoOnWhereTheDelimiterOfAnItemIsMissing) {
+  const std::string open_item = "\xFE\xFF\x00\xE0\xFF\xFF\xFF\xFF"s;
+  const std::string end = "\xFE\xFF\xDD\xE0\0\0\0\0"s;
+  const std::string uid = uid_in(kLittle);
+  const std::string bytes =
+      image_with(raw(kSeries, "SQ\0\0\xFF\xFF\xFF\xFF"s, open_item + uid + open_item + uid + item_of(uid) + end));
+  const auto file = parse_file(as_bytes(bytes));
+  ASSERT_TRUE(file.has_value());
+  EXPECT_TRUE(file->has("ENC-SEQDELIM"));
+  EXPECT_FALSE(file->has("ENC-LENOVER"));
+  const auto elements = canonical_elements(file->dataset, Profile::strict);
+  const auto sequence = std::ranges::find(elements, std::string("00081115"), &CanonicalElement::path);
+  ASSERT_NE(sequence, elements.end());
+  EXPECT_EQ(sequence->value, "3");
+  EXPECT_EQ(file->dataset.text(tag(0x0010, 0x0020)), "42");
 }
 
 TEST(Sequences, DamagedAtEveryLevelAreGivenUpInBoundedTime) {

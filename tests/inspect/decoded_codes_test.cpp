@@ -55,6 +55,29 @@ ImageObject lossless_of(const std::string& samples) {
   return ImageObject().samples(3, "RGB").fragments(kJpegPrefix + "70", {"", text});
 }
 
+TEST(DecodedCodes, NameFramesOfUnequalSize) {
+  const auto frame = [](unsigned rows) {
+    pixel::ImageInfo info;
+    info.rows = rows;
+    info.columns = 16;
+    info.samples = 1;
+    info.bits_allocated = info.bits_stored = 8;
+    info.high_bit = 7;
+    info.photometric = "MONOCHROME2";
+    const auto stream = pixel::encode_frame(kJpegPrefix + "70", info,
+                                            {rows, 16, 1, 1, 8, false, "MONOCHROME2", Bytes(rows * std::size_t{16})});
+    std::string text(as_text(*stream));
+    if (text.size() % 2 != 0) text += '\0';
+    return text;
+  };
+  const auto two = [&](unsigned second) {
+    return ImageObject().size(16, 16).bits(8, 8, 7).frames("2").fragments(kJpegPrefix + "70",
+                                                                          {"", frame(16), frame(second)});
+  };
+  EXPECT_EQ(findings(two(16), Depth::pixels), std::vector<std::string>{});
+  EXPECT_EQ(findings(two(8), Depth::pixels), std::vector<std::string>{"PIX-DIMS S3"});
+}
+
 TEST(DecodedCodes, AreFoundInTheDefectAndNotInItsTwin) {
   std::string grey_as_ybr;
   std::string colours;

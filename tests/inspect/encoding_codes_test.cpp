@@ -60,6 +60,8 @@ TEST(EncodingCodes, NameAMissingOrContradictingMetaGroup) {
           {"ENC-METAMISMATCH S2", DicomBuilder::part10(sound().write(), kExplicit, kCapture, "9.9.9")},
           {"ENC-PREAMBLE S0", "II*" + whole.substr(3)},
           {"SEC-PREAMBLE S3", "MZ" + whole.substr(2)},
+          {"SEC-PREAMBLE S3", "\xCF\xFA\xED\xFE" + whole.substr(4)},
+          {"SEC-PREAMBLE S3", "\xCA\xFE\xBA\xBE" + whole.substr(4)},
           {"SEC-PREAMBLE S3",
            "\x7F"
            "ELF" +

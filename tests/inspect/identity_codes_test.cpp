@@ -54,6 +54,30 @@ TEST(IdentityCodes, OfAProcedureStepAskForNoStudyAndNoPatient) {
            with(kClass, "UI", "1.2.840.10008.3.1.2.3.3").without(kStudy).without(kSeries).set(kId, "LO", "")}});
 }
 
+TEST(IdentityCodes, OfAPaletteAskForNoStudyAndNoPatientButForADecision) {
+  const auto bare = [](const char* sop_class) {
+    Elements e = with(kClass, "UI", sop_class);
+    for (const Tag t : {kId, kName, kStudy, kSeries, kAccession, tag(0x0008, 0x0020), tag(0x0020, 0x0010)})
+      e.without(t);
+    return e;
+  };
+  expect({{"SOP-NONPATIENT S3", bare("1.2.840.10008.5.1.4.39.1")},
+          {"SOP-NONPATIENT S3", bare("1.2.840.10008.5.1.4.38.1")},
+          {"SOP-NONPATIENT S3", bare("1.2.840.10008.5.1.4.1.1.200.1")}});
+}
+
+TEST(IdentityCodes, TellAnEntryOfAWorklistWhateverItsMetaGroupSays) {
+  Elements e;
+  e.set(kAccession, "SH", "A17").set(kName, "PN", "Muster^Eva").set(kId, "LO", "P-42").set(kStudy, "UI", "1.2.3");
+  e.set(tag(0x0040, 0x0100), "SQ", "");
+  const auto file = [](const Elements& object) {
+    return DicomBuilder::part10(object.write(), kExplicit, "1.2.276.0.99.1", "1.2.276.0.99.2");
+  };
+  EXPECT_EQ(codes(look(file(e))), "ENC-METAMISMATCH S2, SOP-STDPRINT S0");
+  e.set(kSeries, "UI", "1.2.3.1");  // of a stored object that lost its class
+  EXPECT_NE(codes(look(file(e))).find("SOP-PRIVATE"), std::string::npos);
+}
+
 TEST(IdentityCodes, NamePatientIdsThatIdentifyNobodyOrHoldMoreThanAnId) {
   expect({{"PID-EMPTY S3", with(kId, "LO", "")},
           {"PID-EMPTY S3", with(kId, "LO", "UNKNOWN")},
@@ -65,6 +89,7 @@ TEST(IdentityCodes, NamePatientIdsThatIdentifyNobodyOrHoldMoreThanAnId) {
           {"PID-PREFIX S2", with(kId, "LO", "HOSP\\123")},
           {"PID-PREFIX S2", with(kId, "LO", "HOSP:123")},
           {"PID-PREFIX S2", with(kId, "LO", "2.16.840.1.5:123")},
+          {"PID-PREFIX S2", with(kId, "LO", "16:50:47:123")},
           {"PID-SPACE S1", with(kId, "LO", " 42")},
           {"PID-SPACE S1", with(kId, "LO", "42  ")},
           {"PID-SPACE S2", with(kId, "LO", "A  42")},
@@ -72,7 +97,8 @@ TEST(IdentityCodes, NamePatientIdsThatIdentifyNobodyOrHoldMoreThanAnId) {
 }
 
 TEST(IdentityCodes, LeavePatientIdsOfManyFormsAlone) {
-  for (const char* id : {"123", "A-123", "00042", "123/45", "K1.23_4", "1956-04-17-x", "P#7", ":7", "7:"})
+  for (const char* id : {"123", "A-123", "00042", "123/45", "K1.23_4", "1956-04-17-x", "P#7", ":7",
+                         "7:", "23.10.24-16:50:47-DST-1.3.12.2.1107.5.2.43.1"})
     EXPECT_EQ(codes(look(with(kId, "LO", id).file())), "") << id;
 }
 

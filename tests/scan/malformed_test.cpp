@@ -84,6 +84,20 @@ std::string private_elements(std::size_t count) {
 
 Elements frames(const std::string& n) { return sound().set(tag(0x0028, 0x0008), "IS", n); }
 
+Elements without_image(Elements e) {
+  e.without(tag(0x7FE0, 0x0010));
+  for (const Tag t : {0x0002U, 0x0004U, 0x0010U, 0x0011U, 0x0100U, 0x0101U, 0x0102U, 0x0103U, 0x1050U, 0x1051U})
+    e.without(0x00280000U | t);
+  return e;
+}
+
+/// No SOP Class, no instance, no image.
+Elements without_class(const Elements& e) {
+  return without_image(e).without(tag(0x0008, 0x0016)).without(tag(0x0008, 0x0018));
+}
+
+constexpr Tag kPatientId = tag(0x0010, 0x0020);
+
 std::vector<Case> containers() {
   const std::string whole = sound().file();
   const std::string data = sound().write();
@@ -92,6 +106,14 @@ std::vector<Case> containers() {
       {"no bytes", "empty", ""},
       {"no preamble", "instance ENC-NOPREAMBLE", whole.substr(132)},
       {"DICM at 0", "instance ENC-NOPREAMBLE", whole.substr(128)},
+      {"a preamble of 127 bytes", "instance ENC-NOPREAMBLE", whole.substr(1)},
+      {"a preamble of 3 bytes", "instance ENC-NOPREAMBLE", whole.substr(125)},
+      {"100 zeros before the meta group", "instance ENC-NOPREAMBLE", std::string(100, '\0') + whole.substr(132)},
+      {"512 zeros before the dataset", "instance ENC-NOMETA ENC-NOPREAMBLE", std::string(512, '\0') + data},
+      {"zeros before a big endian dataset", "instance ENC-BE ENC-NOMETA ENC-NOPREAMBLE",
+       std::string(131, '\0') + sound().write({true, true})},
+      {"a nameless dataset before other bytes", "quarantined ENC-TRAILGARBAGE UID-MISSING VAL-NOSTUDYDATE",
+       DicomBuilder::part10(element(kPatientId, short_head("LO", 2), "1 ") + noise(400, 5), kExplicit, "", "")},
       {"no meta group", "instance ENC-NOMETA", data},
       {"meta length 0", "instance ENC-METALEN", with_meta(meta_of(0, syntax_element(plain + '\0')))},
       {"meta length too small", "instance ENC-METALEN", with_meta(meta_of(20, syntax_element(plain + '\0')))},
@@ -103,6 +125,21 @@ std::vector<Case> containers() {
       {"a VR of FFFF in the meta group", "instance ENC-METAVR",
        with_meta(meta_of(1, element(tag(0x0002, 0x0003), short_head("\xFF\xFF", 8), std::string("1.2.3.4\0", 8)) +
                                 syntax_element(plain + '\0')))},
+      {"a VR of capitals and a 32-bit length in the meta group", "instance ENC-METAVR",
+       with_meta(meta_of(1, element(tag(0x0002, 0x0003), long_head("QQ", 8), std::string("1.2.3.4\0", 8)) +
+                                syntax_element(plain + '\0')))},
+      {"a syntax under a VR of NULs with a 32-bit length", "instance ENC-METAVR",
+       with_meta(meta_of(1, element(tag(0x0002, 0x0010), std::string(4, '\0') + le32(20), plain + '\0')))},
+      {"DICM within a dataset without meta group", "instance ENC-NOMETA",
+       element(tag(0x0008, 0x0008), short_head("CS", 126), many(60, "A\\") + "DICM_1") + data},
+      {"a whole dataset that lost its class", "quarantined ENC-NOMETA UID-MISSING", without_class(sound()).write()},
+      {"pixels that lost their class and rows", "quarantined PIX-DIMS UID-MISSING",
+       DicomBuilder::part10(without_class(sound())
+                                .without(tag(0x0020, 0x000E))
+                                .exact(tag(0x0028, 0x0002), "US", std::string("\1\0", 2))
+                                .exact(tag(0x7FE0, 0x0010), "OW", "abcd")
+                                .write(),
+                            kExplicit, "", "")},
       {"a cut meta group", "quarantined ENC-UNPARSED", with_meta(meta_of(1, "")).substr(0, 158)},
       {"syntax empty", "instance ENC-NOMETA", with_meta(meta_of(1, syntax_element("")))},
       {"syntax unknown", "quarantined ENC-PRIVTS PIX-NODECODER", part10(data, "1.2.276.0.99.7")},
@@ -139,6 +176,8 @@ std::vector<Case> lengths() {
     return element(tag(0x0008, 0x1115), long_head("SQ", length), content);
   };
   const auto early = [](const std::string& extra) { return part10(with(extra, 0x0020)); };
+  const std::string note =
+      without_image(sound().set(tag(0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.88.59")).write();
   const std::vector<Case> rest = {
       {"one more than is left", "quarantined ENC-LENOVER", sound().file().substr(0, sound().file().size() - 1)},
       {"text of odd length", "instance ENC-ODDLEN",
@@ -161,7 +200,14 @@ std::vector<Case> lengths() {
       {"a million private elements", "instance", part10(with(private_elements(1'000'000), 0x7FE0))},
       {"five million items", "quarantined ENC-UNPARSED",
        early(element(tag(0x0018, 0x9346), long_head("SQ", 40'000'000), many(5'000'000, item)))},
+      {"items whose sequence lost its header", "quarantined ENC-LENOVER",
+       early(delimiter(0xE000, 10) + element(tag(0x0018, 0x6012), short_head("US", 2), "ab"))},
       {"tags out of order", "instance ENC-ORDER", early(element(tag(0x0008, 0x0008), short_head("CS", 2), "A "))},
+      {"bytes behind a note", "instance ENC-TRAILGARBAGE", part10(note + noise(300, 9))},
+      {"a damaged header in a note", "quarantined ENC-TRAILGARBAGE",
+       part10(note + "\x01\x02\x03\x04garbage_" + element(tag(0x0040, 0x0244), short_head("DA", 8), "20190502") +
+              element(tag(0x0040, 0x0245), short_head("TM", 6), "101500") +
+              element(tag(0x0040, 0x0253), short_head("SH", 4), "P-42"))},
       {"a tag twice", "instance ENC-ORDER", early(many(2, element(tag(0x0018, 0x1030), short_head("LO", 2), "A ")))},
       {"a command group", "instance ENC-CMDGROUP",
        part10(element(tag(0x0000, 0x0002), short_head("UI", 2), "1.") + sound().write())},
@@ -171,6 +217,20 @@ std::vector<Case> lengths() {
   };
   out.insert(out.end(), rest.begin(), rest.end());
   return out;
+}
+
+/// A key object selection of so many objects.
+std::string note_of(std::size_t count) {
+  std::string items;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string uid = "1.2.276.0.99.4711.20190502101500.1." + std::to_string(1'000'000'000 + i);
+    items += delimiter(0xE000, 8 + uid.size() + uid.size() % 2) + element(tag(0x0008, 0x1155),
+                                                                          short_head("UI", uid.size() + uid.size() % 2),
+                                                                          uid + std::string(uid.size() % 2, '\0'));
+  }
+  Elements note = sound().set(tag(0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.88.59");
+  note.exact(tag(0x0008, 0x1115), "SQ", items);
+  return without_image(note).file();
 }
 
 std::vector<Case> values() {
@@ -204,7 +264,15 @@ std::vector<Case> values() {
       {"a UID with a NUL", "quarantined UID-SYNTAX", uid(std::string("1.2.3\0.4", 8))},
       {"a UID with a line feed", "quarantined UID-SYNTAX", uid("1.2.3\n4")},
       {"a UID with a leading zero", "instance UID-SYNTAX", uid("1.2.03")},
-      {"a UID of a megabyte", "quarantined ENC-ORDER ENC-UN64K UID-SYNTAX",
+      {"a name and an ID too long for a record", "quarantined ENC-UN64K VAL-OVERLEN",
+       sound()
+           .set(kName, "UN", std::string(20U << 20U, '\x01'))
+           .set(tag(0x0010, 0x0020), "UN", std::string(20U << 20U, 'P'))
+           .file()},
+      {"a photometric interpretation too long for a record", "quarantined ENC-UN64K VAL-OVERLEN",
+       sound().set(tag(0x0028, 0x0004), "UN", "YBR" + std::string(40U << 20U, 'X')).file()},
+      {"more references than a record holds", "quarantined REF-MANY", note_of(700'000)},
+      {"a UID of a megabyte", "quarantined ENC-ORDER ENC-UN64K UID-SYNTAX VAL-OVERLEN",
        part10(element(kInstance, std::string("UN\0\0", 4) + le32(1U << 20U), std::string(1U << 20U, '1')) +
               sound().without(kInstance).write())},
   };
