@@ -80,14 +80,20 @@ std::uint32_t Graph::find(Interned authority, Interned id) const {
 }
 
 void Graph::name_authority(Interned name_space, Interned universal_id) {
-  const auto [at, fresh] = name_spaces_.try_emplace(universal_id.number(), name_space);
-  if (!fresh && at->second != name_space) at->second = Interned();
+  for (const auto& [one, other] : {std::pair(universal_id, name_space), std::pair(name_space, universal_id)}) {
+    const auto [at, fresh] = partners_.try_emplace(one.number(), other);
+    if (!fresh && at->second != other) at->second = Interned();
+  }
+  is_universal_.insert(universal_id.number());
 }
 
+/// A name space that has several universal IDs is that of several authorities, whose equal numbers are other patients';
+/// and a text that stands in both places is neither.
 Interned Graph::authority_of(Interned written) const {
-  if (name_spaces_.empty()) return written;
-  const auto at = name_spaces_.find(written.number());
-  return at == name_spaces_.end() || at->second.empty() ? written : at->second;
+  if (!is_universal_.contains(written.number())) return written;
+  const Interned name_space = partners_.at(written.number());
+  if (name_space.empty() || is_universal_.contains(name_space.number())) return written;
+  return partners_.at(name_space.number()) == written ? name_space : written;
 }
 
 void Graph::absorb(Node& into, const Node& from) {
@@ -99,7 +105,7 @@ void Graph::absorb(Node& into, const Node& from) {
 /// Numbers that were added under an authority's universal ID alone become those of its name space.
 void Graph::unify_authorities() {
   const auto renamed = [&](const Node& n) { return authority_of(n.id.authority) != n.id.authority; };
-  if (name_spaces_.empty() || std::none_of(nodes_.begin(), nodes_.end(), renamed)) return;
+  if (is_universal_.empty() || std::none_of(nodes_.begin(), nodes_.end(), renamed)) return;
   const auto old = std::exchange(nodes_, {});
   by_id_.clear();
   std::vector<std::uint32_t> place;
