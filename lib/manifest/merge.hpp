@@ -62,7 +62,7 @@ struct Merged {
 ///
 /// Throws RunError(Exit::usage) for inputs that do not belong together or hold a sample, (Exit::input) for an
 /// interrupted one. An output that is the very result is kept, one that was interrupted is begun again. Reads each
-/// input twice, more often only where an object occurs in several. Memory: about 130 MB, for each object that several
+/// input twice, more often only where an object occurs in several. Memory: about 210 MB, for each object that several
 /// inputs have 8 bytes and for each study of these some 150; temporary files of about the size of the inputs.
 [[nodiscard]] Merged merge(const std::vector<std::filesystem::path>& inputs, const std::filesystem::path& output,
                            Restart restart, const WholeOf& whole_of);
