@@ -63,6 +63,13 @@ std::uint32_t Graph::node_of(const PatientId& id) {
   return at;
 }
 
+/// Of the numbers that an event takes something from: something became of them, whatever it was.
+std::vector<std::uint32_t> Graph::nodes_of(const std::vector<PatientId>& ids) {
+  std::vector<std::uint32_t> nodes;
+  for (const PatientId& id : ids) nodes.push_back(node_of(id));
+  return nodes;
+}
+
 std::uint32_t Graph::find(Interned authority, Interned id) const {
   authority = authority_of(authority);
   const PatientId wanted{authority, id, {}};
@@ -235,9 +242,7 @@ void Graph::pair_up(std::uint32_t event) {
   const Event& e = events_[event];
   if (e.ids.empty() || e.prior.empty()) {
     if (!e.person.empty() && !e.prior_person.empty() && e.person != e.prior_person) return;  // joined later, as persons
-    std::vector<std::uint32_t> dead;  // something became of them, whatever it was
-    for (const auto& id : e.prior) dead.push_back(node_of(id));
-    return dispute(event, "the message names no patient number on one of its sides", dead);
+    return dispute(event, "the message names no patient number on one of its sides", nodes_of(e.prior));
   }
   bool any = false;
   for (const auto& prior : e.prior) {
@@ -271,7 +276,7 @@ void Graph::apply_move(std::uint32_t event) {
     return dispute(event,
                    account ? "A44 names no account (MRG-3) or no patient who has it now (PID-3)"
                            : "A45 names no visit (MRG-5) or no patient who has it now (PID-3)",
-                   {});
+                   nodes_of(e.prior));
   const std::uint32_t to = node_of(e.ids[0]);
   moves_.insert_or_assign((account ? "account|" : "visit|") + number, to);
   note(to, event, to, true, account ? "took over an account" : "took over a visit");
@@ -295,7 +300,7 @@ void Graph::apply_identifier_move(std::uint32_t event) {
     note(node, event, node, true, "belongs to another person");
   }
   if (any) return;
-  if (e.ids.empty() || e.prior.empty()) return dispute(event, "A43 names no number that moves", {});
+  if (e.ids.empty() || e.prior.empty()) return dispute(event, "A43 names no number that moves", nodes_of(e.prior));
   dispute(event, "A43 names different numbers in PID-3 and MRG-1", {node_of(e.ids[0]), node_of(e.prior[0])});
 }
 

@@ -122,6 +122,7 @@ class Graph {
   };
 
   std::uint32_t node_of(const PatientId& id);
+  [[nodiscard]] std::vector<std::uint32_t> nodes_of(const std::vector<PatientId>& ids);
   [[nodiscard]] Interned authority_of(Interned written) const;
   void unify_authorities();
   void absorb(Node& into, const Node& from);

@@ -227,6 +227,11 @@ TEST(IdentityGraph, AMergeOfOneSideIsADisputeAboutTheNumberThatDies) {
   EXPECT_TRUE(g.resolve("H", "B").disputed);
   EXPECT_FALSE(g.resolve("H", "B").merged);
 
+  for (const std::string trigger : {"A43", "A44", "A45"}) {
+    const Graph moved = graph({"MSH|^~\\&|A|B|||20240201||ADT^" + trigger + "|7|P|2.5\rMRG|B^^^H||ACC||VISIT\r"});
+    EXPECT_TRUE(moved.resolve("H", "B").disputed) << trigger;
+  }
+
   const Graph survivor = graph({adt("A40", "20240201", "A^^^H")});
   EXPECT_EQ(survivor.disputes().size(), 1U);
   EXPECT_FALSE(survivor.resolve("H", "A").disputed) << "nothing happened to it, whatever died";
