@@ -41,9 +41,14 @@ class Guard : public Phi {
  protected:
   void SetUp() override {
     Phi::SetUp();
-    put(folder_ / "plan.toml",
-        "project = \"project\"\nname = \"test\"\n[scan]\nsources = [\"in\"]\ndeep = true\n[reconcile]\nris = "
-        "\"exams.csv\"\nhl7 = [\"hl7\"]\n[load]\nto = \"" +
+    for (const std::string project : {"project", "ABRT", "SEGV"}) put_plan(project);
+  }
+  /// Each killed run has a project of its own: the stage that it leaves behind keeps the lock of that.
+  void put_plan(const std::string& project) {
+    put(folder_ / ("plan-" + project + ".toml"),
+        "project = \"" + project +
+            "\"\nname = \"test\"\n[scan]\nsources = [\"in\"]\ndeep = true\n[reconcile]\nris = "
+            "\"exams.csv\"\nhl7 = [\"hl7\"]\n[load]\nto = \"" +
             silent_.url() + "\"\n");
   }
   /// Runs a command line of one tool, without limit of core files, and kills it in the middle: what it said and left.
@@ -51,7 +56,7 @@ class Guard : public Phi {
     fs::remove_all(folder_ / "cores");
     fs::create_directory(folder_ / "cores");
     return shell(
-               "ulimit -c unlimited; mkfifo cores/f; cd cores; exec 3<>f; " + command +
+               "signal=" + signal + "; ulimit -c unlimited; mkfifo cores/f; cd cores; exec 3<>f; " + command +
                " 3>&- <f >said 2>&1 & for i in $(seq 100); do grep -qs 'core file size  *0 ' /proc/$!/limits && break; "
                "sleep 0.05; done; sleep 0.4; kill -" +
                signal + " $!; wait $! 2>/dev/null; echo \"status $?\"; ls | grep -v -e said -e '^f$'")
@@ -70,7 +75,7 @@ TEST_F(Guard, NothingThatKillsAToolLeavesItsMemoryBehind) {
   const std::vector<std::string> commands = {
       "$B/waybill-listen --mllp " + port + " -o journal.wb",
       "WAYBILL_AUDIT_SPOOL=../spool WAYBILL_AUDIT=syslog+tls://" + silent_.address() + " $B/waybill-audit flush",
-      "$B/waybill-sync ../plan.toml",
+      "$B/waybill-sync ../plan-$signal.toml",
       "$B/waybill-load ../scan.wb --to " + silent_.url() + " -o load.wb --timeout 60",
       "$B/waybill-verify ../scan.wb --against " + silent_.url() + " -o verify.wb --timeout 60",
       "$B/waybill-scan /usr --deep -o usr.wb",  // goes on for a while
@@ -137,8 +142,8 @@ TEST_F(Guard, NoProgramIsGivenAPatientAndNoFileIsEverOpenToOthers) {
   (void)shell("rm x; rmdir tmp/x");
   SimPacs pacs;
   const std::string port = std::to_string(free_port()), to = " --to " + pacs.url();
-  std::ofstream(folder_ / "sync.toml") << std::regex_replace(slurp(folder_ / "plan.toml"), std::regex(silent_.url()),
-                                                             pacs.url());
+  std::ofstream(folder_ / "sync.toml") << std::regex_replace(slurp(folder_ / "plan-project.toml"),
+                                                             std::regex(silent_.url()), pacs.url());
   ::chmod((folder_ / "sync.toml").c_str(), 0600);
   const std::vector<std::pair<std::string, int>> commands = {
       {"scan in --deep -o scan.wb", 1},
@@ -197,11 +202,11 @@ TEST_F(Guard, NoProgramIsGivenAPatientAndNoFileIsEverOpenToOthers) {
   EXPECT_NE(programs.find("waybill_codec"), std::string::npos) << "decoders are programs of their own";
   EXPECT_NE(programs.find("TMPDIR="), std::string::npos) << "the environment was seen";
   expect_clean(programs, "arguments and environment of the programs that were started");
-  EXPECT_EQ(
-      shell("find . -mindepth 1 -perm /077 ! -path './in/*' ! -path './hl7/*' ! -name exams.csv ! -name plan.toml "
-            "! -path ./tmp ! -type l")
-          .text,
-      "");
+  EXPECT_EQ(shell("find . -mindepth 1 -perm /077 ! -path './in/*' ! -path './hl7/*' ! -name exams.csv ! -name "
+                  "plan-project.toml "
+                  "! -path ./tmp ! -type l")
+                .text,
+            "");
 }
 
 }  // namespace
