@@ -24,10 +24,10 @@ class Collector {
     fs::create_directories(folder_);
     const std::string in = "cd '" + folder_.string() + "' && exec >/dev/null 2>&1; ";
     const std::string make =
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=ca -keyout ca.key -out ca.pem && "
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 20 -subj /CN=ca -keyout ca.key -out ca.pem && "
         "for n in server client; do openssl req -newkey rsa:2048 -nodes -subj /CN=$n -keyout $n.key -out $n.csr && "
         "printf 'subjectAltName=IP:127.0.0.1' >$n.ext && openssl x509 -req -in $n.csr -CA ca.pem -CAkey ca.key "
-        "-CAcreateserial -days 30 -extfile $n.ext -out $n.pem; done; chmod 600 *.key";
+        "-CAcreateserial -days 20 -extfile $n.ext -out $n.pem; done; chmod 600 *.key";
     if (std::system((in + make).c_str()) != 0) throw std::runtime_error("openssl made no certificates");
     std::ofstream(folder_ / "rsyslog.conf")
         << "global(workDirectory=\"" << folder_.string() << "\" maxMessageSize=\"1m\" "
