@@ -63,6 +63,13 @@ std::uint32_t Graph::node_of(const PatientId& id) {
   return at;
 }
 
+/// Of the numbers that an event takes something from: something became of them, whatever it was.
+std::vector<std::uint32_t> Graph::nodes_of(const std::vector<PatientId>& ids) {
+  std::vector<std::uint32_t> nodes;
+  for (const PatientId& id : ids) nodes.push_back(node_of(id));
+  return nodes;
+}
+
 std::uint32_t Graph::find(Interned authority, Interned id) const {
   authority = authority_of(authority);
   const PatientId wanted{authority, id, {}};
@@ -80,14 +87,20 @@ std::uint32_t Graph::find(Interned authority, Interned id) const {
 }
 
 void Graph::name_authority(Interned name_space, Interned universal_id) {
-  const auto [at, fresh] = name_spaces_.try_emplace(universal_id.number(), name_space);
-  if (!fresh && at->second != name_space) at->second = Interned();
+  for (const auto& [one, other] : {std::pair(universal_id, name_space), std::pair(name_space, universal_id)}) {
+    const auto [at, fresh] = partners_.try_emplace(one.number(), other);
+    if (!fresh && at->second != other) at->second = Interned();
+  }
+  is_universal_.insert(universal_id.number());
 }
 
+/// A name space that has several universal IDs is that of several authorities, whose equal numbers are other patients';
+/// and a text that stands in both places is neither.
 Interned Graph::authority_of(Interned written) const {
-  if (name_spaces_.empty()) return written;
-  const auto at = name_spaces_.find(written.number());
-  return at == name_spaces_.end() || at->second.empty() ? written : at->second;
+  if (!is_universal_.contains(written.number())) return written;
+  const Interned name_space = partners_.at(written.number());
+  if (name_space.empty() || is_universal_.contains(name_space.number())) return written;
+  return partners_.at(name_space.number()) == written ? name_space : written;
 }
 
 void Graph::absorb(Node& into, const Node& from) {
@@ -99,7 +112,7 @@ void Graph::absorb(Node& into, const Node& from) {
 /// Numbers that were added under an authority's universal ID alone become those of its name space.
 void Graph::unify_authorities() {
   const auto renamed = [&](const Node& n) { return authority_of(n.id.authority) != n.id.authority; };
-  if (name_spaces_.empty() || std::none_of(nodes_.begin(), nodes_.end(), renamed)) return;
+  if (is_universal_.empty() || std::none_of(nodes_.begin(), nodes_.end(), renamed)) return;
   const auto old = std::exchange(nodes_, {});
   by_id_.clear();
   std::vector<std::uint32_t> place;
@@ -229,9 +242,7 @@ void Graph::pair_up(std::uint32_t event) {
   const Event& e = events_[event];
   if (e.ids.empty() || e.prior.empty()) {
     if (!e.person.empty() && !e.prior_person.empty() && e.person != e.prior_person) return;  // joined later, as persons
-    std::vector<std::uint32_t> dead;  // something became of them, whatever it was
-    for (const auto& id : e.prior) dead.push_back(node_of(id));
-    return dispute(event, "the message names no patient number on one of its sides", dead);
+    return dispute(event, "the message names no patient number on one of its sides", nodes_of(e.prior));
   }
   bool any = false;
   for (const auto& prior : e.prior) {
@@ -265,7 +276,7 @@ void Graph::apply_move(std::uint32_t event) {
     return dispute(event,
                    account ? "A44 names no account (MRG-3) or no patient who has it now (PID-3)"
                            : "A45 names no visit (MRG-5) or no patient who has it now (PID-3)",
-                   {});
+                   nodes_of(e.prior));
   const std::uint32_t to = node_of(e.ids[0]);
   moves_.insert_or_assign((account ? "account|" : "visit|") + number, to);
   note(to, event, to, true, account ? "took over an account" : "took over a visit");
@@ -289,7 +300,7 @@ void Graph::apply_identifier_move(std::uint32_t event) {
     note(node, event, node, true, "belongs to another person");
   }
   if (any) return;
-  if (e.ids.empty() || e.prior.empty()) return dispute(event, "A43 names no number that moves", {});
+  if (e.ids.empty() || e.prior.empty()) return dispute(event, "A43 names no number that moves", nodes_of(e.prior));
   dispute(event, "A43 names different numbers in PID-3 and MRG-1", {node_of(e.ids[0]), node_of(e.prior[0])});
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace waybill::identity {
@@ -69,7 +70,7 @@ class Graph {
 
   void add(const Event& event);
   /// That a message gives both for one authority. Numbers under the universal ID alone are then those of the name
-  /// space, unless messages give it several.
+  /// space, unless messages give either of the two several partners.
   void name_authority(Interned name_space, Interned universal_id);
   /// Begins to fetch what add() of the event will look at.
   void prefetch(const Event& event) const noexcept;
@@ -121,6 +122,7 @@ class Graph {
   };
 
   std::uint32_t node_of(const PatientId& id);
+  [[nodiscard]] std::vector<std::uint32_t> nodes_of(const std::vector<PatientId>& ids);
   [[nodiscard]] Interned authority_of(Interned written) const;
   void unify_authorities();
   void absorb(Node& into, const Node& from);
@@ -147,7 +149,8 @@ class Graph {
   void mark_reused();
 
   hl7::Time as_of_;
-  std::unordered_map<std::uint32_t, Interned> name_spaces_;  // of universal IDs; "" for one that has several
+  std::unordered_map<std::uint32_t, Interned> partners_;  // of universal IDs and name spaces; "" for one with several
+  std::unordered_set<std::uint32_t> is_universal_;
   std::vector<Node, HugePages<Node>> nodes_;
   FlatIndex by_id_;
   std::vector<Event> events_;                                        // those that change the forest

@@ -107,8 +107,10 @@ class Merge {
   Merge(const MergeHeader& plan, const fs::path& output, std::unique_ptr<Whole> whole)
       : plan_(plan),
         whole_(std::move(whole)),
-        lines_(scratch_beside(output), kLineMemory),
-        ids_(scratch_beside(output), kIdMemory) {}
+        scratch_(scratch_beside(output)),
+        lines_(scratch_, kLineMemory),
+        ids_(scratch_, kIdMemory),
+        series_(scratch_, kIdMemory) {}
 
   /// Reads all inputs; their heads.
   std::vector<Input> read() {
@@ -193,20 +195,34 @@ class Merge {
       return;
     }
     keep(kObject, detail::place_key(detail::need<std::string>(source, "path"), inside), n, line);
-    if (!whole_ && kind == "object") count_series(record);
+    if (!whole_ && kind == "object") note_series(record);
   }
 
   /// Late findings that a Whole cannot make again: they compare with an older scan.
   static bool stays(std::string_view line) { return line.find("\"code\":\"STU-COUNT\"") != std::string_view::npos; }
 
   /// Series are counted for studies that stand in several inputs; which these are is known only at the end.
-  void count_series(const detail::JsonObject& record) {
+  void note_series(const detail::JsonObject& record) {
     const auto study = detail::find<std::string>(record, "study");
     const auto series = detail::find<std::string>(record, "series");
-    if (!study || !series || *study != last_study_ || *series != last_series_) {
-      last_study_ = study.value_or("");
-      last_series_ = series.value_or("");
-      if (study && series) series_of_[std::hash<std::string>{}(*study)].insert(std::hash<std::string>{}(*series));
+    if (!study || !series || (*study == last_study_ && *series == last_series_)) return;
+    last_study_ = *study;
+    last_series_ = *series;
+    const std::string both = *study + '\0' + *series;
+    series_.add(both, both);
+  }
+
+  /// How many series the study has; asked once a study, in the order of studies.
+  std::uint64_t series_of(std::string_view study) {
+    std::uint64_t count = 0;
+    for (std::string last;; next_series_.reset()) {
+      if (!next_series_) next_series_ = series_.next();
+      if (!next_series_) return count;
+      const std::string_view of = next_series_->substr(0, next_series_->find('\0'));
+      if (of > study) return count;
+      if (of != study || *next_series_ == last) continue;
+      ++count;
+      last = *next_series_;
     }
   }
 
@@ -233,7 +249,7 @@ class Merge {
 
   /// Which input's record of each repeated object counts.
   void choose() {
-    Sorter records(scratch_beside("-"), kIdMemory);
+    Sorter records(scratch_, kIdMemory);
     for (std::size_t n = 0; n < plan_.inputs.size(); ++n) {
       each_line(n, [&](std::string_view line) {
         if (kind_of(line) != "object") return;
@@ -293,13 +309,25 @@ class Merge {
     const bool is_object = section == kObject && kind == "object";
     const bool about_one = is_object || kind == "finding" || kind == "intent";
     if (about_one && !repeated_.empty() && is_left_out(id_of(detail::parse_object(parser_, line)), input)) {
-      if (is_object) ++left_out_;
+      if (!is_object) return;
+      ++left_out_;
+      if (!whole_) take_off(std::get<Object>(parse_record(line)));
       return;
     }
     if (is_object && whole_)
       whole_->object(std::get<Object>(parse_record(line)), emit);
     else
       emit(line);
+  }
+
+  /// Both records of the study count an object that stands in two inputs, if it was an instance for the scan.
+  void take_off(const Object& object) {
+    const Bucket bucket = object.bucket;
+    const bool duplicate = bucket == Bucket::duplicate_identical || bucket == Bucket::duplicate_conflict;
+    if (!object.study || !object.sop_instance || duplicate || (bucket == Bucket::quarantined && !object.load)) return;
+    auto& [instances, bytes] = counted_twice_[*object.study];
+    ++instances;
+    bytes += object.source.size;
   }
 
   void put_study(std::size_t input, std::string_view line, const Whole::Emit& emit) {
@@ -311,25 +339,33 @@ class Merge {
       return;
     }
     add_up(*study_, std::move(study), plan_.inputs[input].name);
-    study_->series = series_of_[std::hash<std::string>{}(study_->study)].size();
     study_line_.clear();
   }
 
   void end_study(const Whole::Emit& emit) {
-    if (study_) emit(study_line_.empty() ? to_json(*study_) : study_line_);
+    if (!study_) return;
+    if (study_line_.empty()) {
+      study_->series = series_of(study_->study);
+      const auto [instances, bytes] = counted_twice_[study_->study];
+      study_->instances -= std::min(instances, study_->instances);
+      study_->bytes -= std::min(bytes, study_->bytes);
+    }
+    emit(study_line_.empty() ? to_json(*study_) : study_line_);
     study_.reset();
   }
 
   MergeHeader plan_;
   std::unique_ptr<Whole> whole_;
-  Sorter lines_, ids_;
+  fs::path scratch_;
+  Sorter lines_, ids_, series_;
   simdjson::dom::parser parser_;
   Ids repeated_;                         // ids that several inputs have, ascending
   std::vector<std::uint16_t> counting_;  // beside them: the input whose record counts
   std::uint64_t left_out_ = 0;
   std::unordered_set<std::uint64_t> gone_;
   std::string last_study_, last_series_;
-  std::unordered_map<std::size_t, std::unordered_set<std::size_t>> series_of_;
+  std::optional<std::string_view> next_series_;                                             // study and series
+  std::unordered_map<std::string, std::pair<std::uint64_t, std::uint64_t>> counted_twice_;  // instances, bytes
   std::optional<Study> study_;
   std::string study_line_;  // as it was read, empty once another was added
 };

@@ -53,16 +53,17 @@ struct Merged {
 /// Each object stands in the output once, with the record it has in its input, in the order of a walk of the archive;
 /// the order of the inputs does not matter. Where several inputs have an object, the record that tells what became of
 /// it counts (`which_counts`); records that contradict each other throw RunError(Exit::usage) with the object's id and
-/// both files. A study has one record, its counts added up. Records of other kinds stand in front, input by input,
-/// except `recovered`, which speaks of its file. With a Whole, findings about others and studies are made anew.
+/// both files. A study has one record, its counts added up, each object once. Records of other kinds stand in front,
+/// input by input, except `recovered`, which speaks of its file. With a Whole, findings about others and studies are
+/// made anew.
 ///
 /// Header: the options that all inputs have alike; `merge` with each input's name, run, time, tool and options; the
 /// inputs and their heads. The time of creation is one microsecond behind the latest of the inputs.
 ///
 /// Throws RunError(Exit::usage) for inputs that do not belong together or hold a sample, (Exit::input) for an
 /// interrupted one. An output that is the very result is kept, one that was interrupted is begun again. Reads each
-/// input twice, more often only where an object occurs in several. Memory: about 110 MB and 8 bytes for each object
-/// that several inputs have; temporary files of about the size of the inputs.
+/// input twice, more often only where an object occurs in several. Memory: about 210 MB, for each object that several
+/// inputs have 8 bytes and for each study of these some 150; temporary files of about the size of the inputs.
 [[nodiscard]] Merged merge(const std::vector<std::filesystem::path>& inputs, const std::filesystem::path& output,
                            Restart restart, const WholeOf& whole_of);
 

@@ -10,6 +10,7 @@
 #include "verify/check.hpp"
 #include "verify/commitment.hpp"
 #include "verify/lanes.hpp"
+#include "verify/put_off.hpp"
 #include "verify/studies.hpp"
 #include "web/endpoint.hpp"
 
@@ -17,6 +18,8 @@
 #include <atomic>
 #include <mutex>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 namespace waybill::verify {
 
@@ -96,9 +99,6 @@ bool came(const Object& object) {
   return std::ranges::none_of(object.findings, [](const auto& f) { return f.code == "VERIFY-NOTRETRIEVED"; });
 }
 
-/// Failed answers one after another, behind which the peer is taken to answer nothing any more.
-constexpr std::size_t kMostFailures = 8;
-
 /// Whether the peer failed at this one study, as far as one can tell: it answered, and not that it lacks the service.
 bool is_of_one_study(const net::PeerError& error) {
   return dynamic_cast<const web::Failed*>(&error) != nullptr || error.kind() == net::PeerError::Kind::refused;
@@ -114,8 +114,9 @@ void conclude_unanswered(StudyWork& study, const std::string& why) {
 
 class Verifier {
  public:
+  /// `answered`: a study that the peer answered for in the run that this one continues, or "".
   Verifier(const Options& options, Studies& studies, std::unordered_set<std::string>& extra_lines, Source* source,
-           Receiver* receiver, transfer::Output& output, Tally& tally)
+           Receiver* receiver, std::string answered, transfer::Output& output, Tally& tally)
       : options_(options),
         control_(options, halt_),
         way_{options.level, receiver, options.calling, options.timeouts.dimse,
@@ -123,6 +124,7 @@ class Verifier {
         studies_(studies),
         extra_lines_(extra_lines),
         source_(source),
+        put_off_(std::move(answered)),
         output_(output),
         tally_(tally) {}
 
@@ -133,7 +135,7 @@ class Verifier {
     const auto record = [&](const StudyWork& study) { write(study); };
     Lanes<StudyWork, decltype(take), decltype(work), decltype(record)>(kMostHeld, take, work, record)
         .run(options_.associations);
-    ask_again();
+    settle_put_off();
     while (leaves_rest()) {
       const auto study = studies_.next(tally_.plan.get(), output_);
       if (!study) break;
@@ -154,55 +156,66 @@ class Verifier {
 
   void check(StudyWork& study) {
     if (stopped_) return;
+    const std::size_t failed_before = put_off_.count();
     try {
-      if (source_ != nullptr) {
-        audited(study);
-      } else {
-        check_files(study, way_.came);
-      }
-      answered_in_a_row();
+      ask(study);
     } catch (const net::PeerError& error) {
-      if (!is_of_one_study(error) || !goes_on_without(study, error)) return halt_.set(std::current_exception());
+      if (!is_of_one_study(error) || !put_off_.add(study)) halt_.set(std::current_exception());
+      return;
     }
-    if (study.sampled && study.finished && std::ranges::any_of(study.objects, [&](const Object& object) {
+    tell(study);
+    if (!study.study.empty()) settle(put_off_.answered(study.study, failed_before));  // else nobody was asked
+  }
+
+  void ask(StudyWork& study) { source_ != nullptr ? audited(study) : check_files(study, way_.came); }
+
+  void tell(const StudyWork& study) {
+    if (!study.finished) return;
+    if (study.sampled && std::ranges::any_of(study.objects, [&](const Object& object) {
           return study.compares(object) && sample::is_critical(object);
         })) {
       stopped_ = true;
     }
-    if (!options_.progress || !study.finished) return;
+    if (!options_.progress) return;
     for (const Object& object : study.objects) {
       options_.progress(1, object.source.size, manifest::is_exception(object) ? 1 : 0);
     }
   }
 
-  void answered_in_a_row() {
-    const std::lock_guard lock(failing_);
-    answered_ = true;
-    failures_ = 0;
-  }
-
-  /// The peer failed at a study: one that it answers for shows that others can be verified all the same. Until then the
-  /// study is put off.
-  bool goes_on_without(StudyWork& study, const net::PeerError& error) {
-    const std::lock_guard lock(failing_);
-    if (++failures_ > kMostFailures) return false;
-    if (answered_) {
-      conclude_unanswered(study, error.what());
-    } else {
-      put_off_.push_back(study);
-      first_failure_ = std::current_exception();
-    }
-    return true;
-  }
-
-  /// What was put off, when all others are done.
-  void ask_again() {
-    if (put_off_.empty() || stopped_ || halt_.is_set() || control_.stopping()) return;
-    if (!answered_) return halt_.set(first_failure_);
-    for (StudyWork& study : std::exchange(put_off_, {})) {
-      check(study);
+  /// Asks once more about studies that the peer failed at; what it fails at again is recorded without an answer.
+  void settle(std::vector<StudyWork> studies) {
+    for (StudyWork& study : studies) {
+      if (!stopped_ && !halt_.is_set() && !control_.stopping()) ask_again(study);
       write(study);
     }
+  }
+
+  void ask_again(StudyWork& study) {
+    try {
+      ask(study);
+    } catch (const net::PeerError& error) {
+      if (!is_of_one_study(error)) return halt_.set(std::current_exception());
+      conclude_unanswered(study, error.what());
+    }
+    tell(study);
+  }
+
+  /// Studies behind which none was answered for, when all others are done.
+  void settle_put_off() {
+    if (!put_off_.any() || halt_.is_set() || control_.stopping()) return;
+    try {
+      if (!stopped_) ask_about_another();
+      settle(put_off_.answered("", put_off_.count()));
+    } catch (const net::PeerError&) {
+      halt_.set(std::current_exception());
+    }
+  }
+
+  /// Throws net::PeerError unless the peer still answers for a study that it has answered for.
+  void ask_about_another() {
+    const std::string& study = put_off_.last_answered();
+    if (study.empty()) std::rethrow_exception(put_off_.first_error());
+    source_->with_session(study, {}, false, [&](Session& session) { (void)session.find_study(study); });
   }
 
   /// Asks the peer, between the audit messages of a query and, where objects are fetched, of a transfer to us.
@@ -271,15 +284,11 @@ class Verifier {
   Studies& studies_;
   std::unordered_set<std::string>& extra_lines_;  ///< written so far
   Source* source_;                                ///< none: the files are checked
+  PutOff put_off_;
   transfer::Output& output_;
   Tally& tally_;
   std::atomic<bool> stopped_{false};  ///< by a critical defect of a sample
-  std::mutex failing_;                ///< of the four below
-  std::vector<StudyWork> put_off_;
-  std::exception_ptr first_failure_;
-  std::size_t failures_ = 0;  ///< in a row
-  bool answered_ = false;     ///< the peer, for some study
-  std::mutex recording_;      ///< of output and tally, which taking a study and recording one both write
+  std::mutex recording_;              ///< of output and tally, which taking a study and recording one both write
 };
 
 }  // namespace
@@ -296,7 +305,7 @@ Tally run(const Options& options) {
   }
   std::unordered_set<std::string> extra_lines;
   sample::PlanLines sample_lines;
-  std::string sample_result;  // of an interrupted run
+  std::string sample_result, answered;  // of an interrupted run
   std::unique_ptr<Source> source;
   if (options.against && studies.any()) source = make_source(*options.against, options, options.retrieve);
   std::optional<Receiver> receiver;
@@ -315,6 +324,9 @@ Tally run(const Options& options) {
   transfer::Output output(options, "verify", settings_of(options), {studies.input()}, store,
                           {[&](const Object& object) { tally.add(object); },
                            [&](const manifest::Record& record) {
+                             const auto* object = std::get_if<Object>(&record);
+                             if (object != nullptr && object->verify && !object->study.value_or("").empty())
+                               answered = *object->study;
                              const auto* late = std::get_if<manifest::LateFinding>(&record);
                              if (late != nullptr && late->finding.code == kNotLoaded)
                                tally.not_loaded += extra_lines.insert(late->id).second ? 1 : 0;
@@ -341,7 +353,7 @@ Tally run(const Options& options) {
     if (!tally.interrupted) output.finish(tally, [&] { return tally.counts_json(); });
     return tally;
   }
-  Verifier(options, studies, extra_lines, source.get(), receiver ? &*receiver : nullptr, output, tally).run();
+  Verifier(options, studies, extra_lines, source.get(), receiver ? &*receiver : nullptr, answered, output, tally).run();
   if (tally.interrupted) return tally;
   if (tally.sample && tally.closes()) {
     if (const std::string line = tally.sample->line(); line != sample_result) output.append(line);

@@ -227,6 +227,11 @@ TEST(IdentityGraph, AMergeOfOneSideIsADisputeAboutTheNumberThatDies) {
   EXPECT_TRUE(g.resolve("H", "B").disputed);
   EXPECT_FALSE(g.resolve("H", "B").merged);
 
+  for (const std::string trigger : {"A43", "A44", "A45"}) {
+    const Graph moved = graph({"MSH|^~\\&|A|B|||20240201||ADT^" + trigger + "|7|P|2.5\rMRG|B^^^H||ACC||VISIT\r"});
+    EXPECT_TRUE(moved.resolve("H", "B").disputed) << trigger;
+  }
+
   const Graph survivor = graph({adt("A40", "20240201", "A^^^H")});
   EXPECT_EQ(survivor.disputes().size(), 1U);
   EXPECT_FALSE(survivor.resolve("H", "A").disputed) << "nothing happened to it, whatever died";
@@ -271,6 +276,23 @@ TEST(IdentityGraph, AUniversalIdByItselfStandsForItsNameSpace) {
   EXPECT_FALSE(several.resolve("H", "B").merged) << "the universal ID is given two names";
   EXPECT_TRUE(several.resolve("1.2.3", "B").merged);
   EXPECT_FALSE(graph({merge}).resolve("H", "B").known);
+}
+
+TEST(IdentityGraph, AuthoritiesThatShareANameSpaceAreNotMadeOneByIt) {
+  const std::string lab = adt("A01", "20240101", "1^^^LAB&1.2.3&ISO"),
+                    other = adt("A01", "20240101", "2^^^LAB&4.5.6&ISO"),
+                    jane = adt("A01", "20240102", "7^^^&1.2.3&ISO", "DOE^JANE"),
+                    john = adt("A40", "20240103", "8^^^&4.5.6&ISO", "ROE^JOHN", "7^^^&4.5.6&ISO");
+  const Graph g = graph({lab, other, jane, john});
+  EXPECT_EQ(g.resolve("1.2.3", "7").root.id, "7") << "the 7 that became 8 is of another hospital";
+  EXPECT_EQ(g.person("1.2.3", "7").name, "DOE^JANE");
+  EXPECT_EQ(g.resolve("4.5.6", "7").root.id, "8");
+}
+
+TEST(IdentityGraph, OneMessageWithTheAuthoritysPartsExchangedRenamesNobody) {
+  const std::string right = adt("A01", "20240101", "B^^^H&1.2.3&ISO"),
+                    wrong = adt("A01", "20240101", "C^^^1.2.3&H&ISO");
+  EXPECT_EQ(graph({right, wrong}).resolve("H", "B").root.authority, "H");
 }
 
 }  // namespace

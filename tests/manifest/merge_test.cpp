@@ -160,6 +160,17 @@ TEST_F(Merging, AStudyOfSeveralInputsIsCountedOnce) {
   EXPECT_EQ(content(out()).lines.back(), to_json(both));
   EXPECT_EQ(content(out()).lines.size(), 3U);
 
+  const auto sized = [](int number) {
+    Object o = loaded(number);
+    o.source.size = 1000;
+    return to_json(o);
+  };
+  fs::remove(out());
+  const fs::path one = write("d.wb", 4, {sized(1), sized(2), to_json(study_of("1.1", 2))});
+  const fs::path again = write("e.wb", 5, {sized(2), sized(1), sized(3), to_json(study_of("1.1", 3))});
+  EXPECT_EQ(merge_all({one, again}).repeated, 2U);
+  EXPECT_EQ(content(out()).lines.back(), to_json(study_of("1.1", 3))) << "objects of both inputs count once";
+
   Study decided = study_of("1.1", 1);
   decided.decision = "auto";
   const fs::path c = write("c.wb", 3, {to_json(placed(3, "1.1")), to_json(decided)}, true, "{}", "transcode");

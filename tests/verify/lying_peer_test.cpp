@@ -115,6 +115,19 @@ TEST_F(LyingPeer, AFailingQueryEndsWithFourAndTheSameCommandContinues) {
   EXPECT_EQ(verify().exit, 0) << "a lost association is opened again";
 }
 
+TEST_F(LyingPeer, AStudyWhoseQueryFailsIsAskedAboutOnceMoreWhenAnotherIsAnswered) {
+  prepare("", 3, 2);
+  ASSERT_EQ(load().exit, 0);
+  for (const auto& [failures, exit] : {std::pair("1", 0), std::pair("3", 4)}) {  // of three no one was answered
+    restart_with("[[rule]]\non = \"find\"\nfirst = " + std::string(failures) + "\nstatus = 0xC001\n");
+    const test::Ran ran = verify("exists", {"--associations", "1"});
+    EXPECT_EQ(ran.exit, exit) << ran.text;
+    for (const auto& [uid, object] : verified())
+      EXPECT_FALSE(test::has_finding(object, "VERIFY-UNANSWERED")) << failures << " " << uid;
+    EXPECT_EQ(verified().size(), exit == 0 ? 6U : 0U);
+  }
+}
+
 TEST_F(LyingPeer, WhatIsHiddenFromQueriesIsMissing) {
   prepare("");
   ASSERT_EQ(load().exit, 0);
