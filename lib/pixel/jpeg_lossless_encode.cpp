@@ -127,12 +127,19 @@ class Differences {
  private:
   template <typename T>
   void fill(std::uint32_t y) {
-    const T* in = reinterpret_cast<const T*>(samples_.data()) + y * row_.size();
+    // A frame may begin at any address, in a message between processes as in a file with an element of odd length.
+    const auto sample = [](const std::byte* from, std::size_t i) {
+      T value;
+      std::memcpy(&value, from + i * sizeof(T), sizeof(T));
+      return value;
+    };
+    const std::byte* const in = samples_.data() + y * row_.size() * sizeof(T);
+    const std::byte* const above = y == 0 ? nullptr : in - row_.size() * sizeof(T);
     for (std::size_t c = 0; c < step_; ++c)
-      row_[c] = static_cast<std::uint16_t>(in[c] - (y == 0 ? middle_ : (in - row_.size())[c]));
+      row_[c] = static_cast<std::uint16_t>(sample(in, c) - (above == nullptr ? middle_ : sample(above, c)));
     std::uint16_t* const to = row_.data();
     const std::size_t step = step_, size = row_.size();
-    for (std::size_t i = step; i < size; ++i) to[i] = static_cast<std::uint16_t>(in[i] - in[i - step]);
+    for (std::size_t i = step; i < size; ++i) to[i] = static_cast<std::uint16_t>(sample(in, i) - sample(in, i - step));
   }
 
   ByteView samples_;

@@ -51,10 +51,35 @@ class Lanes {
       }
     } catch (...) {
       const std::lock_guard lock(mutex_);
-      if (!failure_) failure_ = std::current_exception();
-      ended_ = true;
+      fail();
     }
     changed_.notify_all();
+  }
+
+  /// Ends the run with the exception in flight. Under the lock in which that was thrown: between an unlock and a lock
+  /// again another lane would take or record what failed once more.
+  void fail() noexcept {
+    if (!failure_) failure_ = std::current_exception();
+    ended_ = true;
+  }
+
+  std::unique_ptr<Piece> taken() {
+    try {
+      return take_();
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      fail();
+      throw;
+    }
+  }
+
+  void record(const Piece& piece) {
+    try {
+      record_(piece);
+    } catch (...) {
+      fail();
+      throw;
+    }
   }
 
   Slot* next() {
@@ -64,7 +89,7 @@ class Lanes {
       changed_.wait(lock, [&] { return ended_ || held_ < most_ || slots_.empty(); });
       if (ended_) return nullptr;
     }
-    auto piece = take_();
+    auto piece = taken();
     const std::lock_guard lock(mutex_);
     if (!piece) {
       ended_ = true;
@@ -79,7 +104,7 @@ class Lanes {
     const std::lock_guard lock(mutex_);
     slot.done = true;
     while (!failure_ && !slots_.empty() && slots_.front().done) {
-      record_(*slots_.front().piece);
+      record(*slots_.front().piece);
       held_ -= slots_.front().weight;
       slots_.pop_front();
     }

@@ -115,7 +115,7 @@ std::size_t Connection::State::on_read(char* into, std::size_t size, std::size_t
   while (left > 0 && state.piece < pieces.size()) {
     const ByteView rest = pieces[state.piece].subspan(state.offset);
     const std::size_t part = std::min(left, rest.size());
-    std::memcpy(into + written, rest.data(), part);
+    if (part > 0) std::memcpy(into + written, rest.data(), part);  // an empty piece may have no address
     written += part;
     left -= part;
     state.offset += part;

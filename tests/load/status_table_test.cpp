@@ -208,7 +208,7 @@ TEST_F(StatusPolicy, EveryStatusAtOnceLeavesEachObjectInOneBucketAndNoneTwice) {
 TEST_F(StatusPolicy, TheElementsThatThePeerFindsFaultWithAreRecorded) {
   prepare(on_second("status = 0xB000\nelements = [\"0010,0020\", \"0008,1030\"]\ncomment = \"coerced\""), 1, 3);
   EXPECT_EQ(load().exit, 0);
-  const auto& warned = loaded().at(test::kSecond);
+  const auto warned = loaded().at(test::kSecond);
   ASSERT_EQ(warned.findings.size(), 1U);
   EXPECT_EQ(warned.findings[0].tag, "0010,0020");
   EXPECT_NE(warned.findings[0].detail.find("it names 0010,0020 0008,1030"), std::string::npos)

@@ -142,7 +142,7 @@ TEST(Pix1, OfShortNativeDataIsAFailure) {
 Bytes without_delimiter(const std::vector<Bytes>& frames) {
   Bytes out;
   write_encapsulated(frames, out);
-  out.resize(out.size() - 8);
+  out.erase(out.end() - 8, out.end());
   return out;
 }
 

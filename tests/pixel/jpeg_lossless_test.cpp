@@ -199,5 +199,22 @@ TEST_F(JpegLossless, KeepsADifferenceOf32768WhichHasNoBitsBehindItsCode) {
   }
 }
 
+/// What no processor of today minds, but the sanitizers and a compiler that trusts the type do.
+TEST_F(JpegLossless, IsTheSameOfAFrameAtAnOddAddress) {
+  for (const unsigned samples : {1U, 3U}) {
+    const ImageInfo info = image(12, 13, 16, false, samples);
+    Frame frame = picture(info);
+    const auto even = encode_frame(kJpeg, info, frame);
+    ASSERT_TRUE(even);
+    Bytes moved{std::byte{0}};
+    moved.insert(moved.end(), frame.data.begin(), frame.data.end());
+    frame.data.clear();
+    frame.borrowed = ByteView(moved).subspan(1);
+    const auto odd = encode_frame(kJpeg, info, frame);
+    ASSERT_TRUE(odd) << odd.error().what;
+    EXPECT_EQ(*odd, *even);
+  }
+}
+
 }  // namespace
 }  // namespace waybill::pixel::test

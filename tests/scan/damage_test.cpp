@@ -17,7 +17,7 @@ namespace {
 using dicom::tag;
 using manifest::Bucket;
 
-const auto* const kToolkit = new dicom::Toolkit;
+const dicom::Toolkit kToolkit;
 
 /// Some 4 KB: nested sequences of both lengths, private elements, text with escapes, pixels at the end.
 std::string dataset(dicom::Encoding encoding, const std::string& pixels) {

@@ -15,7 +15,7 @@
 namespace waybill::transcode {
 namespace {
 
-const dicom::Toolkit* const kToolkit = new dicom::Toolkit;
+const dicom::Toolkit kToolkit;
 const std::string kNativeSyntax = "1.2.840.10008.1.2.1";
 const std::string kJpegLossless = "1.2.840.10008.1.2.4.70";
 const std::string kJpegLs = "1.2.840.10008.1.2.4.80";

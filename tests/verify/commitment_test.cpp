@@ -41,7 +41,7 @@ TEST_F(VerifyCommitment, NamesWhatTheArchiveDoesNotHave) {
   EXPECT_EQ(ran.exit, 5) << ran.text;
   for (const auto& [uid, object] : verified())
     EXPECT_EQ(object.bucket, uid == test::kSecond ? Bucket::failed : Bucket::verified) << uid;
-  const auto& lost = verified().at(test::kSecond);
+  const auto lost = verified().at(test::kSecond);
   EXPECT_EQ(lost.verify->verdict, "UNCOMMITTED");
   EXPECT_EQ(lost.verify->grade, "E1");
   EXPECT_NE(lost.findings.back().detail.find("0112 no such object instance"), std::string::npos);

@@ -70,5 +70,32 @@ TEST(Lanes, EndAtTheFirstFailureAndRecordNothingBehindIt) {
   EXPECT_LE(recorded.size(), 5U);
 }
 
+TEST(Lanes, NeverRecordAPieceAgainThatCouldNotBeRecorded) {
+  for (int round = 0; round < 600; ++round) {
+    std::atomic<int> taken{0};
+    std::atomic<int> recorded{0};
+    std::atomic<bool> second{false};
+    const auto both_at_once = [&](Piece& piece) {
+      if (piece.number == 0) {
+        while (!second) std::this_thread::yield();
+        return;
+      }
+      second = true;
+      while (recorded == 0) {
+      }
+      // While the failure of the first travels: sooner or later after it, another time each round.
+      const auto until = std::chrono::steady_clock::now() + std::chrono::nanoseconds(round % 30 * 200);
+      while (std::chrono::steady_clock::now() < until) {
+      }
+    };
+    const auto full = [&](const Piece&) {
+      ++recorded;
+      throw std::runtime_error("no space left");
+    };
+    EXPECT_THROW(run(2, 1000, pieces(2, taken), both_at_once, full), std::runtime_error);
+    ASSERT_EQ(recorded, 1) << "round " << round;
+  }
+}
+
 }  // namespace
 }  // namespace waybill::verify
