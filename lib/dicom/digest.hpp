@@ -30,9 +30,4 @@ struct CanonicalElement {
 [[nodiscard]] std::vector<manifest::Difference> compare(const Dataset& expected, const Dataset& actual,
                                                         Profile profile);
 
-/// Whether a difference leaves the meaning as it was: numbers in another writing, a VR that one side did not know.
-[[nodiscard]] inline bool means_the_same(const manifest::Difference& difference) noexcept {
-  return difference.kind == "num-eq" || difference.kind == "vr-known";
-}
-
 }  // namespace waybill::dicom

@@ -16,4 +16,9 @@ namespace waybill::manifest {
 /// A verdict of verify that means a lost or changed object.
 [[nodiscard]] bool is_bad_verdict(std::string_view verdict) noexcept;
 
+/// Whether a difference leaves the meaning as it was: numbers in another writing, a VR that one side did not know.
+[[nodiscard]] inline bool means_the_same(const Difference& difference) noexcept {
+  return difference.kind == "num-eq" || difference.kind == "vr-known";
+}
+
 }  // namespace waybill::manifest

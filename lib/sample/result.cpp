@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sample/result.hpp"
 
+#include "manifest/exception.hpp"
 #include "page/escape.hpp"
 
 #include <algorithm>
@@ -26,7 +27,8 @@ bool is_critical(const manifest::Object& object) {
   // name, ID and its issuer, birth date, sex
   constexpr std::array<std::string_view, 5> kPatient{"00100010", "00100020", "00100021", "00100030", "00100040"};
   return std::ranges::any_of(object.verify->differences, [&](const manifest::Difference& d) {
-    return d.kind != "num-eq" && std::ranges::any_of(kPatient, [&](auto tag) { return d.tag.starts_with(tag); });
+    return !manifest::means_the_same(d) &&
+           std::ranges::any_of(kPatient, [&](auto tag) { return d.tag.starts_with(tag); });
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include "dicom/digest.hpp"
 #include "inspect/inspect.hpp"
+#include "manifest/exception.hpp"
 #include "pixel/codec.hpp"
 #include "transfer/bytes.hpp"
 #include "verify/frames.hpp"
@@ -30,9 +31,9 @@ std::string verdict_of(const std::vector<Difference>& differences) {
   constexpr std::array kCoerced{"00080005", "00080020", "00080030", "00080050", "00080090",
                                 "00081030", "00100010", "00100020", "00100021", "00100030",
                                 "00100040", "0020000D", "0020000E", "00200010", "04000561"};
-  if (std::ranges::all_of(differences, dicom::means_the_same)) return "EQUIVALENT-LENIENT";
+  if (std::ranges::all_of(differences, manifest::means_the_same)) return "EQUIVALENT-LENIENT";
   const auto coerced = [&](const Difference& d) {
-    return dicom::means_the_same(d) ||
+    return manifest::means_the_same(d) ||
            std::ranges::any_of(kCoerced, [&](std::string_view tag) { return d.tag.starts_with(tag); });
   };
   return std::ranges::all_of(differences, coerced) ? "TARGET-COERCED" : "METADATA-LOSS";
