@@ -16,7 +16,7 @@ void record_imported(const std::string& manifest, const std::string& media);
 void record_exported(const std::string& manifest, const std::string& media);
 /// Export of the records themselves, before they leave: each study and patient of the manifests once. `media` is the
 /// file or folder, "-" for standard output. Throws RunError(Exit::usage) when there is an audit trail and a manifest is
-/// standard input, for then nobody would learn whose records left. Memory: 64 bytes a study.
+/// standard input, for then nobody would learn whose records left. Memory: about 100 bytes a study.
 void record_leaving(const std::vector<std::string>& manifests, const std::string& media);
 /// The same of one study's records, given as lines of a manifest.
 void record_leaving_lines(const std::vector<std::string>& lines, const std::string& media);
