@@ -33,16 +33,8 @@ constexpr char kToSend = '1';
 
 // Keys of the store.
 std::string uid_key(const std::string& uid) { return "qu" + uid; }
-std::string study_number_key(const std::string& uid) { return "qs" + uid; }
 std::string intent_key(const std::string& id) { return "qi" + id; }
 std::string uncommitted_key(const std::string& id) { return "qc" + id; }
-
-/// Eight bytes whose order is that of the numbers.
-std::string ordered(std::uint64_t number) {
-  std::string out(8, '\0');
-  for (int i = 7; i >= 0; --i, number >>= 8U) out[static_cast<std::size_t>(i)] = static_cast<char>(number & 0xFFU);
-  return out;
-}
 
 /// YYYYMMDDHHMMSS as a number; 0 without a date.
 std::uint64_t moment_of(const Object& object) {
@@ -148,18 +140,11 @@ void Queue::add(const Object& object, std::string_view line) {
 
 /// The place of the object's study: priority, order, and then its first appearance in the manifest.
 std::string Queue::study_key(const Object& object) {
-  const std::string study = object.study.value_or("");
-  if (any_study_ && study == last_study_) return last_key_;
-  auto key = store_.get(study_number_key(study));
-  if (!key) {
-    key = kToSend + ordered(priority_.rank(object)) + ordered(order_of(options_.order, object)) + ordered(number_++);
-    store_.put(study_number_key(study), *key);
+  using manifest::ordered;
+  return walk_.study_key(object.study.value_or(""), [&](std::uint64_t number) {
     ++needs_.studies;
-  }
-  any_study_ = true;
-  last_study_ = study;
-  last_key_ = *std::move(key);
-  return last_key_;
+    return kToSend + ordered(priority_.rank(object)) + ordered(order_of(options_.order, object)) + ordered(number);
+  });
 }
 
 void Queue::remember(const manifest::Record& record) {

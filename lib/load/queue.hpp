@@ -99,9 +99,8 @@ class Queue {
   Needs needs_;
   std::optional<sample::Planner> planner_;
   Carry carry_;
-  std::uint64_t objects_ = 0, number_ = 0;
-  std::string last_study_, last_key_;  // most objects are of the study of the one before
-  bool any_study_ = false, has_staged_ = false;
+  std::uint64_t objects_ = 0;
+  bool has_staged_ = false;
   std::optional<Parcel> ahead_;
 };
 

@@ -166,16 +166,4 @@ std::string Expected::finish() {
   return difference_;
 }
 
-std::string ordered(std::uint64_t number, unsigned bytes) {
-  std::string out(bytes, '\0');
-  for (unsigned i = 0; i < bytes; ++i) out[bytes - 1 - i] = static_cast<char>(number >> (8 * i));
-  return out;
-}
-
-std::uint64_t number_from(std::string_view bytes) {
-  std::uint64_t number = 0;
-  for (const char byte : bytes) number = number << 8U | static_cast<unsigned char>(byte);
-  return number;
-}
-
 }  // namespace waybill::manifest::detail

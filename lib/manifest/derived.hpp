@@ -72,8 +72,4 @@ class Expected {
   std::string difference_;
 };
 
-/// A number as bytes that sort as it does.
-[[nodiscard]] std::string ordered(std::uint64_t number, unsigned bytes);
-[[nodiscard]] std::uint64_t number_from(std::string_view bytes);
-
 }  // namespace waybill::manifest::detail

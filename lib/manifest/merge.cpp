@@ -5,6 +5,7 @@
 // in several inputs these are read once more, for all records of it.
 #include "manifest/merge.hpp"
 
+#include "core/bytes.hpp"
 #include "core/json.hpp"
 #include "manifest/derived.hpp"
 #include "manifest/frame.hpp"
@@ -23,8 +24,6 @@ namespace waybill::manifest {
 namespace {
 
 namespace fs = std::filesystem;
-using detail::number_from;
-using detail::ordered;
 
 constexpr std::size_t kLineMemory = std::size_t{64} << 20U;
 constexpr std::size_t kIdMemory = std::size_t{16} << 20U;
@@ -43,12 +42,7 @@ std::uint64_t id_of(const detail::JsonObject& record) {
   return std::stoull(id, nullptr, 16);
 }
 
-std::string text_of(std::uint64_t id) {
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out(16, '0');
-  for (unsigned i = 0; i < 16; ++i) out[i] = kDigits[id >> (60 - 4 * i) & 15U];
-  return out;
-}
+std::string text_of(std::uint64_t id) { return to_hex(as_bytes(ordered(id, 8))); }
 
 /// A line with the number of its input, as it lies in a sorter.
 std::string with_index(std::size_t input, std::string_view line) { return ordered(input, kIndexBytes).append(line); }

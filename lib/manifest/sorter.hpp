@@ -5,12 +5,17 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace waybill::manifest {
 
 /// A folder for temporary files of this output: the one it lies in, or TMPDIR for standard output.
 [[nodiscard]] std::filesystem::path scratch_beside(const std::filesystem::path& output);
+
+/// A number as bytes that sort as it does, for keys.
+[[nodiscard]] std::string ordered(std::uint64_t number, unsigned bytes = 8);
+[[nodiscard]] std::uint64_t number_from(std::string_view bytes);
 
 /// Sorts lines by keys in bounded memory: full buffers go sorted to temporary files, which are merged at the end.
 ///

@@ -24,8 +24,6 @@ namespace waybill::manifest {
 namespace {
 
 namespace fs = std::filesystem;
-using detail::number_from;
-using detail::ordered;
 
 constexpr std::size_t kLineMemory = std::size_t{64} << 20U;
 constexpr std::size_t kIdMemory = std::size_t{32} << 20U;

@@ -12,6 +12,7 @@ using manifest::Object;
 namespace {
 
 std::string id_key(const std::string& id) { return "wo" + id; }
+std::string study_number_key(const std::string& study) { return "ws" + study; }
 std::string late_key(const std::string& id) { return "wf" + id; }
 
 }  // namespace
@@ -54,6 +55,18 @@ void Walk::add_late_findings(Object& object) const {
     object.findings.push_back(std::get<LateFinding>(record).finding);
     rest.remove_prefix(end + 1);
   }
+}
+
+const std::string& Walk::study_key(const std::string& study, const MakeKey& make) {
+  if (!last_key_.empty() && study == last_study_) return last_key_;
+  auto key = store_.get(study_number_key(study));
+  if (!key) {
+    key = make(studies_++);
+    store_.put(study_number_key(study), *key);
+  }
+  last_study_ = study;
+  last_key_ = *std::move(key);
+  return last_key_;
 }
 
 }  // namespace waybill::transfer

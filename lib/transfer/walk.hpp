@@ -4,8 +4,10 @@
 #include "index/store.hpp"
 #include "manifest/reader.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <string_view>
 
 namespace waybill::transfer {
@@ -30,9 +32,15 @@ class Walk {
   [[nodiscard]] manifest::Input input() const { return {reader_.name(), reader_.head()}; }
   void add_late_findings(manifest::Object& object) const;
 
+  using MakeKey = std::function<std::string(std::uint64_t number)>;
+  /// The key under which a study's objects are sorted; `make` makes it of the study's number when it first appears.
+  [[nodiscard]] const std::string& study_key(const std::string& study, const MakeKey& make);
+
  private:
   manifest::Reader reader_;
   index::Store& store_;
+  std::uint64_t studies_ = 0;
+  std::string last_study_, last_key_;  // most objects are of the study of the one before; no key is empty
 };
 
 }  // namespace waybill::transfer

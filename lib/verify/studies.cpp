@@ -20,7 +20,6 @@ constexpr char kOfStudy = '1';
 
 // Keys of the store.
 std::string uid_key(const std::string& uid) { return "vu" + uid; }  // of objects that the peer should have
-std::string study_key(const std::string& study) { return "vs" + study; }
 
 /// Objects that the peer should not have from us: held back, excluded or failed. One that it had before the load, or
 /// that sync lists because an earlier run has loaded it, whether or not it is gone since, is known to be there.
@@ -29,12 +28,6 @@ bool is_held_back(const Object& object) {
                     object.bucket == Bucket::failed || object.bucket == Bucket::pending;
   if (!kept || !object.sop_instance || (object.load && object.load->outcome == "already-present")) return false;
   return std::ranges::none_of(object.findings, [](const auto& f) { return f.code.starts_with("SYNC-"); });
-}
-
-/// Twenty digits, whose order is that of the numbers.
-std::string ordered(std::uint64_t number) {
-  const std::string digits = std::to_string(number);
-  return std::string(20 - digits.size(), '0') + digits;
 }
 
 }  // namespace
@@ -69,12 +62,7 @@ void Studies::add(const Object& object, std::string_view line) {
   if (checked && object.sop_instance) store_.put(uid_key(*object.sop_instance), "");
   const std::string study = object.study.value_or("");
   if (study.empty() && !checked) return by_study_.add(std::string(1, kCarried) + 't', line);
-  auto place = store_.get(study_key(study));
-  if (!place) {
-    place = kOfStudy + ordered(studies_++);
-    store_.put(study_key(study), *place);
-  }
-  by_study_.add(*place, line);
+  by_study_.add(walk_.study_key(study, [](std::uint64_t n) { return kOfStudy + manifest::ordered(n); }), line);
 }
 
 sample::Plan Studies::plan() {

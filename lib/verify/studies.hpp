@@ -50,7 +50,7 @@ class Studies {
   std::optional<manifest::Sorter> checked_;  ///< of a sample: drawn when findings behind the records are known
   sample::PlanLines committed_;              ///< of a load: the sample that it committed to before it began
   std::optional<manifest::Object> ahead_;
-  std::uint64_t objects_ = 0, studies_ = 0;
+  std::uint64_t objects_ = 0;
   bool any_ = false;
 };
 
