@@ -35,6 +35,7 @@ constexpr std::array kTools = {
     Tool{"verify", "Check what is stored against what was scanned, object by object."},
     Tool{"report", "Balance all manifests of a project and write the evidence down."},
     Tool{"sync", "Run the chain of a plan on what is new, from cron."},
+    Tool{"probe", "Find out what a PACS takes, gives and does before anything is loaded."},
     Tool{"manifest", "Read, check, compare, sign, encrypt, sort, filter, merge, split and export manifests."},
     Tool{"audit", "Deliver audit messages that wait, and find gaps in those that arrived."},
     Tool{"simpacs", "Play a PACS that misbehaves as a scenario says, for rehearsals."},

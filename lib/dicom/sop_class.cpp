@@ -38,4 +38,23 @@ SopClassKind sop_class_kind(std::string_view uid) {
   return dcmIsaStorageSOPClassUID(text.c_str(), ESSC_All) ? SopClassKind::storage : SopClassKind::not_storage;
 }
 
+std::vector<std::string> storage_classes() {
+  std::vector<std::string> all;
+  for (int i = 0; i < numberOfDcmAllStorageSOPClassUIDs; ++i) {
+    std::string uid = dcmAllStorageSOPClassUIDs[i];
+    const SopClassKind kind = sop_class_kind(uid);
+    if (kind == SopClassKind::storage || kind == SopClassKind::retired) all.push_back(std::move(uid));
+  }
+  std::ranges::sort(all);
+  const auto twice = std::ranges::unique(all);
+  all.erase(twice.begin(), twice.end());
+  return all;
+}
+
+std::string name_of(std::string_view uid) {
+  const std::string text(uid);
+  const char* found = dcmFindNameOfUID(text.c_str(), "");
+  return found == nullptr || *found == '\0' ? text : found;
+}
+
 }  // namespace waybill::dicom

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace waybill::dicom {
 
@@ -16,6 +18,13 @@ enum class SopClassKind {
 
 /// What kind of SOP Class the UID names, by DCMTK's tables (PS3.6 A). Any thread.
 [[nodiscard]] SopClassKind sop_class_kind(std::string_view uid);
+
+/// The Storage SOP Classes of these tables whose objects belong to a patient, retired ones among them, in the order of
+/// their UIDs. Any thread.
+[[nodiscard]] std::vector<std::string> storage_classes();
+
+/// What these tables call a UID, "CTImageStorage"; the UID itself when they do not have it. Any thread.
+[[nodiscard]] std::string name_of(std::string_view uid);
 
 /// KO, SR, PR, RT and segmentation objects: their content points at other instances (domain rule 8.2).
 [[nodiscard]] constexpr bool refers_to_instances(std::string_view uid) noexcept {

@@ -87,7 +87,7 @@ TEST(AssociationPdu, AsksForTheLevelOfStorageAndReadsTheAnswer) {
 TEST(AssociationPdu, ReadsWhatWasGrantedAndRefused) {
   const auto accepted = parse_accept(acceptance());
   ASSERT_TRUE(accepted);
-  EXPECT_EQ(accepted->max_pdu, 0U);
+  EXPECT_EQ(accepted->facts.max_pdu, 0U);
   EXPECT_EQ(accepted->syntaxes, (std::map<ContextId, std::string>{{1, "1.2.840.10008.1.2"}}));
   EXPECT_EQ(accepted->refusals, (std::map<ContextId, std::uint8_t>{{3, 4}}));
 }

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/json.hpp"
+#include "dicom/sop_class.hpp"
+#include "pixel/targets.hpp"
+#include "probe/profile.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace waybill::probe {
+
+namespace {
+
+constexpr unsigned kUsual = 4;       // associations, as of load
+constexpr double kNearlyBest = 0.9;  // of the best rate: more connections for less than the rest are not worth it
+constexpr unsigned kAllKept = 2;     // level of storage (PS3.4 B.3.1)
+
+/// A basic string of TOML, which is one of JSON.
+std::string toml_text(std::string_view text) {
+  JsonWriter json;
+  json.value(text);
+  return std::move(json).str();
+}
+
+/// The fewest that are nearly as fast as the best; without a measurement what load takes, where the peer allows so
+/// many.
+unsigned associations_of(const Profile& profile) {
+  double best = 0;
+  for (const Rate& rate : profile.throughput) best = std::max(best, rate.rate());
+  for (const Rate& rate : profile.throughput) {
+    if (best > 0 && rate.rejected == 0 && rate.rate() >= kNearlyBest * best) return rate.associations;
+  }
+  const unsigned opened = profile.at_once ? std::max(1U, profile.at_once->opened) : kUsual;
+  return std::min(kUsual, opened);
+}
+
+/// A compressed target of transcode that the peer takes for all these classes.
+std::string_view compressed_target(const Profile& profile, const std::set<std::string>& classes) {
+  for (const std::string_view name : {"jpeg-ls", "jpeg-2000", "jpeg-lossless", "htj2k", "rle"}) {
+    const auto syntax = pixel::target_syntax(name).value_or("");
+    const bool all = std::ranges::all_of(classes, [&](const std::string& uid) {
+      const auto one = std::ranges::find(profile.storage, uid, &StorageClass::uid);
+      return one != profile.storage.end() && std::ranges::count(one->accepted, syntax) > 0;
+    });
+    if (all) return name;
+  }
+  return "";
+}
+
+std::string count_of(std::uint64_t objects) {
+  return std::to_string(objects) + (objects == 1 ? " object" : " objects");
+}
+
+void note_needs(const Profile& profile, std::vector<std::string>& notes) {
+  std::uint64_t expanded = 0;
+  std::set<std::string> classes;
+  for (const Need& need : profile.needs) {
+    if (!need.instead || need.own.transfer_syntax == net::kImplicitLittle ||
+        need.own.transfer_syntax == net::kExplicitLittle)
+      continue;
+    expanded += need.objects;
+    classes.insert(need.own.sop_class);
+  }
+  if (expanded > 0) {
+    const std::string_view target = compressed_target(profile, classes);
+    notes.push_back(
+        count_of(expanded) + " would be decompressed while they are sent, as their transfer syntax is refused" +
+        (target.empty() ? ""
+                        : "; the peer takes them compressed as " + std::string(target) + ": waybill transcode --to " +
+                              std::string(target) + ", or waybill load --syntax " + std::string(target)));
+  }
+  if (profile.lost() > 0)
+    notes.push_back(count_of(profile.lost()) +
+                    " would not be sent (D27): the peer takes them in no transfer syntax that keeps them; have it "
+                    "configured for these classes and syntaxes, or keep them elsewhere");
+  if (profile.web && profile.manifest)
+    notes.emplace_back(
+        "STOW-RS negotiates nothing: which classes and transfer syntaxes it takes is known once load sends");
+}
+
+void note_storage(const Profile& profile, std::vector<std::string>& notes) {
+  std::size_t below = 0;
+  for (const StorageClass& one : profile.storage) below += one.level && one.level->level < kAllKept ? 1 : 0;
+  if (below > 0)
+    notes.push_back(
+        "of " + std::to_string(below) +
+        " classes it says that it does not keep all attributes (level below 2): compare with waybill verify "
+        "--level content");
+  if (profile.contexts_limit)
+    notes.push_back("it grants " + std::to_string(*profile.contexts_limit) +
+                    " presentation contexts in one association; load opens another where an object needs it");
+}
+
+void note_lists(const Profile& profile, std::vector<std::string>& notes) {
+  if (profile.web ? !profile.lists : !profile.grants("C-FIND (Study Root)")) {
+    notes.emplace_back("it cannot be asked what it has (C-FIND): load cannot settle doubts, verify proves nothing");
+    return;
+  }
+  if (!profile.lists) return;
+  if (profile.lists->honours_uid == std::optional(false))
+    notes.emplace_back("it answers questions for one study with others: what it lists proves nothing");
+  if (profile.lists->limit)
+    notes.push_back("its lists end at " + std::to_string(*profile.lists->limit) +
+                    ": for what is missing verify asks object by object, which takes longer");
+  if (profile.lists->counts_right == std::optional(false))
+    notes.emplace_back("its numbers of instances of a study are not those of its lists: do not count with them");
+}
+
+void note_duplicates(const Profile& profile, std::vector<std::string>& notes) {
+  const auto policy = [&](std::string_view name) {
+    const auto step = std::ranges::find(profile.duplicates, name, &Step::name);
+    return step == profile.duplicates.end() ? std::string_view() : std::string_view(step->policy);
+  };
+  const std::string_view pixels = policy("pixels"), name = policy("name");
+  if (pixels == "overwritten" || name == "overwritten")
+    notes.emplace_back(
+        "the last one wins: another object under a UID that it has replaces what was there, so nothing else may send "
+        "these studies meanwhile");
+  if (pixels == "ignored" || name == "ignored")
+    notes.emplace_back(
+        "success does not mean stored: another object under a UID that it has is dropped; D25 of load and verify "
+        "--level "
+        "content find that, and a wrong object must be deleted there before it is sent again");
+  if (pixels == "kept-both" || name == "kept-both" || policy("series") == "kept-both")
+    notes.emplace_back("it keeps several objects under one UID: have duplicates of the archive decided before loading");
+  if (policy("series") == "moved") notes.emplace_back("an object that comes again in another series moves there");
+  if (policy("study") == "merged" || policy("study") == "lost")
+    notes.emplace_back(
+        "a series that stands in two studies does not arrive as it is: remap its UIDs first (transcode)");
+  if (policy("patient") == "coerced")
+    notes.emplace_back("the patient of a study's first object is given to those that follow: reconcile before loading");
+}
+
+}  // namespace
+
+Advice advice_of(const Profile& profile) {
+  Advice advice;
+  advice.load.emplace_back("to", toml_text(profile.peer));
+  if (!profile.web) advice.load.emplace_back("calling", toml_text(profile.calling));
+  advice.load.emplace_back("associations", std::to_string(associations_of(profile)));
+  advice.verify.emplace_back("level", toml_text("content"));
+  const bool gets = profile.web || profile.grants("C-GET (Study Root)");
+  const bool moves = profile.grants("C-MOVE (Study Root)");
+  if (!gets && moves) {
+    advice.verify.emplace_back("retrieve", toml_text("move"));
+    advice.notes.emplace_back("no C-GET: set listen in [load] and have our AE title entered there, for C-MOVE");
+  }
+  if (!gets && !moves) {
+    advice.verify.front().second = toml_text("exists");
+    advice.notes.emplace_back("neither C-GET nor C-MOVE: contents cannot be compared, verify ends at level exists");
+  }
+  if (profile.grants("storage commitment"))
+    advice.notes.emplace_back("storage commitment is offered: try commit = true in [load]");
+  if (profile.at_once && profile.at_once->opened < profile.at_once->asked)
+    advice.notes.push_back("it takes " + std::to_string(profile.at_once->opened) + " connections at the same time");
+  note_storage(profile, advice.notes);
+  note_needs(profile, advice.notes);
+  note_lists(profile, advice.notes);
+  note_duplicates(profile, advice.notes);
+  return advice;
+}
+
+}  // namespace waybill::probe

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "probe/made.hpp"
+#include "probe/run.hpp"
+
+namespace waybill::probe {
+
+/// What a step's answer and what is there afterwards say of the peer's policy.
+struct Judged {
+  std::string kept, policy;
+};
+/// `before` was there, `sent` has the same UIDs and was `taken` or not; `now` is what is there.
+[[nodiscard]] Judged judge_same_place(const Made& before, const Made& sent, bool taken, const Sight& now);
+/// `sent` has the SOP Instance UID of `before` and another series.
+[[nodiscard]] Judged judge_other_series(const Made& before, const Made& sent, bool taken, const Sight& there,
+                                        const Sight& here);
+/// `sent` is a new object of a series that belongs to another study; `there` is where it was sent to, `here` the study
+/// that the series is of.
+[[nodiscard]] Judged judge_other_study(const Made& sent, bool taken, const Sight& there, const Sight& here);
+/// `sent` is a new object of a study that is another patient's.
+[[nodiscard]] Judged judge_other_patient(const Made& sent, bool taken, const Sight& now);
+
+/// The duplicate script (domain rule 9.9): stores objects of a made-up patient one after the other and reads back what
+/// is there after each. What it leaves is added to `left`. Throws net::PeerError when the peer is lost; `steps` has
+/// what was found out until then.
+void ask_duplicates(const Options& options, const std::string& patient_id, std::vector<Step>& steps, Left& left);
+
+}  // namespace waybill::probe
