@@ -111,6 +111,8 @@ void note_duplicates(const Profile& profile, std::vector<std::string>& notes) {
     const auto step = std::ranges::find(profile.duplicates, name, &Step::name);
     return step == profile.duplicates.end() ? std::string_view() : std::string_view(step->policy);
   };
+  if (policy("first") == "refused")
+    notes.push_back("it does not even take a new object: status " + profile.duplicates.front().status);
   const std::string_view pixels = policy("pixels"), name = policy("name");
   if (pixels == "overwritten" || name == "overwritten")
     notes.emplace_back(

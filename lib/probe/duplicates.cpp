@@ -48,7 +48,7 @@ class Script {
     const load::Answer answer = way_->store({&out, 1}).front();
     const bool has_status = answer.kind == load::Answer::Kind::status || answer.kind == load::Answer::Kind::syntax;
     if (has_status) step.status = load::status_text(answer.status);
-    step.comment = said(answer.comment.empty() ? answer.error : answer.comment);
+    step.comment = said(has_status ? answer.comment : answer.error);
     return load::meaning_of(answer).bucket == manifest::Bucket::loaded && !is_duplicate(answer);
   }
   void judge(const Judged& judged) {
@@ -121,15 +121,24 @@ void misplace(Script& script, const Made& there, Left& left) {
 
 }  // namespace
 
+Judged judge_first(const Made& sent, bool taken, const Sight& now) {
+  if (!now.seen.empty())
+    return is_like(now.seen.front(), seen_of(sent)) ? judged(taken, "sent", "stored")
+                                                    : judged(taken, "other", "coerced");
+  if (!now.listed) return judged(taken, "unknown", "unknown");
+  return *now.listed ? judged(taken, "unknown", "stored") : judged(taken, "none", "lost");
+}
+
 Judged judge_same_place(const Made& before, const Made& sent, bool taken, const Sight& now) {
-  if (now.came > 1) return judged(taken, "both", "kept-both");
-  if (!now.seen) {
+  if (now.seen.size() > 1) return judged(taken, "both", "kept-both");
+  if (now.seen.empty()) {
     const bool gone = now.listed && !*now.listed;
     return judged(taken, gone ? "none" : "unknown", gone ? "lost" : "unknown");
   }
   const bool pixels_matter = before.seed != sent.seed;
-  if (pixels_matter && now.seen->pixels.empty()) return judged(taken, "unknown", "unknown");
-  const bool is_before = is_like(*now.seen, seen_of(before)), is_sent = is_like(*now.seen, seen_of(sent));
+  const Seen& seen = now.seen.front();
+  if (pixels_matter && seen.pixels.empty()) return judged(taken, "unknown", "unknown");
+  const bool is_before = is_like(seen, seen_of(before)), is_sent = is_like(seen, seen_of(sent));
   if (is_before) return judged(taken, "before", is_sent ? "no-effect" : "ignored");
   return is_sent ? judged(taken, "sent", "overwritten") : judged(taken, "other", "mixed");
 }
@@ -149,8 +158,8 @@ Judged judge_other_study(const Made& sent, bool taken, const Sight& there, const
 }
 
 Judged judge_other_patient(const Made& sent, bool taken, const Sight& now) {
-  if (now.seen) {
-    if (now.seen->patient_id == sent.patient_id) return judged(taken, "sent", "stored");
+  if (!now.seen.empty()) {
+    if (now.seen.back().patient_id == sent.patient_id) return judged(taken, "sent", "stored");
     return judged(taken, "other", "coerced");
   }
   const bool gone = now.listed && !*now.listed;
@@ -166,17 +175,7 @@ void ask_duplicates(const Options& options, const std::string& patient_id, std::
   first.patient_id = patient_id;
   const bool taken = script.send("first", "an object that is new", first);
   const Sight now = script.look(first);
-  const bool there = now.seen ? is_like(*now.seen, seen_of(first)) : now.listed.value_or(false);
-  const bool gone = now.listed && !*now.listed && !now.seen;
-  script.judge(judged(taken,
-                      there      ? "sent"
-                      : gone     ? "none"
-                      : now.seen ? "other"
-                                 : "unknown",
-                      there      ? "stored"
-                      : gone     ? "lost"
-                      : now.seen ? "coerced"
-                                 : "unknown"));
+  script.judge(judge_first(first, taken, now));
   if (!taken) return;
   misplace(script, repeat(script, first), left);
 }

@@ -10,6 +10,8 @@ namespace waybill::probe {
 struct Judged {
   std::string kept, policy;
 };
+/// `sent` is new to the peer.
+[[nodiscard]] Judged judge_first(const Made& sent, bool taken, const Sight& now);
 /// `before` was there, `sent` has the same UIDs and was `taken` or not; `now` is what is there.
 [[nodiscard]] Judged judge_same_place(const Made& before, const Made& sent, bool taken, const Sight& now);
 /// `sent` has the SOP Instance UID of `before` and another series.

@@ -139,8 +139,13 @@ void Finder::look_into_one() {
     const std::size_t size = value == study.end() ? 0 : number_of(value->second);
     return size == 0 ? std::size_t(-1) : size;
   };
+  std::map<std::string, int> times;
+  for (const Values& one : studies_) ++times[one.contains(kStudy) ? one.at(kStudy) : ""];
+  std::erase_if(studies_, [&](const Values& one) {  // of two patients, or nameless
+    return !one.contains(kStudy) || one.at(kStudy).empty() || times[one.at(kStudy)] > 1;
+  });
   const auto smallest = std::ranges::min_element(studies_, {}, size_of);
-  if (smallest == studies_.end() || !smallest->contains(kStudy)) return;
+  if (smallest == studies_.end()) return;
   const std::string& study = smallest->at(kStudy);
   const auto series = values({{kLevel, "CS", "SERIES"}, {kStudy, "UI", study}, {kSeries, "UI", ""}}, kSeries);
   std::string instance;

@@ -8,6 +8,7 @@
 #include "dicom/rewrite.hpp"
 #include "dicom/uids.hpp"
 
+#include <algorithm>
 #include <random>
 
 namespace waybill::probe {
@@ -110,8 +111,9 @@ Result<Seen> seen_in(const net::Received& received) {
 }
 
 std::optional<bool> Sight::present(const Made& made) const {
-  if (seen) return seen->study == made.study && seen->series == made.series;
-  return listed;
+  if (seen.empty()) return listed;
+  return std::ranges::any_of(seen,
+                             [&](const Seen& one) { return one.study == made.study && one.series == made.series; });
 }
 
 }  // namespace waybill::probe

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace waybill::probe {
 
@@ -38,8 +39,7 @@ struct Seen {
 /// What is at one place of the peer: under a study and series, one SOP Instance UID.
 struct Sight {
   std::optional<bool> listed;  ///< nullopt: it cannot be asked
-  std::size_t came = 0;        ///< objects that it gave back
-  std::optional<Seen> seen;    ///< what came, the last of it
+  std::vector<Seen> seen;      ///< what it gave back; some give all that has the SOP Instance UID
   /// Whether the object is under that study and series; nullopt when nobody can say.
   [[nodiscard]] std::optional<bool> present(const Made& made) const;
 };

@@ -12,6 +12,7 @@ namespace waybill::probe {
 namespace {
 
 constexpr std::chrono::seconds kAgain{2};                       // as load waits before it asks again
+constexpr std::size_t kMostObjects = 16;                        // under one UID
 constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20U;  // many times what was sent
 
 transfer::Options options_of(const Options& options) {
@@ -36,7 +37,7 @@ Reader::Reader(const Options& options)
 
 Sight Reader::look(const Made& made, const net::Context& context) {
   Sight sight = look_once(made, context);
-  if (sight.seen || sight.listed.value_or(true) || stop_requested()) return sight;
+  if (!sight.seen.empty() || sight.listed.value_or(true) || stop_requested()) return sight;
   std::this_thread::sleep_for(kAgain);
   return look_once(made, context);
 }
@@ -65,11 +66,12 @@ Sight Reader::look_once(const Made& made, const net::Context& context) {
 
 void Reader::fetch(verify::Session& session, const Made& made, const net::Context& context, Sight& sight) {
   const auto take = [&](const net::Received& received) {
-    if (received.sop_instance != made.instance || received.dataset.size() > kMostBytes) return;
+    if (received.sop_instance != made.instance || received.dataset.size() > kMostBytes ||
+        sight.seen.size() == kMostObjects)
+      return;
     const auto seen = seen_in(received);
     if (!seen) return;
-    ++sight.came;
-    sight.seen = *seen;
+    sight.seen.push_back(*seen);
   };
   if (!receiver_) {
     session.get_instance(made.study, made.series, made.instance, take);

@@ -48,7 +48,8 @@ void show_peer(const Profile& profile, Page& page) {
   page.line("peer", profile.peer);
   if (profile.facts) {
     const net::Facts& facts = *profile.facts;
-    page.line("software", said(facts.implementation_version) + " (" + said(facts.implementation_class) + ")");
+    const std::string version = said(facts.implementation_version);
+    page.line("software", (version.empty() ? "without a name" : version) + " (" + said(facts.implementation_class) + ")");
     page.line("max PDU", facts.max_pdu == 0 ? "any" : std::to_string(facts.max_pdu) + " bytes");
     page.line("operations",
               facts.window ? std::to_string(facts.window->invoked) + " at a time (0 is any)" : "1 at a time");
@@ -69,6 +70,8 @@ void show_storage(const Profile& profile, Page& page) {
   if (profile.storage.empty()) return;
   std::map<std::vector<std::string>, std::vector<std::string>> groups;
   for (const StorageClass& one : profile.storage) groups[one.accepted].push_back(dicom::name_of(one.uid));
+  for (auto& [syntaxes, classes] : groups)
+    std::ranges::stable_partition(classes, [](const std::string& name) { return !name.starts_with("RETIRED"); });
   std::vector<std::pair<std::vector<std::string>, std::vector<std::string>>> sorted(groups.begin(), groups.end());
   std::ranges::stable_sort(sorted, std::ranges::greater(), [](const auto& one) { return one.second.size(); });
   page.heading("storage: " + std::to_string(profile.storage.size()) + " classes");

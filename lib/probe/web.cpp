@@ -129,8 +129,10 @@ std::size_t count_of(const web::Item& study) {
 /// The smallest study that has something: whether its number is that of its list. Gives the path of one object, or "".
 std::string look_into_one(Asker& asker, std::size_t most, const Reply& large, Lists& lists) {
   const web::Item* smallest = nullptr;
+  std::map<std::string, int> times;
+  for (const web::Item& study : large.items) ++times[study.value(kStudy)];
   for (const web::Item& study : large.items) {
-    if (study.value(kStudy).empty()) continue;
+    if (study.value(kStudy).empty() || times[study.value(kStudy)] > 1) continue;  // nameless, or of two patients
     const bool less = smallest == nullptr || (count_of(study) > 0 && count_of(study) < count_of(*smallest));
     if (less) smallest = &study;
   }
