@@ -15,6 +15,8 @@ constexpr unsigned kUsual = 4;       // associations, as of load
 constexpr double kNearlyBest = 0.9;  // of the best rate: more connections for less than the rest are not worth it
 constexpr unsigned kAllKept = 2;     // level of storage (PS3.4 B.3.1)
 
+constexpr double kSoonEnough = 1000;  // milliseconds; load asks again after two seconds
+
 /// A basic string of TOML, which is one of JSON.
 std::string toml_text(std::string_view text) {
   JsonWriter json;
@@ -113,6 +115,12 @@ void note_duplicates(const Profile& profile, std::vector<std::string>& notes) {
   };
   if (policy("first") == "refused")
     notes.push_back("it does not even take a new object: status " + profile.duplicates.front().status);
+  if (profile.listed_after && *profile.listed_after > kSoonEnough)
+    notes.push_back(
+        "it lists an object " + std::to_string(static_cast<int>(*profile.listed_after)) +
+        " ms after its answer: let it come to rest before verify, and do not stop and restart load in haste");
+  if (policy("rejection") == "heeded")
+    notes.emplace_back("it hides what a rejection note rejects: load sends notes behind the objects of their study");
   const std::string_view pixels = policy("pixels"), name = policy("name");
   if (pixels == "overwritten" || name == "overwritten")
     notes.emplace_back(

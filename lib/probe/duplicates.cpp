@@ -38,17 +38,23 @@ class Script {
                              " takes no Secondary Capture images in a native transfer syntax, which --write stores");
   }
 
-  /// Sends and records the answer; false when the object was not taken.
+  /// Sends and records the answer; false when the object was refused. Without an answer what is there decides.
   bool send(const std::string& name, const std::string& what, const Made& made) {
-    if (std::ranges::count(left_.instances, made.instance) == 0) left_.instances.push_back(made.instance);
-    if (std::ranges::count(left_.studies, made.study) == 0) left_.studies.push_back(made.study);
     Step& step = steps_.emplace_back();
     step = {name, what, {}, {}, "unknown", "unknown"};
-    const load::Outgoing out = outgoing(made, *context_);
+    const auto context = sender_.context(*way_, class_of(made));
+    if (!context) {
+      step.comment = "its class is not granted";
+      return false;
+    }
+    if (std::ranges::count(left_.instances, made.instance) == 0) left_.instances.push_back(made.instance);
+    if (std::ranges::count(left_.studies, made.study) == 0) left_.studies.push_back(made.study);
+    const load::Outgoing out = outgoing(made, *context);
     const load::Answer answer = way_->store({&out, 1}).front();
     const bool has_status = answer.kind == load::Answer::Kind::status || answer.kind == load::Answer::Kind::syntax;
     if (has_status) step.status = load::status_text(answer.status);
     step.comment = said(has_status ? answer.comment : answer.error);
+    if (answer.kind == load::Answer::Kind::none) return true;
     return load::meaning_of(answer).bucket == manifest::Bucket::loaded && !is_duplicate(answer);
   }
   void judge(const Judged& judged) {
@@ -56,6 +62,15 @@ class Script {
     steps_.back().policy = judged.policy;
   }
   [[nodiscard]] Sight look(const Made& made) { return reader_.look(made, *context_); }
+  [[nodiscard]] Sight await(const Made& made) { return reader_.await(made, *context_); }
+  [[nodiscard]] std::optional<std::chrono::milliseconds> lag() const noexcept { return reader_.lag(); }
+  [[nodiscard]] const Step& last() const { return steps_.back(); }
+  /// Sends an object that is no step of its own; false when it was refused.
+  bool put(const Made& made) {
+    const bool taken = send("", "", made);
+    steps_.pop_back();
+    return taken;
+  }
 
  private:
   /// 0111 is loaded for load, which asks what is there; here it is a refusal.
@@ -119,7 +134,40 @@ void misplace(Script& script, const Made& there, Left& left) {
   script.judge(judge_other_patient(sent, taken, script.look(sent)));
 }
 
+/// A note that rejects an object, and then the object once more.
+void reject(Script& script, const Made& there) {
+  if (stop_requested()) return;
+  Made object = there;
+  object.series = new_uid();
+  object.instance = new_uid();
+  Made note = object;
+  note.series = new_uid();
+  note.instance = new_uid();
+  note.rejects = object.instance;
+  note.series_of_rejected = object.series;
+  if (!script.put(object)) return;
+  bool taken = script.send("rejection", "a rejection note for a new object", note);
+  script.judge(judge_rejection(taken, script.look(object)));
+  const bool heeded = script.last().policy == "heeded";
+  if (stop_requested()) return;
+  taken = script.send("rejected", "the rejected object again", object);
+  script.judge(judge_rejected(object, heeded, taken, script.look(object)));
+}
+
 }  // namespace
+
+Judged judge_rejection(bool taken, const Sight& rejected) {
+  const auto there = rejected.seen.empty() ? rejected.listed : std::optional(true);
+  if (!there) return judged(taken, "unknown", "unknown");
+  return *there ? judged(taken, "before", "ignored") : judged(taken, "none", "heeded");
+}
+
+Judged judge_rejected(const Made& sent, bool was_gone, bool taken, const Sight& now) {
+  const Judged as_new = judge_first(sent, taken, now);
+  if (as_new.policy == "lost") return {"none", "ignored"};
+  if (as_new.policy == "stored" && !was_gone) return {"before", "no-effect"};
+  return as_new;
+}
 
 Judged judge_first(const Made& sent, bool taken, const Sight& now) {
   if (!now.seen.empty())
@@ -166,18 +214,21 @@ Judged judge_other_patient(const Made& sent, bool taken, const Sight& now) {
   return judged(taken, gone ? "none" : "unknown", gone ? "lost" : "unknown");
 }
 
-void ask_duplicates(const Options& options, const std::string& patient_id, std::vector<Step>& steps, Left& left) {
-  Script script(options, steps, left);
+void ask_duplicates(const Options& options, const std::string& patient_id, Profile& profile) {
+  Script script(options, profile.duplicates, *profile.left);
   Made first;
   first.study = new_uid();
   first.series = new_uid();
   first.instance = new_uid();
   first.patient_id = patient_id;
   const bool taken = script.send("first", "an object that is new", first);
-  const Sight now = script.look(first);
-  script.judge(judge_first(first, taken, now));
-  if (!taken) return;
-  misplace(script, repeat(script, first), left);
+  if (!taken) return script.judge({"unknown", "refused"});
+  script.judge(judge_first(first, taken, script.await(first)));
+  if (const auto lag = script.lag()) profile.listed_after = static_cast<double>(lag->count());
+  if (script.last().policy == "lost") return;
+  const Made there = repeat(script, first);
+  misplace(script, there, *profile.left);
+  reject(script, there);
 }
 
 }  // namespace waybill::probe

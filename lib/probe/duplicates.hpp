@@ -23,9 +23,14 @@ struct Judged {
 /// `sent` is a new object of a study that is another patient's.
 [[nodiscard]] Judged judge_other_patient(const Made& sent, bool taken, const Sight& now);
 
+/// A note was sent that rejects an object, and this is what is there of the object.
+[[nodiscard]] Judged judge_rejection(bool taken, const Sight& rejected);
+/// The object was sent again; it `was_gone` before.
+[[nodiscard]] Judged judge_rejected(const Made& sent, bool was_gone, bool taken, const Sight& now);
+
 /// The duplicate script (domain rule 9.9): stores objects of a made-up patient one after the other and reads back what
-/// is there after each. What it leaves is added to `left`. Throws net::PeerError when the peer is lost; `steps` has
-/// what was found out until then.
-void ask_duplicates(const Options& options, const std::string& patient_id, std::vector<Step>& steps, Left& left);
+/// is there after each. Sets `duplicates` and `listed_after` of the profile and adds to `left`. Throws net::PeerError
+/// when the peer is lost; the profile has what was found out until then.
+void ask_duplicates(const Options& options, const std::string& patient_id, Profile& profile);
 
 }  // namespace waybill::probe

@@ -37,45 +37,107 @@ std::string pixels_of(const Made& made) {
 
 std::string number(std::uint16_t value) { return {static_cast<char>(value & 0xFFU), static_cast<char>(value >> 8U)}; }
 
+/// Writes elements one behind the other.
+class Elements {
+ public:
+  explicit Elements(bool explicit_vr) : explicit_vr_(explicit_vr) {}
+  void put(dicom::Tag t, const char (&name)[3], std::string_view value) {
+    put_bytes(out_, dicom::encode_element(t, vr(name), value, explicit_vr_));
+  }
+  /// A sequence of one item.
+  void put(dicom::Tag t, Elements&& item) {
+    Bytes content;
+    put_u16(content, 0xFFFE);
+    put_u16(content, 0xE000);
+    put_u32(content, static_cast<std::uint32_t>(item.out_.size()));
+    put_bytes(content, item.out_);
+    put(t, "SQ", as_text(content));
+  }
+  [[nodiscard]] Elements item() const { return Elements(explicit_vr_); }
+  [[nodiscard]] Bytes take() { return std::move(out_); }
+
+ private:
+  bool explicit_vr_;
+  Bytes out_;
+};
+
+void put_image(Elements& out, const Made& made) {
+  out.put(tag(0x0020, 0x0020), "CS", "");
+  out.put(tag(0x0028, 0x0002), "US", number(1));
+  out.put(tag(0x0028, 0x0004), "CS", "MONOCHROME2");
+  out.put(tag(0x0028, 0x0010), "US", number(made.edge));
+  out.put(tag(0x0028, 0x0011), "US", number(made.edge));
+  out.put(tag(0x0028, 0x0100), "US", number(16));
+  out.put(tag(0x0028, 0x0101), "US", number(12));
+  out.put(tag(0x0028, 0x0102), "US", number(11));
+  out.put(tag(0x0028, 0x0103), "US", number(0));
+  out.put(kPixels, "OW", pixels_of(made));
+}
+
+/// "Rejected for Quality Reasons" (PS3.3 C.17, PS3.16 CID 7011) of one image.
+void put_rejection(Elements& out, const Made& made) {
+  const auto reference = [&] {
+    Elements one = out.item();
+    one.put(tag(0x0008, 0x1150), "UI", kMadeClass);
+    one.put(tag(0x0008, 0x1155), "UI", made.rejects);
+    return one;
+  };
+  Elements title = out.item();
+  title.put(tag(0x0008, 0x0100), "SH", "113001");
+  title.put(tag(0x0008, 0x0102), "SH", "DCM");
+  title.put(tag(0x0008, 0x0104), "LO", "Rejected for Quality Reasons");
+  Elements series = out.item();
+  series.put(tag(0x0008, 0x1199), reference());
+  series.put(tag(0x0020, 0x000E), "UI", made.series_of_rejected);
+  Elements study = out.item();
+  study.put(tag(0x0008, 0x1115), std::move(series));
+  study.put(tag(0x0020, 0x000D), "UI", made.study);
+  Elements content = out.item();
+  content.put(tag(0x0008, 0x1199), reference());
+  content.put(tag(0x0040, 0xA010), "CS", "CONTAINS");
+  content.put(tag(0x0040, 0xA040), "CS", "IMAGE");
+  out.put(tag(0x0040, 0xA040), "CS", "CONTAINER");
+  out.put(tag(0x0040, 0xA043), std::move(title));
+  out.put(tag(0x0040, 0xA050), "CS", "SEPARATE");
+  out.put(tag(0x0040, 0xA375), std::move(study));
+  out.put(tag(0x0040, 0xA730), std::move(content));
+}
+
 Bytes dataset_of(const Made& made, bool explicit_vr) {
   const std::string now = utc_now();
   const std::string day = now.substr(0, 4) + now.substr(5, 2) + now.substr(8, 2);
-  Bytes out;
-  const auto put = [&](dicom::Tag t, const char(&name)[3], std::string_view value) {
-    put_bytes(out, dicom::encode_element(t, vr(name), value, explicit_vr));
-  };
-  put(tag(0x0008, 0x0016), "UI", kMadeClass);
-  put(tag(0x0008, 0x0018), "UI", made.instance);
-  put(tag(0x0008, 0x0020), "DA", day);
-  put(tag(0x0008, 0x0030), "TM", "000000");
-  put(tag(0x0008, 0x0050), "SH", "");
-  put(tag(0x0008, 0x0060), "CS", "OT");
-  put(tag(0x0008, 0x0064), "CS", "WSD");
-  put(tag(0x0008, 0x0090), "PN", "");
-  put(tag(0x0008, 0x1030), "LO", "Test of waybill probe, may be deleted");
-  put(tag(0x0010, 0x0010), "PN", made.patient_name);
-  put(tag(0x0010, 0x0020), "LO", made.patient_id);
-  put(tag(0x0010, 0x0030), "DA", "");
-  put(tag(0x0010, 0x0040), "CS", "");
-  put(tag(0x0020, 0x000D), "UI", made.study);
-  put(tag(0x0020, 0x000E), "UI", made.series);
-  put(tag(0x0020, 0x0010), "SH", "PROBE");
-  put(tag(0x0020, 0x0011), "IS", "1");
-  put(tag(0x0020, 0x0013), "IS", std::to_string(made.number));
-  put(tag(0x0020, 0x0020), "CS", "");
-  put(tag(0x0028, 0x0002), "US", number(1));
-  put(tag(0x0028, 0x0004), "CS", "MONOCHROME2");
-  put(tag(0x0028, 0x0010), "US", number(made.edge));
-  put(tag(0x0028, 0x0011), "US", number(made.edge));
-  put(tag(0x0028, 0x0100), "US", number(16));
-  put(tag(0x0028, 0x0101), "US", number(12));
-  put(tag(0x0028, 0x0102), "US", number(11));
-  put(tag(0x0028, 0x0103), "US", number(0));
-  put(kPixels, "OW", pixels_of(made));
-  return out;
+  const bool is_note = !made.rejects.empty();
+  Elements out(explicit_vr);
+  out.put(tag(0x0008, 0x0016), "UI", class_of(made));
+  out.put(tag(0x0008, 0x0018), "UI", made.instance);
+  out.put(tag(0x0008, 0x0020), "DA", day);
+  out.put(tag(0x0008, 0x0023), "DA", day);
+  out.put(tag(0x0008, 0x0030), "TM", "000000");
+  out.put(tag(0x0008, 0x0033), "TM", "000000");
+  out.put(tag(0x0008, 0x0050), "SH", "");
+  out.put(tag(0x0008, 0x0060), "CS", is_note ? "KO" : "OT");
+  if (!is_note) out.put(tag(0x0008, 0x0064), "CS", "WSD");
+  out.put(tag(0x0008, 0x0070), "LO", "Waybill");
+  out.put(tag(0x0008, 0x0090), "PN", "");
+  out.put(tag(0x0008, 0x1030), "LO", "Test of waybill probe, may be deleted");
+  out.put(tag(0x0010, 0x0010), "PN", made.patient_name);
+  out.put(tag(0x0010, 0x0020), "LO", made.patient_id);
+  out.put(tag(0x0010, 0x0030), "DA", "");
+  out.put(tag(0x0010, 0x0040), "CS", "");
+  out.put(tag(0x0020, 0x000D), "UI", made.study);
+  out.put(tag(0x0020, 0x000E), "UI", made.series);
+  out.put(tag(0x0020, 0x0010), "SH", "PROBE");
+  out.put(tag(0x0020, 0x0011), "IS", "1");
+  out.put(tag(0x0020, 0x0013), "IS", std::to_string(made.number));
+  is_note ? put_rejection(out, made) : put_image(out, made);
+  return out.take();
 }
 
 }  // namespace
+
+std::string_view class_of(const Made& made) noexcept {
+  return made.rejects.empty() ? kMadeClass : dicom::uid::kKeyObjectSelection;
+}
 
 std::string new_uid() { return commit::new_transaction(); }
 

@@ -17,11 +17,16 @@ struct Made {
   std::uint32_t seed = 1;    ///< its pixels follow from it
   std::uint16_t edge = 64;   ///< rows and columns
   std::uint32_t number = 1;  ///< in its series
+  std::string rejects = {};  ///< an image's UID: then it is a note that rejects this, of `series_of_rejected`
+  std::string series_of_rejected = {};
   bool operator==(const Made&) const = default;
 };
 
 /// A UID that nobody else has (PS3.5 B.2).
 [[nodiscard]] std::string new_uid();
+
+/// The SOP Class of a made object: Secondary Capture, or of a rejection note Key Object Selection Document.
+[[nodiscard]] std::string_view class_of(const Made& made) noexcept;
 
 /// The object ready to leave in the context's transfer syntax, one of the two native little endian ones.
 [[nodiscard]] load::Outgoing outgoing(const Made& made, const net::Context& context);

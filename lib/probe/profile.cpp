@@ -118,7 +118,9 @@ void put_written(const Profile& profile, JsonWriter& json) {
     json.begin_object().member("step", step.name).member("sent", step.sent).member("status", step.status);
     json.member("comment", step.comment).member("kept", step.kept).member("policy", step.policy).end_object();
   }
-  json.end_array().key("throughput").begin_array();
+  json.end_array();
+  put(json, "listed_after_milliseconds", profile.listed_after);
+  json.key("throughput").begin_array();
   for (const Rate& rate : profile.throughput) {
     const double seconds = rate.seconds > 0 ? rate.seconds : 1;
     json.begin_object().member("associations", rate.associations).member("objects", rate.objects);

@@ -127,6 +127,7 @@ struct Profile {
   std::optional<load::Survey> manifest;
   std::vector<Need> needs;
   std::vector<Step> duplicates;
+  std::optional<double> listed_after;  ///< milliseconds from the answer until the first object was found
   std::vector<Rate> throughput;
   std::optional<Left> left;
   std::vector<Trouble> troubles;  ///< what could not be found out

@@ -11,7 +11,9 @@ namespace waybill::probe {
 
 namespace {
 
-constexpr std::chrono::seconds kAgain{2};                       // as load waits before it asks again
+constexpr std::chrono::milliseconds kFirstWait{100}, kPatience{12'000};
+constexpr std::chrono::milliseconds kSoon{200};                 // a peer that lists so soon needs no pause
+constexpr std::chrono::milliseconds kAgain{2'000};              // as load waits before it asks again
 constexpr std::size_t kMostObjects = 16;                        // under one UID
 constexpr std::uint64_t kMostBytes = std::uint64_t{64} << 20U;  // many times what was sent
 
@@ -35,10 +37,25 @@ Reader::Reader(const Options& options)
   receiver_.emplace(*options.listen, options.calling, peer.called, options.timeouts, options.listen_tls, options.say);
 }
 
+Sight Reader::await(const Made& made, const net::Context& context) {
+  using Clock = std::chrono::steady_clock;
+  const auto begin = Clock::now();
+  for (auto wait = kFirstWait;; wait *= 2) {
+    Sight sight = look_once(made, context);
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin);
+    const bool found = !sight.seen.empty() || sight.listed.value_or(false);
+    if (found) lag_ = took;
+    if (found || !sight.listed || took + wait > kPatience || stop_requested()) return sight;
+    std::this_thread::sleep_for(wait);
+  }
+}
+
 Sight Reader::look(const Made& made, const net::Context& context) {
+  const auto pause = std::min(2 * lag_.value_or(kFirstWait), kPatience);
+  if (pause > kSoon && !stop_requested()) std::this_thread::sleep_for(pause);
   Sight sight = look_once(made, context);
   if (!sight.seen.empty() || sight.listed.value_or(true) || stop_requested()) return sight;
-  std::this_thread::sleep_for(kAgain);
+  std::this_thread::sleep_for(std::max(pause, kAgain));
   return look_once(made, context);
 }
 

@@ -15,8 +15,8 @@ class Sender {
  public:
   explicit Sender(const Options& options);
   [[nodiscard]] std::unique_ptr<load::Way> way();
-  /// The transfer syntax in which the way takes made objects; nullopt when in none. Throws net::PeerError.
-  [[nodiscard]] std::optional<net::Context> context(load::Way& way) const;
+  /// The transfer syntax in which the way takes made objects of the class; nullopt when in none. Throws net::PeerError.
+  [[nodiscard]] std::optional<net::Context> context(load::Way& way, std::string_view sop_class = kMadeClass) const;
 
  private:
   load::Options options_;

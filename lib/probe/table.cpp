@@ -49,7 +49,8 @@ void show_peer(const Profile& profile, Page& page) {
   if (profile.facts) {
     const net::Facts& facts = *profile.facts;
     const std::string version = said(facts.implementation_version);
-    page.line("software", (version.empty() ? "without a name" : version) + " (" + said(facts.implementation_class) + ")");
+    page.line("software",
+              (version.empty() ? "without a name" : version) + " (" + said(facts.implementation_class) + ")");
     page.line("max PDU", facts.max_pdu == 0 ? "any" : std::to_string(facts.max_pdu) + " bytes");
     page.line("operations",
               facts.window ? std::to_string(facts.window->invoked) + " at a time (0 is any)" : "1 at a time");

@@ -83,6 +83,17 @@ TEST(ProbeJudge, TellsASeriesInTwoStudiesFromOneThatWasMergedAndAPatientFromACoe
   EXPECT_EQ(judge_other_patient(patient, true, kNothing).policy, "lost");
 }
 
+TEST(ProbeJudge, TellsWhetherARejectionNoteIsHeededAndTheObjectComesBack) {
+  EXPECT_EQ(judge_rejection(true, kNothing).policy, "heeded");
+  EXPECT_EQ(judge_rejection(true, {true, {}}).policy, "ignored");
+  EXPECT_EQ(judge_rejection(true, {false, {seen_of(made())}}).policy, "ignored") << "hidden, but given back";
+  EXPECT_EQ(judge_rejection(false, kNothing).policy, "refused");
+  EXPECT_EQ(judge_rejected(made(), true, true, sight_of(made())).policy, "stored");
+  EXPECT_EQ(judge_rejected(made(), true, true, kNothing).policy, "ignored");
+  EXPECT_EQ(judge_rejected(made(), true, false, kNothing).policy, "refused");
+  EXPECT_EQ(judge_rejected(made(), false, true, sight_of(made())).policy, "no-effect");
+}
+
 TEST(ProbeJudge, AMadeObjectIsReadBackAsItWasSent) {
   const dicom::Toolkit toolkit;
   for (const std::string_view syntax : {net::kExplicitLittle, net::kImplicitLittle}) {

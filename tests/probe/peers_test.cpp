@@ -94,6 +94,12 @@ TEST_F(ProbePeers, OrthancIsDescribedAndNothingIsStoredThere) {
   EXPECT_NE(ran.text.find("[load]\n  to = \"" + orthanc.url() + "\""), std::string::npos) << ran.text;
 }
 
+TEST_F(ProbePeers, ThePublishedExampleIsAProfile) {
+  EXPECT_EQ(against_schema(test::environment("WAYBILL_SOURCE") + "/manifests/examples/peer-profile.json"), "");
+  std::ofstream(folder_ / "other.json") << "{\"kind\":\"peer-profile\",\"patient_name\":\"X\"}";
+  EXPECT_NE(against_schema(folder_ / "other.json"), "") << "the schema refuses something";
+}
+
 TEST_F(ProbePeers, WhatItFindsGrantedIsWhatStorescuIsGranted) {
   const StoreScp scp;
   EXPECT_EQ(probe(scp.url()).exit, 0);

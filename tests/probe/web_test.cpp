@@ -23,7 +23,7 @@ TEST_F(ProbeWeb, OrthancIsDescribedAndWithWriteStoredTo) {
   EXPECT_EQ(ask(".lists|[.service,.status,.listed,.honours_uid]"), "[\"QIDO-RS\",\"200\",0,true]");
   const test::Ran written = probe(url_of(orthanc), {"--write", "--objects", "4", "--associations", "2"});
   EXPECT_EQ(written.exit, 0) << written.text;
-  EXPECT_EQ(policies(), "stored no-effect ignored ignored kept-both stored stored");
+  EXPECT_EQ(policies(), "stored no-effect ignored ignored kept-both stored stored ignored no-effect");
   EXPECT_EQ(ask("[.throughput[]|[.associations,.objects]]"), "[[1,4],[2,4]]");
   EXPECT_EQ(probe(url_of(orthanc)).exit, 0);
   EXPECT_EQ(against_schema(), "");

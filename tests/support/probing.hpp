@@ -29,13 +29,14 @@ class Probing : public ::testing::Test {
   /// "stored no-effect …": the policies of the script of duplicates.
   [[nodiscard]] std::string policies() const { return ask("[.duplicates[].policy]|join(\" \")"); }
   /// What the published schema has against the profile; "" when nothing.
-  [[nodiscard]] std::string against_schema() const {
+  [[nodiscard]] std::string against_schema() const { return against_schema(folder_ / "profile.json"); }
+  [[nodiscard]] std::string against_schema(const fs::path& profile) const {
     const std::string program =
         "import json,sys,jsonschema\n"
         "v=jsonschema.Draft202012Validator(json.load(open(sys.argv[1])))\n"
         "for e in v.iter_errors(json.load(open(sys.argv[2]))): print(list(e.path),e.message[:300])\n";
     return run({"/usr/bin/python3", "-c", program,
-                environment("WAYBILL_SOURCE") + "/manifests/peer-profile.schema.json", at("profile.json")},
+                environment("WAYBILL_SOURCE") + "/manifests/peer-profile.schema.json", profile.string()},
                folder_ / "schema.log")
         .text;
   }
