@@ -26,9 +26,10 @@ void add_options(CLI::App& app, Settings& settings) {
   app.add_option("-o,--output", settings.output, "File to write the profile to (JSON); - is standard output");
   app.add_flag("--json", settings.json, "Print the profile as one JSON object instead of the table");
   app.add_flag("--quiet", settings.quiet, "Show no hints");
-  app.add_option("--for", options.manifest,
-                 "Manifest (scan.wb, transcode.wb): ask only for what its objects need, and say what becomes of them")
-      ->check(CLI::ExistingFile);
+  app.add_option(
+      "--for", options.manifest,
+      "Manifest (scan.wb, transcode.wb), - is standard input: ask only for what its objects need, and say what "
+      "becomes of them");
   app.add_option("--list", options.most_listed, "Most studies to list; 0 asks nothing about what the peer holds")
       ->check(CLI::Range(0, 100'000))
       ->capture_default_str();

@@ -46,8 +46,7 @@ std::vector<std::string> storage_classes() {
     if (kind == SopClassKind::storage || kind == SopClassKind::retired) all.push_back(std::move(uid));
   }
   std::ranges::sort(all);
-  const auto twice = std::ranges::unique(all);
-  all.erase(twice.begin(), twice.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
 }
 

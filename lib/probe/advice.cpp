@@ -5,6 +5,7 @@
 #include "probe/profile.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace waybill::probe {
@@ -75,19 +76,21 @@ void note_needs(const Profile& profile, std::vector<std::string>& notes) {
     notes.push_back(count_of(profile.lost()) +
                     " would not be sent (D27): the peer takes them in no transfer syntax that keeps them; have it "
                     "configured for these classes and syntaxes, or keep them elsewhere");
-  if (profile.web && profile.manifest)
+  if (profile.web && profile.manifest) {
     notes.emplace_back(
         "STOW-RS negotiates nothing: which classes and transfer syntaxes it takes is known once load sends");
+  }
 }
 
 void note_storage(const Profile& profile, std::vector<std::string>& notes) {
   std::size_t below = 0;
   for (const StorageClass& one : profile.storage) below += one.level && one.level->level < kAllKept ? 1 : 0;
-  if (below > 0)
+  if (below > 0) {
     notes.push_back(
-        "of " + std::to_string(below) +
-        " classes it says that it does not keep all attributes (level below 2): compare with waybill verify "
-        "--level content");
+        "it says of " + std::to_string(below) +
+        " classes that it does not keep all attributes (level below 2): compare with waybill verify --level "
+        "content");
+  }
   if (profile.contexts_limit)
     notes.push_back("it grants " + std::to_string(*profile.contexts_limit) +
                     " presentation contexts in one association; load opens another where an object needs it");
@@ -108,37 +111,51 @@ void note_lists(const Profile& profile, std::vector<std::string>& notes) {
     notes.emplace_back("its numbers of instances of a study are not those of its lists: do not count with them");
 }
 
+/// What the policy of a step means for the migration.
+struct Meaning {
+  std::string_view step, policy, note;
+};
+constexpr std::string_view kLastWins =
+    "the last one wins: another object under a UID that it has replaces what was there, so nothing else may send these "
+    "studies meanwhile";
+constexpr std::string_view kDropped =
+    "success does not mean stored: another object under a UID that it has is dropped; verify --level content finds "
+    "that "
+    "(D25), and a wrong object must be deleted there before it is sent again";
+constexpr std::string_view kSeveral =
+    "it keeps several objects under one UID: have duplicates of the archive decided before loading";
+constexpr std::string_view kOneStudy =
+    "a series that stands in two studies does not arrive as it is: remap its UIDs first (transcode)";
+constexpr std::array kMeanings{
+    Meaning{"name", "overwritten", kLastWins},
+    Meaning{"pixels", "overwritten", kLastWins},
+    Meaning{"name", "ignored", kDropped},
+    Meaning{"pixels", "ignored", kDropped},
+    Meaning{"name", "kept-both", kSeveral},
+    Meaning{"pixels", "kept-both", kSeveral},
+    Meaning{"series", "kept-both", kSeveral},
+    Meaning{"series", "moved", "an object that comes again in another series moves there"},
+    Meaning{"study", "merged", kOneStudy},
+    Meaning{"study", "lost", kOneStudy},
+    Meaning{"patient", "coerced",
+            "the patient of a study's first object is given to those that follow: reconcile before loading"},
+    Meaning{"rejection", "heeded",
+            "it hides what a rejection note rejects: load sends notes behind the objects of their study"},
+};
+
 void note_duplicates(const Profile& profile, std::vector<std::string>& notes) {
-  const auto policy = [&](std::string_view name) {
-    const auto step = std::ranges::find(profile.duplicates, name, &Step::name);
-    return step == profile.duplicates.end() ? std::string_view() : std::string_view(step->policy);
-  };
-  if (policy("first") == "refused")
+  if (!profile.duplicates.empty() && profile.duplicates.front().policy == "refused")
     notes.push_back("it does not even take a new object: status " + profile.duplicates.front().status);
-  if (profile.listed_after && *profile.listed_after > kSoonEnough)
-    notes.push_back(
-        "it lists an object " + std::to_string(static_cast<int>(*profile.listed_after)) +
-        " ms after its answer: let it come to rest before verify, and do not stop and restart load in haste");
-  if (policy("rejection") == "heeded")
-    notes.emplace_back("it hides what a rejection note rejects: load sends notes behind the objects of their study");
-  const std::string_view pixels = policy("pixels"), name = policy("name");
-  if (pixels == "overwritten" || name == "overwritten")
-    notes.emplace_back(
-        "the last one wins: another object under a UID that it has replaces what was there, so nothing else may send "
-        "these studies meanwhile");
-  if (pixels == "ignored" || name == "ignored")
-    notes.emplace_back(
-        "success does not mean stored: another object under a UID that it has is dropped; D25 of load and verify "
-        "--level "
-        "content find that, and a wrong object must be deleted there before it is sent again");
-  if (pixels == "kept-both" || name == "kept-both" || policy("series") == "kept-both")
-    notes.emplace_back("it keeps several objects under one UID: have duplicates of the archive decided before loading");
-  if (policy("series") == "moved") notes.emplace_back("an object that comes again in another series moves there");
-  if (policy("study") == "merged" || policy("study") == "lost")
-    notes.emplace_back(
-        "a series that stands in two studies does not arrive as it is: remap its UIDs first (transcode)");
-  if (policy("patient") == "coerced")
-    notes.emplace_back("the patient of a study's first object is given to those that follow: reconcile before loading");
+  if (profile.listed_after && *profile.listed_after > kSoonEnough) {
+    notes.push_back("it lists an object " + std::to_string(static_cast<int>(*profile.listed_after)) +
+                    " ms after its answer: let it come to rest before verify");
+  }
+  for (const Meaning& meaning : kMeanings) {
+    const bool holds = std::ranges::any_of(profile.duplicates, [&](const Step& step) {
+      return step.name == meaning.step && step.policy == meaning.policy;
+    });
+    if (holds && std::ranges::count(notes, meaning.note) == 0) notes.emplace_back(meaning.note);
+  }
 }
 
 }  // namespace

@@ -163,7 +163,7 @@ Judged judge_rejection(bool taken, const Sight& rejected) {
 }
 
 Judged judge_rejected(const Made& sent, bool was_gone, bool taken, const Sight& now) {
-  const Judged as_new = judge_first(sent, taken, now);
+  Judged as_new = judge_first(sent, taken, now);
   if (as_new.policy == "lost") return {"none", "ignored"};
   if (as_new.policy == "stored" && !was_gone) return {"before", "no-effect"};
   return as_new;

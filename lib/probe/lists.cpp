@@ -17,7 +17,7 @@ using Values = std::map<std::uint32_t, std::string>;
 
 constexpr std::uint32_t kSopInstance = 0x00080018, kDate = 0x00080020, kLevel = 0x00080052, kStudy = 0x0020000D,
                         kSeries = 0x0020000E, kInstances = 0x00201208;
-constexpr std::uint16_t kLimitReached = 0xB001;
+constexpr std::uint16_t kCancelled = 0xFE00;
 constexpr std::size_t kMostSeries = 16;      // of a study whose objects are counted
 constexpr std::chrono::minutes kLongest{1};  // of one list
 
@@ -107,7 +107,8 @@ void Finder::list_studies() {
   lists_.listed = all.answers.size();
   lists_.status = load::status_text(all.found.status);
   lists_.keys_unsupported = all.found.keys_unsupported;
-  if (all.found.status == kLimitReached) lists_.limit = all.answers.size();
+  const bool failed = all.found.status != 0 && all.found.status != kCancelled;  // B001, and what older ones say for it
+  if (failed && !all.answers.empty()) lists_.limit = all.answers.size();
   studies_ = std::move(all.answers);
   for (const Optional& key : kOptional) {
     if (studies_.empty()) return;
@@ -116,7 +117,7 @@ void Finder::list_studies() {
       return value != one.end() && !value->second.empty();
     });
   }
-  if (!all.cut && !lists_.limit) prove_limit();
+  if (!all.cut && !failed) prove_limit();
 }
 
 /// A list that ends in silence: where its two halves hold more, it was cut at a limit of the peer's.
@@ -157,8 +158,8 @@ void Finder::look_into_one() {
     count += found.size();
     if (instance.empty() && !found.empty()) instance = found.front();
   }
-  if (size_of(*smallest) != std::size_t(-1) && series.size() <= kMostSeries && count < most_)
-    lists_.counts_right = count == size_of(*smallest);
+  const bool whole = series.size() <= kMostSeries && count < std::min(most_, lists_.limit.value_or(most_));
+  if (size_of(*smallest) != std::size_t(-1) && whole) lists_.counts_right = count == size_of(*smallest);
   if (instance.empty()) return;
   const List alone = list({{kSopInstance, "UI", instance}, {kLevel, "CS", "IMAGE"}}, 1);
   lists_.relational = !alone.answers.empty();

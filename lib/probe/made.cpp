@@ -24,10 +24,10 @@ constexpr dicom::Tag kPixels = tag(0x7FE0, 0x0010);
 std::string pixels_of(const Made& made) {
   std::minstd_rand chance(made.seed);
   std::string out;
-  out.reserve(std::size_t{2} * made.edge * made.edge);
+  out.reserve(std::size_t{made.edge} * made.edge * 2);
   for (unsigned row = 0; row < made.edge; ++row) {
     for (unsigned column = 0; column < made.edge; ++column) {
-      const auto grey = static_cast<unsigned>((row + column) * 4U + chance() % 256U) & 0x0FFFU;
+      const auto grey = static_cast<unsigned>(4 * (std::uint64_t{row} + column) + chance() % 256) & 0x0FFFU;
       out += static_cast<char>(grey & 0xFFU);
       out += static_cast<char>(grey >> 8U);
     }

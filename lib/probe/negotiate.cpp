@@ -3,6 +3,7 @@
 
 #include "core/stop.hpp"
 #include "dicom/sop_class.hpp"
+#include "probe/echo.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,8 +12,6 @@ namespace waybill::probe {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-constexpr int kEchoes = 5;
 constexpr unsigned kMostAssociations = 1000;
 
 struct Asked {
@@ -35,18 +34,6 @@ constexpr std::array kSyntaxes{"",       ".1",     ".1.99",  ".2",     ".4.50", 
                                ".4.70",  ".4.80",  ".4.81",  ".4.90",  ".4.91",  ".4.100", ".4.101",
                                ".4.102", ".4.103", ".4.104", ".4.105", ".4.106", ".4.107", ".4.108",
                                ".4.110", ".4.111", ".4.112", ".4.201", ".4.202", ".4.203", ".5"};
-
-/// The least and the middle of some C-ECHOs.
-Echo time_echoes(net::Association& association) {
-  std::vector<double> times;
-  for (int i = 0; i < kEchoes; ++i) {
-    const auto begin = Clock::now();
-    association.echo();
-    times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
-  }
-  std::ranges::sort(times);
-  return {"C-ECHO", times.front(), times[times.size() / 2]};
-}
 
 /// The contexts in pieces of at most 128 that split no class, so that its level is asked for once.
 std::vector<std::vector<net::Context>> pieces_of(const std::set<net::Context>& contexts) {
@@ -96,11 +83,16 @@ void Negotiator::services(Profile& profile) {
         one.syntaxes.push_back(context.transfer_syntax);
     }
   }
-  if (!profile.services.front().syntaxes.empty()) profile.echo = time_echoes(association);
+  if (!profile.services.front().syntaxes.empty()) profile.echo = time_of("C-ECHO", [&] { association.echo(); });
 }
 
 void Negotiator::storage(const std::set<net::Context>& contexts, Profile& profile) {
-  for (auto& piece : pieces_of(contexts)) {
+  auto pieces = pieces_of(contexts);
+  if (options_.say) {
+    options_.say("proposes " + std::to_string(contexts.size()) + " presentation contexts in " +
+                 std::to_string(pieces.size()) + (pieces.size() == 1 ? " association" : " associations"));
+  }
+  for (auto& piece : pieces) {
     if (stop_requested()) return;
     ask(std::move(piece), profile);
   }
@@ -111,11 +103,12 @@ void Negotiator::storage(const std::set<net::Context>& contexts, Profile& profil
 /// from a refusal for good: these are asked for again without the others, as long as that brings something.
 void Negotiator::ask(std::vector<net::Context> contexts, Profile& profile) {
   for (std::size_t before = 0; !contexts.empty() && !stop_requested();) {
-    if (++asked_ > kMostAssociations)
+    if (++asked_ > kMostAssociations) {
       throw net::PeerError(net::PeerError::Kind::refused,
                            peer_.url() +
                                " grants too few contexts at a time to be asked for all; name what is needed "
                                "with --for");
+    }
     const net::Association association =
         net::Association::request(peer_, options_.calling, contexts, options_.timeouts, net::AskLevel::yes);
     std::size_t granted = 0;

@@ -55,7 +55,7 @@ void put_storage(const Profile& profile, JsonWriter& json) {
     put(json, "accepted", one.accepted);
     json.key("refused").begin_array();
     for (const auto& [syntax, result] : one.refused) {
-      json.begin_object().member("transfer_syntax", syntax).member("reason", words_of(result));
+      json.begin_object().member("transfer_syntax", syntax).member("reason", words_of(result, !one.accepted.empty()));
       if (result != net::kNotAnswered) json.member("result", result);
       json.end_object();
     }
@@ -104,7 +104,7 @@ void put_needs(const Profile& profile, JsonWriter& json) {
     json.member("transfer_syntax", need.own.transfer_syntax).member("objects", need.objects);
     json.member("bytes", need.bytes).key("granted");
     need.granted ? json.value(*need.granted) : json.null();
-    if (need.result != 0) json.member("reason", words_of(need.result));
+    if (need.result != 0) json.member("reason", words_of(need.result, need.class_is_taken));
     put(json, "instead", need.instead);
     json.end_object();
   }
@@ -166,7 +166,8 @@ std::string said(std::string_view text) {
   return std::string(trim(out));
 }
 
-std::string_view words_of(std::uint8_t result) noexcept {
+std::string_view words_of(std::uint8_t result, bool class_is_taken) noexcept {
+  if (result == net::kClassNotSupported && class_is_taken) result = net::kSyntaxNotSupported;
   switch (result) {
     case 0: return "granted";
     case net::kUserRejection: return "refused by the application";

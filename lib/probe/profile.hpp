@@ -73,6 +73,7 @@ struct Need {
   std::uint64_t objects = 0, bytes = 0;
   std::optional<bool> granted;         ///< nullopt: nobody can say before it is sent (STOW-RS)
   std::uint8_t result = 0;             ///< why not
+  bool class_is_taken = false;         ///< in some transfer syntax
   std::optional<std::string> instead;  ///< transfer syntax that load would write them in
   bool lossless = false;               ///< may be written in another syntax without loss
   [[nodiscard]] bool is_lost() const { return granted && !*granted && !instead; }
@@ -146,7 +147,8 @@ struct Profile {
 /// What load and verify should be told, from all the rest.
 [[nodiscard]] Advice advice_of(const Profile& profile);
 
-/// Why a context was not granted, in words.
-[[nodiscard]] std::string_view words_of(std::uint8_t result) noexcept;
+/// Why a context was not granted, in words. Peers say of a transfer syntax that its class is not supported; where
+/// they take the class in another one, it is the syntax.
+[[nodiscard]] std::string_view words_of(std::uint8_t result, bool class_is_taken) noexcept;
 
 }  // namespace waybill::probe

@@ -65,6 +65,8 @@ void weigh(Profile& profile) {
     if (known == results.end()) continue;
     one.result = known->second;
     one.granted = one.result == 0;
+    const auto of_class = std::ranges::find(profile.storage, one.own.sop_class, &StorageClass::uid);
+    one.class_is_taken = of_class != profile.storage.end() && !of_class->accepted.empty();
     const auto rung = std::ranges::find_if(choice, [&](const auto& context) {
       const auto result = results.find(context);
       return result != results.end() && result->second == 0;

@@ -93,12 +93,13 @@ void show_lists(const Profile& profile, Page& page) {
   const Lists& lists = *profile.lists;
   page.heading("lists by " + lists.service);
   page.row("a UID as key is heeded: " + yes_no(lists.honours_uid));
-  if (lists.asked > 0)
+  const std::string end = lists.limit                  ? ", LIMIT: there are more than it lists"
+                          : lists.listed < lists.asked ? ", no limit seen"
+                                                       : "";
+  if (lists.asked > 0) {
     page.row("of " + std::to_string(lists.asked) + " studies asked for " + std::to_string(lists.listed) +
-             " were listed, status " + lists.status +
-             (lists.limit                  ? ", LIMIT: there are more than it lists"
-              : lists.listed < lists.asked ? ", no limit seen"
-                                           : ""));
+             " were listed, status " + lists.status + end);
+  }
   if (!lists.warning.empty()) page.row("warning: " + lists.warning);
   if (profile.web) page.row("limit and offset are heeded: " + yes_no(lists.honours_paging));
   page.row("an instance is found by its UID alone: " + yes_no(lists.relational) +
@@ -118,7 +119,7 @@ void show_forms(const Profile& profile, Page& page) {
 std::string fate_of(const Need& need) {
   if (!need.granted) return "not known before it is sent";
   if (*need.granted) return "taken as it is";
-  const std::string why = std::string(words_of(need.result)) + ": ";
+  const std::string why = std::string(words_of(need.result, need.class_is_taken)) + ": ";
   if (need.instead) return "REFUSED, " + why + "load would write " + dicom::name_of(*need.instead);
   return "REFUSED, " + why + "load would not send it (D27)";
 }

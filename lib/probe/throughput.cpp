@@ -74,12 +74,13 @@ void send(load::Way& way, std::span<const load::Outgoing> objects, Course& cours
 }
 
 /// One connection: opens it, waits for the others, sends its share.
-void lane(Sender& sender, std::vector<Made> share, Course& course) {
+void lane(Sender& sender, const std::vector<Made>& share, Course& course) {
   try {
     const auto way = sender.way();
     std::vector<load::Outgoing> objects;
     const auto context = sender.context(*way);
     if (!context) throw net::PeerError(net::PeerError::Kind::refused, "made objects are not taken");
+    objects.reserve(share.size());
     for (const Made& made : share) objects.push_back(outgoing(made, *context));
     send(*way, objects, course);
   } catch (const net::PeerError&) {
@@ -113,9 +114,8 @@ Rate measure_with(unsigned lanes, const Options& options, const std::string& pat
     std::vector<std::jthread> threads;
     for (unsigned i = 0; i < lanes; ++i) {
       const std::size_t share = options.objects * (i + 1) / lanes - options.objects * i / lanes;
-      threads.emplace_back([&sender, &course, made = share_of(share, patient_id, left)]() mutable {
-        lane(sender, std::move(made), course);
-      });
+      threads.emplace_back(
+          [&sender, &course, made = share_of(share, patient_id, left)] { lane(sender, made, course); });
     }
   }
   Rate rate = course.rate;
@@ -131,8 +131,10 @@ Rate measure_with(unsigned lanes, const Options& options, const std::string& pat
 std::vector<Rate> measure(const Options& options, const std::string& patient_id, Left& left) {
   std::vector<Rate> rates;
   for (unsigned lanes = 1; lanes <= options.at_once && lanes <= options.objects && !stop_requested(); lanes *= 2) {
+    if (options.say)
+      options.say("measures with " + std::to_string(lanes) + (lanes == 1 ? " connection" : " connections"));
     rates.push_back(measure_with(lanes, options, patient_id, left));
-    if (rates.back().objects == 0) break;
+    if (rates.back().objects == 0 || rates.back().rejected > 0) break;
   }
   return rates;
 }

@@ -4,6 +4,7 @@
 #include "commit/ledger.hpp"
 #include "core/stop.hpp"
 #include "dicom/file.hpp"
+#include "probe/echo.hpp"
 #include "web/client.hpp"
 #include "web/multipart.hpp"
 
@@ -16,8 +17,6 @@ namespace waybill::probe {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-constexpr int kEchoes = 5;
 constexpr std::size_t kMostOfList = std::size_t{64} << 20U, kMostOfObject = std::size_t{64} << 20U;
 constexpr const char* kJson = "application/dicom+json";
 constexpr std::string_view kStudy = "0020000D", kSeries = "0020000E", kInstance = "00080018", kInstances = "00201208";
@@ -75,18 +74,6 @@ class Asker {
   const web::Endpoint& endpoint_;
   web::Connection connection_;
 };
-
-Echo time_questions(const Options& options) {
-  web::Client client(std::get<web::Endpoint>(options.peer), options.timeouts);
-  std::vector<double> times;
-  for (int i = 0; i < kEchoes; ++i) {
-    const auto begin = Clock::now();
-    client.check();
-    times.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
-  }
-  std::ranges::sort(times);
-  return {"QIDO-RS", times.front(), times[times.size() / 2]};
-}
 
 std::set<std::string> studies_in(const Reply& reply) {
   std::set<std::string> uids;
@@ -182,7 +169,8 @@ void ask_forms(Asker& asker, const std::string& object, Profile& profile) {
 }  // namespace
 
 void ask_web(const Options& options, Profile& profile) {
-  profile.echo = time_questions(options);
+  web::Client client(std::get<web::Endpoint>(options.peer), options.timeouts);
+  profile.echo = time_of("QIDO-RS", [&] { client.check(); });
   Asker asker(options);
   Lists& lists = profile.lists.emplace();
   lists.service = "QIDO-RS";
