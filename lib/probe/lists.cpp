@@ -3,6 +3,7 @@
 
 #include "commit/ledger.hpp"
 #include "load/status.hpp"
+#include "transfer/peers.hpp"
 
 #include <algorithm>
 #include <array>
@@ -44,9 +45,8 @@ std::size_t number_of(const std::string& text) {
 class Finder {
  public:
   Finder(const Options& options, Lists& lists)
-      : association_(net::Association::request(std::get<net::Peer>(options.peer), options.calling,
-                                               net::Association::find_contexts(), options.timeouts,
-                                               net::AskLevel::all)),
+      : association_(transfer::Peers(std::get<net::Peer>(options.peer), options.calling, options.timeouts)
+                         .request(net::Association::find_contexts(), net::AskLevel::all)),
         most_(options.most_listed),
         lists_(lists) {
     lists_.relational_agreed = association_.facts().relational;

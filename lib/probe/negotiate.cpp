@@ -65,7 +65,8 @@ std::set<net::Context> all_storage() {
   return all;
 }
 
-Negotiator::Negotiator(const Options& options) : options_(options), peer_(std::get<net::Peer>(options.peer)) {}
+Negotiator::Negotiator(const Options& options)
+    : options_(options), peer_(std::get<net::Peer>(options.peer)), peers_(peer_, options.calling, options.timeouts) {}
 
 void Negotiator::services(Profile& profile) {
   std::vector<net::Context> contexts;
@@ -73,8 +74,7 @@ void Negotiator::services(Profile& profile) {
     contexts.push_back({std::string(service.uid), std::string(net::kImplicitLittle), false});
     contexts.push_back({std::string(service.uid), std::string(net::kExplicitLittle), false});
   }
-  net::Association association =
-      net::Association::request(peer_, options_.calling, contexts, options_.timeouts, net::AskLevel::all);
+  net::Association association = peers_.request(contexts, net::AskLevel::all);
   profile.facts = association.facts();
   for (const Asked& service : kServices) {
     Service& one = profile.services.emplace_back(Service{service.name, std::string(service.uid), {}});
@@ -109,8 +109,7 @@ void Negotiator::ask(std::vector<net::Context> contexts, Profile& profile) {
                                " grants too few contexts at a time to be asked for all; name what is needed "
                                "with --for");
     }
-    const net::Association association =
-        net::Association::request(peer_, options_.calling, contexts, options_.timeouts, net::AskLevel::yes);
+    const net::Association association = peers_.request(contexts, net::AskLevel::yes);
     std::size_t granted = 0;
     std::vector<net::Context> unclear;
     for (const net::Context& context : contexts) {
@@ -134,17 +133,18 @@ void Negotiator::ask(std::vector<net::Context> contexts, Profile& profile) {
   }
 }
 
-AtOnce Negotiator::at_once() const {
+/// A refusal for the moment may be about associations of ours that the peer has not quite ended.
+AtOnce Negotiator::at_once() {
   AtOnce out{options_.at_once, 0, ""};
   std::vector<net::Association> open;
   const std::vector<net::Context> contexts{{std::string(net::kVerificationClass), std::string(net::kImplicitLittle)}};
   try {
     while (out.opened < out.asked && !stop_requested()) {
-      open.push_back(net::Association::request(peer_, options_.calling, contexts, options_.timeouts));
+      open.push_back(peers_.request(contexts));
       ++out.opened;
     }
   } catch (const net::PeerError& error) {
-    out.why = said(error.what());
+    out.why = reason_of(error);
   }
   return out;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "probe/run.hpp"
+#include "transfer/peers.hpp"
 
 #include <set>
 
@@ -19,12 +20,13 @@ class Negotiator {
   /// leaves out for want of room is asked for again. Throws net::PeerError.
   void storage(const std::set<net::Context>& contexts, Profile& profile);
   /// How many associations it lets us have at the same time.
-  [[nodiscard]] AtOnce at_once() const;
+  [[nodiscard]] AtOnce at_once();
 
  private:
   void ask(std::vector<net::Context> contexts, Profile& profile);
   const Options& options_;
   const net::Peer& peer_;
+  transfer::Peers peers_;
   unsigned asked_ = 0;  // associations of storage()
 };
 

@@ -166,6 +166,11 @@ std::string said(std::string_view text) {
   return std::string(trim(out));
 }
 
+std::string reason_of(const std::exception& error) {
+  const std::string_view what = error.what();
+  return said(what.substr(0, what.find(';')));
+}
+
 std::string_view words_of(std::uint8_t result, bool class_is_taken) noexcept {
   if (result == net::kClassNotSupported && class_is_taken) result = net::kSyntaxNotSupported;
   switch (result) {

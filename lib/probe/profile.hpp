@@ -5,6 +5,7 @@
 #include "net/association.hpp"
 
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <optional>
 #include <string>
@@ -18,6 +19,9 @@ namespace waybill::probe {
 
 /// What a peer said, fit for a terminal and a line of JSON: at most 200 bytes, no control characters.
 [[nodiscard]] std::string said(std::string_view text);
+
+/// The reason of an error without the advice behind it.
+[[nodiscard]] std::string reason_of(const std::exception& error);
 
 /// C-ECHO, or the smallest question of QIDO-RS.
 struct Echo {

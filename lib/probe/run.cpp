@@ -24,7 +24,7 @@ void attempt(Profile& profile, const char* section, const Work& work) {
   try {
     work();
   } catch (const net::PeerError& error) {
-    profile.troubles.push_back({section, said(error.what())});
+    profile.troubles.push_back({section, reason_of(error)});
   }
 }
 

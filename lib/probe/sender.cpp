@@ -9,12 +9,14 @@ namespace waybill::probe {
 
 namespace {
 
+constexpr unsigned kRetries = 2;  // of an association: the peer may not quite have ended one of ours
+
 load::Options options_of(const Options& options) {
   load::Options out;
   out.target = options.peer;
   out.calling = options.calling;
   out.timeouts = options.timeouts;
-  out.retries = 0;
+  out.retries = kRetries;
   return out;
 }
 

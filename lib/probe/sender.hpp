@@ -9,7 +9,7 @@
 
 namespace waybill::probe {
 
-/// Connections to the peer as load has them, which give up at the first refusal. Ways are for one thread each and must
+/// Connections to the peer as load has them, which give up soon. Ways are for one thread each and must
 /// not outlive it.
 class Sender {
  public:

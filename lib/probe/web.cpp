@@ -191,7 +191,7 @@ void ask_web(const Options& options, Profile& profile) {
     }
     ask_forms(asker, object, profile);
   } catch (const net::PeerError& error) {
-    profile.troubles.push_back({"lists", said(error.what())});
+    profile.troubles.push_back({"lists", reason_of(error)});
   }
 }
 
@@ -204,7 +204,7 @@ AtOnce web_at_once(const Options& options) {
       ++out.opened;
     }
   } catch (const net::PeerError& error) {
-    out.why = said(error.what());
+    out.why = reason_of(error);
   }
   return out;
 }

@@ -50,6 +50,23 @@ TEST_F(ProbeWeb, AnswersWithoutEndAndBrokenOnesAreATrouble) {
   }
 }
 
+TEST_F(ProbeWeb, ProvesALimitOfListsAndSeesKeysThatNobodyLooksAt) {
+  test::make_archive(folder_, 5, 2);
+  test::LyingStow service(R"({"cap": 3})");
+  const test::Ran loaded =
+      test::run({test::tool("load"), at("scan.wb"), "--to", service.url(), "-o", at("load.wb")}, folder_ / "load.log");
+  ASSERT_EQ(loaded.exit, 0) << loaded.text;
+  const test::Ran ran = probe(service.url());
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_EQ(ask(".lists|[.listed,.limit,.honours_uid,.honours_paging,.counts_right]"), "[3,3,true,true,true]");
+  EXPECT_EQ(ask(".lists.warning"), "299 test \"There are 2 additional results\"");
+  EXPECT_NE(ask(".advice.notes[]").find("its lists end at 3"), std::string::npos);
+  service.start(R"({"deaf": true})");
+  EXPECT_EQ(probe(service.url()).exit, 0);
+  EXPECT_EQ(ask(".lists|[.honours_uid,.honours_paging,.limit]"), "[false,false,null]");
+  EXPECT_NE(ask(".advice.notes[]").find("what it lists proves nothing"), std::string::npos);
+}
+
 TEST_F(ProbeWeb, ForAManifestItSaysThatNothingIsKnownBeforeItIsSent) {
   const test::LyingStow service;
   test::make_archive(folder_, 1, 2);

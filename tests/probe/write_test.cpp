@@ -38,6 +38,24 @@ TEST_F(ProbeWrite, OrthancIgnoresWhatItHasAndKeepsWhatStandsElsewhere) {
     EXPECT_NE(found.text.find(study), std::string::npos) << study;
 }
 
+TEST_F(ProbeWrite, DcmqrscpOverwritesAndMovesAndTakesAsManyAssociationsAsItsConfigurationSays) {
+  const int port = test::free_port();
+  test::fs::create_directory(folder_ / "db");
+  std::ofstream(folder_ / "qr.cfg") << "NetworkTCPPort = " << port
+                                    << "\nMaxPDUSize = 16384\nMaxAssociations = 3\nHostTable BEGIN\nHostTable END\n"
+                                       "VendorTable BEGIN\nVendorTable END\nAETable BEGIN\nQR "
+                                    << at("db") << " RW (200, 1024mb) ANY\nAETable END\n";
+  const test::Program archive({"dcmqrscp", "-c", at("qr.cfg")}, folder_ / "qr.log");
+  ASSERT_TRUE(test::wait_for_port(port));
+  const test::Ran ran = write("dicom://QR@127.0.0.1:" + std::to_string(port));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_EQ(policies(), "stored no-effect overwritten overwritten moved stored stored ignored no-effect");
+  EXPECT_EQ(ask(".at_once.opened"), "3");
+  EXPECT_GT(std::stoi(ask(".storage|length")), 150)
+      << "though it still ends one association when the next is asked for";
+  EXPECT_EQ(ask("[.services[]|select(.granted|not).name]"), "[\"storage commitment\"]");
+}
+
 TEST_F(ProbeWrite, NamesThePolicyThatAnArchiveIsSetTo) {
   const std::vector<std::pair<std::string, std::string>> known{
       {"overwrite", "stored no-effect overwritten overwritten moved stored stored ignored no-effect"},
