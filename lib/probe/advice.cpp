@@ -91,6 +91,11 @@ void note_storage(const Profile& profile, std::vector<std::string>& notes) {
         " classes that it does not keep all attributes (level below 2): compare with waybill verify --level "
         "content");
   }
+  if (profile.proposals_limit) {
+    notes.push_back("it breaks off when more than " + std::to_string(*profile.proposals_limit) +
+                    " presentation contexts are proposed: load proposes up to 128, so load by class and syntax "
+                    "(waybill manifest filter)");
+  }
   if (profile.contexts_limit)
     notes.push_back("it grants " + std::to_string(*profile.contexts_limit) +
                     " presentation contexts in one association; load opens another where an object needs it");

@@ -92,6 +92,9 @@ void put_rejection(Elements& out, const Made& made) {
   Elements study = out.item();
   study.put(tag(0x0008, 0x1115), std::move(series));
   study.put(tag(0x0020, 0x000D), "UI", made.study);
+  Elements content_template = out.item();
+  content_template.put(tag(0x0008, 0x0105), "CS", "DCMR");
+  content_template.put(tag(0x0040, 0xDB00), "CS", "2010");
   Elements content = out.item();
   content.put(tag(0x0008, 0x1199), reference());
   content.put(tag(0x0040, 0xA010), "CS", "CONTAINS");
@@ -100,6 +103,7 @@ void put_rejection(Elements& out, const Made& made) {
   out.put(tag(0x0040, 0xA043), std::move(title));
   out.put(tag(0x0040, 0xA050), "CS", "SEPARATE");
   out.put(tag(0x0040, 0xA375), std::move(study));
+  out.put(tag(0x0040, 0xA504), std::move(content_template));
   out.put(tag(0x0040, 0xA730), std::move(content));
 }
 
@@ -120,6 +124,7 @@ Bytes dataset_of(const Made& made, bool explicit_vr) {
   out.put(tag(0x0008, 0x0070), "LO", "Waybill");
   out.put(tag(0x0008, 0x0090), "PN", "");
   out.put(tag(0x0008, 0x1030), "LO", "Test of waybill probe, may be deleted");
+  if (is_note) out.put(tag(0x0008, 0x1111), "SQ", "");
   out.put(tag(0x0010, 0x0010), "PN", made.patient_name);
   out.put(tag(0x0010, 0x0020), "LO", made.patient_id);
   out.put(tag(0x0010, 0x0030), "DA", "");

@@ -13,6 +13,7 @@ namespace waybill::probe {
 namespace {
 
 constexpr unsigned kMostAssociations = 1000;
+constexpr std::size_t kLeastProposal = 8;  // contexts: a peer that breaks off at so few is broken
 
 struct Asked {
   const char* name;
@@ -94,7 +95,7 @@ void Negotiator::storage(const std::set<net::Context>& contexts, Profile& profil
   }
   for (auto& piece : pieces) {
     if (stop_requested()) return;
-    ask(std::move(piece), profile);
+    ask_or_halve(piece, profile);
   }
   std::ranges::sort(profile.storage, {}, &StorageClass::uid);
 }
@@ -117,7 +118,8 @@ void Negotiator::ask(std::vector<net::Context> contexts, Profile& profile) {
       const std::uint8_t result = association.result_of(context);
       if (result == 0) {
         ++granted;
-        one.accepted.push_back(context.transfer_syntax);
+        if (std::ranges::count(one.accepted, context.transfer_syntax) == 0)
+          one.accepted.push_back(context.transfer_syntax);
         one.refused.erase(context.transfer_syntax);
       } else {
         one.refused[context.transfer_syntax] = result;
@@ -131,6 +133,23 @@ void Negotiator::ask(std::vector<net::Context> contexts, Profile& profile) {
     before = granted;
     contexts = std::move(unclear);
   }
+}
+
+/// Old peers break off at a proposal that is too long for them.
+void Negotiator::ask_or_halve(const std::vector<net::Context>& contexts, Profile& profile) {
+  const std::size_t half = contexts.size() / 2;
+  const bool is_long = profile.proposals_limit && contexts.size() > *profile.proposals_limit;
+  for (int tries = 0; tries < 2 && !is_long; ++tries) {
+    try {
+      return ask(contexts, profile);
+    } catch (const net::PeerError& error) {
+      if (error.kind() != net::PeerError::Kind::unreachable || (tries == 1 && half < kLeastProposal)) throw;
+    }
+  }
+  const auto middle = contexts.begin() + static_cast<std::ptrdiff_t>(half);
+  ask_or_halve({contexts.begin(), middle}, profile);
+  if (!profile.proposals_limit) profile.proposals_limit = half;
+  ask_or_halve({middle, contexts.end()}, profile);
 }
 
 /// A refusal for the moment may be about associations of ours that the peer has not quite ended.

@@ -17,13 +17,15 @@ class Negotiator {
   /// Throws net::PeerError.
   void services(Profile& profile);
   /// Which of the contexts it grants, one transfer syntax a context, in as many associations as it takes. What a peer
-  /// leaves out for want of room is asked for again. Throws net::PeerError.
+  /// leaves out for want of room is asked for again, and a proposal at which it breaks off twice in halves. Throws
+  /// net::PeerError.
   void storage(const std::set<net::Context>& contexts, Profile& profile);
   /// How many associations it lets us have at the same time.
   [[nodiscard]] AtOnce at_once();
 
  private:
   void ask(std::vector<net::Context> contexts, Profile& profile);
+  void ask_or_halve(const std::vector<net::Context>& contexts, Profile& profile);
   const Options& options_;
   const net::Peer& peer_;
   transfer::Peers peers_;

@@ -36,6 +36,7 @@ void put_association(const Profile& profile, JsonWriter& json) {
   json.key("window").begin_object().member("answered", facts.window.has_value());
   json.member("invoked", window.invoked).member("performed", window.performed).end_object();
   put(json, "contexts_limit", profile.contexts_limit);
+  put(json, "proposals_limit", profile.proposals_limit);
   json.end_object();
   json.key("services").begin_array();
   for (const Service& service : profile.services) {

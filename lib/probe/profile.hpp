@@ -124,7 +124,8 @@ struct Profile {
   std::optional<Echo> echo;
   std::optional<net::Facts> facts;
   std::optional<AtOnce> at_once;
-  std::optional<std::size_t> contexts_limit;  ///< contexts that it grants in one association, when not 128
+  std::optional<std::size_t> contexts_limit;   ///< contexts that it grants in one association, when not 128
+  std::optional<std::size_t> proposals_limit;  ///< contexts that it can be asked for at a time: at more it breaks off
   std::vector<Service> services;
   std::vector<StorageClass> storage;
   std::optional<Lists> lists;

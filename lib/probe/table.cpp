@@ -84,6 +84,8 @@ void show_storage(const Profile& profile, Page& page) {
     page.row("    " + (syntaxes.empty() ? "REFUSED in every transfer syntax"
                                         : std::to_string(syntaxes.size()) + " syntaxes: " + names_of(syntaxes)));
   }
+  if (profile.proposals_limit)
+    page.row("breaks off when more than " + std::to_string(*profile.proposals_limit) + " contexts are proposed");
   if (profile.contexts_limit)
     page.row("at most " + std::to_string(*profile.contexts_limit) + " contexts in one association");
 }

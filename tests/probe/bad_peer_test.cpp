@@ -58,9 +58,17 @@ TEST_F(ProbeBadPeer, BytesThatAreNoPduEndIt) {
   }
 }
 
-TEST_F(ProbeBadPeer, AnAssociationThatIsLostWhileContextsAreAskedForIsATrouble) {
-  EXPECT_EQ(at_simpacs("[[rule]]\non = \"associate\"\nskip = 3\nfirst = 1\nanswer = \"abort\"\n").exit, 1);
-  EXPECT_EQ(ask("[.troubles[].section]"), "[\"storage\"]");
+TEST_F(ProbeBadPeer, AnAssociationThatIsLostOnceIsAskedForAgain) {
+  EXPECT_EQ(at_simpacs("[[rule]]\non = \"associate\"\nskip = 3\nfirst = 1\nanswer = \"abort\"\n").exit, 0);
+  EXPECT_GT(std::stoi(ask(".storage|length")), 150);
+  EXPECT_EQ(ask(".association|has(\"proposals_limit\")"), "false");
+}
+
+TEST_F(ProbeBadPeer, APeerThatIsGoneWhileContextsAreAskedForIsATrouble) {
+  EXPECT_EQ(at_simpacs("[[rule]]\non = \"associate\"\nskip = 3\nanswer = \"abort\"\n").exit, 1);
+  EXPECT_EQ(ask("[.troubles[].section]"), "[\"storage\",\"lists\"]");
+  EXPECT_EQ(ask(".at_once.opened"), "0");
+  EXPECT_EQ(ask(".association|has(\"proposals_limit\")"), "false");
   EXPECT_GT(std::stoi(ask(".storage|length")), 0) << "what was granted before stands";
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the probe makes of answers and of what it reads back, without a peer.
+#include "dicom/rewrite.hpp"
 #include "dicom/toolkit.hpp"
 #include "probe/duplicates.hpp"
 #include "probe/lists.hpp"
+#include "support/peer.hpp"
 
 #include <gtest/gtest.h>
 
@@ -104,6 +106,24 @@ TEST(ProbeJudge, AMadeObjectIsReadBackAsItWasSent) {
     EXPECT_EQ(*seen, seen_of(made())) << syntax;
   }
   EXPECT_NE(new_uid(), new_uid());
+}
+
+TEST(ProbeJudge, ARejectionNoteIsOneForOtherPrograms) {
+  Made note = made("1.2.7");
+  note.instance = "1.2.7.1";
+  note.rejects = "1.2.3";
+  note.series_of_rejected = "1.2.2";
+  for (const std::string_view syntax : {net::kExplicitLittle, net::kImplicitLittle}) {
+    const load::Outgoing out = outgoing(note, {std::string(class_of(note)), std::string(syntax), false});
+    const test::TempFolder folder;
+    const Bytes head = dicom::file_head(class_of(note), note.instance, syntax);
+    std::ofstream(folder / "note.dcm", std::ios::binary) << as_text(head) << as_text(out.prepared.dataset);
+    const test::Ran dump = test::run({"dsrdump", (folder / "note.dcm").string()}, folder / "log");
+    EXPECT_EQ(dump.exit, 0) << dump.text;
+    EXPECT_NE(dump.text.find("Rejected for Quality Reasons"), std::string::npos) << dump.text;
+    EXPECT_NE(dump.text.find("<contains IMAGE:=(SC image,)>"), std::string::npos) << dump.text;
+    EXPECT_EQ(dump.text.find("absent"), std::string::npos) << dump.text;
+  }
 }
 
 TEST(ProbeJudge, HalvesOfDaysOverlapNowhereAndHoldThemAll) {

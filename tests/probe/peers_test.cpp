@@ -174,6 +174,21 @@ TEST_F(ProbePeers, SeesThroughAPeerThatGrantsFewContextsAtATime) {
   EXPECT_EQ(ask(".advice.load.associations"), "3");
 }
 
+TEST_F(ProbePeers, AsksLessAtATimeOfAPeerThatBreaksOffAtLongProposals) {
+  const test::SimPacs pacs;
+  const std::string port_file = at("port");
+  const test::Program proxy({test::environment("WAYBILL_SOURCE") + "/tests/support/short-sighted",
+                             std::to_string(pacs.port()), "40", port_file},
+                            folder_ / "proxy.log");
+  ASSERT_TRUE(test::wait_until([&] { return test::fs::exists(port_file); }));
+  const test::Ran ran = probe("dicom://SIMPACS@127.0.0.1:" + test::slurp(port_file));
+  EXPECT_EQ(ran.exit, 0) << ran.text;
+  EXPECT_EQ(against_schema(), "");
+  EXPECT_EQ(ask(".association.proposals_limit"), "28") << "a quarter of four classes with 28 syntaxes each";
+  EXPECT_EQ(ask("[.storage[]|.accepted|length]|unique"), "[28]");
+  EXPECT_GT(std::stoi(ask(".storage|length")), 150);
+}
+
 TEST_F(ProbePeers, ProvesALimitOfListsWhetherTheyEndInSilenceOrNot) {
   test::SimPacs pacs;
   fill(pacs.port(), 8);
