@@ -72,10 +72,11 @@ void note_needs(const Profile& profile, std::vector<std::string>& notes) {
                         : "; the peer takes them compressed as " + std::string(target) + ": waybill transcode --to " +
                               std::string(target) + ", or waybill load --syntax " + std::string(target)));
   }
-  if (profile.lost() > 0)
+  if (profile.lost() > 0) {
     notes.push_back(count_of(profile.lost()) +
                     " would not be sent (D27): the peer takes them in no transfer syntax that keeps them; have it "
                     "configured for these classes and syntaxes, or keep them elsewhere");
+  }
   if (profile.web && profile.manifest) {
     notes.emplace_back(
         "STOW-RS negotiates nothing: which classes and transfer syntaxes it takes is known once load sends");
@@ -93,8 +94,8 @@ void note_storage(const Profile& profile, std::vector<std::string>& notes) {
   }
   if (profile.proposals_limit) {
     notes.push_back("it breaks off when more than " + std::to_string(*profile.proposals_limit) +
-                    " presentation contexts are proposed: load proposes up to 128, so load by class and syntax "
-                    "(waybill manifest filter)");
+                    " presentation contexts are proposed, and load proposes what the manifest needs, up to 128: have "
+                    "that limit raised, or migrate few classes at a time");
   }
   if (profile.contexts_limit)
     notes.push_back("it grants " + std::to_string(*profile.contexts_limit) +

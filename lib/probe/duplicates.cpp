@@ -214,7 +214,8 @@ Judged judge_other_patient(const Made& sent, bool taken, const Sight& now) {
   return judged(taken, gone ? "none" : "unknown", gone ? "lost" : "unknown");
 }
 
-void ask_duplicates(const Options& options, const std::string& patient_id, Profile& profile) {
+void ask_duplicates(const Options& options, const std::string& patient_id, Profile& profile,
+                    const std::function<void(const Made&)>& there) {
   Script script(options, profile.duplicates, *profile.left);
   Made first;
   first.study = new_uid();
@@ -226,9 +227,10 @@ void ask_duplicates(const Options& options, const std::string& patient_id, Profi
   script.judge(judge_first(first, taken, script.await(first)));
   if (const auto lag = script.lag()) profile.listed_after = static_cast<double>(lag->count());
   if (script.last().policy == "lost") return;
-  const Made there = repeat(script, first);
-  misplace(script, there, *profile.left);
-  reject(script, there);
+  there(first);
+  const Made now = repeat(script, first);
+  misplace(script, now, *profile.left);
+  reject(script, now);
 }
 
 }  // namespace waybill::probe

@@ -29,8 +29,10 @@ struct Judged {
 [[nodiscard]] Judged judge_rejected(const Made& sent, bool was_gone, bool taken, const Sight& now);
 
 /// The duplicate script (domain rule 9.9): stores objects of a made-up patient one after the other and reads back what
-/// is there after each. Sets `duplicates` and `listed_after` of the profile and adds to `left`. Throws net::PeerError
-/// when the peer is lost; the profile has what was found out until then.
-void ask_duplicates(const Options& options, const std::string& patient_id, Profile& profile);
+/// is there after each. Sets `duplicates` and `listed_after` of the profile and adds to `left`. `there` is called when
+/// the first object is there and nothing else. Throws net::PeerError when the peer is lost; the profile has what was
+/// found out until then.
+void ask_duplicates(const Options& options, const std::string& patient_id, Profile& profile,
+                    const std::function<void(const Made&)>& there);
 
 }  // namespace waybill::probe

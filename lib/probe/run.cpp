@@ -102,9 +102,12 @@ void write(const Options& options, Profile& profile) {
   Left& left = profile.left.emplace();
   left.patients.push_back(patient);
   if (options.say) options.say("objects of the made-up patient " + patient + " are stored at the peer and stay there");
-  attempt(profile, "duplicates", [&] { ask_duplicates(options, patient, profile); });
-  const bool stores = !profile.duplicates.empty() && profile.duplicates.front().policy != "refused";
-  if (options.objects == 0 || !stores) return;
+  const auto retrieve = [&](const Made& made) {
+    if (profile.web) attempt(profile, "forms", [&] { ask_retrieval(options, made, profile); });
+  };
+  attempt(profile, "duplicates", [&] { ask_duplicates(options, patient, profile, retrieve); });
+  const bool takes = !profile.duplicates.empty() && profile.duplicates.front().policy != "refused";
+  if (options.objects == 0 || !takes) return;
   attempt(profile, "throughput", [&] { profile.throughput = measure(options, patient, left); });
 }
 

@@ -113,8 +113,9 @@ std::size_t count_of(const web::Item& study) {
   return count;
 }
 
-/// The smallest study that has something: whether its number is that of its list. Gives the path of one object, or "".
-std::string look_into_one(Asker& asker, std::size_t most, const Reply& large, Lists& lists) {
+/// The smallest study that has something: whether its number is that of its list, and whether an object of it is found
+/// by its UID alone.
+void look_into_one(Asker& asker, std::size_t most, const Reply& large, Lists& lists) {
   const web::Item* smallest = nullptr;
   std::map<std::string, int> times;
   for (const web::Item& study : large.items) ++times[study.value(kStudy)];
@@ -123,17 +124,16 @@ std::string look_into_one(Asker& asker, std::size_t most, const Reply& large, Li
     const bool less = smallest == nullptr || (count_of(study) > 0 && count_of(study) < count_of(*smallest));
     if (less) smallest = &study;
   }
-  if (smallest == nullptr) return "";
+  if (smallest == nullptr) return;
   const std::string path = "/studies/" + web::escaped(smallest->value(kStudy));
   const Reply instances = asker.list(page(path + "/instances", most, 0));
-  if (instances.items.empty()) return "";
+  if (instances.items.empty()) return;
   const std::size_t count = instances.items.size();
   if (count_of(*smallest) > 0 && count < most && (!lists.limit || count < *lists.limit))
     lists.counts_right = count == count_of(*smallest);
   const web::Item& one = instances.items.front();
   const Reply alone = asker.list("/instances?SOPInstanceUID=" + web::escaped(one.value(kInstance)) + "&limit=2");
   lists.relational = alone.items.size() == 1 && alone.items.front().value(kInstance) == one.value(kInstance);
-  return path + "/series/" + web::escaped(one.value(kSeries)) + "/instances/" + web::escaped(one.value(kInstance));
 }
 
 /// The transfer syntax of the first object in an answer of WADO-RS; its content type when there is none.
@@ -152,12 +152,11 @@ std::string came_in(const Reply& reply) {
   return said(syntax.empty() ? reply.response.content_type : syntax);
 }
 
-void ask_forms(Asker& asker, const std::string& object, Profile& profile) {
-  for (const char* form : kForms) {
-    const Reply reply = asker.get(page("/studies", 1, 0), form);
-    profile.forms.push_back({"QIDO-RS", form, reply.response.status, said(reply.response.content_type)});
-  }
-  if (object.empty()) return;
+}  // namespace
+
+void ask_retrieval(const Options& options, const Made& made, Profile& profile) {
+  Asker asker(options);
+  const std::string object = "/studies/" + made.study + "/series/" + made.series + "/instances/" + made.instance;
   for (const char* syntax : kSyntaxes) {
     if (stop_requested()) return;
     const std::string accept = "multipart/related; type=\"application/dicom\"; transfer-syntax=" + std::string(syntax);
@@ -165,8 +164,6 @@ void ask_forms(Asker& asker, const std::string& object, Profile& profile) {
     profile.forms.push_back({"WADO-RS", syntax, reply.response.status, came_in(reply)});
   }
 }
-
-}  // namespace
 
 void ask_web(const Options& options, Profile& profile) {
   web::Client client(std::get<web::Endpoint>(options.peer), options.timeouts);
@@ -178,7 +175,6 @@ void ask_web(const Options& options, Profile& profile) {
     const Reply nothing = asker.list("/studies?StudyInstanceUID=" + commit::new_transaction() + "&limit=2");
     lists.status = std::to_string(nothing.response.status);
     lists.honours_uid = nothing.items.empty();
-    std::string object;
     if (options.most_listed > 0) {
       Reply large;
       ask_pages(asker, options.most_listed, lists, large);
@@ -187,9 +183,12 @@ void ask_web(const Options& options, Profile& profile) {
         lists.keys[key.name] =
             std::ranges::any_of(large.items, [&](const auto& one) { return !one.value(key.tag).empty(); });
       }
-      object = look_into_one(asker, options.most_listed, large, lists);
+      look_into_one(asker, options.most_listed, large, lists);
     }
-    ask_forms(asker, object, profile);
+    for (const char* form : kForms) {
+      const Reply reply = asker.get(page("/studies", 1, 0), form);
+      profile.forms.push_back({"QIDO-RS", form, reply.response.status, said(reply.response.content_type)});
+    }
   } catch (const net::PeerError& error) {
     profile.troubles.push_back({"lists", reason_of(error)});
   }

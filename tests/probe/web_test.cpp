@@ -25,11 +25,13 @@ TEST_F(ProbeWeb, OrthancIsDescribedAndWithWriteStoredTo) {
   EXPECT_EQ(written.exit, 0) << written.text;
   EXPECT_EQ(policies(), "stored no-effect ignored ignored kept-both stored stored ignored no-effect");
   EXPECT_EQ(ask("[.throughput[]|[.associations,.objects]]"), "[[1,4],[2,4]]");
+  EXPECT_EQ(against_schema(), "");
+  EXPECT_EQ(ask(".forms[]|select(.service==\"WADO-RS\" and .asked==\"*\")|[.status,.came]"),
+            "[200,\"1.2.840.10008.1.2.1\"]");
   EXPECT_EQ(probe(url_of(orthanc)).exit, 0);
   EXPECT_EQ(against_schema(), "");
   EXPECT_EQ(ask(".lists|[.honours_paging,.counts_right,.relational,.limit]"), "[true,true,true,null]");
-  EXPECT_EQ(ask(".forms[]|select(.service==\"WADO-RS\" and .asked==\"*\")|[.status,.came]"),
-            "[200,\"1.2.840.10008.1.2.1\"]");
+  EXPECT_EQ(ask("[.forms[].service]|unique"), "[\"QIDO-RS\"]") << "no object of a patient is fetched";
 }
 
 TEST_F(ProbeWeb, NobodyThereNoServiceAndNoEntryAreExitFour) {
