@@ -74,7 +74,8 @@ TEST_F(Phi, NoNameNumberOrBirthDateIsSaidLoggedOrLeftBehindAndNoFileIsOpenToOthe
   EXPECT_NE(seen.find("waybill-scan"), std::string::npos);
   expect_clean(seen, "a command line");
 
-  for (const char* report : {"r.html", "r.csv", "r.json", "profile.json"}) expect_clean(slurp(folder_ / report), report);
+  for (const char* report : {"r.html", "r.csv", "r.json", "profile.json"})
+    expect_clean(slurp(folder_ / report), report);
   const std::string lookup = slurp(folder_ / "lookup.csv");
   EXPECT_NE(lookup.find("MRNX7731990"), std::string::npos) << "who stands behind the hashes: " << lookup;
   const std::string hash = lookup.substr(lookup.rfind('\n', lookup.find("MRNX7731990")) + 2, 12);
