@@ -6,6 +6,8 @@
 #include "shared.hpp"
 #include "transfer.hpp"
 
+#include <optional>
+
 namespace {
 
 using namespace waybill;
@@ -63,14 +65,15 @@ Exit run(Settings& settings) {
     tools::set_listener(options, settings.listen, tools::node_of(options.peer, "--listen"), settings.tls);
   }
   if (!settings.quiet) options.say = [](const std::string& text) { tools::say("probe", text); };
+  std::optional<io::AtomicFile> file;  // opened first: with --write it is what lists the objects left at the peer
+  if (!settings.output.empty() && settings.output != "-") file.emplace(settings.output);
   const dicom::Toolkit toolkit;
   const probe::Profile profile = probe::run(options);
   const std::string json = probe::to_json(profile) + "\n";
   const bool to_stdout = settings.json || settings.output == "-";
-  if (!settings.output.empty() && settings.output != "-") {
-    io::AtomicFile file(settings.output);
-    file.write(as_bytes(json));
-    file.commit();
+  if (file) {
+    file->write(as_bytes(json));
+    file->commit();
   }
   std::cout << (to_stdout ? json : probe::to_table(profile));
   return profile.exit();

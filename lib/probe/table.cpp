@@ -72,7 +72,8 @@ void show_storage(const Profile& profile, Page& page) {
   std::map<std::vector<std::string>, std::vector<std::string>> groups;
   for (const StorageClass& one : profile.storage) groups[one.accepted].push_back(dicom::name_of(one.uid));
   for (auto& [syntaxes, classes] : groups)
-    std::ranges::stable_partition(classes, [](const std::string& name) { return !name.starts_with("RETIRED"); });
+    std::stable_partition(classes.begin(), classes.end(),
+                          [](const std::string& name) { return !name.starts_with("RETIRED"); });
   std::vector<std::pair<std::vector<std::string>, std::vector<std::string>>> sorted(groups.begin(), groups.end());
   std::ranges::stable_sort(sorted, std::ranges::greater(), [](const auto& one) { return one.second.size(); });
   page.heading("storage: " + std::to_string(profile.storage.size()) + " classes");

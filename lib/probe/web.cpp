@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kMostOfList = std::size_t{64} << 20U, kMostOfObject = std::size_t{64} << 20U;
 constexpr const char* kJson = "application/dicom+json";
-constexpr std::string_view kStudy = "0020000D", kSeries = "0020000E", kInstance = "00080018", kInstances = "00201208";
+constexpr std::string_view kStudy = "0020000D", kInstance = "00080018", kInstances = "00201208";
 
 /// Forms of lists, and transfer syntaxes of objects, that are asked for.
 constexpr std::array kForms{kJson, "application/json", "multipart/related; type=\"application/dicom+xml\""};

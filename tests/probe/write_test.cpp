@@ -103,6 +103,16 @@ TEST_F(ProbeWrite, AnArchiveThatDropsTheAssociationLeavesAListOfWhatWasSent) {
   EXPECT_EQ(ask(".left_at_peer.instances|length"), "5") << "whether they arrived or not";
 }
 
+TEST_F(ProbeWrite, StoresNothingWhenTheProfileCouldNotBeWritten) {
+  const test::SimPacs pacs;
+  const test::Ran ran =
+      test::run({test::tool("probe"), pacs.url(), "--write", "-o", at("nowhere/profile.json")}, folder_ / "probe.log");
+  EXPECT_EQ(ran.exit, 3) << ran.text;
+  EXPECT_TRUE(pacs.events("store").empty());
+  EXPECT_EQ(probe(pacs.url(), {"--for", at("no-manifest.wb")}).exit, 3);
+  EXPECT_FALSE(test::fs::exists(folder_ / "profile.json"));
+}
+
 TEST_F(ProbeWrite, ListenWithoutWriteIsAnErrorOfTheCommand) {
   EXPECT_EQ(probe(test::dead_url(), {"--listen", "127.0.0.1:11112"}).exit, 2);
   EXPECT_EQ(probe("http://127.0.0.1:9/rs", {"--write", "--listen", "127.0.0.1:11112"}).exit, 2);
