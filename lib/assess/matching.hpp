@@ -20,7 +20,13 @@ struct Matching {
     std::uint64_t automatic = 0, person = 0, review = 0, unmatched = 0;
     [[nodiscard]] std::uint64_t studies() const { return automatic + person + review + unmatched; }
   };
-  std::map<std::string, Decided> rules;  ///< R0 to R10
+  /// R9 stands before R10.
+  struct ByNumber {
+    bool operator()(const std::string& a, const std::string& b) const {
+      return a.size() != b.size() ? a.size() < b.size() : a < b;
+    }
+  };
+  std::map<std::string, Decided, ByNumber> rules;  ///< R0 to R10
   std::map<std::string, std::uint64_t> vetoes, discrepancies;
   std::uint64_t exams_without_images = 0;
   double minutes_a_study = kMinutesAStudy;

@@ -11,22 +11,12 @@
 namespace waybill::assess {
 namespace {
 
-constexpr std::size_t kRowsOfText = 60, kRowsOfPage = 2000;
-constexpr std::size_t kWideCell = 60;  // characters; what is longer stands on lines of its own
+constexpr std::size_t kRowsOfText = 40, kRowsOfPage = 2000;
 
 /// Columns on a terminal, by code points.
 std::size_t width_of(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80; }));
-}
-
-/// Which columns are too wide to stand beside others.
-std::vector<bool> wide_columns(const Table& table) {
-  std::vector<bool> wide(table.columns.size());
-  for (std::size_t i = 0; i < std::min(kRowsOfText, table.rows.size()); ++i)
-    for (std::size_t c = 0; c < table.columns.size(); ++c)
-      if (width_of(table.rows[i][c]) > kWideCell) wide[c] = true;
-  return wide;
 }
 
 void append_cell(std::string& line, std::string_view cell, std::size_t width, bool number) {
@@ -36,7 +26,7 @@ void append_cell(std::string& line, std::string_view cell, std::size_t width, bo
 
 std::string table_text(const Table& table) {
   if (table.rows.empty()) return {};
-  const std::vector<bool> wide = wide_columns(table);
+  const auto is_long = [&](std::size_t c) { return table.columns[c].shape == Shape::long_text; };
   std::vector<std::size_t> widths(table.columns.size());
   std::vector<std::vector<std::string>> rows;
   for (std::size_t i = 0; i < std::min(kRowsOfText, table.rows.size()); ++i) {
@@ -46,15 +36,15 @@ std::string table_text(const Table& table) {
   for (std::size_t c = 0; c < widths.size(); ++c) {
     widths[c] = width_of(table.columns[c].title);
     for (const auto& row : rows)
-      if (!wide[c]) widths[c] = std::max(widths[c], width_of(row[c]));
+      if (!is_long(c)) widths[c] = std::max(widths[c], width_of(row[c]));
   }
   std::string out = "\n" + table.caption + "\n";
   const auto line_of = [&](const auto& cell_of) {
     std::string line = " ";
     for (std::size_t c = 0; c < widths.size(); ++c) {
-      if (wide[c]) continue;
+      if (is_long(c)) continue;
       line += " ";
-      append_cell(line, cell_of(c), widths[c], table.columns[c].number);
+      append_cell(line, cell_of(c), widths[c], table.columns[c].shape == Shape::number);
       line += " ";
     }
     line.erase(line.find_last_not_of(' ') + 1);
@@ -64,7 +54,8 @@ std::string table_text(const Table& table) {
   for (const auto& row : rows) {
     out += line_of([&](std::size_t c) { return std::string_view(row[c]); });
     for (std::size_t c = 0; c < widths.size(); ++c)
-      if (wide[c] && !row[c].empty()) out += "      " + table.columns[c].title + ": " + row[c] + "\n";
+      if (is_long(c) && !row[c].empty() && row[c] != "nothing")
+        out += "      " + table.columns[c].title + ": " + row[c] + "\n";
   }
   if (table.rows.size() > rows.size())
     out += "  and " + page::grouped(table.rows.size() - rows.size()) + " more rows: --json has all\n";
@@ -73,9 +64,9 @@ std::string table_text(const Table& table) {
 
 std::string table_html(const Table& table) {
   if (table.rows.empty()) return {};
-  const std::vector<bool> wide = wide_columns(table);
   const auto kind = [&](std::size_t c) {
-    return table.columns[c].number ? " class=\"n\"" : wide[c] ? " class=\"w\"" : "";
+    const Shape shape = table.columns[c].shape;
+    return shape == Shape::number ? " class=\"n\"" : shape == Shape::long_text ? " class=\"w\"" : "";
   };
   const std::string caption = page::html(table.caption);
   std::string out = "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"" + caption +

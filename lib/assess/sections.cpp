@@ -43,8 +43,14 @@ std::vector<std::pair<std::string, Amount>> largest_first(const std::map<std::st
 }
 
 Table shares(const Assessment& a, const char* caption, const char* title, std::string Group::*part, Trait trait) {
-  Table table{
-      caption, {{title}, {"objects", true}, {"studies", true}, {"size", true}, {"share", true}, {"mean", true}}, {}};
+  Table table{caption,
+              {{title},
+               {"objects", Shape::number},
+               {"studies", Shape::number},
+               {"size", Shape::number},
+               {"share", Shape::number},
+               {"mean", Shape::number}},
+              {}};
   for (const auto& [name, amount] : largest_first(sums_by(a, part)))
     table.rows.push_back({name, grouped(amount.objects), grouped(a.studies_having(trait, name)),
                           size_text(amount.bytes), percent(amount.bytes, a.volumes.instances.bytes),
@@ -91,11 +97,12 @@ Section volume_section(const Assessment& a) {
                 quantiles(a.studies.bytes, size_text) + ".");
   say.push_back("Multi-frame: " + grouped(v.multi_frame.objects) + " objects, " +
                 percent(v.multi_frame.bytes, v.instances.bytes) + " of the bytes.");
-  Table buckets{"Entries by bucket", {{"bucket"}, {"objects", true}, {"size", true}}, {}};
+  Table buckets{"Entries by bucket", {{"bucket"}, {"objects", Shape::number}, {"size", Shape::number}}, {}};
   for (const auto& [name, amount] : v.buckets)
     buckets.rows.push_back({name, grouped(amount.objects), size_text(amount.bytes)});
-  Table loss{
-      "What the transfer syntax may have lost", {{"pixels"}, {"objects", true}, {"size", true}, {"share", true}}, {}};
+  Table loss{"What the transfer syntax may have lost",
+             {{"pixels"}, {"objects", Shape::number}, {"size", Shape::number}, {"share", Shape::number}},
+             {}};
   for (const auto& [name, amount] : v.fidelity)
     loss.rows.push_back(
         {name, grouped(amount.objects), size_text(amount.bytes), percent(amount.bytes, v.instances.bytes)});
@@ -107,16 +114,20 @@ Section volume_section(const Assessment& a) {
 Section year_section(const Assessment& a) {
   Section out{"years", "Year by year", {}, {}};
   Table table{"By year of the study and modality",
-              {{"year"}, {"objects", true}, {"studies", true}, {"size", true}, {"growth", true}},
+              {{"year"},
+               {"objects", Shape::number},
+               {"studies", Shape::number},
+               {"size", Shape::number},
+               {"growth", Shape::number}},
               {}};
   const auto modalities = largest_first(sums_by(a, &Group::modality));
   std::vector<std::string> shown;
   for (std::size_t i = 0; i < std::min(kModalityColumns, modalities.size()); ++i) {
     shown.push_back(modalities[i].first);
-    table.columns.push_back({modalities[i].first, true});
+    table.columns.push_back({modalities[i].first, Shape::number});
   }
   const bool more = modalities.size() > shown.size();
-  if (more) table.columns.push_back({"others", true});
+  if (more) table.columns.push_back({"others", Shape::number});
   std::map<std::pair<std::string, std::string>, std::uint64_t> cells;
   for (const auto& [group, amount] : a.volumes.groups) {
     const bool own = std::find(shown.begin(), shown.end(), group.modality) != shown.end();
@@ -144,7 +155,7 @@ Section year_section(const Assessment& a) {
 Section kind_section(const Assessment& a) {
   Section out{"kinds", "What the target must take", {}, {}};
   Table table{"SOP classes and transfer syntaxes",
-              {{"SOP class"}, {"transfer syntax"}, {"objects", true}, {"size", true}, {"UIDs"}},
+              {{"SOP class"}, {"transfer syntax"}, {"objects", Shape::number}, {"size", Shape::number}, {"UIDs"}},
               {}};
   std::vector<std::pair<Kind, Amount>> kinds(a.volumes.kinds.begin(), a.volumes.kinds.end());
   std::stable_sort(kinds.begin(), kinds.end(),
@@ -160,8 +171,9 @@ Section kind_section(const Assessment& a) {
   out.sentences.push_back(grouped(classes.size()) + " SOP classes in " + grouped(syntaxes.size()) +
                           " transfer syntaxes make " + grouped(kinds.size()) + " pairs" +
                           (kinds.size() > kMostContexts ? ", more than the 128 contexts of one association." : "."));
-  Table scripts{
-      "Script of the patient's name, for want of a character set in the manifest", {{"script"}, {"studies", true}}, {}};
+  Table scripts{"Script of the patient's name, for want of a character set in the manifest",
+                {{"script"}, {"studies", Shape::number}},
+                {}};
   for (const auto& [feature, studies] : a.features)
     if (feature.trait == Trait::script) scripts.rows.push_back({feature.value, grouped(studies)});
   out.tables = {std::move(table), std::move(scripts)};
@@ -178,12 +190,12 @@ Section finding_section(const Assessment& a) {
   Table table{"Findings, the gravest first",
               {{"code"},
                {"severity"},
-               {"objects", true},
-               {"studies", true},
-               {"share", true},
-               {"meaning"},
-               {"what the tools do"},
-               {"what a person can do"}},
+               {"objects", Shape::number},
+               {"studies", Shape::number},
+               {"share", Shape::number},
+               {"meaning", Shape::long_text},
+               {"what the tools do", Shape::long_text},
+               {"what a person can do", Shape::long_text}},
               {}};
   for (const auto& [name, code] : codes) {
     const Meaning& meaning = meaning_of(name);

@@ -9,9 +9,11 @@
 /// An assessment in the form in which people read it, before it becomes text or HTML.
 namespace waybill::assess {
 
+/// A text that is `long_text` stands on a line of its own on a terminal.
+enum class Shape { text, number, long_text };
 struct Column {
   std::string title;
-  bool number = false;
+  Shape shape = Shape::text;
 };
 struct Table {
   std::string caption;

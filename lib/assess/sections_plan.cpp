@@ -58,7 +58,7 @@ Section count_section(const Assessment& a) {
   Section out{"counts", "Who counts what", {}, {}};
   if (a.counts.empty()) return out;
   Table table{"Counts of others beside the scan's",
-              {{"by"}, {"level"}, {"counted", true}, {"scan", true}, {"difference", true}},
+              {{"by"}, {"level"}, {"counted", Shape::number}, {"scan", Shape::number}, {"difference", Shape::number}},
               {}};
   std::size_t different = 0;
   for (const ControlCount& control : a.counts) {
@@ -92,7 +92,12 @@ Section forecast_section(const Assessment& a) {
     out.sentences.push_back("The window is open " + number_text(f.open_share * 100) +
                             " % of a week; load and verify keep to it, transcode does not.");
   Table work{"Work with the window open",
-             {{"stage"}, {"rate"}, {"what counts"}, {"best", true}, {"expected", true}, {"worst", true}},
+             {{"stage"},
+              {"rate"},
+              {"what counts"},
+              {"best", Shape::number},
+              {"expected", Shape::number},
+              {"worst", Shape::number}},
              {}};
   Table dates{"When it is done", {{"stage"}, {"best"}, {"expected"}, {"worst"}}, {}};
   for (const StageForecast& stage : f.stages) {
@@ -131,10 +136,10 @@ Section space_section(const Assessment& a) {
   Table table{"By kind",
               {{"SOP class"},
                {"transfer syntax"},
-               {"now", true},
-               {"sampled", true},
-               {"becomes", true},
-               {"at the target", true}},
+               {"now", Shape::number},
+               {"sampled", Shape::number},
+               {"becomes", Shape::number},
+               {"at the target", Shape::number}},
               {}};
   for (const Space::Row& row : s.rows) {
     const std::string sop = dicom::uid_name(row.kind.sop_class), syntax = dicom::uid_name(row.kind.transfer_syntax);
@@ -173,18 +178,18 @@ Section matching_section(const Assessment& a) {
                             " performed exams of the RIS have no study in the archive.");
   Table rules{"Match rates by rule",
               {{"rule"},
-               {"studies", true},
-               {"share", true},
-               {"decided by rule", true},
-               {"by people", true},
-               {"to review", true},
-               {"no exam", true},
-               {"person-days", true}},
+               {"studies", Shape::number},
+               {"share", Shape::number},
+               {"decided by rule", Shape::number},
+               {"by people", Shape::number},
+               {"to review", Shape::number},
+               {"no exam", Shape::number},
+               {"person-days", Shape::number}},
               {}};
   for (const auto& [rule, d] : m.rules)
     rules.rows.push_back({rule, grouped(d.studies()), percent(d.studies(), all.studies()), grouped(d.automatic),
                           grouped(d.person), grouped(d.review), grouped(d.unmatched), number_text(m.days(d.review))});
-  Table causes{"Vetoes and discrepancies", {{"code"}, {"studies", true}}, {}};
+  Table causes{"Vetoes and discrepancies", {{"code"}, {"studies", Shape::number}}, {}};
   for (const auto* counts : {&m.vetoes, &m.discrepancies})
     for (const auto& [code, studies] : *counts) causes.rows.push_back({code, grouped(studies)});
   out.tables = {std::move(rules), std::move(causes)};
@@ -203,7 +208,7 @@ Section pilot_section(const Assessment& a) {
     out.sentences.push_back("Asked for were " + grouped(p.wanted) + "; to have every feature it takes more.");
   std::map<Trait, std::uint64_t> counts;
   for (const auto& [feature, studies] : a.features) counts[feature.trait] += studies > 0 ? 1 : 0;
-  Table table{"Features", {{"of"}, {"different ones", true}}, {}};
+  Table table{"Features", {{"of"}, {"different ones", Shape::number}}, {}};
   for (const auto& [trait, count] : counts) table.rows.push_back({std::string(to_string(trait)), grouped(count)});
   out.tables.push_back(std::move(table));
   return out;
