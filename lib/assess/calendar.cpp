@@ -15,6 +15,8 @@ constexpr int kDay = 24 * 60;
 // Clocks are set by multiples of a quarter of an hour, so within one the time of day passes as the seconds do.
 constexpr std::time_t kQuarter = 900;
 
+constexpr double kRounding = 1e-9;  // of the work; sums of many minutes are not exact
+
 double slower(double a, double b) { return a > 0 && b > 0 ? std::min(a, b) : std::max(a, b); }
 
 /// Minute of the week, Sunday first.
@@ -58,6 +60,7 @@ std::optional<double> Calendar::end_of(double start, const Amount& work, const t
       if (done >= left) return now + left / speed;
       left -= done;
       now = minute_end;
+      if (left < kRounding) return now;
       minute = (minute + 1) % kWeek;
     }
   }
