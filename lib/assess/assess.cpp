@@ -166,10 +166,11 @@ class Assessor {
     count_studies(studies);
     note(*scan_, records);
     std::rotate(out_.manifests.begin(), out_.manifests.end() - 1, out_.manifests.end());
-    if (stream)
+    if (stream) {
       out_.remarks.emplace_back(
           "the scan came as a stream: findings that stand behind their objects are counted by objects alone, without "
           "bytes and studies; assess the file to have these");
+    }
   }
 
   void count_studies(Studies& studies) {
@@ -209,10 +210,11 @@ class Assessor {
     const std::string& head = out_.manifests.front().head;
     const bool linked = std::any_of(reconciled_.begin(), reconciled_.end(),
                                     [&](const manifest::Input& input) { return input.head == head; });
-    if (!linked && out_.manifests.front().complete)
+    if (!linked && out_.manifests.front().complete) {
       out_.remarks.emplace_back(
           "reconcile did not read this very scan: its shares hold for this archive only if both are of the same "
           "studies");
+    }
   }
 
   void plan() {
@@ -259,10 +261,9 @@ class Assessor {
 }  // namespace
 
 std::uint64_t Assessment::studies_having(Trait trait, std::string_view value) const {
-  const auto at = std::find_if(features.begin(), features.end(), [&](const auto& entry) {
-    return entry.first.trait == trait && entry.first.value == value;
-  });
-  return at == features.end() ? 0 : at->second;
+  const auto at = std::lower_bound(features.begin(), features.end(), Feature{trait, std::string(value)},
+                                   [](const auto& entry, const Feature& wanted) { return entry.first < wanted; });
+  return at == features.end() || at->first.trait != trait || at->first.value != value ? 0 : at->second;
 }
 
 Assessment assess(const Options& options) { return Assessor(options).assess(); }

@@ -45,7 +45,7 @@ struct Assessment {
   std::vector<Source> manifests;  ///< the scan first
   Volumes volumes;
   StudyCounts studies;
-  /// Studies with each feature.
+  /// Studies with each feature, in order.
   std::vector<std::pair<Feature, std::uint64_t>> features;
   std::map<std::string, std::uint64_t> scanned;  ///< by level, for control counts
   std::vector<ControlCount> counts;

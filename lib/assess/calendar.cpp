@@ -51,7 +51,8 @@ std::optional<double> Calendar::end_of(double start, const Amount& work, const t
   double left = 1;
   for (double now = start; now - start < kMost;) {
     const auto second = static_cast<std::time_t>(std::floor(now));
-    const double block_end = static_cast<double>((second / kQuarter + 1) * kQuarter);
+    const std::time_t next_quarter = second - second % kQuarter + kQuarter;
+    const auto block_end = static_cast<double>(next_quarter);
     int minute = minute_of_week(second);
     while (now < block_end) {
       const double minute_end = (std::floor(now / 60) + 1) * 60;

@@ -22,7 +22,7 @@ transfer::Limit scaled(transfer::Limit limit, double factor) { return {limit.byt
 
 /// Of values in order, the one that this share of them does not exceed.
 double at_share(const std::vector<double>& sorted, double share) {
-  return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1) + 0.5)];
+  return sorted[static_cast<std::size_t>(std::llround(share * static_cast<double>(sorted.size() - 1)))];
 }
 
 Pace with_spread(transfer::Limit limit, std::string basis) {

@@ -51,10 +51,11 @@ Table shares(const Assessment& a, const char* caption, const char* title, std::s
                {"share", Shape::number},
                {"mean", Shape::number}},
               {}};
-  for (const auto& [name, amount] : largest_first(sums_by(a, part)))
+  for (const auto& [name, amount] : largest_first(sums_by(a, part))) {
     table.rows.push_back({name, grouped(amount.objects), grouped(a.studies_having(trait, name)),
                           size_text(amount.bytes), percent(amount.bytes, a.volumes.instances.bytes),
                           size_text(amount.objects == 0 ? 0 : amount.bytes / amount.objects)});
+  }
   return table;
 }
 

@@ -38,6 +38,13 @@ std::string bound_text(const StageForecast& stage) {
          " (the other alone: " + time_text(objects ? stage.by_bytes : stage.by_objects) + ")";
 }
 
+/// What passes in a day without a closed window, at the archive's mixture of sizes.
+std::string a_day_text(const StageForecast& stage) {
+  constexpr double kDay = 86400;
+  if (!stage.expected.seconds || *stage.expected.seconds <= 0) return "";
+  return size_text(static_cast<std::uint64_t>(static_cast<double>(stage.work.bytes) / *stage.expected.seconds * kDay));
+}
+
 std::string days_text(double days) { return number_text(days, days < 10 ? "%.1f" : "%.0f") + " person-days"; }
 
 }  // namespace
@@ -95,14 +102,16 @@ Section forecast_section(const Assessment& a) {
              {{"stage"},
               {"rate"},
               {"what counts"},
+              {"in 24 h", Shape::number},
               {"best", Shape::number},
               {"expected", Shape::number},
               {"worst", Shape::number}},
              {}};
   Table dates{"When it is done", {{"stage"}, {"best"}, {"expected"}, {"worst"}}, {}};
   for (const StageForecast& stage : f.stages) {
-    work.rows.push_back({stage.stage, rate_text(stage.pace.expected), bound_text(stage), time_text(stage.best.seconds),
-                         time_text(stage.expected.seconds), time_text(stage.worst.seconds)});
+    work.rows.push_back({stage.stage, rate_text(stage.pace.expected), bound_text(stage), a_day_text(stage),
+                         time_text(stage.best.seconds), time_text(stage.expected.seconds),
+                         time_text(stage.worst.seconds)});
     dates.rows.push_back({stage.stage, end_text(stage.best), end_text(stage.expected), end_text(stage.worst)});
     out.sentences.push_back(stage.stage + ": " + stage.pace.basis + ".");
   }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 namespace waybill::assess {
 namespace {
@@ -80,7 +81,8 @@ void Sizes::add(const Sizes& more) {
 
 std::uint64_t Sizes::quantile(double share) const {
   if (count_ == 0) return 0;
-  const auto wanted = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(share * static_cast<double>(count_) + 0.5));
+  const auto wanted =
+      std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::llround(share * static_cast<double>(count_))));
   std::uint64_t passed = 0;
   for (std::size_t i = 0; i < classes_.size(); ++i) {
     passed += classes_[i];
