@@ -111,21 +111,25 @@ class Assessor {
     };
     intake.read<manifest::Record>(look, [&](std::vector<manifest::Record>& found) {
       records += found.size();
-      for (const auto& record : found) take(record, stage, intake.header().run);
+      for (const auto& record : found) take(record, stage);
     });
     if (stage == "reconcile") reconciled_ = manifest::resolved_inputs(intake.header(), intake.end());
     note(intake, records);
   }
 
-  void take(const manifest::Record& record, const std::string& stage, const std::string& run) {
+  void take(const manifest::Record& record, const std::string& stage) {
     if (stage == "reconcile") return out_.matching->add(record);
     const auto* object = std::get_if<manifest::Object>(&record);
     if (object == nullptr) return;
     if (stage == "transcode") sample_.add(*object);
-    const bool sent = object->load && object->load->outcome == "sent";
-    if (stage == "load" && sent && (object->load->run.empty() || object->load->run == run))
+    if (stage == "load" && object->load && object->load->outcome == "sent" && is_first_to_tell(object->load->run))
       pulse_.add(*object->load, object->transcode && object->transcode->bytes_out > 0 ? object->transcode->bytes_out
                                                                                       : object->source.size);
+  }
+
+  /// A retry and a merge hold the objects of the loads they were made of: those of a run count in one manifest alone.
+  bool is_first_to_tell(const std::string& run) {
+    return told_by_.try_emplace(run, out_.manifests.size()).first->second == out_.manifests.size();
   }
 
   void read_scan() {
@@ -253,6 +257,7 @@ class Assessor {
   bool sampled_ = false;
   Pulse pulse_;
   std::string loads_;
+  std::map<std::string, std::size_t> told_by_;  ///< runs of load, by the number of the manifest that told them first
   std::vector<sync::RunRecord> runs_;
   std::vector<manifest::Input> reconciled_;
   Assessment out_;
