@@ -148,8 +148,9 @@ Section year_section(const Assessment& a) {
   }
   out.tables.push_back(std::move(table));
   out.sentences.emplace_back(
-      "Growth compares bytes with the year before; the last year may not be whole. `none` has no study date, "
-      "`implausible` one that cannot be.");
+      "Growth compares bytes with the year before; the last year may not be whole. Studies of year none have no date, "
+      "those "
+      "of year implausible one that cannot be.");
   return out;
 }
 
