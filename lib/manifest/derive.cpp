@@ -43,7 +43,8 @@ void check_output(const std::filesystem::path& input, const std::filesystem::pat
   if (output == "-") return;
   detail::refuse_same_file(input, output);
   std::error_code error;
-  if (restart == Restart::no && std::filesystem::exists(output, error) && !read_mark(output))
+  const bool holds_something = std::filesystem::exists(output, error) && std::filesystem::file_size(output, error) != 0;
+  if (restart == Restart::no && holds_something && !read_mark(output))
     throw RunError(Exit::usage, path_to_text(output.native()) +
                                     " exists already; name another output, or replace it with --restart");
 }
