@@ -50,10 +50,9 @@ std::vector<std::string> storage_classes() {
   return all;
 }
 
-std::string name_of(std::string_view uid) {
-  const std::string text(uid);
-  const char* found = dcmFindNameOfUID(text.c_str(), "");
-  return found == nullptr || *found == '\0' ? text : found;
+std::string uid_name(std::string_view uid) {
+  const char* name = dcmFindNameOfUID(std::string(uid).c_str(), "");
+  return name == nullptr ? "" : name;
 }
 
 }  // namespace waybill::dicom

@@ -23,8 +23,9 @@ enum class SopClassKind {
 /// their UIDs. Any thread.
 [[nodiscard]] std::vector<std::string> storage_classes();
 
-/// What these tables call a UID, "CTImageStorage"; the UID itself when they do not have it. Any thread.
-[[nodiscard]] std::string name_of(std::string_view uid);
+/// What PS3.6 A calls a SOP Class or transfer syntax, in DCMTK's spelling ("CTImageStorage"); "" for a UID that is not
+/// in the table. Any thread.
+[[nodiscard]] std::string uid_name(std::string_view uid);
 
 /// KO, SR, PR, RT and segmentation objects: their content points at other instances (domain rule 8.2).
 [[nodiscard]] constexpr bool refers_to_instances(std::string_view uid) noexcept {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/json.hpp"
-#include "dicom/sop_class.hpp"
 #include "pixel/targets.hpp"
 #include "probe/profile.hpp"
 

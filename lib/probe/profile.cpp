@@ -52,7 +52,7 @@ void put_storage(const Profile& profile, JsonWriter& json) {
   if (profile.web) return;
   json.key("storage").begin_array();
   for (const StorageClass& one : profile.storage) {
-    json.begin_object().member("sop_class", one.uid).member("name", dicom::name_of(one.uid));
+    json.begin_object().member("sop_class", one.uid).member("name", name_of(one.uid));
     put(json, "accepted", one.accepted);
     json.key("refused").begin_array();
     for (const auto& [syntax, result] : one.refused) {
@@ -101,7 +101,7 @@ void put_needs(const Profile& profile, JsonWriter& json) {
   for (const auto& [bucket, count] : survey.held_back) json.member(bucket, count);
   json.end_object().key("needs").begin_array();
   for (const Need& need : profile.needs) {
-    json.begin_object().member("sop_class", need.own.sop_class).member("name", dicom::name_of(need.own.sop_class));
+    json.begin_object().member("sop_class", need.own.sop_class).member("name", name_of(need.own.sop_class));
     json.member("transfer_syntax", need.own.transfer_syntax).member("objects", need.objects);
     json.member("bytes", need.bytes).key("granted");
     need.granted ? json.value(*need.granted) : json.null();
@@ -165,6 +165,11 @@ std::string said(std::string_view text) {
     if (byte < 0x20 || byte == 0x7F) c = ' ';
   }
   return std::string(trim(out));
+}
+
+std::string name_of(const std::string& uid) {
+  std::string name = dicom::uid_name(uid);
+  return name.empty() ? uid : name;
 }
 
 std::string reason_of(const std::exception& error) {

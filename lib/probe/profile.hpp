@@ -20,6 +20,9 @@ namespace waybill::probe {
 /// What a peer said, fit for a terminal and a line of JSON: at most 200 bytes, no control characters.
 [[nodiscard]] std::string said(std::string_view text);
 
+/// "CTImageStorage": what PS3.6 A calls a UID; the UID itself where it has none.
+[[nodiscard]] std::string name_of(const std::string& uid);
+
 /// The reason of an error without the advice behind it.
 [[nodiscard]] std::string reason_of(const std::exception& error);
 

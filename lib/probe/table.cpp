@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dicom/sop_class.hpp"
 #include "probe/profile.hpp"
 
 #include <algorithm>
@@ -40,7 +39,7 @@ class Page {
 /// "explicit, implicit, JPEG-LS": names of transfer syntaxes.
 std::string names_of(const std::vector<std::string>& uids) {
   std::string out;
-  for (const std::string& uid : uids) out += (out.empty() ? "" : ", ") + dicom::name_of(uid);
+  for (const std::string& uid : uids) out += (out.empty() ? "" : ", ") + name_of(uid);
   return out;
 }
 
@@ -70,7 +69,7 @@ void show_peer(const Profile& profile, Page& page) {
 void show_storage(const Profile& profile, Page& page) {
   if (profile.storage.empty()) return;
   std::map<std::vector<std::string>, std::vector<std::string>> groups;
-  for (const StorageClass& one : profile.storage) groups[one.accepted].push_back(dicom::name_of(one.uid));
+  for (const StorageClass& one : profile.storage) groups[one.accepted].push_back(name_of(one.uid));
   for (auto& [syntaxes, classes] : groups)
     std::stable_partition(classes.begin(), classes.end(),
                           [](const std::string& name) { return !name.starts_with("RETIRED"); });
@@ -116,14 +115,14 @@ void show_forms(const Profile& profile, Page& page) {
   page.heading("forms");
   for (const Form& form : profile.forms)
     page.row(form.service + "  " + padded(form.asked, 46) + "  " + std::to_string(form.status) + "  " +
-             (form.came.starts_with("1.2.") ? dicom::name_of(form.came) : form.came));
+             (form.came.starts_with("1.2.") ? name_of(form.came) : form.came));
 }
 
 std::string fate_of(const Need& need) {
   if (!need.granted) return "not known before it is sent";
   if (*need.granted) return "taken as it is";
   const std::string why = std::string(words_of(need.result, need.class_is_taken)) + ": ";
-  if (need.instead) return "REFUSED, " + why + "load would write " + dicom::name_of(*need.instead);
+  if (need.instead) return "REFUSED, " + why + "load would write " + name_of(*need.instead);
   return "REFUSED, " + why + "load would not send it (D27)";
 }
 
@@ -133,8 +132,8 @@ void show_needs(const Profile& profile, Page& page) {
                std::to_string(profile.manifest->input) + " objects are to be sent, " + std::to_string(profile.lost()) +
                " the peer takes in no way");
   for (const Need& need : profile.needs)
-    page.row(padded(std::to_string(need.objects), 9) + " " + dicom::name_of(need.own.sop_class) + ", " +
-             dicom::name_of(need.own.transfer_syntax) + ": " + fate_of(need));
+    page.row(padded(std::to_string(need.objects), 9) + " " + name_of(need.own.sop_class) + ", " +
+             name_of(need.own.transfer_syntax) + ": " + fate_of(need));
   for (const auto& [bucket, count] : profile.manifest->held_back)
     page.row(padded(std::to_string(count), 9) + " not to be sent: " + bucket);
 }
