@@ -91,7 +91,11 @@ void ask_pages(Asker& asker, std::size_t most, Lists& lists, Reply& large) {
   const Reply first = asker.list(page("/studies", 1, 0)), second = asker.list(page("/studies", 1, 1));
   const bool two = !first.items.empty() && !second.items.empty();
   if (first.items.size() > 1 || second.items.size() > 1) lists.honours_paging = false;
-  if (two && !lists.honours_paging) lists.honours_paging = studies_in(first) != studies_in(second);
+  if (two && !lists.honours_paging) {  // a study of two patients is listed twice, and rightly so
+    const Reply third = asker.list(page("/studies", 1, 2));
+    const bool differ = studies_in(first) != studies_in(second) || studies_in(first) != studies_in(third);
+    if (differ || !third.items.empty()) lists.honours_paging = differ;
+  }
   std::string keys;
   for (const Optional& key : kOptional) keys += "&includefield=" + std::string(key.tag);
   large = asker.list(page("/studies", most, 0) + keys);
