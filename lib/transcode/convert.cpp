@@ -51,6 +51,11 @@ bool is_clean(const dicom::File& file) {
          std::none_of(kUnclean.begin(), kUnclean.end(), [&](std::string_view code) { return file.has(code); });
 }
 
+/// Pixels whose byte order changes as that of any other element of their VR does.
+bool moves_by_elements(const pixel::ImageInfo& info) {
+  return info.bits_allocated == 1 || info.bits_allocated == 12 || info.float_bits != 0;
+}
+
 /// The syntax a rewritten dataset is in when its pixels stay as they are.
 std::string carried_syntax(const dicom::File& file) {
   const auto encoding = file.dataset.encoding();
@@ -275,7 +280,7 @@ Result<Converted> Converter::carry(ByteView source, const dicom::File& file, con
       codecs_.encode(*data, std::string(uid::kExplicitLittleEndian)))
     rewrite.transfer_syntax = data->transfer_syntax;
   if (data && rewrite.transfer_syntax != file.transfer_syntax && file.dataset.encoding().big_endian &&
-      data->info.bits_allocated != 1 && data->info.float_bits == 0) {
+      !moves_by_elements(data->info)) {
     const auto pixels = reencode(file, *data, {rewrite.transfer_syntax}, rewrite, out);
     if (!pixels) return pixels.error();
     out.outcome.clear();
@@ -298,7 +303,7 @@ Result<Converted> Converter::convert(ByteView source, const dicom::File& file, c
   dicom::Rewrite rewrite;
   Converted out;
   out.changes = changes;
-  const bool by_elements = data && (data->info.bits_allocated == 1 || data->info.float_bits != 0);
+  const bool by_elements = data && moves_by_elements(data->info);
   if (!data || (native && !data->encapsulated && (!data->big_endian || by_elements))) {
     const bool rewrites = native || !uid::is_native(file.transfer_syntax) || file.dataset.encoding().big_endian ||
                           uid::is_deflated(file.transfer_syntax);

@@ -65,11 +65,13 @@ Result<std::optional<Aligned>> align_samples(const dicom::Dataset& set, const pi
     out.info.bits_allocated = 16;
     out.changes.push_back(number(tag(0x0028, 0x0100), 16));
   }
-  if (shifted) {
-    const unsigned shift = info.high_bit + 1U - info.bits_stored;
+  if (shifted || info.is_signed) {  // packed samples have no bits for their sign to extend to
+    const unsigned shift = shifted ? info.high_bit + 1U - info.bits_stored : 0;
     const bool done = out.info.bits_allocated == 16 ? shift_down<std::uint16_t>(out.pixels, info, shift)
                                                     : shift_down<std::uint8_t>(out.pixels, info, shift);
     if (!done) return Failure{Fault::unsupported, "bits outside Bits Stored are in use and a shift would lose them"};
+  }
+  if (shifted) {
     out.info.high_bit = static_cast<std::uint16_t>(info.bits_stored - 1U);
     out.changes.push_back(number(tag(0x0028, 0x0102), out.info.high_bit));
   }
