@@ -241,7 +241,7 @@ class OddBigEndian : public InFolder {
   }
 };
 
-TEST_F(OddBigEndian, BitsAndFloatsBecomeLittleEndian) {
+TEST_F(OddBigEndian, BitsPackedSamplesAndFloatsBecomeLittleEndian) {
   ImageObject bits;
   bits.size(5, 7).frames("3").bits(1, 1, 0).raw(tag(0x7FE0, 0x0010), "OW", Bits().packed);
   std::string reals;
@@ -251,10 +251,15 @@ TEST_F(OddBigEndian, BitsAndFloatsBecomeLittleEndian) {
     std::memcpy(&pattern, &v, sizeof v);
     reals += le32({pattern});
   }
+  std::string twelve;
+  for (unsigned i = 0; i < 384; ++i) twelve += static_cast<char>(i * 29);
+  ImageObject packed;
+  packed.bits(12, 12, 11).raw(tag(0x7FE0, 0x0010), "OW", twelve);
   ImageObject real;
   real.bits(32, 32, 31).erase(tag(0x7FE0, 0x0010)).raw(tag(0x7FE0, 0x0008), "OF", reals);
   for (const auto& [image, t, value] :
-       {std::tuple{bits, tag(0x7FE0, 0x0010), Bits().packed}, std::tuple{real, tag(0x7FE0, 0x0008), reals}}) {
+       {std::tuple{bits, tag(0x7FE0, 0x0010), Bits().packed}, std::tuple{packed, tag(0x7FE0, 0x0010), twelve},
+        std::tuple{real, tag(0x7FE0, 0x0008), reals}}) {
     const std::string source = big_endian(image);
     const Outcome got = outcome_of_bytes(source, "explicit-le");
     EXPECT_EQ(got.failure, "");

@@ -297,6 +297,11 @@ TEST(Rules, TwelvePackedBitsAreUnpackedForCodecs) {
     const auto file = got.file();
     EXPECT_EQ(file.dataset.integer(tag(0x0028, 0x0100)), 16);
   }
+  for (const char* to : {"jpeg-ls", "jpeg-2000"}) {
+    const Outcome got = outcome_of(image.bits(12, 12, 11, 1), to, {{}, true});
+    EXPECT_EQ(got.converted.outcome, "transcoded") << "of signed ones: " << got.converted.reason;
+    EXPECT_EQ(got.failure, "");
+  }
 }
 
 TEST(Rules, SignedPixelsComeBackWithTheirSign) {
@@ -310,6 +315,21 @@ TEST(Rules, SignedPixelsComeBackWithTheirSign) {
     EXPECT_EQ(there.failure, "") << to;
     EXPECT_EQ(there.file().dataset.integer(tag(0x0028, 0x0103)), 1) << to;
   }
+}
+
+TEST(Rules, ASignThatIsNotExtendedIsTheSameBitsToCodecsWithoutASign) {
+  std::string pixels;
+  for (int i = 0; i < 256; ++i) pixels += le16({static_cast<unsigned>(i * 9 - 1100) & 0xFFFU});
+  ImageObject image;
+  image.bits(16, 12, 11, 1).native(pixels);
+  for (const char* const to : {"jpeg-ls", "jpeg-lossless", "jpeg-xl"}) {
+    const Outcome got = outcome_of(image, to, {{}, true});
+    EXPECT_EQ(got.converted.outcome, "transcoded") << to << got.converted.reason;
+    EXPECT_EQ(got.failure, "") << to;
+  }
+  expect_kept(image, "jpeg-2000", "bits outside Bits Stored");  // whose decoders extend it
+  image.native(pixels.replace(1, 1, 1, '\x4b'));
+  expect_kept(image, "jpeg-ls", "bits outside Bits Stored");
 }
 
 TEST(Rules, FramesOfOddSizeGetOneFragmentEachOfEvenLengthAndAFullOffsetTable) {
