@@ -70,8 +70,9 @@ Result<Bytes> bits_as_before(const dicom::File& native, const std::vector<Former
   const auto planes = planes_of(native.dataset, former);
   const auto length = pixel::native_length(info);
   if (!length || *length > data->value.size() || high_bit + 1U < info.bits_stored || high_bit >= allocated ||
-      (allocated != info.bits_allocated && allocated != 12))
+      info.high_bit + 1U < info.bits_stored || (allocated != info.bits_allocated && allocated != 12))
     return Failure{Fault::malformed, "the undo information does not fit the pixels"};
+  const unsigned now = info.high_bit + 1U - info.bits_stored;  // RLE keeps the samples where they are
   const unsigned shift = high_bit + 1U - info.bits_stored;
   const std::uint32_t stored = (1U << info.bits_stored) - 1;
   const std::uint32_t sign = info.is_signed && planes.empty() ? 1U << (info.bits_stored - 1U) : 0;
@@ -79,7 +80,8 @@ Result<Bytes> bits_as_before(const dicom::File& native, const std::vector<Former
   std::vector<std::uint16_t> samples(count);
   for (std::size_t i = 0; i < count; ++i) {
     const std::byte* from = data->value.data() + i * width;
-    const std::uint32_t kept = (width == 2 ? load_u16(from) : std::to_integer<std::uint32_t>(*from)) & stored;
+    const std::uint32_t whole = width == 2 ? load_u16(from) : std::to_integer<std::uint32_t>(*from);
+    const std::uint32_t kept = (whole >> now) & stored;
     std::uint32_t v = ((kept ^ sign) - sign) << shift;
     if (allocated == 12) v &= 0xFFFU;
     for (const Plane& plane : planes) {
