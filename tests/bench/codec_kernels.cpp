@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bare work of a transcode: every frame of the files named on standard input decoded from memory, encoded, and
 // decoded again by the decoder that proves it, on as many threads as there are cores. Prints the seconds elapsed
-// without and with the proof, then those of processor time.
+// without and with the proof, then those of processor time; then the same with libraries alone: the encoder of one and
+// the decoder of another.
 #include "dicom/toolkit.hpp"
 #include "inspect/pixels.hpp"
 #include "io/read_file.hpp"
+#include "pixel/by_library.hpp"
 #include "pixel/codec.hpp"
 #include "pixel/targets.hpp"
 
@@ -25,12 +27,27 @@ struct Work {
   std::uint32_t frame = 0;
 };
 
-bool once(const Work& work, const std::string& syntax, bool proof) {
+using Encode = Result<Bytes> (*)(std::string_view syntax, const pixel::ImageInfo& info, const pixel::Frame& frame);
+
+Result<Bytes> by_library(std::string_view syntax, const pixel::ImageInfo& info, const pixel::Frame& frame) {
+  Bytes stream = pixel::test::by_library(syntax, info, frame.bytes());
+  if (stream.empty()) return Failure{Fault::unsupported, "no library encodes this"};
+  return stream;
+}
+
+/// An encoder, and the decoder that proves what it writes.
+struct Kernels {
+  std::string syntax;
+  Encode encode;
+  pixel::Decoder prove;
+};
+
+bool once(const Work& work, const Kernels& kernels, bool proof) {
   const auto frame = work.reader.borrow(work.frame);
   if (!frame) return false;
-  const auto stream = pixel::encode_frame(syntax, work.data.info, *frame);
+  const auto stream = kernels.encode(kernels.syntax, work.data.info, *frame);
   if (!stream) return false;
-  return !proof || pixel::decode_frame(syntax, work.data.info, *stream, pixel::verifier_of(syntax)).has_value();
+  return !proof || pixel::decode_frame(kernels.syntax, work.data.info, *stream, kernels.prove).has_value();
 }
 
 struct Took {
@@ -46,7 +63,7 @@ double processor_seconds() {
   return of(used.ru_utime) + of(used.ru_stime);
 }
 
-Took seconds(const std::vector<Work>& all, const std::string& syntax, bool proof) {
+Took seconds(const std::vector<Work>& all, const Kernels& kernels, bool proof) {
   std::atomic<std::size_t> next = 0;
   std::atomic<bool> good = true;
   const auto start = std::chrono::steady_clock::now();
@@ -56,7 +73,7 @@ Took seconds(const std::vector<Work>& all, const std::string& syntax, bool proof
     for (unsigned t = 0; t < std::thread::hardware_concurrency(); ++t) {
       threads.emplace_back([&] {
         for (std::size_t i = next++; i < all.size(); i = next++)
-          if (!once(all[i], syntax, proof)) good = false;
+          if (!once(all[i], kernels, proof)) good = false;
       });
     }
   }
@@ -93,8 +110,13 @@ int main(int argc, char** argv) {
     if (!reader) return 3;
     for (std::uint32_t i = 0; i < reader->count(); ++i) all.push_back({*pixels.back(), *reader, i});
   }
-  const Took encode = seconds(all, std::string(*syntax), false);
-  const Took proved = seconds(all, std::string(*syntax), true);
-  std::cout << encode.elapsed << ' ' << proved.elapsed << ' ' << encode.processor << ' ' << proved.processor << '\n';
+  const pixel::test::DcmtkEncoders encoders;
+  const std::string to(*syntax);
+  for (const Kernels& kernels : {Kernels{to, pixel::encode_frame, pixel::verifier_of(to)},
+                                 Kernels{to, by_library, pixel::test::beside_library(to)}}) {
+    const Took encode = seconds(all, kernels, false);
+    const Took proved = seconds(all, kernels, true);
+    std::cout << encode.elapsed << ' ' << proved.elapsed << ' ' << encode.processor << ' ' << proved.processor << '\n';
+  }
   return 0;
 }

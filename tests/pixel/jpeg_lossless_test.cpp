@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Our encoder and decoder of JPEG lossless against DCMTK's, which share no code with them.
+#include "pixel/by_library.hpp"
 #include "pixel/support.hpp"
 
-#include <dcmtk/dcmdata/dcdatset.h>
-#include <dcmtk/dcmdata/dcdeftag.h>
-#include <dcmtk/dcmdata/dcpixel.h>
-#include <dcmtk/dcmdata/dcpixseq.h>
-#include <dcmtk/dcmdata/dcpxitem.h>
-#include <dcmtk/dcmjpeg/djencode.h>
-#include <dcmtk/dcmjpeg/djrplol.h>
 #include <algorithm>
 #include <array>
 
@@ -16,43 +10,8 @@ namespace waybill::pixel::test {
 namespace {
 
 class JpegLossless : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() { DJEncoderRegistration::registerCodecs(); }
-  static void TearDownTestSuite() { DJEncoderRegistration::cleanup(); }
+  DcmtkEncoders encoders_;
 };
-
-/// What DCMTK writes for a frame; `predictor` other than 1 is .57.
-Bytes by_dcmtk(const ImageInfo& info, const Frame& frame, int predictor) {
-  DcmDataset set;
-  set.putAndInsertUint16(DCM_SamplesPerPixel, info.samples);
-  set.putAndInsertString(DCM_PhotometricInterpretation, info.photometric.c_str());
-  if (info.samples > 1) set.putAndInsertUint16(DCM_PlanarConfiguration, 0);
-  set.putAndInsertUint16(DCM_Rows, static_cast<Uint16>(info.rows));
-  set.putAndInsertUint16(DCM_Columns, static_cast<Uint16>(info.columns));
-  set.putAndInsertUint16(DCM_BitsAllocated, info.bits_allocated);
-  set.putAndInsertUint16(DCM_BitsStored, info.bits_stored);
-  set.putAndInsertUint16(DCM_HighBit, info.high_bit);
-  set.putAndInsertUint16(DCM_PixelRepresentation, info.is_signed ? 1 : 0);
-  Bytes data = frame.data;
-  if (data.size() % 2 != 0) data.push_back(std::byte{0});
-  if (info.bits_allocated == 16)
-    set.putAndInsertUint16Array(DCM_PixelData, reinterpret_cast<const Uint16*>(data.data()), data.size() / 2);
-  else
-    set.putAndInsertUint8Array(DCM_PixelData, reinterpret_cast<const Uint8*>(data.data()), data.size());
-  const E_TransferSyntax syntax = predictor == 1 ? EXS_JPEGProcess14SV1 : EXS_JPEGProcess14;
-  const DJ_RPLossless way(predictor, 0);
-  DcmElement* element = nullptr;
-  DcmPixelSequence* sequence = nullptr;
-  DcmPixelItem* item = nullptr;
-  Uint8* bytes = nullptr;
-  if (set.chooseRepresentation(syntax, &way).bad() || set.findAndGetElement(DCM_PixelData, element).bad()) return {};
-  auto* pixels = dynamic_cast<DcmPixelData*>(element);
-  if (pixels == nullptr || pixels->getEncapsulatedRepresentation(syntax, &way, sequence).bad() ||
-      sequence->getItem(item, 1).bad() || item->getUint8Array(bytes).bad())
-    return {};
-  const auto* from = reinterpret_cast<const std::byte*>(bytes);
-  return {from, from + item->getLength()};
-}
 
 TEST_F(JpegLossless, OfEveryPredictorThatDcmtkWritesIsDecoded) {
   for (int predictor = 1; predictor <= 7; ++predictor) {
@@ -60,7 +19,7 @@ TEST_F(JpegLossless, OfEveryPredictorThatDcmtkWritesIsDecoded) {
       for (const unsigned samples : {1U, 3U}) {
         const ImageInfo info = image(41, 53, bits, false, samples);
         const Frame source = picture(info);
-        const Bytes stream = by_dcmtk(info, source, predictor);
+        const Bytes stream = jpeg_by_dcmtk(info, source.data, predictor);
         ASSERT_EQ(sniff(stream).predictor, predictor);
         const auto decoded = decode_frame("1.2.840.10008.1.2.4.57", info, stream);
         ASSERT_TRUE(decoded) << decoded.error().what;
@@ -80,7 +39,7 @@ Bytes component_by_dcmtk(const ImageInfo& info, const Frame& frame, unsigned com
   const std::size_t width = frame.bytes_per_sample;
   for (std::size_t i = 0; i < plane.data.size(); ++i)
     plane.data[i] = frame.data[(i / width * info.samples + component) * width + i % width];
-  return by_dcmtk(alone, plane, predictor);
+  return jpeg_by_dcmtk(alone, plane.data, predictor);
 }
 
 /// The segments from the first of `marker` on, without EOI; its own bytes up to the next marker when `alone`.
@@ -145,7 +104,7 @@ TEST_F(JpegLossless, IsNoLargerThanWhatDcmtkWrites) {
     const Frame source = picture(info);
     const auto ours = encode_frame(kJpeg, info, source);
     ASSERT_TRUE(ours);
-    const Bytes theirs = by_dcmtk(info, source, 1);
+    const Bytes theirs = jpeg_by_dcmtk(info, source.data, 1);
     ASSERT_FALSE(theirs.empty());
     EXPECT_LE(ours->size(), theirs.size() + 64);
   }

@@ -1,35 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Our encoder of JPEG-LS against CharLS: what T.87 leaves no choice in must be the same, bit for bit.
+#include "pixel/by_library.hpp"
 #include "pixel/codecs.hpp"
 #include "pixel/support.hpp"
 
-#include <charls/charls.h>
-#include <dlfcn.h>
 #include <algorithm>
 #include <array>
 #include <random>
 
 namespace waybill::pixel::test {
 namespace {
-
-Bytes by_charls(const ImageInfo& info, const Bytes& samples) {
-  void* library = dlopen("libcharls.so.2", RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return {};
-#define CALL(name, ...) reinterpret_cast<decltype(&::name)>(dlsym(library, #name))(__VA_ARGS__)
-  charls_jpegls_encoder* encoder = CALL(charls_jpegls_encoder_create);
-  const charls_frame_info header{info.columns, info.rows, info.bits_stored, info.samples};
-  (void)CALL(charls_jpegls_encoder_set_frame_info, encoder, &header);
-  if (info.samples > 1) (void)CALL(charls_jpegls_encoder_set_interleave_mode, encoder, charls::interleave_mode::line);
-  Bytes out(samples.size() * 8 + 4096);
-  (void)CALL(charls_jpegls_encoder_set_destination_buffer, encoder, out.data(), out.size());
-  const auto code = CALL(charls_jpegls_encoder_encode_from_buffer, encoder, samples.data(), samples.size(), 0);
-  std::size_t written = 0;
-  (void)CALL(charls_jpegls_encoder_get_bytes_written, encoder, &written);
-  CALL(charls_jpegls_encoder_destroy, encoder);
-#undef CALL
-  out.resize(code == charls::jpegls_errc::success ? written : 0);
-  return out;
-}
 
 /// From the start of scan on.
 std::string scan_of(const Bytes& stream) {
