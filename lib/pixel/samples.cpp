@@ -95,10 +95,7 @@ std::uint32_t mask_all(const ImageInfo& info, ByteView in, Bytes& out) {
   for (std::size_t i = 0; i < count; ++i) {
     From v;
     std::memcpy(&v, in.data() + i * sizeof(From), sizeof(From));
-    const auto kept = static_cast<To>(v & mask);
-    std::uint32_t other = 0;  // a sign that is not extended is what decoders give back
-    (void)integer(v, mask, sign, other);
-    lost |= (v & mask) == v ? 0 : other;
+    const auto kept = static_cast<To>(static_cast<std::uint32_t>(integer(v, mask, sign, lost)) & mask);
     std::memcpy(out.data() + i * sizeof(To), &kept, sizeof(To));
   }
   return lost;

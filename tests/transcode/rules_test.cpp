@@ -317,19 +317,14 @@ TEST(Rules, SignedPixelsComeBackWithTheirSign) {
   }
 }
 
-TEST(Rules, ASignThatIsNotExtendedIsTheSameBitsToCodecsWithoutASign) {
+TEST(Rules, ASignThatIsNotExtendedKeepsTheSource) {
   std::string pixels;
   for (int i = 0; i < 256; ++i) pixels += le16({static_cast<unsigned>(i * 9 - 1100) & 0xFFFU});
   ImageObject image;
   image.bits(16, 12, 11, 1).native(pixels);
-  for (const char* const to : {"jpeg-ls", "jpeg-lossless", "jpeg-xl"}) {
-    const Outcome got = outcome_of(image, to, {{}, true});
-    EXPECT_EQ(got.converted.outcome, "transcoded") << to << got.converted.reason;
-    EXPECT_EQ(got.failure, "") << to;
-  }
-  expect_kept(image, "jpeg-2000", "bits outside Bits Stored");  // whose decoders extend it
-  image.native(pixels.replace(1, 1, 1, '\x4b'));
-  expect_kept(image, "jpeg-ls", "bits outside Bits Stored");
+  // Readers who do not look at Bits Stored would see other numbers in what decoders extend.
+  for (const char* const to : {"jpeg-ls", "jpeg-lossless", "jpeg-2000"})
+    expect_kept(image, to, "bits outside Bits Stored");
 }
 
 TEST(Rules, FramesOfOddSizeGetOneFragmentEachOfEvenLengthAndAFullOffsetTable) {
