@@ -34,6 +34,7 @@ constexpr std::array kTools = {
     Tool{"load", "Send the objects to the new PACS and record each answer."},
     Tool{"verify", "Check what is stored against what was scanned, object by object."},
     Tool{"report", "Balance all manifests of a project and write the evidence down."},
+    Tool{"assess", "Say what an archive holds, how long moving it takes and what people must decide."},
     Tool{"sync", "Run the chain of a plan on what is new, from cron."},
     Tool{"manifest", "Read, check, compare, sign, encrypt, sort, filter, merge, split and export manifests."},
     Tool{"audit", "Deliver audit messages that wait, and find gaps in those that arrived."},

@@ -38,4 +38,9 @@ SopClassKind sop_class_kind(std::string_view uid) {
   return dcmIsaStorageSOPClassUID(text.c_str(), ESSC_All) ? SopClassKind::storage : SopClassKind::not_storage;
 }
 
+std::string uid_name(std::string_view uid) {
+  const char* name = dcmFindNameOfUID(std::string(uid).c_str(), "");
+  return name == nullptr ? "" : name;
+}
+
 }  // namespace waybill::dicom

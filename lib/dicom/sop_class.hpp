@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace waybill::dicom {
@@ -16,6 +17,10 @@ enum class SopClassKind {
 
 /// What kind of SOP Class the UID names, by DCMTK's tables (PS3.6 A). Any thread.
 [[nodiscard]] SopClassKind sop_class_kind(std::string_view uid);
+
+/// What PS3.6 A calls a SOP Class or transfer syntax, in DCMTK's spelling ("CTImageStorage"); "" for a UID that is not
+/// in the table. Any thread.
+[[nodiscard]] std::string uid_name(std::string_view uid);
 
 /// KO, SR, PR, RT and segmentation objects: their content points at other instances (domain rule 8.2).
 [[nodiscard]] constexpr bool refers_to_instances(std::string_view uid) noexcept {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "load/prepare.hpp"
 
+#include "archive/places.hpp"
 #include "core/clock.hpp"
 #include "core/sha256.hpp"
 #include "dicom/file.hpp"
@@ -139,9 +140,10 @@ struct Preparer::Conversion {
   }
 };
 
-Preparer::Preparer(const Options& options, const std::string& run_time)
+Preparer::Preparer(const Options& options, const std::string& run_time, std::vector<std::filesystem::path> places)
     : options_(options),
       run_time_(run_time),
+      places_(std::move(places)),
       decisions_(transcode::read_decisions(options.edits)),
       target_(target_of(options)) {}
 
@@ -261,7 +263,10 @@ std::optional<Prepared> Preparer::prepare(Object& object, const Granted& granted
   const auto place = transfer::file_to_send(object);
   if (!place) return unreadable(object, {Fault::unreadable, place.error().what});
   auto file = transfer::read_checked_file(*place);
-  if (!file) return unreadable(object, file.error());
+  if (!file) {
+    archive::require_place_of(place->path, places_);
+    return unreadable(object, file.error());
+  }
   if (as_source && granted(own)) return as_it_is(object, *std::move(file), own);
   return convert(object, *file, std::move(edits), granted);
 }

@@ -37,13 +37,14 @@ struct Prepared {
 /// proved equal to its source as `waybill transcode` does. Any thread.
 class Preparer {
  public:
-  /// `run_time` (RFC 3339) is what changed objects say about when they were changed. Throws RunError for edits that
-  /// cannot be read.
-  Preparer(const Options& options, const std::string& run_time);
+  /// `run_time` (RFC 3339) is what changed objects say about when they were changed, `places` where the objects' files
+  /// lie. Throws RunError for edits that cannot be read.
+  Preparer(const Options& options, const std::string& run_time, std::vector<std::filesystem::path> places);
   ~Preparer();
 
   using Granted = std::function<bool(const net::Context&)>;
-  /// On failure the object has its bucket, outcome and finding, and nullopt is given.
+  /// On failure the object has its bucket, outcome and finding, and nullopt is given. Throws RunError(Exit::input) when
+  /// the place in which its file lies is gone.
   [[nodiscard]] std::optional<Prepared> prepare(manifest::Object& object, const Granted& granted) const;
 
  private:
@@ -56,6 +57,7 @@ class Preparer {
 
   const Options& options_;
   const std::string run_time_;
+  const std::vector<std::filesystem::path> places_;
   transcode::Decisions decisions_;
   std::string target_;  // transfer syntax asked for, or empty
   mutable std::once_flag made_;

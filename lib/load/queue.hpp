@@ -61,6 +61,8 @@ class Queue {
   Queue(const Options& options, const Priority& priority, index::Store& store);
 
   [[nodiscard]] manifest::Input input() const { return walk_.input(); }
+  /// Of the input.
+  [[nodiscard]] const std::string& options() const noexcept { return walk_.header().options; }
   [[nodiscard]] const std::string& created() const noexcept { return walk_.header().created; }
   [[nodiscard]] bool has_staged() const noexcept { return has_staged_; }
   [[nodiscard]] std::uint64_t objects() const noexcept { return objects_; }  ///< of the manifest

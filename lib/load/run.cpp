@@ -4,6 +4,7 @@
 #include "core/stop.hpp"
 #include "load/commitment.hpp"
 #include "load/lanes.hpp"
+#include "manifest/fit.hpp"
 #include "transfer/output.hpp"
 #include "transfer/pause.hpp"
 #include "transfer/peers.hpp"
@@ -117,7 +118,7 @@ Tally run(const Options& options) {
   tally.input = queue.objects();
   std::vector<manifest::Input> inputs{queue.input()};
   if (!options.edits.empty()) inputs.push_back(manifest::input_of(options.edits));
-  const Preparer preparer(options, queue.created());
+  const Preparer preparer(options, queue.created(), manifest::places_in(queue.options()));
   const auto target = make_target(options);
   const bool asks = queue.needs().objects > 0 && !is_closed_now(options);
   const bool anew = transfer::starts_anew(options);

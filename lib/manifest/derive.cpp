@@ -43,7 +43,8 @@ void check_output(const std::filesystem::path& input, const std::filesystem::pat
   if (output == "-") return;
   detail::refuse_same_file(input, output);
   std::error_code error;
-  if (restart == Restart::no && std::filesystem::exists(output, error) && !read_mark(output))
+  const bool holds_something = std::filesystem::exists(output, error) && std::filesystem::file_size(output, error) != 0;
+  if (restart == Restart::no && holds_something && !read_mark(output))
     throw RunError(Exit::usage, path_to_text(output.native()) +
                                     " exists already; name another output, or replace it with --restart");
 }
@@ -78,7 +79,8 @@ bool among(const std::vector<std::string>& list, std::string_view value) {
 /// The objects that fit, their studies and whether late findings of theirs matter.
 class Chosen {
  public:
-  Chosen(const std::filesystem::path& input, const Selection& selection) : selection_(selection) {
+  Chosen(const std::filesystem::path& input, const Selection& selection)
+      : selection_(selection), studies_(selection.studies.begin(), selection.studies.end()) {
     if (!selection.codes.empty()) {
       check_codes(input);
       read_late(input);
@@ -87,7 +89,7 @@ class Chosen {
   }
   [[nodiscard]] bool fits(const Object& object) const {
     if (!among(selection_.buckets, to_string(object.bucket))) return false;
-    if (!among(selection_.studies, object.study.value_or(""))) return false;
+    if (!studies_.empty() && !studies_.contains(object.study.value_or(""))) return false;
     if (!selection_.loaded_by.empty() && !was_put_there(object)) return false;
     if (selection_.codes.empty() || late_.contains(object.id)) return true;
     return std::any_of(object.findings.begin(), object.findings.end(),
@@ -151,6 +153,7 @@ class Chosen {
                                                    : "; its runs of load are " + known));
   }
   const Selection selection_;
+  const std::unordered_set<std::string> studies_;  // a pilot names hundreds
   std::unordered_set<std::string> late_;
 };
 

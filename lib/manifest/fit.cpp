@@ -41,4 +41,19 @@ void keep_out_of_sources(const std::string& options, const fs::path& output) {
   }
 }
 
+std::vector<fs::path> places_in(const std::string& options) {
+  simdjson::dom::parser parser;
+  const auto object = detail::parse_object(parser, options);
+  std::vector<std::string> named = detail::texts(object, "sources");
+  for (const char* one : {"out", "root"}) {
+    if (auto text = detail::find<std::string>(object, one)) named.push_back(*std::move(text));
+  }
+  std::vector<fs::path> places;
+  for (const std::string& text : named) {
+    fs::path path = path_from_text(text);
+    if (path.is_absolute()) places.push_back(std::move(path));
+  }
+  return places;
+}
+
 }  // namespace waybill::manifest

@@ -380,7 +380,17 @@ void Writer::State::open(Restart restart) {
                    path_to_text(path.native()) + " exists and is no manifest; name another output or remove it");
   }
   const bool nothing_there = info.st_size == 0 && !read_mark(path);
-  if (nothing_there) return start_over();
+  if (nothing_there) {
+    try {
+      return start_over();
+    } catch (...) {  // what holds nothing would stand in the way of the same command
+      try {
+        withdraw();
+      } catch (const RunError&) {  // then it stays, and is resumable
+      }
+      throw;
+    }
+  }
   if (restart == Restart::no) return resume();
   protect_inputs();
   start_over();

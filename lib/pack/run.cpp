@@ -4,6 +4,7 @@
 #include "pack/run.hpp"
 
 #include "archive/file.hpp"
+#include "archive/places.hpp"
 #include "archive/source.hpp"
 #include "core/json.hpp"
 #include "core/sha256.hpp"
@@ -103,6 +104,7 @@ class Run {
   Run(const Options& options, manifest::Reader& reader, manifest::Writer& writer)
       : options_(options),
         reader_(reader),
+        places_(manifest::places_in(reader.header().options)),
         writer_(writer),
         contents_(options.out / ".contents"),
         volumes_(options.out, options.volume_size, options.level),
@@ -274,6 +276,7 @@ class Run {
       const auto written = item.need == Need::streamed ? write_streamed(item) : write_frame(item);
       if (!written) {
         const bool other = written.error().fault == Fault::mismatch;
+        if (!other) archive::require_place_of(path_from_text(source.path), places_);
         tally_.integrity = tally_.integrity || other;
         return fail(item, other ? kChanged : kUnreadable, written.error().what);
       }
@@ -339,6 +342,7 @@ class Run {
 
   const Options& options_;
   manifest::Reader& reader_;
+  const std::vector<std::filesystem::path> places_;  ///< of the sources
   manifest::Writer& writer_;
   Contents contents_;
   Volumes volumes_;
@@ -354,6 +358,8 @@ class Run {
 manifest::Header header_of(const Options& options, const manifest::Header& input) {
   if (input.stage == "pack")
     throw RunError(Exit::usage, "the input is the manifest of a backup already; give the manifest of the scan");
+  // Also because a source that is gone does not tell whether it is a folder, of which the root is made.
+  for (const auto& place : manifest::places_in(input.options)) archive::require_place(place);
   manifest::Header header = manifest::begun("pack");
   JsonWriter w;
   w.begin_object().member("root", manifest::common_folder(input.options));

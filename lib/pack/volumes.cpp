@@ -101,17 +101,18 @@ void Volumes::go_on(const std::optional<manifest::Place>& last, const std::vecto
   }
   io::sync_folder(folder_);
   if (!last) return;
+  const auto is_told = [&](std::uint32_t number) {
+    return std::ranges::count(known, volume_name(number, key_ != nullptr), &manifest::Volume::name) > 0;
+  };
+  for (std::uint32_t number = 1; number < number_; ++number) {
+    if (!is_told(number)) read_back(number);
+  }
+  if (is_told(number_)) return;  // whole, with its end behind the last content: what follows goes into the next
   const auto path = path_of(number_);
   fd_ = io::open_file(path, O_RDWR | O_NOFOLLOW);
   if (!fd_) io::throw_errno("continue", path, errno);
   size_ = last->offset + last->length;
   cut_behind_recorded();
-  for (std::uint32_t number = 1; number < number_; ++number) {
-    const auto told = [&](const manifest::Volume& volume) {
-      return volume.name == volume_name(number, key_ != nullptr);
-    };
-    if (std::none_of(known.begin(), known.end(), told)) read_back(number);
-  }
 }
 
 /// Cuts the open volume behind its first `size_` plain bytes, which are there.

@@ -3,8 +3,8 @@
 
 #include "core/interned.hpp"
 #include "manifest/commitment.hpp"
+#include "manifest/intake.hpp"
 #include "manifest/member.hpp"
-#include "report/intake.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -105,7 +105,7 @@ class Collector {
     if (header.stage == "scan" && manifest::has_member(header.options, "merge")) merges_.push_back(header.options);
   }
 
-  void read(Intake& intake) {
+  void read(manifest::Intake& intake) {
     told_again_ = std::any_of(merges_.begin(), merges_.end(), [&](const std::string& options) {
       return options.find("\"run\":\"" + intake.header().run + "\"") != std::string::npos;
     });
@@ -135,7 +135,7 @@ class Collector {
   Collected out;
 
  private:
-  void finish(const Intake& intake, ManifestSummary& summary, Holdings& holdings) {
+  void finish(const manifest::Intake& intake, ManifestSummary& summary, Holdings& holdings) {
     for (Entry& entry : holdings.entries) {
       const bool better = entry.grade == Entry::kNone || entry.grade < kCommittedGrade;
       if (better && committed_.contains(entry.id)) entry.grade = kCommittedGrade;
@@ -346,8 +346,8 @@ class Collector {
 }  // namespace
 
 Collected collect(const Options& options, const Mask& mask) {
-  std::vector<std::unique_ptr<Intake>> opened;
-  for (const auto& path : options.manifests) opened.push_back(std::make_unique<Intake>(path));
+  std::vector<std::unique_ptr<manifest::Intake>> opened;
+  for (const auto& path : options.manifests) opened.push_back(std::make_unique<manifest::Intake>(path));
   std::stable_sort(opened.begin(), opened.end(), [](const auto& a, const auto& b) {
     const auto &x = a->header(), &y = b->header();
     return std::pair(stage_rank(x.stage), x.created) < std::pair(stage_rank(y.stage), y.created);

@@ -3,7 +3,7 @@
 
 #include "core/text.hpp"
 #include "manifest/exception.hpp"
-#include "report/intake.hpp"
+#include "manifest/intake.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -122,7 +122,7 @@ std::vector<Seen> look_at(std::string_view lines, const std::string& manifest, c
                           const LateFindings& late, const Mask& mask) {
   std::vector<Seen> out;
   out.reserve(lines.size() / 512);
-  each_line(lines, [&](std::string_view line) {
+  manifest::each_line(lines, [&](std::string_view line) {
     manifest::Record record = manifest::parse_record(line);
     if (const auto* object = std::get_if<Object>(&record)) {
       out.push_back(look_at(*object, manifest, header, late, mask));

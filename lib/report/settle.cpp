@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "manifest/exception.hpp"
+#include "manifest/intake.hpp"
 #include "report/collect.hpp"
-#include "report/intake.hpp"
 
 #include <algorithm>
 #include <array>
@@ -47,7 +47,7 @@ void find_witnesses(Collected& c, const Mask& mask) {
     if (holdings.path == "-" ||
         std::none_of(holdings.entries.begin(), holdings.entries.end(), [&](const Entry& e) { return wanted(e.id); }))
       continue;
-    Intake intake(holdings.path);
+    manifest::Intake intake(holdings.path);
     intake.read<Seen>(
         [&](std::string_view lines) { return look_at(lines, intake.name(), intake.header(), c.late, mask); },
         [&](std::vector<Seen>& all) {

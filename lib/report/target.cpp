@@ -7,7 +7,7 @@
 #include "core/interned.hpp"
 #include "core/text.hpp"
 #include "io/read_file.hpp"
-#include "report/intake.hpp"
+#include "manifest/intake.hpp"
 
 #include <algorithm>
 #include <map>
@@ -24,7 +24,7 @@ std::unordered_map<std::string, std::string> read_known(const std::filesystem::p
   const auto bytes = io::read_file(path, kMostKnown);
   if (!bytes) throw RunError(Exit::input, path_to_text(path.native()) + " " + bytes.error().what + "; check the path");
   std::size_t number = 0;
-  each_line(as_text(*bytes), [&](std::string_view line) {
+  manifest::each_line(as_text(*bytes), [&](std::string_view line) {
     ++number;
     line = trim(line.substr(0, line.find('\r')));
     if (line.empty() || line.front() == '#') return;
@@ -84,7 +84,7 @@ void explain_by_manifests(Collected& c, Extras& extras, const Mask& mask) {
   if (open.empty() || scans < 2) return;  // a verification compares with all objects of its own chain already
   for (const auto& h : c.holdings) {
     if (!h.origin || h.path == "-") continue;
-    Intake intake(h.path);
+    manifest::Intake intake(h.path);
     intake.read<Seen>([&](std::string_view lines) { return look_at(lines, intake.name(), intake.header(), {}, mask); },
                       [&](std::vector<Seen>& all) {
                         for (const Seen& seen : all) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "scan/examine.hpp"
 
+#include "archive/places.hpp"
 #include "core/sha256.hpp"
 #include "core/text.hpp"
 #include "dicom/recognise.hpp"
@@ -219,6 +220,9 @@ void note_state(const archive::OpenFile& file, Object& object) {
   }
 }
 
+/// Of a source that is gone as a whole nothing is recorded: it is no unreadable archive.
+void require_source_of(const Entry& entry) { archive::require_place(entry.path.substr(0, entry.root)); }
+
 Loaded load(Entry entry, const Options& options) {
   if (const auto why = options.selection.excluded(entry)) {
     archive::examine(entry);
@@ -227,6 +231,7 @@ Loaded load(Entry entry, const Options& options) {
     object.findings = {{"SRC-EXCLUDED", Severity::s0, {}, "not examined: " + *why}};
     return done(std::move(object));
   }
+  if (entry.kind == EntryKind::unreadable_folder || entry.kind == EntryKind::vanished) require_source_of(entry);
   if (entry.kind != EntryKind::file) return done(special(entry));
   if (options.headers) {
     auto window = archive::Window::open(entry.path);
@@ -236,6 +241,7 @@ Loaded load(Entry entry, const Options& options) {
   }
   auto file = archive::open_file(entry.path);
   if (!file) {
+    require_source_of(entry);
     archive::examine(entry);
     Object object = special(entry);
     object.bucket = Bucket::unreadable;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transcode/run.hpp"
 
+#include "archive/places.hpp"
 #include "core/json.hpp"
 #include "core/sha256.hpp"
 #include "core/stop.hpp"
@@ -180,6 +181,7 @@ Tally run(const Options& options, Codecs& codecs, manifest::Writer& writer, cons
     throw RunError(Exit::usage, "--undo takes a manifest of transcode, this is one of " + reader.header().stage +
                                     "; name the transcode.wb whose changes are to be taken back");
   manifest::keep_out_of_sources(reader.header().options, here.out);
+  const auto places = manifest::places_in(reader.header().options);
   make_folder(here.out);
   const Converter converter(codecs, provenance_at(decisions.given ? decisions.created : reader.header().created),
                             Converter::kApart, options.verify);
@@ -210,9 +212,11 @@ Tally run(const Options& options, Codecs& codecs, manifest::Writer& writer, cons
     auto* object = std::get_if<Object>(&item.record);
     if (object == nullptr) return;
     if (!options.undo) refuse_staged(*object);
+    const std::filesystem::path path = path_from_text(object->source.path);
     *object =
         options.undo ? undo(here, converter, std::move(*object)) : worker(std::move(*object), std::move(item.bytes));
     item.bytes.reset();
+    if (object->bucket == manifest::Bucket::failed) archive::require_place_of(path, places);
   };
   const auto record = [&](const Record& result) {
     writer.append(json_of(result));

@@ -96,7 +96,12 @@ const Schedule::Entry* Schedule::entry_at(int day, int minute) const noexcept {
 std::optional<Limit> Schedule::at(std::time_t when) const {
   if (empty()) return Limit{};
   const std::tm now = local(when);
-  const Entry* entry = entry_at(now.tm_wday, now.tm_hour * 60 + now.tm_min);
+  return at(now.tm_wday, now.tm_hour * 60 + now.tm_min);
+}
+
+std::optional<Limit> Schedule::at(int day, int minute) const {
+  if (empty()) return Limit{};
+  const Entry* entry = entry_at(day, minute);
   if (entry == nullptr) return std::nullopt;
   return entry->limit;
 }

@@ -28,6 +28,8 @@ class Schedule {
   [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
   /// The limit of the entry that holds at `when`: nullopt when closed, an empty Limit where the entry names none.
   [[nodiscard]] std::optional<Limit> at(std::time_t when) const;
+  /// The same for a minute of a day of the week, Sunday first as in tm_wday.
+  [[nodiscard]] std::optional<Limit> at(int day, int minute) const;
   /// Minutes until the next moment of that week at which it is open, 0 when it is, nullopt when never.
   [[nodiscard]] std::optional<int> minutes_until_open(std::time_t when) const;
 

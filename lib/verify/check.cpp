@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verify/check.hpp"
 
+#include "archive/places.hpp"
 #include "core/stop.hpp"
+#include "core/text.hpp"
 #include "transfer/bytes.hpp"
 
 #include <algorithm>
@@ -289,11 +291,15 @@ void check_at_peer(StudyWork& work, Source& source, const Way& way) {
   }
 }
 
-void check_files(StudyWork& work, const std::function<void(std::uint64_t)>& came) {
+void check_files(StudyWork& work, const std::vector<std::filesystem::path>& places,
+                 const std::function<void(std::uint64_t)>& came) {
   for (Object& object : work.objects) {
     if (stop_requested()) return;
     came(object.source.size);
     check_fixity(object);
+    if (object.bucket != manifest::Bucket::failed) continue;
+    archive::require_place_of(path_from_text(object.source.path), places);
+    if (object.transcode) archive::require_place_of(path_from_text(object.transcode->path), places);
   }
   work.finished = true;
 }

@@ -49,6 +49,7 @@ struct Way {
 void check_at_peer(StudyWork& work, Source& source, const Way& way);
 
 /// Fixity of the files of every object; leaves the study unfinished when a stop is asked for. `came` as in Way.
-void check_files(StudyWork& work, const std::function<void(std::uint64_t)>& came);
+void check_files(StudyWork& work, const std::vector<std::filesystem::path>& places,
+                 const std::function<void(std::uint64_t)>& came);
 
 }  // namespace waybill::verify

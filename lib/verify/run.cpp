@@ -122,6 +122,7 @@ class Verifier {
         way_{options.level, receiver, options.calling, options.timeouts.dimse,
              [this](std::uint64_t bytes) { control_.spread(bytes); }},
         studies_(studies),
+        places_(studies.places()),
         extra_lines_(extra_lines),
         source_(source),
         put_off_(std::move(answered)),
@@ -167,7 +168,7 @@ class Verifier {
     if (!study.study.empty()) settle(put_off_.answered(study.study, failed_before));  // else nobody was asked
   }
 
-  void ask(StudyWork& study) { source_ != nullptr ? audited(study) : check_files(study, way_.came); }
+  void ask(StudyWork& study) { source_ != nullptr ? audited(study) : check_files(study, places_, way_.came); }
 
   void tell(const StudyWork& study) {
     if (!study.finished) return;
@@ -282,6 +283,7 @@ class Verifier {
   transfer::Control control_;
   const Way way_;
   Studies& studies_;
+  const std::vector<std::filesystem::path> places_;
   std::unordered_set<std::string>& extra_lines_;  ///< written so far
   Source* source_;                                ///< none: the files are checked
   PutOff put_off_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "index/store.hpp"
+#include "manifest/fit.hpp"
 #include "manifest/sorter.hpp"
 #include "sample/plan.hpp"
 #include "transfer/output.hpp"
@@ -9,10 +10,12 @@
 #include "verify/check.hpp"
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace waybill::verify {
 
@@ -26,6 +29,10 @@ class Studies {
   Studies(const Options& options, index::Store& store);
 
   [[nodiscard]] manifest::Input input() const { return walk_.input(); }
+  /// The folders in which the objects' files lie, as far as the manifest names them.
+  [[nodiscard]] std::vector<std::filesystem::path> places() const {
+    return manifest::places_in(walk_.header().options);
+  }
   [[nodiscard]] std::uint64_t objects() const noexcept { return objects_; }
   /// Whether there is anything to ask a peer about.
   [[nodiscard]] bool any() const noexcept { return any_; }

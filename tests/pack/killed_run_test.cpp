@@ -88,6 +88,15 @@ TEST_F(PackKilled, AFullDiskIsToldAndTheRunGoesOnWhenThereIsRoom) {
   expect_same("backup");
 }
 
+TEST_F(PackKilled, ARunThatEndedBehindItsLastVolumeTellsThatVolumeOnce) {
+  fs::create_directories(folder_ / "backup/.README.txt.part");  // stands where the last file but one is written
+  EXPECT_EQ(run("$B/waybill-pack scan.wb -o backup " + kHow + " 2>/dev/null").exit, 3);
+  fs::remove(folder_ / "backup/.README.txt.part");
+  EXPECT_EQ(run("$B/waybill-pack scan.wb -o backup " + kHow + " >&2").exit, 0);
+  expect_same("backup");
+  EXPECT_EQ(run("$B/waybill-unpack backup --check --quiet >&2").exit, 0);
+}
+
 TEST_F(PackKilled, VolumesThatLostRecordedBytesAreAnIntegrityError) {
   const std::string how = "--volume-size 64MiB --level 6 --threads 1 --quiet";
   (void)run("(ulimit -f 15000; $B/waybill-pack scan.wb -o backup " + how + " 2>/dev/null)");

@@ -52,6 +52,8 @@ TEST_F(Phi, NoNameNumberOrBirthDateIsSaidLoggedOrLeftBehindAndNoFileIsOpenToOthe
   run("$B/waybill-manifest check scan.wb", 0);
   run("$B/waybill-reconcile scan.wb --ris exams.csv --hl7 hl7 -o reconcile.wb --exceptions x.csv --worklist w.html", 1);
   run("$B/waybill-reconcile scan.wb --ris exams.csv --hl7 hl7 --dry-run", 1);
+  run("$B/waybill-assess scan.wb reconcile.wb --pilot pilot.wb --html assess.html", 0);
+  run("$B/waybill-assess scan.wb reconcile.wb --json", 0);
   run("$B/waybill-reconcile explain 1.2.7.0 reconcile.wb", 0);
   run("$B/waybill-transcode scan.wb --to jpeg-ls --out staged -o transcode.wb --edits reconcile.wb --unmatched stage",
       5);
@@ -73,7 +75,7 @@ TEST_F(Phi, NoNameNumberOrBirthDateIsSaidLoggedOrLeftBehindAndNoFileIsOpenToOthe
   EXPECT_NE(seen.find("waybill-scan"), std::string::npos);
   expect_clean(seen, "a command line");
 
-  for (const char* report : {"r.html", "r.csv", "r.json"}) expect_clean(slurp(folder_ / report), report);
+  for (const char* report : {"r.html", "r.csv", "r.json", "assess.html"}) expect_clean(slurp(folder_ / report), report);
   const std::string lookup = slurp(folder_ / "lookup.csv");
   EXPECT_NE(lookup.find("MRNX7731990"), std::string::npos) << "who stands behind the hashes: " << lookup;
   const std::string hash = lookup.substr(lookup.rfind('\n', lookup.find("MRNX7731990")) + 2, 12);

@@ -11,16 +11,16 @@
 #include <string_view>
 #include <vector>
 
-namespace waybill::report {
+namespace waybill::manifest {
 
 /// A manifest that is read on all cores: frames are proved one after the other, their lines looked at in parallel, and
 /// what was seen taken in the order of the manifest.
 class Intake {
  public:
-  /// Reads the header. Throws RunError as manifest::Reader does.
+  /// Reads the header. Throws RunError as Reader does.
   explicit Intake(std::filesystem::path path);
 
-  [[nodiscard]] const manifest::Header& header() const noexcept { return header_; }
+  [[nodiscard]] const Header& header() const noexcept { return header_; }
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
   /// Base name, "-" for a pipe.
   [[nodiscard]] std::string name() const { return path_ == "-" ? "-" : path_.filename().string(); }
@@ -35,19 +35,17 @@ class Intake {
   }
 
   /// After read().
-  [[nodiscard]] std::optional<manifest::End> end() const {
-    return chain_->complete() ? chain_->end() : std::optional<manifest::End>();
-  }
+  [[nodiscard]] std::optional<End> end() const { return chain_->complete() ? chain_->end() : std::optional<End>(); }
   [[nodiscard]] std::string head() const { return chain_->head().hex(); }
-  [[nodiscard]] const std::vector<manifest::Signature>& signatures() const noexcept { return chain_->signatures(); }
+  [[nodiscard]] const std::vector<Signature>& signatures() const noexcept { return chain_->signatures(); }
 
  private:
   void read_lines(const std::function<std::shared_ptr<void>(std::string_view)>& look,
                   const std::function<void(const std::shared_ptr<void>&)>& take);
 
   std::filesystem::path path_;
-  std::optional<manifest::Chain> chain_;
-  manifest::Header header_;
+  std::optional<Chain> chain_;
+  Header header_;
   std::string first_;  // lines of the first frame behind the header
 };
 
@@ -61,4 +59,4 @@ void each_line(std::string_view lines, F each) {
   }
 }
 
-}  // namespace waybill::report
+}  // namespace waybill::manifest

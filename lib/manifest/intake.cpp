@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "report/intake.hpp"
+#include "manifest/intake.hpp"
 
 #include "core/stop.hpp"
 #include "core/text.hpp"
@@ -9,13 +9,13 @@
 #include <tbb/parallel_pipeline.h>
 #include <algorithm>
 
-namespace waybill::report {
+namespace waybill::manifest {
 namespace {
 
 constexpr std::size_t kPart = 1U << 20U;  // bytes of lines that one thread looks at at a time
 
 /// The first frame of a chain: its header, and the lines behind it.
-manifest::Header header_of(manifest::Chain& chain, const std::filesystem::path& path, std::string& rest) {
+Header header_of(Chain& chain, const std::filesystem::path& path, std::string& rest) {
   const auto lines = chain.next();
   if (!lines) {
     throw RunError(Exit::input, (path == "-" ? std::string("standard input") : path_to_text(path.native())) +
@@ -24,13 +24,13 @@ manifest::Header header_of(manifest::Chain& chain, const std::filesystem::path& 
   }
   const std::size_t end = std::min(lines->find('\n'), lines->size());
   rest = lines->substr(std::min(end + 1, lines->size()));
-  return manifest::parse_header(lines->substr(0, end), path);
+  return parse_header(lines->substr(0, end), path);
 }
 
 }  // namespace
 
 Intake::Intake(std::filesystem::path path) : path_(std::move(path)) {
-  chain_.emplace(manifest::open_chain(path_));
+  chain_.emplace(open_chain(path_));
   header_ = header_of(*chain_, path_, first_);
   if (path_ == "-") return;
   chain_.reset();  // many manifests wait for their turn: each would hold its first frame until then
@@ -41,9 +41,10 @@ void Intake::read_lines(const std::function<std::shared_ptr<void>(std::string_vi
                         const std::function<void(const std::shared_ptr<void>&)>& take) {
   using Part = std::shared_ptr<std::string>;
   if (!chain_) {
-    chain_.emplace(manifest::open_chain(path_));
+    chain_.emplace(open_chain(path_));
     if (header_of(*chain_, path_, first_).run != header_.run)
-      throw RunError(Exit::integrity, path_to_text(path_.native()) + " became another manifest; make the report again");
+      throw RunError(Exit::integrity, path_to_text(path_.native()) +
+                                          " became another manifest while it was read; run the same command again");
   }
   std::string_view rest = first_;
   const auto cut =
@@ -71,4 +72,4 @@ void Intake::read_lines(const std::function<std::shared_ptr<void>(std::string_vi
   tbb::parallel_pipeline(static_cast<std::size_t>(tbb::info::default_concurrency()) * 2, cut & see & keep);
 }
 
-}  // namespace waybill::report
+}  // namespace waybill::manifest
