@@ -203,8 +203,8 @@ bool Committer::Core::is_over(const std::unique_lock<std::mutex>&) const {
 void Committer::Core::stop() {
   ending = true;
   changed.notify_all();
-  listener.reset();
   if (thread.joinable()) thread.join();
+  listener.reset();  // not before: the thread looks whether there is one
 }
 
 bool Committer::finish() {

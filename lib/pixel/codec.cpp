@@ -164,6 +164,7 @@ Result<Frame> decode_deflated(const ImageInfo& info, ByteView stream) {
   }
   frame.data.resize(std::size_t{info.rows} * info.columns * info.samples);
   for (std::size_t i = 0; i < frame.data.size(); ++i) frame.data[i] = (raw[i / 8] >> (i % 8)) & std::byte{1};
+  if (info.planar && info.samples > 1) frame.data = interleave(frame.data, info.samples, 1);
   return frame;
 }
 
@@ -230,6 +231,8 @@ Result<Done> decode(std::string_view syntax, const ImageInfo& info, ByteView cod
     return with(syntax, info, codestream, bands);
   } catch (const std::exception& e) {
     return Failure{Fault::malformed, std::string("a decoder gave up: ") + e.what()};
+  } catch (const char* what) {  // OpenJPH, of memory that it does not get
+    return Failure{Fault::limit, std::string("a decoder gave up: ") + what};
   }
 }
 

@@ -23,6 +23,9 @@ struct Bands {
 
 /// RLE (PS3.5 Annex G), our own.
 [[nodiscard]] Result<Frame> decode_rle(const ImageInfo& info, ByteView stream);
+/// Whether the segments of an RLE frame go on for more than padding behind the image that `info` describes: the
+/// codestream has no size of its own, so Rows and Columns are all there is, and a decoder stops where they end.
+[[nodiscard]] bool rle_goes_on(const ImageInfo& info, ByteView stream) noexcept;
 [[nodiscard]] Result<Bytes> encode_rle(const ImageInfo& info, const Frame& frame);
 
 /// JPEG lossless, process 14 (ITU-T T.81 Annex H), our own: any predictor is decoded, predictor 1 is encoded.

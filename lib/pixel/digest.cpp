@@ -52,6 +52,7 @@ Result<Frame> one_bit_frame(const PixelData& data, std::uint32_t i) {
     if (data.big_endian) byte ^= 1U;  // 1-bit data in big-endian words
     if (byte < data.value.size()) frame.data[k] = (data.value[byte] >> (bit % 8)) & std::byte{1};
   }
+  if (info.planar && info.samples > 1) frame.data = interleave(frame.data, info.samples, 1);
   return frame;
 }
 
@@ -75,6 +76,7 @@ Result<Frame> twelve_bit_frame(const PixelData& data, std::uint32_t i) {
     frame.data[2 * k] = static_cast<std::byte>(v & 0xFFU);
     frame.data[2 * k + 1] = static_cast<std::byte>(v >> 8U);
   }
+  if (info.planar && info.samples > 1) frame.data = interleave(frame.data, info.samples, 2);
   return frame;
 }
 

@@ -41,7 +41,13 @@ bool starts_stream(ByteView b) {
   return word == 0xFFD8 || word == 0xFF4F || word == 0xFF0A || (b.size() >= 12 && as_text(b.subspan(4, 4)) == "jP  ");
 }
 
-bool ends_stream(ByteView b) { return up_to_end_marker(b).has_value(); }
+/// Whether the fragments of a frame end as a codestream does; the end marker may be cut in two by a border of theirs.
+bool ends_stream(const std::vector<ByteView>& frame) {
+  const ByteView last = frame.back();
+  if (up_to_end_marker(last)) return true;
+  return frame.size() > 1 && last.front() == std::byte{0xD9} && frame[frame.size() - 2].back() == std::byte{0xFF} &&
+         std::all_of(last.begin() + 1, last.end(), [](std::byte b) { return b == std::byte{0}; });
+}
 
 /// An RLE header where the offset table is due: the table's first entry is 0, the header counts its segments.
 bool starts_rle(ByteView b) {
@@ -121,7 +127,7 @@ Frames by_markers(const std::vector<Item>& items) {
   for (const Item& item : items) {
     const bool starts = starts_stream(item.bytes);
     if (out.empty() && !starts) return {};
-    if (out.empty() || (starts && ends_stream(out.back().back()))) out.emplace_back();
+    if (out.empty() || (starts && ends_stream(out.back()))) out.emplace_back();
     out.back().push_back(item.bytes);
   }
   return out;

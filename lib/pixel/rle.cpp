@@ -185,6 +185,20 @@ Result<Frame> decode_rle(const ImageInfo& info, ByteView stream) {
   return out;
 }
 
+bool rle_goes_on(const ImageInfo& info, ByteView stream) noexcept {
+  if (stream.size() < 64 || info.bits_allocated < 8) return false;
+  const std::uint32_t segments = std::min(load_u32(stream.data()), std::uint32_t{15});
+  const std::size_t pixels = std::size_t{info.rows} * info.columns;
+  const std::size_t more = pixels + 3;  // a byte or two may be padding
+  for (std::uint32_t s = 0; s < segments; ++s) {
+    const std::uint64_t begin = load_u32(stream.data() + 4 + std::size_t{4} * s);
+    const std::uint64_t end = s + 1 < segments ? load_u32(stream.data() + 8 + std::size_t{4} * s) : stream.size();
+    if (begin > end || end > stream.size()) return false;
+    if (unpacked_size(stream.subspan(begin, end - begin), more) >= more) return true;
+  }
+  return false;
+}
+
 Result<Bytes> encode_rle(const ImageInfo& info, const Frame& frame) {
   const std::uint32_t bytes_per_sample = info.bits_allocated / 8U;
   const std::uint32_t segments = info.samples * bytes_per_sample;

@@ -57,7 +57,13 @@ void sniff_jpeg(ByteView b, Sniffed& out) noexcept {
   }
 }
 
-/// SIZ, CAP and COD of a JPEG 2000 codestream (T.800 Annex A).
+/// A COC segment, which describes one component apart, asks for the 9-7 wavelet.
+bool is_irreversible(ByteView coc, int components) noexcept {
+  const std::size_t transform = (components < 257 ? 1U : 2U) + 5U;
+  return transform < coc.size() && coc[transform] == std::byte{0};
+}
+
+/// SIZ, CAP, COD and COC of a JPEG 2000 codestream (T.800 Annex A).
 void sniff_j2k(ByteView b, Sniffed& out) noexcept {
   out.kind = "jpeg-2000";
   std::size_t at = 2;
@@ -76,10 +82,11 @@ void sniff_j2k(ByteView b, Sniffed& out) noexcept {
     }
     if (marker == 0xFF50) out.kind = "htj2k";
     if (marker == 0xFF52 && s.size() >= 10) {
-      out.lossy = s[9] == std::byte{0};
+      out.lossy = out.lossy || s[9] == std::byte{0};
       out.progression = std::to_integer<int>(s[1]);
       out.multi_component = s[4] == std::byte{1};
     }
+    if (marker == 0xFF53) out.lossy = out.lossy || is_irreversible(s, out.components);
     at += 2 + length;
   }
 }

@@ -51,6 +51,11 @@ bool is_clean(const dicom::File& file) {
          std::none_of(kUnclean.begin(), kUnclean.end(), [&](std::string_view code) { return file.has(code); });
 }
 
+/// Pixels whose byte order changes as that of any other element of their VR does.
+bool moves_by_elements(const pixel::ImageInfo& info) {
+  return info.bits_allocated == 1 || info.bits_allocated == 12 || info.float_bits != 0;
+}
+
 /// The syntax a rewritten dataset is in when its pixels stay as they are.
 std::string carried_syntax(const dicom::File& file) {
   const auto encoding = file.dataset.encoding();
@@ -152,6 +157,18 @@ std::string syntax_of(std::string_view name) { return std::string(pixel::target_
 Converter::Converter(Codecs& codecs, dicom::Provenance provenance, std::uint64_t apart, bool proves)
     : codecs_(codecs), provenance_(std::move(provenance)), apart_(apart), proves_(proves) {}
 
+/// Describes compressed pixels as native ones, whose bits can be moved, and returns what their value is then.
+Result<Bytes> Converter::unpack(pixel::PixelData& data) const {
+  const auto decoded = encode(data, std::string(uid::kExplicitLittleEndian));
+  if (!decoded) return decoded.error();
+  Bytes pixels;
+  for (const ByteView frame : decoded->frames) put_bytes(pixels, frame);
+  data.info.photometric = decoded->photometric;
+  data.info.planar = data.info.pixel_words = data.encapsulated = data.big_endian = false;
+  data.transfer_syntax = uid::kExplicitLittleEndian;
+  return pixels;
+}
+
 /// Re-encodes the pixels and describes them in `rewrite`; a Failure says why the source's bytes are kept.
 Result<Pixels> Converter::reencode(const dicom::File& file, pixel::PixelData data, const Order& order,
                                    dicom::Rewrite& rewrite, Converted& out) const {
@@ -166,6 +183,20 @@ Result<Pixels> Converter::reencode(const dicom::File& file, pixel::PixelData dat
   }
   // RLE keeps all bits where they are.
   const bool as_they_lie = native || (order.syntax == uid::kRle && data.info.bits_allocated != 12);
+  auto icons = data.encapsulated ? native_icons(file, codecs_) : Result<std::optional<Bytes>>(std::nullopt);
+  if (!icons) return icons.error();
+  const HighSamples high = high_samples(data);
+  Result<Bytes> unpacked(Bytes{});
+  std::vector<dicom::Change> moved;
+  if (high == HighSamples::at_zero || (high == HighSamples::in_place && !as_they_lie)) {
+    unpacked = unpack(data);
+    if (!unpacked) return unpacked.error();
+    data.value = *unpacked;
+  }
+  if (high == HighSamples::at_zero) {
+    moved.push_back(lowered_high_bit(data.info));
+    data.info.high_bit = static_cast<std::uint16_t>(data.info.bits_stored - 1U);
+  }
   auto aligned = as_they_lie ? Result<std::optional<Aligned>>(std::nullopt) : align_samples(file.dataset, data);
   if (!aligned) return aligned.error();
   if (*aligned) {
@@ -173,10 +204,11 @@ Result<Pixels> Converter::reencode(const dicom::File& file, pixel::PixelData dat
     data.value = (*aligned)->pixels;
     data.big_endian = false;
   }
-  auto icons = data.encapsulated ? native_icons(file, codecs_) : Result<std::optional<Bytes>>(std::nullopt);
-  if (!icons) return icons.error();
   auto encoded = encode(data, order.syntax);
   if (!encoded) return encoded.error();
+  if (!unpacked->empty())  // native frames are views of it
+    encoded->memory = std::make_shared<std::pair<std::shared_ptr<const void>, Bytes>>(std::move(encoded->memory),
+                                                                                      *std::move(unpacked));
   describe_pixels(file, *encoded, rewrite);
   auto pixels =
       native ? native_pixels(data, *std::move(encoded)) : codestreams(source_size, *std::move(encoded), order, rewrite);
@@ -184,6 +216,7 @@ Result<Pixels> Converter::reencode(const dicom::File& file, pixel::PixelData dat
   out.icons = icons->has_value();
   if (*icons) rewrite.elements[tag(0x0088, 0x0200)] = **std::move(icons);
   if (*overlays) out.changes.values = std::move((*overlays)->changes);
+  std::ranges::move(moved, std::back_inserter(out.changes.values));
   if (*aligned) std::ranges::move((*aligned)->changes, std::back_inserter(out.changes.values));
   rewrite.transfer_syntax = order.syntax;
   out.codec = native ? std::string("none") : pixel::encoder_name(order.syntax);
@@ -275,7 +308,7 @@ Result<Converted> Converter::carry(ByteView source, const dicom::File& file, con
       codecs_.encode(*data, std::string(uid::kExplicitLittleEndian)))
     rewrite.transfer_syntax = data->transfer_syntax;
   if (data && rewrite.transfer_syntax != file.transfer_syntax && file.dataset.encoding().big_endian &&
-      data->info.bits_allocated != 1 && data->info.float_bits == 0) {
+      !moves_by_elements(data->info)) {
     const auto pixels = reencode(file, *data, {rewrite.transfer_syntax}, rewrite, out);
     if (!pixels) return pixels.error();
     out.outcome.clear();
@@ -298,7 +331,7 @@ Result<Converted> Converter::convert(ByteView source, const dicom::File& file, c
   dicom::Rewrite rewrite;
   Converted out;
   out.changes = changes;
-  const bool by_elements = data && (data->info.bits_allocated == 1 || data->info.float_bits != 0);
+  const bool by_elements = data && moves_by_elements(data->info);
   if (!data || (native && !data->encapsulated && (!data->big_endian || by_elements))) {
     const bool rewrites = native || !uid::is_native(file.transfer_syntax) || file.dataset.encoding().big_endian ||
                           uid::is_deflated(file.transfer_syntax);

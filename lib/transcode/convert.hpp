@@ -85,6 +85,7 @@ class Converter {
                                         dicom::Rewrite& rewrite, Converted& out) const;
   [[nodiscard]] Result<Converted> write(ByteView source, const dicom::File& file, dicom::Rewrite rewrite, Converted out,
                                         const Pixels* pixels = nullptr) const;
+  [[nodiscard]] Result<Bytes> unpack(pixel::PixelData& data) const;
   [[nodiscard]] Result<Done> put_together(const dicom::File& file, const dicom::Rewrite& rewrite, const Pixels& pixels,
                                           Converted& out) const;
 

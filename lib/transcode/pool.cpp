@@ -223,7 +223,10 @@ Result<T> CodecPool::call(const pixel::PixelData& source, const pixel::PixelData
     const std::size_t size =
         put(process->requests(), request, [&](ByteView bytes) { return state_->buffers.find(bytes); });
     if (size == 0)
-      throw RunError(Exit::input, "no shared memory for the pixels of an object; free memory or use fewer --threads");
+      throw RunError(
+          Exit::input,
+          "no shared memory for the pixels of an object; free memory, use fewer --threads or raise the limit of "
+          "file sizes (ulimit -f), which bounds it too");
     const auto answer = process->ask(size, state_->buffers, (may.seconds + 1) * state_->limits.wall_factor);
     if (answer) {
       Result<T> out = read(*answer);

@@ -36,6 +36,11 @@ Result<Done> same_but_for_icons(const dicom::Dataset& source, const dicom::Datas
   return Done{};
 }
 
+/// Whether `value` is `bytes` and, where their number is odd, one more.
+bool is_padded(ByteView value, ByteView bytes) {
+  return value.size() == bytes.size() + bytes.size() % 2 && std::ranges::equal(value.first(bytes.size()), bytes);
+}
+
 /// The new values stand in the written file, whatever wrote them.
 Result<Done> holds(const dicom::Dataset& written, const dicom::Changes& changes) {
   for (const manifest::Edit& edit : changes.edits) {
@@ -47,6 +52,8 @@ Result<Done> holds(const dicom::Dataset& written, const dicom::Changes& changes)
     const dicom::Node* node = written.find(change.tag);
     if (change.value.has_value() != (node != nullptr))
       return Failure{Fault::mismatch, "attribute " + dicom::to_string(change.tag) + " was not written"};
+    if (node != nullptr && !is_padded(written.value(*node), *change.value))
+      return Failure{Fault::mismatch, "attribute " + dicom::to_string(change.tag) + " does not hold its new value"};
   }
   for (const Tag t : {dicom::tag(0x0400, 0x0561), dicom::tag(0x0018, 0xA001)}) {
     if (written.find(t) == nullptr) return Failure{Fault::mismatch, dicom::to_string(t) + " was not written"};

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "transcode/rules.hpp"
 
+#include "dicom/uids.hpp"
 #include "pixel/codec.hpp"
+#include "pixel/codecs.hpp"
 
 #include <algorithm>
 #include <array>
@@ -48,6 +50,16 @@ bool has_more(const pixel::PixelData& data) {
   return std::any_of(excess.begin() + 1, excess.end(), [&](std::byte b) { return b != excess.front(); });
 }
 
+/// The same of run lengths.
+bool goes_on(const pixel::PixelData& data) {
+  if (!data.encapsulated || data.transfer_syntax != dicom::uid::kRle) return false;
+  std::vector<manifest::Finding> findings;
+  const auto reader = pixel::FrameReader::open(data, findings);
+  for (std::uint32_t i = 0; reader && i < reader->count(); ++i)
+    if (pixel::rle_goes_on(data.info, reader->codestream(i))) return true;
+  return false;
+}
+
 /// Attributes without which other decoders cannot read an encapsulated frame (PS3.3 table C.7-11c, type 1).
 bool is_described(const dicom::Dataset& set) {
   constexpr std::array kNeeded = {tag(0x0028, 0x0002), tag(0x0028, 0x0004), tag(0x0028, 0x0010), tag(0x0028, 0x0011),
@@ -75,7 +87,7 @@ Result<Done> may_reencode(const dicom::File& file, const pixel::PixelData& data,
   if (hides_loss(data)) return stays("the codestream is lossy under a lossless label: it is carried byte for byte");
   const bool native = pixel::fidelity_of(to) == Fidelity::native;
   if (info.float_bits != 0 || (info.bits_allocated == 1 && !native)) return stays("1-bit and float pixels stay native");
-  if (has_more(data)) return stays("bytes behind the pixels would be lost");
+  if (has_more(data) || goes_on(data)) return stays("bytes behind the pixels would be lost");
   if (native && !data.encapsulated) return Done{};  // byte order alone
   if (info.bits_allocated > 16 && !native) return stays("pixels of 32 bits stay native");
   if (info.photometric == "YBR_FULL_422") return stays("subsampled YBR_FULL_422 stays as it is");

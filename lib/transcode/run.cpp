@@ -154,6 +154,19 @@ std::unique_ptr<Codecs> start_codecs(const Options& options) {
   return std::make_unique<CodecPool>(codec_program(), CodecLimits{}, encodes ? options.threads : 0);
 }
 
+namespace {
+
+/// Objects are staged from their sources: what an earlier run has changed would be told of them and not be there.
+void refuse_staged(const Object& object) {
+  if (object.bucket != manifest::Bucket::instance || !object.transcode) return;
+  throw RunError(Exit::usage,
+                 "object " + object.id +
+                     " of the manifest is staged already; name the manifest of scan (with the same --edits "
+                     "and --uid-map) to stage it otherwise, or use --undo");
+}
+
+}  // namespace
+
 Tally run(const Options& options, Codecs& codecs, manifest::Writer& writer, const OnProgress& progress) {
   const Decisions decisions = read_decisions(options.edits);
   Options here = options;
@@ -198,6 +211,7 @@ Tally run(const Options& options, Codecs& codecs, manifest::Writer& writer, cons
   const auto work = [&](Item& item) {
     auto* object = std::get_if<Object>(&item.record);
     if (object == nullptr) return;
+    if (!options.undo) refuse_staged(*object);
     const std::filesystem::path path = path_from_text(object->source.path);
     *object =
         options.undo ? undo(here, converter, std::move(*object)) : worker(std::move(*object), std::move(item.bytes));

@@ -23,4 +23,15 @@ struct Aligned {
 /// value would lose their meaning.
 [[nodiscard]] Result<std::optional<Aligned>> align_samples(const dicom::Dataset& set, const pixel::PixelData& data);
 
+/// Where the samples of a compressed image lie whose High Bit is above Bits Stored - 1.
+enum class HighSamples {
+  none,      ///< High Bit is Bits Stored - 1, the pixels are native, or nobody can tell
+  in_place,  ///< the codestream has the bits below them, too, as DCMTK writes it
+  at_zero,   ///< the codestream is of fewer bits: High Bit is wrong about what a decoder gives
+};
+[[nodiscard]] HighSamples high_samples(const pixel::PixelData& data);
+
+/// The change that makes High Bit Bits Stored - 1.
+[[nodiscard]] dicom::Change lowered_high_bit(const pixel::ImageInfo& info);
+
 }  // namespace waybill::transcode

@@ -4,8 +4,10 @@
 #include "core/sha256.hpp"
 #include "core/text.hpp"
 #include "dicom/digest.hpp"
+#include "dicom/uids.hpp"
 #include "inspect/pixels.hpp"
 #include "io/read_file.hpp"
+#include "transcode/former_bits.hpp"
 #include "transcode/icons.hpp"
 #include "transcode/worker.hpp"
 
@@ -46,40 +48,76 @@ bool same_pixel_bytes(const dicom::File& a, const dicom::File& b) {
 /// A staged file with its changes taken back, and the one they were taken from.
 struct Restored {
   Bytes bytes;
-  std::optional<Converted> converted;  ///< the staged file in the source's syntax, when that was needed
+  std::optional<Converted> converted{};  ///< the staged file in another syntax, when that was needed
+  bool moved = false;                    ///< the samples lie in other bits than in `converted`
   std::string verified_by = "same bytes";
 };
 
-Result<Bytes> reverted(const dicom::File& file, const std::vector<dicom::Former>& former, bool provenance) {
-  dicom::Rewrite rewrite;
+Result<Bytes> reverted(const dicom::File& file, const std::vector<dicom::Former>& former, bool provenance,
+                       dicom::Rewrite rewrite = {}) {
   rewrite.transfer_syntax = file.transfer_syntax;
   if (auto done = dicom::revert_changes(file, former, provenance, rewrite); !done) return done.error();
   return dicom::write_file(file, rewrite);
 }
 
-/// The same from the staged file in the source's transfer syntax, proved equal to what is staged.
-Result<Restored> reverted_in(const std::string& syntax, ByteView staged, const dicom::File& file,
-                             const std::vector<dicom::Former>& former, bool provenance, const Converter& converter) {
+/// The staged file in another transfer syntax, proved equal to what is staged; `why` says what asks for it.
+Result<Converted> proved_in(const std::string& syntax, ByteView staged, const dicom::File& file,
+                            const Converter& converter, const std::string& why, std::string& verified_by) {
   auto converted = converter.convert(staged, file, {syntax, true}, {});
   if (!converted) return converted.error();
   if (converted->transfer_syntax != syntax)
-    return Failure{Fault::unsupported,
-                   "the icon is a codestream of " + syntax +
-                       " and goes back into a file of that only, which cannot be written: " + converted->reason};
+    return Failure{Fault::unsupported, why + ", which cannot be written: " + converted->reason};
   auto proof = converter.prove(file, converted->file, *converted);
   if (!proof) return proof.error();
+  verified_by = std::move(proof->verified_by);
+  return converted;
+}
+
+/// From the staged file in the source's transfer syntax, for icons that are codestreams of that.
+Result<Restored> reverted_in(const std::string& syntax, ByteView staged, const dicom::File& file,
+                             const std::vector<dicom::Former>& former, bool provenance, const Converter& converter) {
+  Restored out;
+  auto converted =
+      proved_in(syntax, staged, file, converter,
+                "the icon is a codestream of " + syntax + " and goes back into a file of that only", out.verified_by);
+  if (!converted) return converted.error();
   const auto there = dicom::parse_file(converted->file);
   if (!there) return there.error();
   auto bytes = reverted(*there, former, provenance);
   if (!bytes) return bytes.error();
-  return Restored{*std::move(bytes), *std::move(converted), std::move(proof->verified_by)};
+  out.bytes = *std::move(bytes);
+  out.converted = *std::move(converted);
+  return out;
+}
+
+/// In native samples, for attributes that say that these lie elsewhere or hold overlays: a codestream's do not.
+Result<Restored> moved_back(ByteView staged, const dicom::File& file, const std::vector<dicom::Former>& former,
+                            bool provenance, const Converter& converter) {
+  Restored out;
+  out.moved = true;
+  auto converted = proved_in(std::string(dicom::uid::kExplicitLittleEndian), staged, file, converter,
+                             "samples go back to their bits in native pixel data only", out.verified_by);
+  if (!converted) return converted.error();
+  const auto there = dicom::parse_file(converted->file);
+  if (!there) return there.error();
+  const auto pixels = bits_as_before(*there, former);
+  if (!pixels) return pixels.error();
+  dicom::Rewrite rewrite;
+  constexpr dicom::Tag kPixelData = dicom::tag(0x7FE0, 0x0010);
+  rewrite.elements[kPixelData] = dicom::encode_element(kPixelData, dicom::vr("OW"), as_text(*pixels));
+  auto bytes = reverted(*there, former, provenance, std::move(rewrite));
+  if (!bytes) return bytes.error();
+  out.bytes = *std::move(bytes);
+  out.converted = *std::move(converted);
+  return out;
 }
 
 Result<Restored> restored(ByteView staged, const dicom::File& file, const Object& object, const Converter& converter) {
   const manifest::Undo& undo = object.transcode->undo;
-  if (undo.empty()) return Restored{Bytes(staged.begin(), staged.end()), std::nullopt};
+  if (undo.empty()) return Restored{Bytes(staged.begin(), staged.end())};
   const auto former = former_of(undo);
   if (!former) return former.error();
+  if (moves_bits(file, *former)) return moved_back(staged, file, *former, undo.provenance, converter);
   auto bytes = reverted(file, *former, undo.provenance);
   if (!bytes) return bytes.error();
   const auto back = dicom::parse_file(*bytes);
@@ -87,7 +125,7 @@ Result<Restored> restored(ByteView staged, const dicom::File& file, const Object
   const std::string syntax = object.transfer_syntax.value_or("");
   if (file.transfer_syntax != syntax && has_encapsulated_icons(*back))
     return reverted_in(syntax, staged, file, *former, undo.provenance, converter);
-  return Restored{*std::move(bytes), std::nullopt};
+  return Restored{*std::move(bytes)};
 }
 
 Result<manifest::Transcode> restore(const Options& options, const Converter& converter, const Object& object) {
@@ -109,7 +147,10 @@ Result<manifest::Transcode> restore(const Options& options, const Converter& con
     if (digest != *object.dataset_sha256)
       return Failure{Fault::mismatch, "DS1 of the restored file is not the source's"};
     const auto from = result->converted ? dicom::parse_file(result->converted->file) : file;
-    if (!from || !same_pixel_bytes(*from, *back)) return Failure{Fault::mismatch, "the restored file has other pixels"};
+    if (from && result->moved) {
+      if (auto same = same_bits(*from, *back); !same) return same.error();
+    } else if (!from || !same_pixel_bytes(*from, *back))
+      return Failure{Fault::mismatch, "the restored file has other pixels"};
     return Converter::Proof{digest, result->verified_by};
   });
   if (!written) return written.error();

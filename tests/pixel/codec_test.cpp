@@ -217,6 +217,22 @@ TEST(Codec, SniffsWhatItsEncodersWrite) {
   EXPECT_FALSE(sniff(ByteView(*jpeg).first(jpeg->size() / 2)).ended);
 }
 
+TEST(Codec, SniffsALossyWaveletOfOneComponentAlone) {
+  const ImageInfo info = image(20, 30, 8, false, 3);
+  auto stream = encode_frame(kJpeg2000, info, picture(info));
+  ASSERT_TRUE(stream);
+  EXPECT_FALSE(sniff(*stream).lossy);
+  const Bytes coc = from_hex(
+      "ff5300090100050404"
+      "00"
+      "00");  // component 1: 5 levels, 64 x 64 blocks, 9-7
+  std::size_t at = 2;
+  while (load_u16(stream->data() + at, true) != 0xFF5C) at += 2 + load_u16(stream->data() + at + 2, true);
+  stream->insert(stream->begin() + static_cast<std::ptrdiff_t>(at), coc.begin(), coc.end());
+  EXPECT_TRUE(sniff(*stream).lossy);
+  EXPECT_EQ(true_syntax(sniff(*stream)), "1.2.840.10008.1.2.4.91");
+}
+
 TEST(Codec, KnowsWhatATransferSyntaxMayHaveLost) {
   EXPECT_EQ(fidelity_of("1.2.840.10008.1.2.1"), Fidelity::native);
   EXPECT_EQ(fidelity_of("1.2.840.10008.1.2.4.50"), Fidelity::lossy);

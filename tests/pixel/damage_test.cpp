@@ -2,6 +2,8 @@
 #include "pixel/codec.hpp"
 #include "pixel/support.hpp"
 
+#include <sys/resource.h>
+#include <unistd.h>
 #include <algorithm>
 
 namespace waybill::pixel::test {
@@ -140,6 +142,23 @@ TEST(Bomb, OfTilesPrecinctsOrLayersInJpeg2000IsRefusedBeforeMemoryIsTaken) {
     EXPECT_FALSE(decode_frame(syntax, info, zero));
   }
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST(Bomb, OfTinyCodeBlocksThatOpenJphHasNoMemoryForIsAFailure) {
+  const ImageInfo info = image(70, 45, 12);
+  auto stream = encode_frame(kHtj2k, info, picture(info));
+  ASSERT_TRUE(stream);
+  const std::size_t cod = segment_at(*stream, 0xFF52);
+  (*stream)[cod + 10] = (*stream)[cod + 11] = std::byte{0};  // 4 x 4: OpenJPH takes 340 MiB for the trees of a precinct
+  const auto with_little_memory = [&] {
+    const rlimit most{std::uint64_t{300} << 20U, std::uint64_t{300} << 20U};
+    if (setrlimit(RLIMIT_AS, &most) != 0) return 2;
+    const auto frame = decode_frame(kHtj2k, info, *stream, Decoder::independent);
+    return !frame && frame.error().fault == Fault::limit ? 0 : 1;
+  };
+  EXPECT_EXIT(_exit(with_little_memory()), ::testing::ExitedWithCode(0), "");
+}
+#endif
 
 TEST(Limits, LetAnEmptyImageBeSmallWhenTheDatasetGivesItsSize) {
   const ImageInfo info = image(3000, 2500, 16);

@@ -131,6 +131,30 @@ TEST(Pix1, ReadsOneBitFramesThatShareAByte) {
   }
 }
 
+TEST(Pix1, OfBitsAndPackedSamplesInColourIsTheSameByPixelAndByPlane) {
+  ImageInfo bits = image(1, 2, 1, false, 3);
+  bits.bits_allocated = 1;
+  bits.high_bit = 0;
+  const Bytes by_pixel = from_hex("15");  // 101 010 from the lowest bit
+  const std::string expected = pix1(native(bits, by_pixel));
+  bits.planar = true;
+  const Bytes by_plane = from_hex("19");  // 10 01 10
+  EXPECT_EQ(pix1(native(bits, by_plane)), expected);
+  Bytes value;
+  EXPECT_EQ(pix1(uncompressed(bits, {from_hex("1900")}, value)), expected);
+  const Bytes deflated = from_hex("010100feff19");  // one stored block
+  const auto frame = decode_frame("1.2.840.10008.1.2.8.1", bits, deflated);
+  ASSERT_TRUE(frame) << frame.error().what;
+  EXPECT_EQ(to_hex(frame->data), "010001000100");
+  ImageInfo packed = image(1, 2, 12, false, 3);
+  packed.bits_allocated = 12;
+  const Bytes pixels = from_hex("01200003400005600000");  // 001 002 003 004 005 006
+  const std::string wide = pix1(native(packed, pixels));
+  packed.planar = true;
+  const Bytes planes = from_hex("01400002500003600000");  // 001 004 002 005 003 006
+  EXPECT_EQ(pix1(native(packed, planes)), wide);
+}
+
 TEST(Pix1, OfShortNativeDataIsAFailure) {
   const Bytes value = from_hex("01000200");
   std::vector<Finding> findings;
@@ -220,6 +244,15 @@ TEST(Encapsulated, JoinsFragmentsByMarkersThoughAFragmentLooksLikeAStart) {
   ASSERT_TRUE(got.index) << got.index.error().what;
   EXPECT_EQ(to_hex(join(got.index->frames[0])), "ffd8aabbffd8ccddeeeeffd9");
   EXPECT_EQ(join(got.index->frames[1]), kB);
+}
+
+TEST(Encapsulated, JoinsFragmentsThoughTheirBorderCutsAnEndMarkerInTwo) {
+  const Bytes value =
+      items({{}, from_hex("ffd8aaff"), from_hex("d900"), from_hex("ffd8bbcc"), from_hex("ddddffd9"), kB});
+  const Indexed got = index(value, 3);
+  ASSERT_TRUE(got.index) << got.index.error().what;
+  EXPECT_EQ(to_hex(join(got.index->frames[0])), "ffd8aaffd900");
+  EXPECT_EQ(to_hex(join(got.index->frames[1])), "ffd8bbccddddffd9");
 }
 
 TEST(Encapsulated, ReadsAValueWithoutItsOffsetTable) {

@@ -230,6 +230,53 @@ TEST(OddSources, RunLengthsThatBeginBehindAGapAreDecodedWhereTheHeaderSays) {
   EXPECT_EQ(native_value(got.file()), slope_bytes());
 }
 
+TEST(OddSources, RunLengthsThatGoOnBehindTheImageAreCarried) {
+  ImageObject image;
+  image.fragments(kRleSyntax, {"", rle_segments({slope_bytes() + std::string(16, '\7')})});
+  for (const char* to : {"explicit-le", "jpeg-ls"}) expect_kept(image, to, "bytes behind the pixels");
+  image.fragments(kRleSyntax, {"", rle_segments({slope_bytes() + '\7'})});  // an encoder's padding
+  EXPECT_EQ(outcome_of(image, "explicit-le").converted.outcome, "transcoded");
+}
+
+/// 16 x 16 samples of 12 bits in a JPEG of 16 bits, shifted up by `shift`, or of 12.
+std::string twelve_bits(unsigned precision, unsigned shift, std::string& native) {
+  pixel::ImageInfo info;
+  info.rows = info.columns = 16;
+  info.bits_allocated = 16;
+  info.bits_stored = static_cast<std::uint16_t>(precision);
+  info.high_bit = static_cast<std::uint16_t>(precision - 1);
+  info.photometric = "MONOCHROME2";
+  pixel::Frame frame;
+  frame.rows = frame.columns = 16;
+  frame.bytes_per_sample = 2;
+  frame.photometric = info.photometric;
+  native.clear();
+  for (unsigned i = 0; i < 256; ++i) native += le16({(i * 13) & 0xFFFU});
+  for (unsigned i = 0; i < 256; ++i) put_u16(frame.data, static_cast<std::uint16_t>((i * 13 & 0xFFFU) << shift));
+  const std::string stream(as_text(*pixel::encode_frame(kJpegPrefix + "70", info, frame)));
+  return stream.size() % 2 == 0 ? stream : stream + '\0';
+}
+
+TEST(OddSources, CompressedSamplesWhoseHighBitIsElsewhereAreMovedForCodecs) {
+  for (const auto& [precision, shift] : {std::pair{16U, 4U}, {12U, 0U}}) {
+    std::string plain;
+    ImageObject image;
+    image.bits(16, 12, 15).fragments(kJpegPrefix + "70", {"", twelve_bits(precision, shift, plain)});
+    for (const char* to : {"jpeg-ls", "jpeg-2000", "rle", "explicit-le"}) {
+      const Outcome got = outcome_of(image, to, {{}, true});
+      EXPECT_EQ(got.failure, "") << to;
+      ASSERT_EQ(got.converted.outcome, "transcoded") << precision << ' ' << to << got.converted.reason;
+      const bool stays = precision == 16 && (std::string_view(to) == "rle" || std::string_view(to) == "explicit-le");
+      EXPECT_EQ(got.file().dataset.integer(tag(0x0028, 0x0102)), stays ? 15 : 11) << precision << ' ' << to;
+      const Outcome back = outcome_of_bytes(std::string(as_text(got.converted.file)), "explicit-le");
+      EXPECT_EQ(back.failure, "") << to;
+      if (!stays) {
+        EXPECT_EQ(native_value(back.file()), plain) << precision << ' ' << to;
+      }
+    }
+  }
+}
+
 /// A file that DCMTK has written in big endian.
 class OddBigEndian : public InFolder {
  protected:
@@ -241,7 +288,7 @@ class OddBigEndian : public InFolder {
   }
 };
 
-TEST_F(OddBigEndian, BitsAndFloatsBecomeLittleEndian) {
+TEST_F(OddBigEndian, BitsPackedSamplesAndFloatsBecomeLittleEndian) {
   ImageObject bits;
   bits.size(5, 7).frames("3").bits(1, 1, 0).raw(tag(0x7FE0, 0x0010), "OW", Bits().packed);
   std::string reals;
@@ -251,10 +298,15 @@ TEST_F(OddBigEndian, BitsAndFloatsBecomeLittleEndian) {
     std::memcpy(&pattern, &v, sizeof v);
     reals += le32({pattern});
   }
+  std::string twelve;
+  for (unsigned i = 0; i < 384; ++i) twelve += static_cast<char>(i * 29);
+  ImageObject packed;
+  packed.bits(12, 12, 11).raw(tag(0x7FE0, 0x0010), "OW", twelve);
   ImageObject real;
   real.bits(32, 32, 31).erase(tag(0x7FE0, 0x0010)).raw(tag(0x7FE0, 0x0008), "OF", reals);
   for (const auto& [image, t, value] :
-       {std::tuple{bits, tag(0x7FE0, 0x0010), Bits().packed}, std::tuple{real, tag(0x7FE0, 0x0008), reals}}) {
+       {std::tuple{bits, tag(0x7FE0, 0x0010), Bits().packed}, std::tuple{packed, tag(0x7FE0, 0x0010), twelve},
+        std::tuple{real, tag(0x7FE0, 0x0008), reals}}) {
     const std::string source = big_endian(image);
     const Outcome got = outcome_of_bytes(source, "explicit-le");
     EXPECT_EQ(got.failure, "");

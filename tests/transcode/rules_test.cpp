@@ -297,6 +297,11 @@ TEST(Rules, TwelvePackedBitsAreUnpackedForCodecs) {
     const auto file = got.file();
     EXPECT_EQ(file.dataset.integer(tag(0x0028, 0x0100)), 16);
   }
+  for (const char* to : {"jpeg-ls", "jpeg-2000"}) {
+    const Outcome got = outcome_of(image.bits(12, 12, 11, 1), to, {{}, true});
+    EXPECT_EQ(got.converted.outcome, "transcoded") << "of signed ones: " << got.converted.reason;
+    EXPECT_EQ(got.failure, "");
+  }
 }
 
 TEST(Rules, SignedPixelsComeBackWithTheirSign) {
@@ -310,6 +315,16 @@ TEST(Rules, SignedPixelsComeBackWithTheirSign) {
     EXPECT_EQ(there.failure, "") << to;
     EXPECT_EQ(there.file().dataset.integer(tag(0x0028, 0x0103)), 1) << to;
   }
+}
+
+TEST(Rules, ASignThatIsNotExtendedKeepsTheSource) {
+  std::string pixels;
+  for (int i = 0; i < 256; ++i) pixels += le16({static_cast<unsigned>(i * 9 - 1100) & 0xFFFU});
+  ImageObject image;
+  image.bits(16, 12, 11, 1).native(pixels);
+  // Readers who do not look at Bits Stored would see other numbers in what decoders extend.
+  for (const char* const to : {"jpeg-ls", "jpeg-lossless", "jpeg-2000"})
+    expect_kept(image, to, "bits outside Bits Stored");
 }
 
 TEST(Rules, FramesOfOddSizeGetOneFragmentEachOfEvenLengthAndAFullOffsetTable) {

@@ -220,6 +220,15 @@ void fill(const fs::path& archive) {
   put(archive / "note.txt", "hello");
 }
 
+TEST_F(Transcode, WhatIsStagedAlreadyIsNotStagedAgainFromItsSource) {
+  add("A", file_of({}));
+  scan();
+  transcode(options("jpeg-ls"));
+  const Ran ran = in_folder("$B/waybill-transcode transcode.wb --to rle --out again -o again.wb --quiet 2>&1");
+  EXPECT_EQ(ran.exit, 2);
+  EXPECT_NE(ran.out.find("is staged already; name the manifest of scan"), std::string::npos) << ran.out;
+}
+
 TEST_F(Transcode, OneAndFourThreadsStageTheSameBytesAndRecords) {
   fill(folder_ / "archive");
   scan();
