@@ -12,6 +12,7 @@ waybill_tool(transcode USES transcode audit)
 waybill_tool(load USES load audit)
 waybill_tool(verify USES verify audit)
 waybill_tool(report USES report audit)
+waybill_tool(probe USES probe audit)
 waybill_tool(assess USES assess dicom io audit)
 waybill_tool(simpacs USES simpacs dicom io)
 
@@ -26,10 +27,10 @@ add_dependencies(waybill-transcode waybill_codec)
 add_dependencies(waybill-load waybill_codec)
 
 add_custom_target(tools)
-add_dependencies(tools waybill waybill-manifest waybill-scan waybill-pack waybill-unpack waybill-audit waybill-listen waybill-reconcile waybill-transcode waybill-load waybill-verify waybill-report waybill-assess waybill-sync waybill-simpacs)
+add_dependencies(tools waybill waybill-manifest waybill-scan waybill-pack waybill-unpack waybill-audit waybill-listen waybill-reconcile waybill-transcode waybill-load waybill-verify waybill-report waybill-probe waybill-assess waybill-sync waybill-simpacs)
 
 # Beside each other, since the dispatcher and the codecs are looked for there; the pages are read as they are.
 include(GNUInstallDirs)
-install(TARGETS waybill waybill_codec waybill-manifest waybill-scan waybill-pack waybill-unpack waybill-audit waybill-listen waybill-reconcile waybill-transcode waybill-load waybill-verify waybill-report waybill-assess waybill-sync waybill-simpacs)
+install(TARGETS waybill waybill_codec waybill-manifest waybill-scan waybill-pack waybill-unpack waybill-audit waybill-listen waybill-reconcile waybill-transcode waybill-load waybill-verify waybill-report waybill-probe waybill-assess waybill-sync waybill-simpacs)
 install(DIRECTORY docs manifests DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -113,17 +113,21 @@ inline transfer::Address address_of(const std::string& url, net::TlsOptions tls,
   return address;
 }
 
+inline void add_timeout_option(CLI::App& app, net::Timeouts& timeouts) {
+  const auto set = [&timeouts](unsigned seconds) {
+    timeouts = {std::chrono::seconds(seconds), std::chrono::seconds(seconds), std::chrono::seconds(seconds)};
+  };
+  app.add_option_function<unsigned>("--timeout", set,
+                                    "Seconds to wait for a connection or for any one answer of the peer")
+      ->check(CLI::Range(1, 3600))
+      ->default_str("30");
+}
+
 inline void add_transfer_options(CLI::App& app, transfer::Options& options, const char* manifest) {
   app.add_option("manifest", options.manifest, manifest)->required();
   app.add_option("-o,--output", options.output, "Manifest to write")->required();
   app.add_option("--calling", options.calling, "Our AE title")->capture_default_str();
-  const auto set_timeouts = [&options](unsigned seconds) {
-    options.timeouts = {std::chrono::seconds(seconds), std::chrono::seconds(seconds), std::chrono::seconds(seconds)};
-  };
-  app.add_option_function<unsigned>("--timeout", set_timeouts,
-                                    "Seconds to wait for a connection or for any one answer of the peer")
-      ->check(CLI::Range(1, 3600))
-      ->default_str("30");
+  add_timeout_option(app, options.timeouts);
 }
 
 inline constexpr int kMostAssociations = 64;

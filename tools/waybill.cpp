@@ -36,6 +36,7 @@ constexpr std::array kTools = {
     Tool{"report", "Balance all manifests of a project and write the evidence down."},
     Tool{"assess", "Say what an archive holds, how long moving it takes and what people must decide."},
     Tool{"sync", "Run the chain of a plan on what is new, from cron."},
+    Tool{"probe", "Find out what a PACS takes, gives and does before anything is loaded."},
     Tool{"manifest", "Read, check, compare, sign, encrypt, sort, filter, merge, split and export manifests."},
     Tool{"audit", "Deliver audit messages that wait, and find gaps in those that arrived."},
     Tool{"simpacs", "Play a PACS that misbehaves as a scenario says, for rehearsals."},

@@ -38,6 +38,18 @@ SopClassKind sop_class_kind(std::string_view uid) {
   return dcmIsaStorageSOPClassUID(text.c_str(), ESSC_All) ? SopClassKind::storage : SopClassKind::not_storage;
 }
 
+std::vector<std::string> storage_classes() {
+  std::vector<std::string> all;
+  for (int i = 0; i < numberOfDcmAllStorageSOPClassUIDs; ++i) {
+    std::string uid = dcmAllStorageSOPClassUIDs[i];
+    const SopClassKind kind = sop_class_kind(uid);
+    if (kind == SopClassKind::storage || kind == SopClassKind::retired) all.push_back(std::move(uid));
+  }
+  std::ranges::sort(all);
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
 std::string uid_name(std::string_view uid) {
   const char* name = dcmFindNameOfUID(std::string(uid).c_str(), "");
   return name == nullptr ? "" : name;

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace waybill::dicom {
 
@@ -17,6 +18,10 @@ enum class SopClassKind {
 
 /// What kind of SOP Class the UID names, by DCMTK's tables (PS3.6 A). Any thread.
 [[nodiscard]] SopClassKind sop_class_kind(std::string_view uid);
+
+/// The Storage SOP Classes of these tables whose objects belong to a patient, retired ones among them, in the order of
+/// their UIDs. Any thread.
+[[nodiscard]] std::vector<std::string> storage_classes();
 
 /// What PS3.6 A calls a SOP Class or transfer syntax, in DCMTK's spelling ("CTImageStorage"); "" for a UID that is not
 /// in the table. Any thread.

@@ -171,30 +171,38 @@ Tally run(const Options& options) {
   return tally;
 }
 
-Preview preview(const Options& options) {
-  net::check_ae_title(options.calling, "calling AE title");
+Survey survey(const Options& options) {
   const Priority priority = priority_of(options);
   index::Store store({});
   Queue queue(options, priority, store);
   check_edits(options, queue);
-  Preview preview;
-  preview.input = queue.objects();
+  Survey survey;
+  survey.input = queue.objects();
   queue.set_carry({[](const manifest::Study&) {},
-                   [&](const manifest::Object& object) { ++preview.held_back[std::string(to_string(object.bucket))]; },
+                   [&](const manifest::Object& object) { ++survey.held_back[std::string(to_string(object.bucket))]; },
                    [](const std::string&) { return false; }});
   std::string last;
-  std::map<net::Context, std::uint64_t> contexts;
-  std::map<std::vector<net::Context>, std::uint64_t> choices;
   while (const auto piece = queue.next()) {
-    preview.studies += preview.studies == 0 || piece->study != last ? 1 : 0;
+    survey.studies += survey.studies == 0 || piece->study != last ? 1 : 0;
     last = piece->study;
-    preview.objects += piece->parcels.size();
+    survey.objects += piece->parcels.size();
     for (const Parcel& parcel : piece->parcels) {
-      preview.bytes += parcel.object.source.size;
-      const auto all = contexts_for(parcel.object, options);
-      for (std::size_t i = 0; i < all.size(); ++i) contexts[all[i]] += i == 0 ? 1 : 0;
-      ++choices[all];
+      survey.bytes += parcel.object.source.size;
+      Survey::Need& need = survey.needs[contexts_for(parcel.object, options)];
+      ++need.objects;
+      need.bytes += parcel.object.source.size;
     }
+  }
+  return survey;
+}
+
+Preview preview(const Options& options) {
+  net::check_ae_title(options.calling, "calling AE title");
+  Preview preview;
+  static_cast<Survey&>(preview) = survey(options);
+  std::map<net::Context, std::uint64_t> contexts;
+  for (const auto& [choice, need] : preview.needs) {
+    for (std::size_t i = 0; i < choice.size(); ++i) contexts[choice[i]] += i == 0 ? need.objects : 0;
   }
   if (std::holds_alternative<web::Endpoint>(options.target)) {  // takes or refuses objects, not contexts
     (void)make_target(options)->check({});
@@ -222,8 +230,9 @@ Preview preview(const Options& options) {
     if (part.size() == net::kMaxContexts) ask();
   }
   if (!part.empty()) ask();
-  for (const auto& [choice, count] : choices)
-    preview.refused += std::ranges::any_of(choice, [&](const auto& c) { return granted.contains(c); }) ? 0 : count;
+  for (const auto& [choice, need] : preview.needs)
+    preview.refused +=
+        std::ranges::any_of(choice, [&](const auto& c) { return granted.contains(c); }) ? 0 : need.objects;
   return preview;
 }
 

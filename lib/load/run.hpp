@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -68,9 +69,21 @@ struct Tally : transfer::Ledger {
 /// until then is in the output.
 [[nodiscard]] Tally run(const Options& options);
 
-/// What run() would send, and which presentation contexts the peer grants; sends nothing and writes nothing.
-struct Preview {
+/// What run() would send; no peer is asked and nothing is written.
+struct Survey {
   std::uint64_t input = 0, objects = 0, bytes = 0, studies = 0;
+  struct Need {
+    std::uint64_t objects = 0, bytes = 0;
+  };
+  /// By what an object may travel in: its own context first, then those of the ladder, best first. Empty for objects
+  /// that cannot be sent at all.
+  std::map<std::vector<net::Context>, Need> needs;
+  transfer::Counts held_back;  ///< objects that are not sent, by the bucket they would get
+};
+[[nodiscard]] Survey survey(const Options& options);
+
+/// The same, and which presentation contexts the peer grants; sends nothing and writes nothing.
+struct Preview : Survey {
   std::uint64_t refused = 0;  ///< objects that the peer takes in none of their syntaxes
   struct Line {
     net::Context context;
@@ -79,7 +92,6 @@ struct Preview {
     std::optional<unsigned> level = std::nullopt;  ///< of storage, where the peer says so (PS3.4 B.3.1)
   };
   std::vector<Line> contexts;
-  transfer::Counts held_back;  ///< objects that are not sent, by the bucket they would get
 };
 [[nodiscard]] Preview preview(const Options& options);
 

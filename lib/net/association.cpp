@@ -67,11 +67,16 @@ void Association::State::take_answer(const std::string& calling, Deadline until)
   if (type != PduType::associate_accept) throw WireError("it answered with another PDU");
   const auto accepted = parse_accept(pdu);
   if (!accepted) throw WireError(accepted.error().what);
-  set_send_limit(accepted->max_pdu);
+  facts = accepted->facts;
+  set_send_limit(facts.max_pdu);
   for (std::size_t i = 0; i < proposed.size(); ++i) {
     const ContextId id = context_id(i);
     const auto syntax = accepted->syntaxes.find(id);
-    if (syntax == accepted->syntaxes.end() || syntax->second != proposed[i].transfer_syntax) continue;
+    if (syntax == accepted->syntaxes.end() || syntax->second != proposed[i].transfer_syntax) {
+      const auto why = accepted->refusals.find(id);
+      refused.emplace(proposed[i], why == accepted->refusals.end() ? kNotAnswered : why->second);
+      continue;
+    }
     granted.emplace(proposed[i], id);
     by_id.emplace(id, proposed[i]);
   }
@@ -286,6 +291,12 @@ Association Association::request(const Peer& peer, const std::string& calling, s
 }
 
 bool Association::accepted(const Context& context) const { return state_->granted.contains(context); }
+std::uint8_t Association::result_of(const Context& context) const {
+  if (state_->granted.contains(context)) return 0;
+  const auto why = state_->refused.find(context);
+  return why == state_->refused.end() ? kNotAnswered : why->second;
+}
+const Facts& Association::facts() const noexcept { return state_->facts; }
 const std::map<std::string, StorageLevel>& Association::levels() const noexcept { return state_->levels; }
 const std::vector<Context>& Association::proposed() const noexcept { return state_->proposed; }
 std::uint64_t Association::number() const noexcept { return state_->number; }

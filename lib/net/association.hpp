@@ -48,7 +48,38 @@ struct StorageLevel {
   std::uint8_t level = 0;     ///< 0 some attributes are kept, 1 all of the standard, 2 all, private ones too
   std::uint8_t coercion = 0;  ///< 0 values are kept, 1 may be changed, 2 not known
 };
-enum class AskLevel { no, yes };  ///< whether an association asks for it
+/// Whether an association asks for it; `all`: and for whatever else a peer says of itself, see Facts.
+enum class AskLevel { no, yes, all };
+
+/// What a peer says of itself when it grants an association (PS3.7 D.3.3, PS3.4 C.5.1.1). Text as it came, in UTF-8.
+struct Facts {
+  std::string implementation_class, implementation_version;
+  std::uint32_t max_pdu = 0;  ///< bytes that it takes in one PDU; 0 is any number
+  struct Window {
+    std::uint16_t invoked = 1, performed = 1;  ///< 0 is any number
+  };
+  std::optional<Window> window = {};    ///< of asynchronous operations; nothing said is one at a time
+  std::optional<bool> relational = {};  ///< C-FIND takes questions without the keys of the levels above
+};
+
+/// Results of a presentation context (PS3.8 table 9-18), and one for a peer that said nothing or granted another
+/// syntax.
+inline constexpr std::uint8_t kUserRejection = 1, kNoReason = 2, kClassNotSupported = 3, kSyntaxNotSupported = 4;
+inline constexpr std::uint8_t kNotAnswered = 0xFF;
+
+/// A key of an identifier: tag, VR and value, "" for what the answers are to have.
+struct Key {
+  std::uint32_t tag = 0;
+  const char* vr = "";
+  std::string value;
+};
+
+/// How a C-FIND ended.
+struct Found {
+  std::uint16_t status = 0;  ///< of the last answer: 0000, B001 limit reached, FE00 cancelled, a failure
+  std::size_t answers = 0;
+  bool keys_unsupported = false;  ///< FF01: optional keys were not matched
+};
 
 /// What the peer said to one C-STORE.
 struct StoreResult {
@@ -85,6 +116,9 @@ class Association {
   Association& operator=(Association&&) noexcept;
 
   [[nodiscard]] bool accepted(const Context& context) const;
+  /// Why a proposed context was not granted, one of the results above; 0 when it was.
+  [[nodiscard]] std::uint8_t result_of(const Context& context) const;
+  [[nodiscard]] const Facts& facts() const noexcept;
   /// What the peer says of the classes it was asked about (AskLevel::yes); most say nothing.
   [[nodiscard]] const std::map<std::string, StorageLevel>& levels() const noexcept;
   [[nodiscard]] const std::vector<Context>& proposed() const noexcept;
@@ -106,6 +140,11 @@ class Association {
   [[nodiscard]] std::set<std::string> find_series(const std::string& study);
   [[nodiscard]] std::set<std::string> find_instances(const std::string& study, const std::string& series,
                                                      const std::string& instance = "");
+  /// Study Root C-FIND with any keys in the order of their tags, (0008,0052) among them. `take` gets what each answer
+  /// has, trimmed, by tag; when it says no, the rest is cancelled, and a peer that goes on for the time-out is left.
+  /// Any status of the last answer is given, not thrown. Throws PeerError when C-FIND is not granted or the peer lost.
+  using TakeAnswer = std::function<bool(const std::map<std::uint32_t, std::string>&)>;
+  [[nodiscard]] Found find(const std::vector<Key>& keys, const TakeAnswer& take);
   /// All SOP Instance UIDs of a study: SERIES level, then IMAGE level for each series.
   [[nodiscard]] std::set<std::string> find_study(const std::string& study);
 

@@ -44,6 +44,7 @@ enum class Verb : std::uint16_t {
   echo = 0x0030,
   event = 0x0100,
   action = 0x0130,
+  cancel = 0x0FFF,
 };
 inline constexpr std::uint16_t kResponse = 0x8000;
 inline constexpr std::uint16_t kNoDataSet = 0x0101;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <set>
 
 namespace waybill::net {
@@ -70,17 +71,29 @@ void put_version(Bytes& out) {
 
 /// Objects of the context are sent to be stored: it is for none of the services.
 bool is_stored(const Context& context) {
-  constexpr std::array kServices{kVerificationClass, kStudyRootFind, kStudyRootGet, kStudyRootMove, kCommitmentClass};
-  return !context.scp_role && std::ranges::count(kServices, context.sop_class) == 0;
+  constexpr std::string_view kQueryRetrieve = "1.2.840.10008.5.1.4.1.2.";  // of any information model
+  const std::string& uid = context.sop_class;
+  return !context.scp_role && uid != kVerificationClass && uid != kCommitmentClass && !uid.starts_with(kQueryRetrieve);
 }
 
-/// Asks storage SCPs what they keep (PS3.4 B.3.1): we are SCU, and the bytes of our own level mean nothing.
-void put_storage_level(Bytes& out, std::string_view sop_class) {
+void put_extended(Bytes& out, std::string_view sop_class, std::initializer_list<unsigned> bytes) {
   Bytes item;
   put_big16(item, sop_class.size());
   put_bytes(item, as_bytes(sop_class));
-  for (const unsigned byte : {3U, 0U, 0U, 0U, 0U, 0U}) item.push_back(static_cast<std::byte>(byte));
+  for (const unsigned byte : bytes) item.push_back(static_cast<std::byte>(byte));
   put_item(out, 0x56, item);
+}
+
+/// Asks storage SCPs what they keep (PS3.4 B.3.1): we are SCU, and the bytes of our own level mean nothing.
+void put_storage_level(Bytes& out, std::string_view sop_class) { put_extended(out, sop_class, {3, 0, 0, 0, 0, 0}); }
+
+/// Any number of operations at a time, so that the answer is the peer's own limit (PS3.7 D.3.3.3); what is granted need
+/// not be used.
+void put_window(Bytes& out) {
+  Bytes window;
+  put_big16(window, 0);
+  put_big16(window, 1);
+  put_item(out, 0x53, window);
 }
 
 Bytes user_item(const std::vector<Context>& contexts, AskLevel ask) {
@@ -93,8 +106,13 @@ Bytes user_item(const std::vector<Context>& contexts, AskLevel ask) {
   }
   for (const std::string_view sop_class : roles) put_role(out, sop_class, false, true);
   put_version(out);
-  if (ask == AskLevel::yes) {
+  if (ask != AskLevel::no) {
     for (const std::string_view sop_class : stored) put_storage_level(out, sop_class);
+  }
+  if (ask == AskLevel::all) {
+    put_window(out);
+    if (std::ranges::any_of(contexts, [](const Context& one) { return one.sop_class == kStudyRootFind; }))
+      put_extended(out, kStudyRootFind, {1, 0, 0});  // relational queries; no ranges of date and time, no fuzzy names
   }
   return out;
 }
@@ -125,19 +143,34 @@ bool read_context(ByteView item, Accepted& out) {
   });
 }
 
-void read_level(ByteView value, Accepted& out) {
+void read_extended(ByteView value, Accepted& out) {
   if (value.size() < 2) return;
   const std::size_t length = load_u16(value.data(), true);
-  if (value.size() < 2 + length + 5) return;
-  const auto byte = [&](std::size_t i) { return std::to_integer<std::uint8_t>(value[2 + length + i]); };
-  out.levels[std::string(trim(as_text(value.subspan(2, length))))] = {byte(0), byte(4)};
+  if (value.size() < 2 + length + 1) return;
+  const std::string sop_class(trim(as_text(value.subspan(2, length))));
+  const ByteView bytes = value.subspan(2 + length);
+  const auto byte = [&](std::size_t i) { return std::to_integer<std::uint8_t>(bytes[i]); };
+  if (sop_class == kStudyRootFind) {
+    out.facts.relational = byte(0) == 1;
+  } else if (bytes.size() >= 5) {
+    out.levels[sop_class] = {byte(0), byte(4)};
+  }
+}
+
+/// A UID or name of the peer's own, no longer than anything honest is.
+std::string text_of_peer(ByteView value) {
+  constexpr std::size_t kLongest = 64;
+  return repair_utf8(trim(as_text(value.first(std::min(value.size(), kLongest)))));
 }
 
 bool read_user(ByteView items, Accepted& out) {
   return for_each_item(items, [&](std::uint8_t type, ByteView value) {
-    if (type == 0x51 && value.size() >= 4) out.max_pdu = load_u32(value.data(), true);
-    if (type == 0x56) read_level(value, out);
-    if (type == 0x55) out.implementation = repair_utf8(trim(as_text(value)));
+    if (type == 0x51 && value.size() >= 4) out.facts.max_pdu = load_u32(value.data(), true);
+    if (type == 0x52) out.facts.implementation_class = text_of_peer(value);
+    if (type == 0x53 && value.size() >= 4)
+      out.facts.window = {load_u16(value.data(), true), load_u16(value.data() + 2, true)};
+    if (type == 0x55) out.facts.implementation_version = text_of_peer(value);
+    if (type == 0x56) read_extended(value, out);
   });
 }
 

@@ -39,10 +39,9 @@ inline constexpr std::uint32_t kLargestPdu = 1024 * 1024;  ///< what we take fro
                                    const std::vector<Context>& contexts, AskLevel ask = AskLevel::no);
 
 struct Accepted {
-  std::uint32_t max_pdu = 0;                   ///< what the peer takes; 0 is any size
+  Facts facts;
   std::map<ContextId, std::string> syntaxes;   ///< of the contexts it granted
   std::map<ContextId, std::uint8_t> refusals;  ///< result of the others, 1 to 4
-  std::string implementation;                  ///< version name
   std::map<std::string, StorageLevel> levels;  ///< by class, of those that said so
 };
 /// Fault::malformed when lengths do not fit.

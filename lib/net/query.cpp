@@ -9,13 +9,6 @@
 
 namespace waybill::net {
 
-/// A key of an identifier.
-struct Key {
-  dicom::Tag tag;
-  const char* vr;
-  std::string value;
-};
-
 namespace {
 
 constexpr dicom::Tag kLevel = dicom::tag(0x0008, 0x0052);
@@ -23,7 +16,7 @@ constexpr dicom::Tag kSopInstance = dicom::tag(0x0008, 0x0018);
 constexpr dicom::Tag kStudy = dicom::tag(0x0020, 0x000D);
 constexpr dicom::Tag kSeries = dicom::tag(0x0020, 0x000E);
 constexpr dicom::Tag kStudyInstances = dicom::tag(0x0020, 0x1208);
-constexpr std::uint16_t kLimitReached = 0xB001;
+constexpr std::uint16_t kLimitReached = 0xB001, kKeysUnsupported = 0xFF01;
 constexpr std::size_t kMaxAnswers = 4'000'000;
 constexpr std::uint64_t kMaxIdentifier = 1U << 20U;
 
@@ -47,7 +40,7 @@ Bytes encode_keys(const std::vector<Key>& keys, bool explicit_vr) {
   return out;
 }
 
-bool is_pending(std::uint16_t status) { return status == 0xFF00 || status == 0xFF01; }
+bool is_pending(std::uint16_t status) { return status == 0xFF00 || status == kKeysUnsupported; }
 
 std::string hex(std::uint16_t status) {
   const std::array bytes{static_cast<std::byte>(status >> 8U), static_cast<std::byte>(status & 0xFFU)};
@@ -63,31 +56,59 @@ Command request_of(Verb verb, std::string_view sop_class, std::uint16_t id) {
 
 }  // namespace
 
-/// One C-FIND; the answers' values of `wanted`.
-std::set<std::string> Association::State::find(const std::vector<Key>& keys, std::uint32_t wanted) {
+Found Association::State::query(const std::vector<Key>& keys, const std::function<bool(const dicom::Dataset&)>& take) {
   const ContextId context = context_of(kStudyRootFind, "C-FIND (Study Root)");
   const bool explicit_vr = by_id.at(context).transfer_syntax == kExplicitLittle;
   const std::uint16_t id = message_id();
   send(context, request_of(Verb::find, kStudyRootFind, id).encode(), encode_keys(keys, explicit_vr));
 
-  std::set<std::string> values;
-  for (std::size_t answers = 0;; ++answers) {
+  Found found;
+  std::optional<Deadline> cancelled;
+  for (;; ++found.answers) {
     const Command response = receive_response(Verb::find, id, context);
     const std::uint16_t status = response.number(field::kStatus);
     io::Scratch memory;
     const ByteView identifier = response.data_follows() ? receive_dataset(context, kMaxIdentifier, memory) : ByteView();
-    if (status == 0 || status == kLimitReached) return values;
     if (!is_pending(status)) {
-      throw PeerError(PeerError::Kind::refused, peer.url() + " answered C-FIND with status " + hex(status) +
-                                                    "; ask its operator, then run the same command again");
+      found.status = status;
+      return found;
     }
-    if (answers >= kMaxAnswers) lose("C-FIND gave more than 4,000,000 answers");
+    if (cancelled) {
+      if (Clock::now() > *cancelled) lose("C-FIND went on though it was cancelled");
+      continue;
+    }
+    if (found.answers >= kMaxAnswers) lose("C-FIND gave more than 4,000,000 answers");
+    found.keys_unsupported |= status == kKeysUnsupported;
     std::vector<manifest::Finding> findings;
     const auto parsed = dicom::parse_dataset(identifier, {explicit_vr, false}, findings);
     if (!parsed) lose("a C-FIND answer cannot be read (" + parsed.error().what + ")");
-    const auto value = parsed->raw_text(wanted);
-    if (value && !value->empty()) values.insert(std::string(trim(*value)));
+    if (take(*parsed)) continue;
+    const Command cancel = Command::make(static_cast<std::uint16_t>(Verb::cancel), false).set(field::kRespondedTo, id);
+    send(context, cancel.encode());
+    cancelled = Clock::now() + timeouts.dimse;
   }
+}
+
+std::set<std::string> Association::State::find(const std::vector<Key>& keys, std::uint32_t wanted) {
+  std::set<std::string> values;
+  const Found found = query(keys, [&](const dicom::Dataset& answer) {
+    const auto value = answer.raw_text(wanted);
+    if (value && !value->empty()) values.insert(std::string(trim(*value)));
+    return true;
+  });
+  if (found.status == 0 || found.status == kLimitReached) return values;
+  throw PeerError(PeerError::Kind::refused, peer.url() + " answered C-FIND with status " + hex(found.status) +
+                                                "; ask its operator, then run the same command again");
+}
+
+Found Association::find(const std::vector<Key>& keys, const TakeAnswer& take) {
+  return state_->query(keys, [&](const dicom::Dataset& answer) {
+    std::map<std::uint32_t, std::string> values;
+    for (const Key& key : keys) {
+      if (const auto value = answer.raw_text(key.tag)) values.emplace(key.tag, trim(*value));
+    }
+    return take(values);
+  });
 }
 
 std::set<std::string> Association::find_series(const std::string& study) {

@@ -2,12 +2,14 @@
 // Private to lib/net.
 #pragma once
 
+#include "dicom/dataset.hpp"
 #include "net/association.hpp"
 #include "net/command.hpp"
 #include "net/pdu.hpp"
 #include "net/wire.hpp"
 
 #include <sys/uio.h>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -22,14 +24,14 @@ struct Fragment {
   std::size_t size = 0;
 };
 
-struct Key;
-
 struct Association::State {
   Peer peer;
   Timeouts timeouts;
   std::vector<Context> proposed;
   AskLevel ask = AskLevel::no;
   std::map<std::string, StorageLevel> levels;
+  Facts facts;
+  std::map<Context, std::uint8_t> refused;
   std::map<Context, ContextId> granted;
   std::map<ContextId, Context> by_id;
   std::optional<Wire> wire;
@@ -76,7 +78,9 @@ struct Association::State {
   void skip_dataset(ContextId context, std::uint64_t cap);
   /// Receives a response to `id` of the given kind; anything else loses the association.
   [[nodiscard]] Command receive_response(Verb verb, std::uint16_t id, ContextId expected);
-  /// One C-FIND; the answers' values of tag `wanted`.
+  /// One C-FIND; `take` gets each answer, false cancels what is left. The status of the last answer is given.
+  [[nodiscard]] Found query(const std::vector<Key>& keys, const std::function<bool(const dicom::Dataset&)>& take);
+  /// The same for the answers' values of tag `wanted`; a status of failure throws.
   [[nodiscard]] std::set<std::string> find(const std::vector<Key>& keys, std::uint32_t wanted);
   /// Takes the dataset of a C-STORE that the peer sends us; the answer is the next call's.
   [[nodiscard]] Received receive_store(const Command& request, ContextId context, std::uint64_t cap);

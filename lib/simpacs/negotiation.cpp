@@ -122,6 +122,7 @@ bool Session::negotiate() {
   const std::uint16_t window = node_.scenario.window > 1 ? node_.scenario.window : std::uint16_t{0};
   messages_.peer_pdu = request_.max_pdu;
   request_.level = node_.scenario.storage_level;
+  std::erase_if(request_.extended, is_service);  // the level is of storage
   ++node_.tallies.associations;
   if (node_.journal) {
     node_.journal.write(Journal::line("accepted", number_)

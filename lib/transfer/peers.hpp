@@ -29,6 +29,9 @@ class Peers {
   [[nodiscard]] net::Association acquire(const std::vector<net::Context>& contexts, const std::string& study);
   /// A new association of the caller's own, tried once. Throws net::PeerError.
   [[nodiscard]] net::Association open(const std::vector<net::Context>& contexts, net::AskLevel ask = net::AskLevel::no);
+  /// The same, but a transient refusal is tried again three times.
+  [[nodiscard]] net::Association request(const std::vector<net::Context>& contexts,
+                                         net::AskLevel ask = net::AskLevel::no);
   void give_back(net::Association association, const std::string& study);
   /// An association of ours is at work.
   void touch() noexcept { last_work_ = std::chrono::steady_clock::now(); }
@@ -43,8 +46,6 @@ class Peers {
     net::Association association;
     std::string study;
   };
-  [[nodiscard]] net::Association request(const std::vector<net::Context>& contexts,
-                                         net::AskLevel ask = net::AskLevel::no);
   [[nodiscard]] std::optional<net::Association> take_idle(const std::vector<net::Context>& contexts,
                                                           const std::string& study);
 

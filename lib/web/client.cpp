@@ -25,20 +25,6 @@ constexpr std::size_t kMostOfStoreAnswer = std::size_t{16} << 20U;
 constexpr const char* kJson = "Accept: application/dicom+json";
 constexpr std::string_view kSopInstance = "00080018", kStudy = "0020000D";
 
-/// A UID as a segment or value of an address; what a UID should not hold is escaped.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const unsigned char c : text) {
-    if (std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_') {
-      out += static_cast<char>(c);
-    } else {
-      const std::byte byte{c};
-      out += "%" + to_hex({&byte, 1});
-    }
-  }
-  return out == "." || out == ".." ? "" : out;
-}
-
 std::string random_boundary() {
   thread_local std::mt19937_64 chance{std::random_device{}()};
   Bytes bytes;
@@ -51,6 +37,19 @@ bool is_plain(const Response& response) {
 }
 
 }  // namespace
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const unsigned char c : text) {
+    if (std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_') {
+      out += static_cast<char>(c);
+    } else {
+      const std::byte byte{c};
+      out += "%" + to_hex({&byte, 1});
+    }
+  }
+  return out == "." || out == ".." ? "" : out;
+}
 
 Client::Client(const Endpoint& endpoint, const net::Timeouts& timeouts)
     : endpoint_(endpoint), connection_(endpoint, timeouts) {}
@@ -151,7 +150,7 @@ std::set<std::string> Client::find_below(const std::string& study, const std::st
                                          const std::string& only) {
   auto found = find("/studies/" + escaped(study) + below + "/instances?" + only, study);
   if (!found) found = find("/instances?StudyInstanceUID=" + escaped(study) + "&" + keys + only, study);
-  if (!found) check_answer(endpoint_, {404, {}, {}, {}, {}}, "QIDO-RS");
+  if (!found) check_answer(endpoint_, {404, {}, {}, {}, {}, {}}, "QIDO-RS");
   return *std::move(found);
 }
 

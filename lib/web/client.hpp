@@ -19,6 +19,9 @@ struct Part {
   ByteView head, rest;
 };
 
+/// A UID as a segment or value of an address; what a UID should not hold is escaped.
+[[nodiscard]] std::string escaped(std::string_view text);
+
 /// A user of a DICOMweb service (PS3.18) over one connection: STOW-RS, QIDO-RS, WADO-RS. One thread at a time; many may
 /// exist. Functions throw net::PeerError as net::Association does, Busy among them.
 class Client {

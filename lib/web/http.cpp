@@ -172,6 +172,7 @@ void Connection::State::take_header(std::string_view line) {
   if (is_named(line, "Content-Type")) response.content_type = clean();
   if (is_named(line, "Content-Encoding")) response.content_encoding = clean();
   if (is_named(line, "Location")) response.location = clean();
+  if (is_named(line, "Warning")) response.warning = clean();
   if (is_named(line, "Retry-After")) response.retry_after = retry_after_of(clean());
   if (is_named(line, "Keep-Alive")) {
     const std::size_t at = value.find("timeout=");

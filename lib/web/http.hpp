@@ -35,6 +35,7 @@ struct Response {
   int status = 0;
   std::string content_type, content_encoding, location;
   std::chrono::milliseconds retry_after{0};  ///< 0 when the service did not say, or named a date that has passed
+  std::string warning = {};                  ///< what it gave less or ignored (PS3.18 8.3.4.2): "299 …"
 };
 
 /// One connection to a service, kept open between requests. One thread at a time.

@@ -93,6 +93,47 @@ TEST_F(AssociationTest, GetsOneObjectOfAStudy) {
   EXPECT_EQ(got, std::vector<std::string>{"1.9.4.1.2"});
 }
 
+TEST_F(AssociationTest, FindsWithAnyKeysAndCancelsWhatIsNotWanted) {
+  Association association = Association::request(peer_, "WAYBILL", all_contexts());
+  for (const char* study : {"1.9.5", "1.9.6", "1.9.7"}) {
+    const std::string series = std::string(study) + ".1", uid = series + ".1";
+    ASSERT_EQ(
+        association.store({kCapture, kPlain, false}, uid, dataset_of(test::small_object(study, series, uid, 5))).status,
+        0);
+  }
+  constexpr std::uint32_t kStudy = 0x0020000D, kCount = 0x00201208, kAbsent = 0x00080056;
+  const std::vector<Key> keys{
+      {0x00080052, "CS", "STUDY"}, {kAbsent, "CS", ""}, {kStudy, "UI", "1.9.5"}, {kCount, "IS", ""}};
+  std::vector<std::map<std::uint32_t, std::string>> answers;
+  const auto take = [&](const auto& answer) {
+    answers.push_back(answer);
+    return true;
+  };
+  const Found one = association.find(keys, take);
+  EXPECT_EQ(one.status, 0);
+  EXPECT_EQ(one.answers, 1U);
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(answers[0].at(kStudy), "1.9.5");
+  EXPECT_EQ(answers[0].at(kCount), "1");
+
+  std::size_t taken = 0;
+  const Found cut =
+      association.find({{0x00080052, "CS", "STUDY"}, {kStudy, "UI", ""}}, [&](const auto&) { return ++taken < 2; });
+  EXPECT_EQ(taken, 2U) << "nothing is taken behind the cancel";
+  EXPECT_TRUE(cut.status == 0xFE00 || cut.status == 0) << cut.status;
+  EXPECT_TRUE(association.usable());
+  EXPECT_EQ(association.find(keys, take).status, 0) << "the association goes on";
+}
+
+TEST_F(AssociationTest, SaysWhyAContextWasNotGranted) {
+  const Context nonsense{kCapture, "1.2.3.4.5.6", false}, good{kCapture, kPlain, false};
+  const Association association = Association::request(peer_, "WAYBILL", {good, nonsense});
+  EXPECT_EQ(association.result_of(good), 0);
+  EXPECT_EQ(association.result_of(nonsense), kClassNotSupported) << "what DCMTK says of an unknown syntax";
+  EXPECT_EQ(association.result_of({"1.2", "1.2", false}), kNotAnswered) << "it was not proposed";
+  EXPECT_EQ(association.facts().implementation_version, "OFFIS_DCMTK_367");
+}
+
 TEST_F(AssociationTest, SendsADatasetOfManyFragmentsWhole) {
   using dicom::tag;
   test::DicomBuilder b;

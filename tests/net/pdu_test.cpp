@@ -84,10 +84,41 @@ TEST(AssociationPdu, AsksForTheLevelOfStorageAndReadsTheAnswer) {
   EXPECT_EQ(accepted->levels.at("1.2.3").coercion, 2);
 }
 
+TEST(AssociationPdu, AsksForAllThatAPeerSaysOfItselfAndReadsTheAnswer) {
+  const std::vector<Context> contexts{{"1.2.3", "1.2"}, {std::string(kStudyRootFind), "1.2"}};
+  const std::string_view window("\x53\x00\x00\x04\x00\x00\x00\x01", 8);
+  const Bytes usual = encode_request("CALLED", "CALLING", contexts, AskLevel::yes);
+  EXPECT_EQ(as_text(usual).find(window), std::string_view::npos) << "load asks for no window";
+  const Bytes all = encode_request("CALLED", "CALLING", contexts, AskLevel::all);
+  EXPECT_NE(as_text(all).find(window), std::string_view::npos);
+  EXPECT_NE(as_text(all).find(std::string(kStudyRootFind) + std::string("\x01\x00\x00", 3)), std::string_view::npos);
+
+  Bytes user = bytes_of({0x51, 0, 0, 4, 0, 0, 0x40, 0, 0x53, 0, 0, 4, 0, 5, 0, 1});
+  const auto put = [&](std::uint8_t type, std::string_view text) {
+    put_bytes(user, bytes_of({type, 0, 0, static_cast<int>(text.size())}));
+    put_bytes(user, as_bytes(text));
+  };
+  put(0x52, "1.2.99");
+  put(0x55, "PACS_7 ");
+  put(0x56, std::string("\x00\x1b", 2) + std::string(kStudyRootFind) + "\x01");
+  Bytes answer(68);
+  put_bytes(answer, bytes_of({0x50, 0, 0, static_cast<int>(user.size())}));
+  put_bytes(answer, user);
+  const auto accepted = parse_accept(answer);
+  ASSERT_TRUE(accepted);
+  EXPECT_EQ(accepted->facts.implementation_class, "1.2.99");
+  EXPECT_EQ(accepted->facts.implementation_version, "PACS_7");
+  EXPECT_EQ(accepted->facts.max_pdu, 0x4000U);
+  ASSERT_TRUE(accepted->facts.window);
+  EXPECT_EQ(accepted->facts.window->invoked, 5);
+  EXPECT_EQ(accepted->facts.relational, std::optional(true));
+  EXPECT_TRUE(accepted->levels.empty()) << "what is said of C-FIND is no level of storage";
+}
+
 TEST(AssociationPdu, ReadsWhatWasGrantedAndRefused) {
   const auto accepted = parse_accept(acceptance());
   ASSERT_TRUE(accepted);
-  EXPECT_EQ(accepted->max_pdu, 0U);
+  EXPECT_EQ(accepted->facts.max_pdu, 0U);
   EXPECT_EQ(accepted->syntaxes, (std::map<ContextId, std::string>{{1, "1.2.840.10008.1.2"}}));
   EXPECT_EQ(accepted->refusals, (std::map<ContextId, std::uint8_t>{{3, 4}}));
 }

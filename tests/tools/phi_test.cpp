@@ -64,6 +64,7 @@ TEST_F(Phi, NoNameNumberOrBirthDateIsSaidLoggedOrLeftBehindAndNoFileIsOpenToOthe
       1);
   run("$B/waybill-load transcode.wb --to " + pacs.url() + " -o load.wb --dry-run", 1);
   run("$B/waybill-load transcode.wb --to " + pacs.url() + " -o load.wb", 1);
+  run("$B/waybill-probe " + pacs.url() + " --for transcode.wb -o profile.json", 0);
   run("$B/waybill-verify load.wb --against " + pacs.url() + " --level content -o verify.wb", 5);
   run("$B/waybill-report scan.wb reconcile.wb transcode.wb load.wb verify.wb --html r.html --csv r.csv --report-json "
       "r.json "
@@ -75,7 +76,8 @@ TEST_F(Phi, NoNameNumberOrBirthDateIsSaidLoggedOrLeftBehindAndNoFileIsOpenToOthe
   EXPECT_NE(seen.find("waybill-scan"), std::string::npos);
   expect_clean(seen, "a command line");
 
-  for (const char* report : {"r.html", "r.csv", "r.json", "assess.html"}) expect_clean(slurp(folder_ / report), report);
+  for (const char* report : {"r.html", "r.csv", "r.json", "assess.html", "profile.json"})
+    expect_clean(slurp(folder_ / report), report);
   const std::string lookup = slurp(folder_ / "lookup.csv");
   EXPECT_NE(lookup.find("MRNX7731990"), std::string::npos) << "who stands behind the hashes: " << lookup;
   const std::string hash = lookup.substr(lookup.rfind('\n', lookup.find("MRNX7731990")) + 2, 12);
