@@ -12,12 +12,12 @@ from bench_common import BIN, timed
 
 CORES = os.cpu_count()
 
-# name: objects, SOP class, modality, rows, columns, frames, samples, bits stored
+# name: objects, SOP class, modality, rows, columns, frames, samples, bits stored; enough of them that start-up does not count
 CLASSES = {
     'CT': (100, '1.2.840.10008.5.1.4.1.1.2', 'CT', 512, 512, 1, 1, 12),
     'CR': (12, '1.2.840.10008.5.1.4.1.1.1', 'CR', 2048, 2048, 1, 1, 12),
     'MG': (4, '1.2.840.10008.5.1.4.1.1.1.2', 'MG', 5120, 4096, 1, 1, 14),
-    'US': (4, '1.2.840.10008.5.1.4.1.1.3.1', 'US', 480, 640, 40, 3, 8),
+    'US': (12, '1.2.840.10008.5.1.4.1.1.3.1', 'US', 480, 640, 40, 3, 8),
 }
 # the same work by others: one process a file, as many at once as there are cores; none of them proves what it wrote
 PEERS = {
