@@ -44,6 +44,10 @@ EntryKind kind_of(mode_t mode) {
   return EntryKind::device;
 }
 
+RunError unreadable(const std::string& source, const std::string& why) {
+  return {Exit::input, "cannot read source " + path_to_text(source) + ": " + why + "; check the path and its rights"};
+}
+
 }  // namespace
 
 void examine(Entry& entry) {
@@ -60,9 +64,7 @@ Walk::Walk(const std::vector<std::string>& sources) {
     std::error_code error;
     const auto absolute = std::filesystem::canonical(source, error);
     if (!error && std::filesystem::is_directory(absolute)) std::filesystem::directory_iterator(absolute, error);
-    if (error)
-      throw RunError(Exit::input, "cannot read source " + path_to_text(source) + ": " + error.message() +
-                                      "; check the path and its rights");
+    if (error) throw unreadable(source, error.message());
     sources_.push_back(absolute.string());
   }
 }
@@ -71,7 +73,8 @@ std::optional<Entry> Walk::next() {
   for (;;) {
     std::string path;
     bool is_file = false;
-    if (stack_.empty()) {
+    const bool is_source = stack_.empty();
+    if (is_source) {
       if (source_ == sources_.size()) return std::nullopt;
       path = sources_[source_++];
       root_ = path.rfind('/') + 1;  // right for a file; for a folder the names below begin behind it
@@ -92,6 +95,8 @@ std::optional<Entry> Walk::next() {
       return entry;
     }
     if (auto entry = visit(path)) {
+      if (is_source && (entry->kind == EntryKind::unreadable_folder || entry->kind == EntryKind::vanished))
+        throw unreadable(path, entry->error);  // it was there when the walk began
       entry->root = std::min(root_, entry->path.size());
       return entry;
     }

@@ -38,6 +38,7 @@ class Walk {
  public:
   /// Throws RunError(Exit::input) for a source that does not exist.
   explicit Walk(const std::vector<std::string>& sources);
+  /// Throws RunError(Exit::input) for a source that has become unreadable.
   [[nodiscard]] std::optional<Entry> next();
 
  private:
