@@ -108,7 +108,10 @@ bool is_among(const std::array<std::atomic<bool>, kMostFiles>& files, int fd) {
 bool lies_in(const std::string& place, const std::array<std::atomic<bool>, kMostFiles>& files, int folder,
              const char* path) {
   if (!plan().active || path == nullptr || place.empty()) return false;
-  if (path[0] == '/') return std::string_view(path).starts_with(place);
+  if (path[0] == '/') {
+    const std::string_view name = path;
+    return name.starts_with(place) && (name.size() == place.size() || name[place.size()] == '/');
+  }
   return folder == AT_FDCWD ? plan().under == place : is_among(files, folder);
 }
 
