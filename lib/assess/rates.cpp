@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "assess/rates.hpp"
 
+#include "core/clock.hpp"
 #include "core/result.hpp"
 #include "core/text.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 
@@ -60,21 +60,15 @@ void bound_by_round_trips(Pace& pace, double seconds, unsigned associations) {
 }
 
 std::optional<double> seconds_of(std::string_view text) {
-  int part[6] = {};
-  static constexpr std::size_t kAt[] = {0, 5, 8, 11, 14, 17}, kSize[] = {4, 2, 2, 2, 2, 2};
-  if (text.size() < 20 || text.back() != 'Z') return std::nullopt;
-  for (int i = 0; i < 6; ++i) {
-    const char* first = text.data() + kAt[i];
-    if (std::from_chars(first, first + kSize[i], part[i]).ptr != first + kSize[i] || part[i] < 0) return std::nullopt;
-  }
+  const std::int64_t minute = minute_of(text);
+  if (minute < 0 || text.size() < 20) return std::nullopt;
+  int seconds = 0;
+  const char* first = text.data() + 17;
+  if (std::from_chars(first, first + 2, seconds).ptr != first + 2 || seconds < 0 || seconds > 60) return std::nullopt;
   double fraction = 0;
   if (text[19] == '.' && std::from_chars(text.data() + 19, text.data() + text.size() - 1, fraction).ec != std::errc())
     return std::nullopt;
-  using namespace std::chrono;
-  const year_month_day date{year(part[0]), month(static_cast<unsigned>(part[1])), day(static_cast<unsigned>(part[2]))};
-  if (!date.ok() || part[0] < 1970 || part[3] > 23 || part[4] > 59 || part[5] > 60) return std::nullopt;
-  return static_cast<double>(sys_days(date).time_since_epoch().count()) * 86400 + part[3] * 3600 + part[4] * 60 +
-         part[5] + fraction;
+  return static_cast<double>(minute) * 60 + seconds + fraction;
 }
 
 void Pulse::add(const manifest::Load& load, std::uint64_t bytes) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/look.hpp"
 
+#include "core/clock.hpp"
 #include "core/text.hpp"
 #include "manifest/exception.hpp"
 #include "manifest/intake.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 
@@ -143,21 +143,6 @@ std::string year_of(std::string_view date) {
   const bool digits =
       date.size() >= 4 && std::all_of(date.begin(), date.begin() + 4, [](char c) { return c >= '0' && c <= '9'; });
   return digits ? std::string(date.substr(0, 4)) : "unknown";
-}
-
-std::int64_t minute_of(std::string_view text) {
-  int part[5] = {};
-  static constexpr std::size_t kAt[] = {0, 5, 8, 11, 14}, kSize[] = {4, 2, 2, 2, 2};
-  if (text.size() < 17 || text.back() != 'Z') return -1;
-  for (int i = 0; i < 5; ++i) {
-    const char* first = text.data() + kAt[i];
-    if (std::from_chars(first, first + kSize[i], part[i]).ptr != first + kSize[i]) return -1;
-  }
-  const std::chrono::year_month_day day{std::chrono::year(part[0]), std::chrono::month(static_cast<unsigned>(part[1])),
-                                        std::chrono::day(static_cast<unsigned>(part[2]))};
-  if (!day.ok() || part[0] < 1970 || part[3] < 0 || part[3] > 23 || part[4] < 0 || part[4] > 59) return -1;
-  return std::chrono::sys_days(day).time_since_epoch().count() * std::int64_t{1440} + std::int64_t{part[3]} * 60 +
-         part[4];
 }
 
 std::string minute_text(std::int64_t minute) {

@@ -73,8 +73,7 @@ using manifest::id_text;
 /// Four digits of a date, else "unknown".
 [[nodiscard]] std::string year_of(std::string_view date);
 
-/// Minutes since 1970 of an RFC 3339 time in UTC, -1 when it is none.
-[[nodiscard]] std::int64_t minute_of(std::string_view rfc3339);
+/// Minutes since 1970 as RFC 3339 in UTC.
 [[nodiscard]] std::string minute_text(std::int64_t minute);
 
 }  // namespace waybill::report

@@ -212,11 +212,11 @@ Tally run(const Options& options, Codecs& codecs, manifest::Writer& writer, cons
     auto* object = std::get_if<Object>(&item.record);
     if (object == nullptr) return;
     if (!options.undo) refuse_staged(*object);
-    const std::filesystem::path path = path_from_text(object->source.path);
     *object =
         options.undo ? undo(here, converter, std::move(*object)) : worker(std::move(*object), std::move(item.bytes));
     item.bytes.reset();
-    if (object->bucket == manifest::Bucket::failed) archive::require_place_of(path, places);
+    if (object->bucket == manifest::Bucket::failed)
+      archive::require_place_of(path_from_text(object->source.path), places);
   };
   const auto record = [&](const Record& result) {
     writer.append(json_of(result));

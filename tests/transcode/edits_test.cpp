@@ -224,15 +224,9 @@ TEST_F(Transcode, UndoGivesBackDs1OfTextThatWasConvertedToUtf8) {
   const auto objects = transcode(o);
   ASSERT_EQ(objects.at(0).bucket, Bucket::instance);
   EXPECT_NE(get(objects[0].transcode->path).find("ISO_IR 192"), std::string::npos);
-  Options back;
-  back.input = folder_ / "transcode.wb";
-  back.out = folder_ / "restored";
-  back.undo = true;
-  back.threads = 1;
-  continue_run(back, "restored.wb");
-  const auto restored = objects_of(folder_ / "restored.wb");
-  ASSERT_EQ(restored.at(0).bucket, Bucket::instance) << restored[0].findings.back().detail;
-  EXPECT_EQ(restored[0].transcode->dataset_sha256, *objects_of(folder_ / "scan.wb").at(0).dataset_sha256);
+  const Object restored = undone();
+  ASSERT_EQ(restored.bucket, Bucket::instance) << restored.findings.back().detail;
+  EXPECT_EQ(restored.transcode->dataset_sha256, *objects_of(folder_ / "scan.wb").at(0).dataset_sha256);
 }
 
 TEST_F(EditedArchive, IsTheSameForOneTwoAndFourThreads) {

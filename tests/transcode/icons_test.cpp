@@ -82,18 +82,6 @@ TEST(Icon, ThatIsNativeStaysAsItIs) {
 
 class IconArchive : public Transcode {
  protected:
-  /// The only object after it was taken back.
-  Object undone() {
-    Options back;
-    back.input = folder_ / "transcode.wb";
-    back.out = folder_ / "restored";
-    back.undo = true;
-    back.threads = 1;
-    fs::remove(folder_ / "restored.wb");
-    fs::remove_all(back.out);
-    continue_run(back, "restored.wb");
-    return objects_of(folder_ / "restored.wb").at(0);
-  }
   [[nodiscard]] Object scanned() const { return objects_of(folder_ / "scan.wb").at(0); }
 };
 

@@ -62,6 +62,16 @@ class Transcode : public InFolder {
     tally_ = run(o, *start_codecs(o), writer, [](auto, auto, auto) {});
   }
 
+  /// The only object of transcode.wb after it was taken back.
+  Object undone() {
+    Options back;
+    back.input = folder_ / "transcode.wb";
+    back.out = folder_ / "restored";
+    back.undo = true;
+    back.threads = 1;
+    return transcode(back, "restored.wb").at(0);
+  }
+
   /// Pixel bytes of a staged file after DCMTK's own decoder `decoder`.
   [[nodiscard]] std::string decoded(const std::string& decoder, const std::string& path) const {
     const Ran ran = in_folder("rm -rf raw && mkdir raw && " + decoder + " " + path +

@@ -74,18 +74,6 @@ std::map<std::string, ImageObject> kinds() {
 
 class UndoneBits : public Transcode {
  protected:
-  Object undone() {
-    Options back;
-    back.input = folder_ / "transcode.wb";
-    back.out = folder_ / "restored";
-    back.undo = true;
-    back.threads = 1;
-    fs::remove(folder_ / "restored.wb");
-    fs::remove_all(back.out);
-    continue_run(back, "restored.wb");
-    return objects_of(folder_ / "restored.wb").at(0);
-  }
-
   /// Stages the object in `to` and takes that back: the source's pixel bytes are there again.
   void expect_undone(const std::string& kind, const std::string& to) {
     const std::string source = get(folder_ / "archive/A");
